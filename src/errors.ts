@@ -1,0 +1,14 @@
+/**
+ * The two errors of the core. A wrong *type* is a `TypeError`; a wrong value or shape is a
+ * `ShapeError`; a file that cannot be read is a `FormatError`.
+ */
+
+/** An array, shape or option has a value the operation cannot work on. */
+export class ShapeError extends RangeError {
+  override readonly name: string = 'ShapeError';
+}
+
+/** A file is not what it should be. The message names the byte offset or the tensor. */
+export class FormatError extends Error {
+  override readonly name: string = 'FormatError';
+}
