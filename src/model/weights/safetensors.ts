@@ -1,0 +1,257 @@
+/**
+ * safetensors: `u64 length | JSON header | data`. A header entry is
+ * `name: { dtype, shape, data_offsets: [begin, end] }`, offsets counted from the end of the header;
+ * `__metadata__` maps strings to strings. The header may be padded with spaces and the data need not
+ * be aligned. Source: https://github.com/huggingface/safetensors#format.
+ *
+ * Nothing in the file is trusted: every length is checked against the bytes that are there before
+ * anything is allocated by it.
+ */
+
+import { FormatError } from '../../errors.js';
+import { halfToFloat32 } from './half.js';
+
+/** Bytes per element of the dtypes that the format defines. Only floats can be read as weights. */
+const DTYPE_BYTES: Record<string, number> = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  U64: 8,
+  I32: 4,
+  U32: 4,
+  I16: 2,
+  U16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+};
+
+/** The format's own limit on the header, in bytes. */
+const MAX_HEADER_BYTES = 100_000_000;
+
+export interface TensorInfo {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** Byte range in the file. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** A parsed header over the file's bytes. Tensors are decoded one at a time, when asked for. */
+export interface SafetensorsFile {
+  /** What messages call the file. */
+  readonly name: string;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** The tensor's bytes as they stand in the file (a view, not aligned). */
+  bytes(tensor: string): Uint8Array;
+  /** The tensor as float32, decoded from F32, F16, BF16 or F64 into an array of its own. */
+  read(tensor: string): Float32Array;
+}
+
+/**
+ * Reads the header of a safetensors file.
+ *
+ * @param file the whole file
+ * @param name what error messages call it
+ * @throws {FormatError} naming the byte offset or the tensor, for a file that is truncated, has an
+ * implausible header, an unknown dtype, a shape that does not fit its bytes, or offsets that leave
+ * the file or overlap
+ */
+export function parseSafetensors(file: ArrayBuffer | Uint8Array, name: string): SafetensorsFile {
+  const bytes = file instanceof Uint8Array ? file : new Uint8Array(file);
+  const fail = (what: string): never => {
+    throw new FormatError(`${name}: ${what}`);
+  };
+  if (bytes.length < 8) {
+    fail(`not a safetensors file: ${bytes.length} bytes, the header length alone takes 8`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headerBytes = view.getUint32(4, true) * 2 ** 32 + view.getUint32(0, true);
+  if (headerBytes > MAX_HEADER_BYTES || headerBytes > bytes.length - 8) {
+    fail(
+      `not a safetensors file, or truncated: header length ${headerBytes} at byte 0, file has ${bytes.length} bytes`,
+    );
+  }
+  const header = parseHeader(bytes.subarray(8, 8 + headerBytes), fail);
+
+  const dataBegin = 8 + headerBytes;
+  const metadata = new Map<string, string>();
+  const tensors = new Map<string, TensorInfo>();
+  for (const [key, entry] of Object.entries(header)) {
+    if (key === '__metadata__') {
+      readMetadata(entry, metadata, fail);
+    } else {
+      tensors.set(key, readEntry(key, entry, dataBegin, bytes.length, fail));
+    }
+  }
+  refuseOverlaps(tensors, fail);
+
+  const find = (tensor: string): TensorInfo =>
+    tensors.get(tensor) ?? fail(`tensor ${tensor} is missing`);
+  const slice = (tensor: string): Uint8Array => {
+    const info = find(tensor);
+    return bytes.subarray(info.begin, info.end);
+  };
+  return {
+    name,
+    metadata,
+    tensors,
+    bytes: slice,
+    read: (tensor) => {
+      const { dtype } = find(tensor);
+      return (
+        decodeFloats(slice(tensor), dtype) ??
+        fail(`tensor ${tensor} has dtype ${dtype}, expected F32, F16, BF16 or F64`)
+      );
+    },
+  };
+}
+
+/**
+ * Writes float32 arrays as a safetensors file, in the order given, header padded to 8 bytes.
+ *
+ * @param arrays name → shape (row-major) and data
+ */
+export function writeSafetensors(
+  arrays: Readonly<Record<string, { shape: readonly number[]; data: Float32Array }>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const header: Record<string, unknown> = {};
+  if (Object.keys(metadata).length > 0) header['__metadata__'] = metadata;
+  let end = 0;
+  for (const [name, { shape, data }] of Object.entries(arrays)) {
+    const begin = end;
+    end += data.byteLength;
+    header[name] = { dtype: 'F32', shape, data_offsets: [begin, end] };
+  }
+  // Escaping everything beyond ASCII makes one character one byte: no UTF-8 encoder is needed.
+  const json = JSON.stringify(header).replace(
+    /[\u0080-\uffff]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  const headerBytes = Math.ceil(json.length / 8) * 8;
+  const file = new Uint8Array(8 + headerBytes + end);
+  new DataView(file.buffer).setUint32(0, headerBytes, true);
+  file.fill(0x20, 8 + json.length, 8 + headerBytes);
+  for (let i = 0; i < json.length; i++) file[8 + i] = json.charCodeAt(i);
+  let at = 8 + headerBytes;
+  for (const { data } of Object.values(arrays)) {
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return file;
+}
+
+type Fail = (what: string) => never;
+
+function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
+  let header: unknown;
+  try {
+    header = JSON.parse(decodeUtf8(bytes));
+  } catch {
+    fail('not a safetensors file: the header at byte 8 is not JSON');
+  }
+  if (typeof header !== 'object' || header === null || Array.isArray(header)) {
+    return fail('not a safetensors file: the header at byte 8 is not a JSON object');
+  }
+  return header as Record<string, unknown>;
+}
+
+function readMetadata(entry: unknown, metadata: Map<string, string>, fail: Fail): void {
+  if (typeof entry !== 'object' || entry === null) fail('__metadata__ is not an object');
+  for (const [key, value] of Object.entries(entry as object)) {
+    if (typeof value !== 'string') fail(`__metadata__ ${key} is not a string`);
+    metadata.set(key, value);
+  }
+}
+
+function readEntry(
+  key: string,
+  entry: unknown,
+  dataBegin: number,
+  fileBytes: number,
+  fail: Fail,
+): TensorInfo {
+  const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
+  if (typeof dtype !== 'string' || !Object.hasOwn(DTYPE_BYTES, dtype)) {
+    return fail(`tensor ${key} has unknown dtype ${JSON.stringify(dtype)}`);
+  }
+  if (!isSizes(shape)) return fail(`tensor ${key} has no valid shape: ${JSON.stringify(shape)}`);
+  if (!isSizes(offsets) || offsets.length !== 2) {
+    return fail(`tensor ${key} has no valid data_offsets: ${JSON.stringify(offsets)}`);
+  }
+  const begin = dataBegin + offsets[0]!;
+  const end = dataBegin + offsets[1]!;
+  if (begin > end || end > fileBytes) {
+    fail(`tensor ${key} at bytes ${begin}…${end} is outside the file of ${fileBytes} bytes`);
+  }
+  const expected = shape.reduce((product, size) => product * size, DTYPE_BYTES[dtype]!);
+  if (end - begin !== expected) {
+    fail(`tensor ${key} expected ${expected} bytes for ${dtype} [${shape}], got ${end - begin}`);
+  }
+  return { dtype, shape, begin, end };
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((v) => Number.isSafeInteger(v) && v >= 0);
+}
+
+function refuseOverlaps(tensors: ReadonlyMap<string, TensorInfo>, fail: Fail): void {
+  const sorted = [...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
+  for (let i = 1; i < sorted.length; i++) {
+    const [before, { end }] = sorted[i - 1]!;
+    const [name, { begin }] = sorted[i]!;
+    if (begin < end) fail(`tensors ${before} and ${name} overlap at byte ${begin}`);
+  }
+}
+
+/** Little-endian floats, as on every platform that has typed arrays in practice. */
+function decodeFloats(bytes: Uint8Array, dtype: string): Float32Array | undefined {
+  // slice() copies, which also aligns.
+  const buffer = (): ArrayBuffer => bytes.slice().buffer;
+  switch (dtype) {
+    case 'F32':
+      return new Float32Array(buffer());
+    case 'F64':
+      return Float32Array.from(new Float64Array(buffer()));
+    case 'F16':
+      return Float32Array.from(new Uint16Array(buffer()), halfToFloat32);
+    case 'BF16': {
+      // bfloat16 is the upper half of a float32.
+      const bits = Uint32Array.from(new Uint16Array(buffer()), (half) => half << 16);
+      return new Float32Array(bits.buffer);
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** UTF-8 without TextDecoder, which QuickJS lacks. Malformed bytes become U+FFFD. */
+function decodeUtf8(bytes: Uint8Array): string {
+  const parts: string[] = [];
+  let part = '';
+  for (let i = 0; i < bytes.length; ) {
+    const lead = bytes[i++]!;
+    const extra =
+      lead < 0x80 ? 0 : lead >> 5 === 6 ? 1 : lead >> 4 === 14 ? 2 : lead >> 3 === 30 ? 3 : -1;
+    let code = extra < 0 ? 0xfffd : extra === 0 ? lead : lead & (0x3f >> extra);
+    for (let n = 0; n < extra; n++) {
+      if (i >= bytes.length || bytes[i]! >> 6 !== 2) {
+        code = 0xfffd;
+        break;
+      }
+      code = (code << 6) | (bytes[i++]! & 0x3f);
+    }
+    part += String.fromCodePoint(code > 0x10ffff ? 0xfffd : code);
+    // Short pieces keep the string flat.
+    if (part.length > 4096) {
+      parts.push(part);
+      part = '';
+    }
+  }
+  parts.push(part);
+  return parts.join('');
+}

@@ -1,0 +1,27 @@
+/** Reference outputs of the authors' code; test/goldens/README.md tells how they were made. */
+
+import { readFileSync } from 'node:fs';
+import { parseSafetensors } from '../src/model/weights/safetensors.js';
+
+export interface Golden {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Float64Array | Uint8Array;
+}
+
+/** Every array of `test/goldens/<name>.safetensors`, at the precision it is stored in. */
+export function loadGolden(name: string): Map<string, Golden> {
+  const url = new URL(`./goldens/${name}.safetensors`, import.meta.url);
+  const file = parseSafetensors(readFileSync(url), name);
+  const arrays = new Map<string, Golden>();
+  for (const [key, { dtype, shape }] of file.tensors) {
+    const bytes = file.bytes(key).slice();
+    const data =
+      dtype === 'U8'
+        ? bytes
+        : dtype === 'F64'
+          ? new Float64Array(bytes.buffer)
+          : new Float32Array(bytes.buffer);
+    arrays.set(key, { shape, data });
+  }
+  return arrays;
+}
