@@ -1,0 +1,90 @@
+/**
+ * A white sheet to lay pictures and text on. Pictures are placed as strided assignments between
+ * ndarray views; text is set in jimp's bitmap fonts (Open Sans).
+ */
+
+import ndarray from 'ndarray';
+import ops from 'ndarray-ops';
+import type { Picture } from '../viz/picture.js';
+
+const WHITE = 255;
+
+/** Characters that the fonts lack, by what stands in for them. */
+const STAND_INS: Record<string, string> = { '−': '-', '–': '-', '—': '-', '…': '...', '’': "'" };
+
+/** Text sizes in pixels, as the fonts come. */
+export type TextSize = 14 | 16 | 32;
+
+type Jimp = typeof import('jimp');
+type Font = Awaited<ReturnType<Jimp['loadFont']>>;
+
+/** Measures and draws text. Made once, since loading the fonts takes longer than using them. */
+export class Lettering {
+  readonly #jimp: Jimp;
+  readonly #fonts: Readonly<Record<TextSize, Font>>;
+
+  private constructor(jimp: Jimp, fonts: Record<TextSize, Font>) {
+    this.#jimp = jimp;
+    this.#fonts = fonts;
+  }
+
+  static async load(): Promise<Lettering> {
+    const [jimp, names] = await Promise.all([import('jimp'), import('jimp/fonts')]);
+    const [small, medium, large] = await Promise.all([
+      jimp.loadFont(names.SANS_14_BLACK),
+      jimp.loadFont(names.SANS_16_BLACK),
+      jimp.loadFont(names.SANS_32_BLACK),
+    ]);
+    return new Lettering(jimp, { 14: small, 16: medium, 32: large });
+  }
+
+  /** Width of one line in pixels. */
+  width(text: string, size: TextSize): number {
+    return this.#jimp.measureText(this.#fonts[size], printable(text));
+  }
+
+  /** The text, cut so that it fits. */
+  cut(text: string, size: TextSize, maxWidth: number): string {
+    if (this.width(text, size) <= maxWidth) return text;
+    let kept = text.length;
+    while (kept > 0 && this.width(`${text.slice(0, kept)}…`, size) > maxWidth) kept--;
+    return `${text.slice(0, kept)}…`;
+  }
+
+  draw(picture: Picture, text: string, size: TextSize, x: number, y: number): void {
+    const { data, width, height } = picture;
+    const image = new this.#jimp.Jimp({
+      data: Buffer.from(data.buffer, data.byteOffset, data.byteLength),
+      width,
+      height,
+    });
+    image.print({ font: this.#fonts[size], x, y, text: printable(text) });
+  }
+}
+
+export class Canvas {
+  readonly picture: Picture;
+  readonly #lettering: Lettering;
+
+  constructor(width: number, height: number, lettering: Lettering) {
+    this.picture = { data: new Uint8Array(4 * width * height).fill(WHITE), width, height };
+    this.#lettering = lettering;
+  }
+
+  /** Copies a picture, alpha aside, with its top left corner at (x, y). It must fit. */
+  place(picture: Picture, x: number, y: number): void {
+    const { data, width, height } = picture;
+    const target = ndarray(this.picture.data, [this.picture.height, this.picture.width, 4]);
+    const source = ndarray(data, [height, width, 4]);
+    ops.assign(target.lo(y, x, 0).hi(height, width, 3), source.hi(height, width, 3));
+  }
+
+  /** Draws one line of text with its top left corner at (x, y). */
+  text(text: string, size: TextSize, x: number, y: number): void {
+    this.#lettering.draw(this.picture, text, size, x, y);
+  }
+}
+
+function printable(text: string): string {
+  return text.replace(/[−–—…’]/g, (c) => STAND_INS[c]!);
+}

@@ -1,0 +1,50 @@
+/** Reading a whole file, with a one-line reason where that fails. */
+
+import { readFile, stat } from 'node:fs/promises';
+import { FormatError } from '../errors.js';
+
+/** Beyond this a file is a mistake: 2 GiB is also where Node's own readFile ends. */
+const MAX_FILE_BYTES = 2 ** 31 - 1;
+
+const REASONS: Record<string, string> = {
+  ENOENT: 'no such file',
+  ENOTDIR: 'no such file: a part of its path is not a directory',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'its symbolic links go round in a circle',
+  EMFILE: 'too many files are open',
+};
+
+/**
+ * The bytes of a file.
+ *
+ * @param expected what the file should be, for messages: `a picture`, `a model`
+ * @throws {FormatError} naming the file and why it cannot be read
+ */
+export async function readFileBytes(path: string, expected: string): Promise<Uint8Array> {
+  try {
+    const found = await stat(path);
+    if (found.isDirectory()) {
+      throw new FormatError(`${path}: is a directory, expected ${expected} file`);
+    }
+    if (!found.isFile() && !found.isFIFO()) {
+      throw new FormatError(`${path}: is a device or a socket, expected ${expected} file`);
+    }
+    if (found.size > MAX_FILE_BYTES) {
+      throw new FormatError(`${path}: ${found.size} bytes are too many for ${expected} file`);
+    }
+    const bytes = await readFile(path);
+    if (bytes.length === 0) throw new FormatError(`${path}: is empty, expected ${expected} file`);
+    return bytes;
+  } catch (error) {
+    if (error instanceof FormatError) throw error;
+    throw new FormatError(`${path}: ${systemReason(error)}`, { cause: error });
+  }
+}
+
+/** Why a file operation failed, in words and without the path that Node puts into its message. */
+export function systemReason(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return REASONS[code ?? ''] ?? code ?? message;
+}

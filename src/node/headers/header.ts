@@ -1,0 +1,57 @@
+/**
+ * What is read from a picture's header before any pixel is decoded: enough to refuse a file that
+ * would not fit in memory, that the decoders would get wrong, or that they would read past its end.
+ */
+
+import { FormatError } from '../../errors.js';
+
+/**
+ * EXIF orientation: how the stored rows and columns stand to the picture. 1 as stored, 2 mirrored,
+ * 3 turned by 180°, 4 upside down, 5 transposed, 6 to be turned clockwise, 7 transposed across the
+ * other diagonal, 8 to be turned anticlockwise.
+ */
+export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
+
+export interface PictureHeader {
+  /** Stored size in pixels, before the orientation is applied. */
+  readonly width: number;
+  readonly height: number;
+  readonly orientation: Orientation;
+  /** What the decoder is given: the file, or a copy in which a trap has been defused. */
+  readonly bytes: Uint8Array;
+  /** What the decoder is told. */
+  readonly options?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The most pixels that are decoded, 100 megapixels: 400 MB as RGBA. A header may claim any size in a
+ * file of a hundred bytes.
+ */
+export const MAX_PIXELS = 100_000_000;
+
+/** Throws for a picture without pixels or with more than `MAX_PIXELS`. `what` names the rectangle. */
+export function checkSize(width: number, height: number, what = 'the picture'): void {
+  if (width === 0 || height === 0) {
+    throw new FormatError(`${what} has no pixels (${width}×${height})`);
+  }
+  if (width * height > MAX_PIXELS) {
+    const megapixels = Math.round((width * height) / 1e6);
+    throw new FormatError(
+      `${what} is ${width}×${height}, ${megapixels} megapixels; at most ${MAX_PIXELS / 1e6} are decoded: make it smaller first`,
+    );
+  }
+}
+
+/** A view that throws RangeError where the file ends. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** `length` bytes from `at` as Latin-1 text, shorter where the file ends. */
+export function textAt(bytes: Uint8Array, at: number, length: number): string {
+  return String.fromCharCode(...bytes.subarray(at, at + length));
+}
+
+export function toOrientation(value: number | undefined): Orientation {
+  return value !== undefined && value >= 1 && value <= 8 ? (value as Orientation) : 1;
+}

@@ -1,0 +1,91 @@
+/**
+ * Pictures and maps at a size for looking at: shrunk by averaging, or enlarged by whole pixels.
+ * Neither invents detail. (What the *network* sees is resized elsewhere, as its training did.)
+ */
+
+import ndarray from 'ndarray';
+import ops from 'ndarray-ops';
+import { type SaliencyMap, toNdArray } from '../viz/ndarray.js';
+import type { Picture } from '../viz/picture.js';
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The largest size of the same aspect inside `box`², at least one pixel, never larger than given. */
+export function fitInside({ width, height }: Size, box: number): Size {
+  const scale = Math.min(1, box / Math.max(width, height));
+  return {
+    width: Math.max(1, Math.round(width * scale)),
+    height: Math.max(1, Math.round(height * scale)),
+  };
+}
+
+/** The whole factor by which a small picture is enlarged so that its long side nears `box`. */
+export function enlargement({ width, height }: Size, box: number): number {
+  return Math.max(1, Math.floor(box / Math.max(width, height)));
+}
+
+/** Each output pixel is the mean of the area that it covers. `size` must not exceed the picture's. */
+export function shrinkPicture(picture: Picture, size: Size): Picture {
+  if (picture.width === size.width && picture.height === size.height) return picture;
+  const mean = areaMeans(picture.data, picture, 4, size);
+  return { data: Uint8ClampedArray.from(mean), ...size };
+}
+
+/** As `shrinkPicture`. An output pixel that touches a NaN is NaN: what was not seen stays unseen. */
+export function shrinkMap(map: SaliencyMap, size: Size): SaliencyMap {
+  const [height, width] = map.shape as [number, number];
+  if (width === size.width && height === size.height) return map;
+  const mean = areaMeans(map.data, { width, height }, 1, size);
+  return toNdArray(mean, [size.height, size.width]);
+}
+
+/** Every pixel becomes a square of `factor`² pixels: one strided assignment for each of them. */
+export function enlargePicture(picture: Picture, factor: number): Picture {
+  if (factor === 1) return picture;
+  const { width, height } = picture;
+  const size = { width: width * factor, height: height * factor };
+  const data = new Uint8Array(4 * size.width * size.height);
+  const source = ndarray(picture.data, [height, width, 4]);
+  const out = ndarray(data, [size.height, size.width, 4]);
+  for (let dy = 0; dy < factor; dy++) {
+    for (let dx = 0; dx < factor; dx++) {
+      ops.assign(out.lo(dy, dx, 0).step(factor, factor, 1), source);
+    }
+  }
+  return { data, ...size };
+}
+
+/**
+ * Area means of interleaved channels [H, W, C] → [h, w, C]. A source pixel that two output pixels
+ * share counts for each by the part that it covers. Rows are summed as they come, so that no array of
+ * the source's size is held.
+ */
+function areaMeans(x: ArrayLike<number>, from: Size, channels: number, to: Size): Float32Array {
+  const stepX = from.width / to.width;
+  const stepY = from.height / to.height;
+  const out = new Float32Array(to.width * to.height * channels);
+  for (let oy = 0; oy < to.height; oy++) {
+    const top = oy * stepY;
+    const bottom = Math.min(from.height, top + stepY);
+    for (let iy = Math.floor(top); iy < bottom; iy++) {
+      const rowWeight = Math.min(bottom, iy + 1) - Math.max(top, iy);
+      // One source row onto one output row: each output pixel takes its stretch of it.
+      for (let ox = 0; ox < to.width; ox++) {
+        const left = ox * stepX;
+        const right = Math.min(from.width, left + stepX);
+        const outAt = (oy * to.width + ox) * channels;
+        for (let ix = Math.floor(left); ix < right; ix++) {
+          const weight = rowWeight * (Math.min(right, ix + 1) - Math.max(left, ix));
+          const at = (iy * from.width + ix) * channels;
+          for (let c = 0; c < channels; c++) out[outAt + c] += weight * x[at + c]!;
+        }
+      }
+    }
+  }
+  const area = stepX * stepY;
+  for (let i = 0; i < out.length; i++) out[i]! /= area;
+  return out;
+}
