@@ -9,7 +9,7 @@
  */
 
 import { FormatError } from '../../errors.js';
-import { halfToFloat32 } from './half.js';
+import { bfloat16ToFloat32, halvesToFloat32 } from './half.js';
 
 /** Bytes per element of the dtypes that the format defines. Only floats can be read as weights. */
 const DTYPE_BYTES: Record<string, number> = {
@@ -61,7 +61,11 @@ export interface SafetensorsFile {
  * the file or overlap
  */
 export function parseSafetensors(file: ArrayBuffer | Uint8Array, name: string): SafetensorsFile {
-  const bytes = file instanceof Uint8Array ? file : new Uint8Array(file);
+  // A plain Uint8Array also over a Node Buffer, whose slice() would not copy.
+  const bytes =
+    file instanceof Uint8Array
+      ? new Uint8Array(file.buffer, file.byteOffset, file.byteLength)
+      : new Uint8Array(file);
   const fail = (what: string): never => {
     throw new FormatError(`${name}: ${what}`);
   };
@@ -211,19 +215,16 @@ function refuseOverlaps(tensors: ReadonlyMap<string, TensorInfo>, fail: Fail): v
 /** Little-endian floats, as on every platform that has typed arrays in practice. */
 function decodeFloats(bytes: Uint8Array, dtype: string): Float32Array | undefined {
   // slice() copies, which also aligns.
-  const buffer = (): ArrayBuffer => bytes.slice().buffer;
+  const { buffer } = bytes.slice();
   switch (dtype) {
     case 'F32':
-      return new Float32Array(buffer());
+      return new Float32Array(buffer);
     case 'F64':
-      return Float32Array.from(new Float64Array(buffer()));
+      return new Float32Array(new Float64Array(buffer));
     case 'F16':
-      return Float32Array.from(new Uint16Array(buffer()), halfToFloat32);
-    case 'BF16': {
-      // bfloat16 is the upper half of a float32.
-      const bits = Uint32Array.from(new Uint16Array(buffer()), (half) => half << 16);
-      return new Float32Array(bits.buffer);
-    }
+      return halvesToFloat32(new Uint16Array(buffer));
+    case 'BF16':
+      return bfloat16ToFloat32(new Uint16Array(buffer));
     default:
       return undefined;
   }

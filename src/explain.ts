@@ -1,0 +1,189 @@
+/**
+ * The composition: picture → input → forward pass with its taps → maps → `Explanation`.
+ */
+
+import { ShapeError } from './errors.js';
+import { Explanation, type ResolvedOptions } from './explanation.js';
+import {
+  CAM_METHODS,
+  type CamMethod,
+  type Fit,
+  fitPicture,
+  parseSafetensors,
+  preprocess,
+  ResNet,
+  type ResNetOptions,
+} from './model/index.js';
+import {
+  checkPicture,
+  NORMALIZERS,
+  type Normalizer,
+  type Picture,
+  resolveScaleWeights,
+  type ScaleWeights,
+} from './viz/index.js';
+
+/** Pictures already resized and normalised, NCHW. */
+export interface FloatTensor {
+  readonly data: Float32Array;
+  readonly shape: readonly [N: number, C: 3, H: number, W: number];
+}
+
+export interface ExplainOptions {
+  /** What is measured at the end of each scale. */
+  readonly statistic?: 'smoe';
+  /** Default `gaussian`, the paper's. */
+  readonly normalizer?: Normalizer;
+  /** Default `equal`. */
+  readonly scaleWeights?: ScaleWeights;
+  /** Default `gradcam++`. */
+  readonly cam?: CamMethod | 'none';
+  /** The class to explain: the top one (default), an index or a name. */
+  readonly target?: 'top' | number | string;
+  /** How the picture meets the network; default `whole`. Tensors are taken as they are. */
+  readonly fit?: Fit;
+  /** Short side of the input; default what the model was trained at. */
+  readonly size?: number;
+  /** Milliseconds, for `cost`; default `Date.now`. The core has no finer clock of its own. */
+  readonly now?: () => number;
+}
+
+export interface LoadOptions extends ResNetOptions {
+  /** What messages call the file; default `weights`. */
+  readonly name?: string;
+}
+
+/** A ResNet that explains itself. */
+export class FastCam extends ResNet {
+  /** See the function `explain`. */
+  explain(image: Picture | FloatTensor, options: ExplainOptions = {}): Explanation {
+    return explain(this, image, options);
+  }
+
+  /** See the function `explainBatch`. */
+  explainBatch(tensor: FloatTensor, options: ExplainOptions = {}): Explanation[] {
+    return explainBatch(this, tensor, options);
+  }
+}
+
+/**
+ * Loads a ResNet from the bytes of a safetensors file in torchvision's naming.
+ *
+ * @throws {FormatError} for bytes that are not such a file, naming the offset or the tensor
+ */
+export async function loadResNet(
+  bytes: ArrayBuffer | Uint8Array,
+  options: LoadOptions,
+): Promise<FastCam> {
+  return new FastCam(parseSafetensors(bytes, options.name ?? 'weights'), options);
+}
+
+/**
+ * Explains one picture with one forward pass.
+ *
+ * @param image RGBA bytes with width and height, or a tensor [1, 3, H, W]
+ * @throws {ShapeError} for an image whose data does not fit its size, or an option out of range
+ */
+export function explain(
+  net: ResNet,
+  image: Picture | FloatTensor,
+  options: ExplainOptions = {},
+): Explanation {
+  if ('shape' in image) {
+    if (image.shape[0] !== 1) {
+      throw new ShapeError(`explain: expected 1 picture, got ${image.shape[0]}: use explainBatch`);
+    }
+    return explainBatch(net, image, options)[0]!;
+  }
+  const resolved = resolveOptions(options);
+  checkPicture('explain', image);
+  const { width, height } = image;
+  const { now } = resolved;
+  const start = now();
+  const size = options.size ?? net.preprocessing.size;
+  const geometry = fitPicture(width, height, options.fit ?? 'whole', size);
+  const { window, region } = geometry;
+  const forward = net.forward(1, window.height, window.width);
+  preprocess(forward.input, image, geometry, net.preprocessing);
+  const ready = now();
+  forward.run();
+  const networkMs = now() - ready;
+  return new Explanation({
+    net,
+    forward,
+    item: 0,
+    width,
+    height,
+    region,
+    options: resolved,
+    preprocessMs: ready - start,
+    networkMs,
+  });
+}
+
+/**
+ * Explains every picture of a batch with one forward pass. Each result is what `explain` gives for
+ * that picture alone, bit for bit; `cost.ms.network` is the pass's time divided by N.
+ *
+ * @param tensor [N, 3, H, W], normalised as the network expects
+ */
+export function explainBatch(
+  net: ResNet,
+  tensor: FloatTensor,
+  options: ExplainOptions = {},
+): Explanation[] {
+  const resolved = resolveOptions(options);
+  const [N, C, H, W] = tensor.shape;
+  if (tensor.shape.length !== 4 || C !== 3 || tensor.data.length !== N * C * H * W) {
+    throw new ShapeError(
+      `explain: tensor expected [N, 3, H, W], got [${tensor.shape}] with ${tensor.data.length} values`,
+    );
+  }
+  const { now } = resolved;
+  const start = now();
+  const forward = net.forward(N, H, W);
+  toChannelsLast(forward.input, tensor.data, N, C, H * W);
+  const ready = now();
+  forward.run();
+  const networkMs = (now() - ready) / N;
+  return Array.from({ length: N }, (_, item) => {
+    const region = { x: 0, y: 0, width: W, height: H };
+    const preprocessMs = (ready - start) / N;
+    const about = { net, forward, item, width: W, height: H, region, options: resolved };
+    return new Explanation({ ...about, preprocessMs, networkMs });
+  });
+}
+
+function resolveOptions(options: ExplainOptions): ResolvedOptions {
+  const { statistic = 'smoe', normalizer = 'gaussian', cam = 'gradcam++' } = options;
+  const { scaleWeights = 'equal', target = 'top', now = Date.now } = options;
+  oneOf('statistic', statistic, ['smoe']);
+  oneOf('normalizer', normalizer, Object.keys(NORMALIZERS));
+  oneOf('cam', cam, [...CAM_METHODS, 'none']);
+  oneOf('fit', options.fit ?? 'whole', ['whole', 'crop', 'stretch']);
+  // Wrong weights are found before the network runs, not after.
+  resolveScaleWeights(scaleWeights, typeof scaleWeights === 'string' ? 5 : scaleWeights.length);
+  return { normalizer, scaleWeights, cam, target, now };
+}
+
+function oneOf(option: string, value: string, allowed: readonly string[]): void {
+  if (!allowed.includes(value)) {
+    throw new ShapeError(`${option}: expected ${allowed.join(', ')}, got ${value}`);
+  }
+}
+
+/** [N, C, pixels] → [N, pixels, C] */
+function toChannelsLast(
+  out: Float32Array,
+  x: Float32Array,
+  N: number,
+  C: number,
+  pixels: number,
+): void {
+  for (let n = 0; n < N; n++) {
+    for (let c = 0; c < C; c++) {
+      const from = (n * C + c) * pixels;
+      for (let p = 0; p < pixels; p++) out[(n * pixels + p) * C + c] = x[from + p]!;
+    }
+  }
+}

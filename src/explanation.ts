@@ -1,0 +1,308 @@
+/**
+ * What one forward pass tells about one picture: classes, saliency maps of every scale, their
+ * combination, class activation maps, LOVI, and what it cost. Maps come in the pixels of the picture
+ * that was given; pixels that the network did not see are NaN.
+ */
+
+import { ShapeError } from './errors.js';
+import { type CamMethod, classActivationMap, type Forward, type ResNet } from './model/index.js';
+import {
+  combineMaps,
+  lovi,
+  NORMALIZERS,
+  type Normalizer,
+  normalizeRange,
+  type Picture,
+  type Region,
+  type SaliencyMap,
+  type ScaleWeights,
+  toNdArray,
+  upsampleBilinear,
+} from './viz/index.js';
+
+/** A class and the network's belief in it. */
+export interface Prediction {
+  readonly index: number;
+  readonly label: string;
+  /** Softmax of the logits. */
+  readonly probability: number;
+  readonly logit: number;
+}
+
+/** The maps of one class, each [height, width]. */
+export interface ClassMaps {
+  /** Class activation map, range-normalised. */
+  readonly camMap: SaliencyMap;
+  /** FastCAM: combined saliency × class activation. */
+  readonly fastcamMap: SaliencyMap;
+  /** What was salient but not for this class: combined saliency × (1 − class activation). */
+  readonly nonClassMap: SaliencyMap;
+}
+
+/** Milliseconds, operations and bytes of an explanation. */
+export interface Cost {
+  readonly ms: {
+    /** Resize and normalisation of the picture. */
+    readonly preprocess: number;
+    /** The forward pass, SMOE taps included: they are fused into it. */
+    readonly network: number;
+    /** Normalisation and combination of the scale maps. */
+    readonly saliency: number;
+  };
+  readonly ops: {
+    readonly network: number;
+    readonly smoe: number;
+    readonly normalize: number;
+    readonly combine: number;
+  };
+  readonly bytes: {
+    readonly weights: number;
+    /** Activations, and the backend's working memory. */
+    readonly arena: number;
+    /** The scale maps and the largest of them once more, as the paper counts. */
+    readonly maps: number;
+  };
+  /** The paper's Table 6: the same figures for ResNet-50 at 224×224. */
+  readonly paper: typeof PAPER_TABLE_6;
+}
+
+/** Operations and bytes that the paper counts for a ResNet-50 at 224×224 (Table 6). */
+export const PAPER_TABLE_6 = {
+  smoe: 9_249_093,
+  normalize: 200_508,
+  combine: 1_580_544,
+  mapBytes: 117_012,
+} as const;
+
+/** What an explanation is made from; `item` picks one picture of the batch. */
+export interface ExplanationSource {
+  readonly net: ResNet;
+  readonly forward: Forward;
+  readonly item: number;
+  /** Of the picture as given. */
+  readonly width: number;
+  readonly height: number;
+  readonly region: Region;
+  readonly options: ResolvedOptions;
+  readonly preprocessMs: number;
+  readonly networkMs: number;
+}
+
+/** Options of `explain` with their defaults filled in. */
+export interface ResolvedOptions {
+  readonly normalizer: Normalizer;
+  readonly scaleWeights: ScaleWeights;
+  readonly cam: CamMethod | 'none';
+  readonly target: 'top' | number | string;
+  readonly now: () => number;
+}
+
+export class Explanation {
+  /** Of the picture as given, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** The part of the picture that the network saw, in its pixels. */
+  readonly region: Region;
+  /** Height and width of the network's input. */
+  readonly inputSize: readonly [number, number];
+  /** [classes] */
+  readonly logits: Float32Array;
+  /** Index of the class that `camMap`, `fastcamMap` and `nonClassMap` are for. */
+  readonly target: number;
+  readonly cam: CamMethod | 'none';
+  /** SMOE Scale at each scale, first to last, native resolution. */
+  readonly rawMaps: readonly SaliencyMap[];
+  /** The same, normalised. */
+  readonly scaleMaps: readonly SaliencyMap[];
+
+  readonly #net: ResNet;
+  /** The last stage's output of this picture, [h, w, C]: one pass serves every class. */
+  readonly #features: Float32Array;
+  readonly #featureShape: { readonly H: number; readonly W: number; readonly C: number };
+  readonly #options: ResolvedOptions;
+  readonly #ops: { readonly network: number; readonly smoe: number };
+  readonly #arenaBytes: number;
+  readonly #preprocessMs: number;
+  readonly #networkMs: number;
+  #saliencyMs: number;
+  #combined: SaliencyMap | undefined;
+  #targetMaps: ClassMaps | undefined;
+
+  /** Copies what it needs out of the arena, which the next forward pass overwrites. */
+  constructor(source: ExplanationSource) {
+    const { net, forward, item, options } = source;
+    const { plan } = forward;
+    this.width = source.width;
+    this.height = source.height;
+    this.region = source.region;
+    this.inputSize = [plan.H, plan.W];
+    this.cam = options.cam;
+    this.#net = net;
+    this.#options = options;
+    this.#featureShape = plan.featureShape;
+    this.#ops = { network: plan.macs / plan.N, smoe: plan.smoeOps / plan.N };
+    this.#arenaBytes = forward.bytes;
+    this.#preprocessMs = source.preprocessMs;
+    this.#networkMs = source.networkMs;
+
+    this.logits = itemOf(forward.logits, item, plan.N);
+    this.target = resolveTarget(options.target, this.logits, net.labels);
+    this.#features = itemOf(forward.features, item, plan.N);
+    const start = options.now();
+    this.rawMaps = plan.taps.map(({ H, W }, i) =>
+      toNdArray(itemOf(forward.smoe[i]!, item, plan.N), [H, W]),
+    );
+    this.scaleMaps = this.rawMaps.map((map) => {
+      const normalized = new Float32Array(map.data.length);
+      NORMALIZERS[options.normalizer](normalized, map.data);
+      return toNdArray(normalized, map.shape);
+    });
+    this.#saliencyMs = options.now() - start;
+  }
+
+  /** The `count` likeliest classes, best first. */
+  top(count: number): Prediction[] {
+    const max = this.logits.reduce(
+      (most, logit) => Math.max(most, logit),
+      Number.NEGATIVE_INFINITY,
+    );
+    const sum = this.logits.reduce((total, logit) => total + Math.exp(logit - max), 0);
+    return Array.from(this.logits, (logit, index) => ({
+      index,
+      label: this.#net.labels[index]!,
+      probability: Math.exp(logit - max) / sum,
+      logit,
+    }))
+      .sort((a, b) => b.logit - a.logit || a.index - b.index)
+      .slice(0, count);
+  }
+
+  /** Name of class `index`. */
+  label(index: number): string {
+    return this.#net.labels[index]!;
+  }
+
+  /** The scale maps combined (Eq. 3), [height, width] in [0, 1]. Made once, when first asked for. */
+  get combinedMap(): SaliencyMap {
+    if (!this.#combined) {
+      const start = this.#options.now();
+      const { scaleWeights } = this.#options;
+      this.#combined = combineMaps(this.scaleMaps, this.#size, scaleWeights, this.region);
+      this.#saliencyMs += this.#options.now() - start;
+    }
+    return this.#combined;
+  }
+
+  /** Class activation map of `target`. @throws {ShapeError} when `cam` is `none` */
+  get camMap(): SaliencyMap {
+    return this.#mapsOfTarget.camMap;
+  }
+
+  /** FastCAM of `target`. @throws {ShapeError} when `cam` is `none` */
+  get fastcamMap(): SaliencyMap {
+    return this.#mapsOfTarget.fastcamMap;
+  }
+
+  /** What was salient but not for `target`. @throws {ShapeError} when `cam` is `none` */
+  get nonClassMap(): SaliencyMap {
+    return this.#mapsOfTarget.nonClassMap;
+  }
+
+  /**
+   * The maps of any class, from the same forward pass.
+   *
+   * @param target class index or name
+   * @throws {ShapeError} for a class that the network does not have
+   */
+  classMaps(target: number | string, method: CamMethod = camMethod(this.cam)): ClassMaps {
+    const { H, W, C } = this.#featureShape;
+    const classWeights = new Float32Array(C);
+    this.#net.classWeights(classWeights, resolveTarget(target, this.logits, this.#net.labels));
+    const coarse = new Float32Array(H * W);
+    classActivationMap(coarse, this.#features, classWeights, method);
+
+    const combined = this.combinedMap.data;
+    const cam = new Float32Array(combined.length);
+    upsampleBilinear(cam, this.#size, toNdArray(coarse, [H, W]), this.region);
+    normalizeRange(cam, cam);
+    const fastcam = new Float32Array(cam.length);
+    const nonClass = new Float32Array(cam.length);
+    for (let i = 0; i < cam.length; i++) {
+      fastcam[i] = combined[i]! * cam[i]!;
+      nonClass[i] = combined[i]! * (1 - cam[i]!);
+    }
+    return {
+      camMap: toNdArray(cam, this.#size),
+      fastcamMap: toNdArray(fastcam, this.#size),
+      nonClassMap: toNdArray(nonClass, this.#size),
+    };
+  }
+
+  /** Saliency in colour by layer (LOVI): hue says at which scale, brightness how much. */
+  lovi(): Picture {
+    return lovi(this.scaleMaps, this.#size, this.region);
+  }
+
+  /** What it cost. Makes the combined map, if nobody asked for it yet. */
+  get cost(): Cost {
+    const maps = this.scaleMaps.map(({ data }) => data.length);
+    const pixels = this.combinedMap.data.length;
+    return {
+      ms: {
+        preprocess: this.#preprocessMs,
+        network: this.#networkMs,
+        saliency: this.#saliencyMs,
+      },
+      ops: {
+        ...this.#ops,
+        normalize: 12 * maps.reduce((sum, length) => sum + length, 0),
+        combine: pixels * (4.5 + 6.75 * (maps.length - 1)),
+      },
+      bytes: {
+        weights: this.#net.weightBytes,
+        arena: this.#arenaBytes,
+        maps: 4 * (maps.reduce((sum, length) => sum + length, 0) + Math.max(...maps)),
+      },
+      paper: PAPER_TABLE_6,
+    };
+  }
+
+  get #size(): [number, number] {
+    return [this.height, this.width];
+  }
+
+  get #mapsOfTarget(): ClassMaps {
+    this.#targetMaps ??= this.classMaps(this.target);
+    return this.#targetMaps;
+  }
+}
+
+function camMethod(cam: CamMethod | 'none'): CamMethod {
+  if (cam === 'none') throw new ShapeError("cam: no class activation map was asked for ('none')");
+  return cam;
+}
+
+/** A copy of item `n` of an array [N, …]. */
+function itemOf(batch: Float32Array, n: number, N: number): Float32Array {
+  const length = batch.length / N;
+  return batch.slice(n * length, (n + 1) * length);
+}
+
+/** Class index from `top`, an index, or a name (whole, in any case). */
+function resolveTarget(
+  target: 'top' | number | string,
+  logits: Float32Array,
+  labels: readonly string[],
+): number {
+  if (target === 'top') return logits.reduce((best, v, i) => (v > logits[best]! ? i : best), 0);
+  if (typeof target === 'number') {
+    if (Number.isInteger(target) && target >= 0 && target < logits.length) return target;
+    throw new ShapeError(`target: expected a class index 0…${logits.length - 1}, got ${target}`);
+  }
+  const wanted = target.toLowerCase();
+  const index = labels.findIndex((label) => label.toLowerCase() === wanted);
+  if (index >= 0) return index;
+  const near = labels.filter((label) => label.toLowerCase().includes(wanted)).slice(0, 5);
+  const hint = near.length > 0 ? `; did you mean ${near.join(', ')}?` : '';
+  throw new ShapeError(`target: no class is called ${target}${hint}`);
+}

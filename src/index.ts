@@ -1,0 +1,15 @@
+/** `fastcam`: bytes and pixels in, arrays out. No runtime dependency, no Node or DOM global, no eval. */
+
+export { FormatError, ShapeError } from './errors.js';
+export {
+  type ExplainOptions,
+  explain,
+  explainBatch,
+  FastCam,
+  type FloatTensor,
+  type LoadOptions,
+  loadResNet,
+} from './explain.js';
+export type { ClassMaps, Cost, Explanation, Prediction } from './explanation.js';
+export { jsKernels, type Kernels } from './kernels/index.js';
+export type { NdArray, Picture, Region, SaliencyMap } from './viz/index.js';

@@ -1,0 +1,10 @@
+/** Operators on flat arrays: `fastcam/kernels`. */
+
+export * from './js/conv2d.js';
+export * from './js/global-average-pool.js';
+export { jsKernels } from './js/js-kernels.js';
+export * from './js/linear.js';
+export * from './js/max-pool.js';
+export type * from './kernels.js';
+export { erf, erfc } from './special.js';
+export { SMOE_EPS, smoeReference, smoeScale } from './statistics/smoe.js';

@@ -1,0 +1,110 @@
+/**
+ * The interface between a network and what computes it.
+ *
+ * A plan (src/model/plan.ts) is data: a list of steps over numbered buffers of one arena. A backend
+ * packs weights in whatever layout it likes and binds the steps to memory once; running the result
+ * allocates nothing. All activations are NHWC float32: a pixel's channels (a *column*) lie together.
+ */
+
+import type { Conv2dShape } from './js/conv2d.js';
+import type { MaxPoolShape } from './js/max-pool.js';
+
+/** A stretch of the arena, in float32 elements. Buffers that are never alive together may overlap. */
+export interface ArenaBuffer {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * A convolution with its fused epilogue: out = relu?(conv(x) + bias (+ residual)), and, where the
+ * step ends a scale, SMOE Scale of every output column into `smoe`.
+ */
+export interface Conv2dStep {
+  readonly op: 'conv2d';
+  /** Key of the packed weights. */
+  readonly weights: string;
+  readonly shape: Conv2dShape;
+  /** Indices of buffers. `residual` may be `out`: each element is read before it is written. */
+  readonly x: number;
+  readonly out: number;
+  readonly residual?: number;
+  readonly relu: boolean;
+  readonly smoe?: number;
+}
+
+export interface MaxPoolStep {
+  readonly op: 'maxPool';
+  readonly shape: MaxPoolShape;
+  readonly x: number;
+  readonly out: number;
+}
+
+/** The mean over all pixels: [N, H, W, C] → [N, C]. */
+export interface GlobalAveragePoolStep {
+  readonly op: 'globalAveragePool';
+  readonly N: number;
+  readonly pixels: number;
+  readonly C: number;
+  readonly x: number;
+  readonly out: number;
+}
+
+/** out = x · weightᵀ + bias: [N, Cin] → [N, Cout]. */
+export interface LinearStep {
+  readonly op: 'linear';
+  readonly weights: string;
+  readonly N: number;
+  readonly Cin: number;
+  readonly Cout: number;
+  readonly x: number;
+  readonly out: number;
+}
+
+export type Step = Conv2dStep | MaxPoolStep | GlobalAveragePoolStep | LinearStep;
+
+/** Weights in a backend's own layout. */
+export interface PackedWeights {
+  readonly bytes: number;
+}
+
+/** Weights of a linear layer, which the class activation maps read row by row. */
+export interface PackedLinear extends PackedWeights {
+  /** Copies the weights of output `oc` into `out` [Cin]. */
+  row(out: Float32Array, oc: number): void;
+}
+
+/** Extents of a convolution's weight, without the picture it will meet. */
+export interface Conv2dWeightShape {
+  readonly Cin: number;
+  readonly Cout: number;
+  readonly kH: number;
+  readonly kW: number;
+  readonly groups: number;
+}
+
+/** Steps bound to memory. */
+export interface Program {
+  /** Bytes of the arena and of the backend's scratch. */
+  readonly bytes: number;
+  /** Buffer `index` of the arena. Valid until the backend binds or packs something else. */
+  buffer(index: number): Float32Array;
+  /** Runs every step in order. Allocates nothing. */
+  run(): void;
+}
+
+/** A backend. One instance serves any number of networks, one forward pass at a time. */
+export interface Kernels {
+  readonly name: string;
+  /**
+   * @param weight [Cout, kH, kW, Cin/groups] is not assumed: OIHW, as files store it
+   * @param bias [Cout]
+   */
+  packConv2d(shape: Conv2dWeightShape, weight: Float32Array, bias: Float32Array): PackedWeights;
+  /** @param weight [Cout, Cin]; @param bias [Cout] */
+  packLinear(Cin: number, Cout: number, weight: Float32Array, bias: Float32Array): PackedLinear;
+  bind(
+    steps: readonly Step[],
+    buffers: readonly ArenaBuffer[],
+    weights: ReadonlyMap<string, PackedWeights>,
+  ): Program;
+}

@@ -1,0 +1,131 @@
+/**
+ * From a picture to the network's input, and back from the input to the picture's pixels.
+ *
+ *   RGBA bytes ─ over white ─ resize ─ crop ─ (v/255 − mean)/std ─▶ [H, W, 3] float32
+ */
+
+import { ShapeError } from '../errors.js';
+import { NETWORK_STRIDE } from './architecture.js';
+import { type Bitmap, type Interpolation, type ResizeWindow, resize } from './resize.js';
+
+/** What a network was trained behind. */
+export interface Preprocessing {
+  /** Short side of the input, in pixels. */
+  readonly size: number;
+  /** Of R, G, B in 0 … 1. */
+  readonly mean: readonly [number, number, number];
+  readonly std: readonly [number, number, number];
+  readonly interpolation: Interpolation;
+}
+
+/** torchvision's and timm's for ImageNet. */
+export const IMAGENET_PREPROCESSING: Preprocessing = {
+  size: 224,
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+  interpolation: 'bilinear',
+};
+
+/**
+ * How a picture meets the network. `whole`: all of it, aspect ratio kept, short side = size, both
+ * sides rounded to the network's stride. `crop`: resize the short side to size/0.875, keep the
+ * centre square. `stretch`: all of it, squeezed into a square.
+ */
+export type Fit = 'whole' | 'crop' | 'stretch';
+
+/** Where the input lies in the picture. */
+export interface Geometry {
+  /** The whole picture resized, in pixels. */
+  readonly resizedWidth: number;
+  readonly resizedHeight: number;
+  /** The part of the resized picture that becomes the input. */
+  readonly window: ResizeWindow;
+  /** The same part in pixels of the picture as given; fractional. */
+  readonly region: ResizeWindow;
+}
+
+/** The share of the short side that a centre crop keeps: 224 of 256. */
+const CROP_RATIO = 0.875;
+
+/** `whole` bounds the long side to this many short sides; a thinner picture is squeezed. */
+const MAX_ASPECT = 8;
+
+/** @throws {ShapeError} for a picture without pixels or a size below 1 */
+export function fitPicture(width: number, height: number, fit: Fit, size: number): Geometry {
+  for (const [name, value] of Object.entries({ width, height, size })) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new ShapeError(`fit: ${name} expected a whole number ≥ 1, got ${value}`);
+    }
+  }
+  const short = Math.min(width, height);
+  if (fit === 'crop') {
+    const resizedShort = Math.round(size / CROP_RATIO);
+    const resizedWidth = Math.floor((resizedShort * width) / short);
+    const resizedHeight = Math.floor((resizedShort * height) / short);
+    const window = {
+      x: Math.round((resizedWidth - size) / 2),
+      y: Math.round((resizedHeight - size) / 2),
+      width: size,
+      height: size,
+    };
+    const perX = width / resizedWidth;
+    const perY = height / resizedHeight;
+    const region = {
+      x: window.x * perX,
+      y: window.y * perY,
+      width: size * perX,
+      height: size * perY,
+    };
+    return { resizedWidth, resizedHeight, window, region };
+  }
+  const side = (length: number): number =>
+    fit === 'stretch' ? size : roundToStride(size * Math.min(length / short, MAX_ASPECT));
+  const resizedWidth = side(width);
+  const resizedHeight = side(height);
+  return {
+    resizedWidth,
+    resizedHeight,
+    window: { x: 0, y: 0, width: resizedWidth, height: resizedHeight },
+    region: { x: 0, y: 0, width, height },
+  };
+}
+
+/**
+ * Writes the network's input.
+ *
+ * @param out [window.height, window.width, 3]
+ * @param picture RGBA; transparent pixels show white, as on a page
+ * @throws {ShapeError} when the picture's data does not have 4·width·height bytes
+ */
+export function preprocess(
+  out: Float32Array,
+  picture: Bitmap,
+  { resizedWidth, resizedHeight, window }: Geometry,
+  { mean, std, interpolation }: Preprocessing,
+): void {
+  const opaque = overWhite(picture);
+  const resized = resize(opaque, resizedWidth, resizedHeight, 4, interpolation, window);
+  for (let c = 0; c < 3; c++) {
+    const scale = 1 / (255 * std[c]!);
+    const shift = mean[c]! / std[c]!;
+    for (let i = c, o = c; o < out.length; i += 4, o += 3) out[o] = resized[i]! * scale - shift;
+  }
+}
+
+function roundToStride(length: number): number {
+  return Math.max(1, Math.round(length / NETWORK_STRIDE)) * NETWORK_STRIDE;
+}
+
+function overWhite(picture: Bitmap): Bitmap {
+  const { data, width, height } = picture;
+  let transparent = false;
+  for (let i = 3; i < data.length && !transparent; i += 4) transparent = data[i] !== 255;
+  if (!transparent) return picture;
+  const flat = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i += 4) {
+    const alpha = data[i + 3]! / 255;
+    for (let c = 0; c < 3; c++) flat[i + c] = Math.round(255 + (data[i + c]! - 255) * alpha);
+    flat[i + 3] = 255;
+  }
+  return { data: flat, width, height };
+}

@@ -1,0 +1,272 @@
+/**
+ * A ResNet in memory: weights packed by a backend, batch norm folded into them, and the forward
+ * pass over a plan.
+ */
+
+import { FormatError, ShapeError } from '../errors.js';
+import type { Kernels, PackedLinear, PackedWeights, Program } from '../kernels/index.js';
+import {
+  type Architecture,
+  type ConvolutionSpec,
+  convolutionsOf,
+  inferArchitecture,
+  layersOf,
+  namedArchitecture,
+} from './architecture.js';
+import { type Plan, plan } from './plan.js';
+import { IMAGENET_PREPROCESSING, type Preprocessing } from './preprocess.js';
+import type { SafetensorsFile } from './weights/safetensors.js';
+
+/** Where weights come from: named tensors, decoded one at a time. */
+export type TensorSource = Pick<SafetensorsFile, 'name' | 'metadata' | 'tensors' | 'read'>;
+
+export interface ResNetOptions {
+  readonly kernels: Kernels;
+  /** A name of the table: the weights are checked against it. Default: inferred from the weights. */
+  readonly architecture?: string;
+  /** Where bottlenecks stride. Default: what the file says, else `3x3`. */
+  readonly strideOn?: Architecture['strideOn'];
+  /** Class names in index order. Default: the index as text. */
+  readonly labels?: readonly string[];
+}
+
+/** Views of what a forward pass left in the arena: valid until the next pass of the same backend. */
+export interface Forward {
+  readonly plan: Plan;
+  /** [N, H, W, 3]: fill it, then `run`. */
+  readonly input: Float32Array;
+  /** [N, classes] */
+  readonly logits: Float32Array;
+  /** [N, h, w, C], the last stage's output. */
+  readonly features: Float32Array;
+  /** One for each tap, [N, H, W]: SMOE Scale. */
+  readonly smoe: readonly Float32Array[];
+  /** Bytes of arena and scratch. */
+  readonly bytes: number;
+  /** Computes everything from `input`. Allocates nothing; the same input gives the same bits. */
+  run(): void;
+}
+
+/** PyTorch's default, which every torchvision and timm ResNet keeps. */
+const BATCH_NORM_EPS = 1e-5;
+
+export class ResNet {
+  readonly architecture: Architecture;
+  readonly preprocessing: Preprocessing;
+  readonly labels: readonly string[];
+  /** Bytes of the packed weights. */
+  readonly weightBytes: number;
+  readonly #kernels: Kernels;
+  readonly #weights = new Map<string, PackedWeights>();
+  readonly #fc: PackedLinear;
+  /** The forward pass of the latest shape. A new shape replaces it and its arena. */
+  #forward: { readonly key: string; readonly forward: Forward } | undefined;
+
+  /**
+   * Packs the weights of `source`.
+   *
+   * @throws {FormatError} naming the tensor that is missing, unexpected, of a wrong shape or dtype,
+   * or not finite
+   * @throws {ShapeError} for labels that do not fit the classes
+   */
+  constructor(source: TensorSource, options: ResNetOptions) {
+    const { kernels } = options;
+    this.#kernels = kernels;
+    this.architecture = chooseArchitecture(source, options);
+    this.preprocessing = preprocessingOf(source);
+    const { classes } = this.architecture;
+    this.labels = options.labels ?? Array.from({ length: classes }, (_, i) => String(i));
+    if (this.labels.length !== classes) {
+      throw new ShapeError(
+        `labels: expected ${classes}, one for each class of ${source.name}, got ${this.labels.length}`,
+      );
+    }
+
+    const layers = layersOf(this.architecture);
+    const reader = new WeightReader(source);
+    for (const spec of convolutionsOf(layers)) {
+      const { weight, bias } = reader.foldedConvolution(spec);
+      const { Cin, Cout, kernel, groups } = spec;
+      const shape = { Cin, Cout, kH: kernel, kW: kernel, groups };
+      this.#weights.set(spec.name, kernels.packConv2d(shape, weight, bias));
+    }
+    const { name, Cin, Cout } = layers.fc;
+    const weight = reader.read(`${name}.weight`, [Cout, Cin]);
+    this.#fc = kernels.packLinear(Cin, Cout, weight, reader.read(`${name}.bias`, [Cout]));
+    this.#weights.set(name, this.#fc);
+    reader.refuseUnread();
+    this.weightBytes = [...this.#weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /**
+   * Prepares the forward pass over N pictures of H×W; the one of the latest shape is kept.
+   *
+   * @param options.taps false leaves SMOE Scale out: the bare network
+   */
+  forward(N: number, H: number, W: number, { taps = true }: { taps?: boolean } = {}): Forward {
+    const key = `${N} ${H} ${W} ${taps}`;
+    if (this.#forward?.key !== key) {
+      const passPlan = plan(this.architecture, [N, H, W], { taps });
+      const { steps, buffers } = passPlan;
+      // Release the old arena before the new one is allocated.
+      this.#forward = undefined;
+      this.#forward = {
+        key,
+        forward: toForward(passPlan, this.#kernels.bind(steps, buffers, this.#weights)),
+      };
+    }
+    return this.#forward.forward;
+  }
+
+  /** Copies the classifier's weights of class `index` into `out` [C]. */
+  classWeights(out: Float32Array, index: number): void {
+    this.#fc.row(out, index);
+  }
+}
+
+function toForward(passPlan: Plan, program: Program): Forward {
+  return {
+    plan: passPlan,
+    input: program.buffer(passPlan.input),
+    logits: program.buffer(passPlan.logits),
+    features: program.buffer(passPlan.features),
+    smoe: passPlan.taps.map((tap) => program.buffer(tap.smoe)),
+    bytes: program.bytes,
+    run: () => program.run(),
+  };
+}
+
+function chooseArchitecture(source: TensorSource, options: ResNetOptions): Architecture {
+  const said = metadataObject(source, 'architecture')?.['strideOn'];
+  if (said !== undefined && said !== '3x3' && said !== '1x1') {
+    throw new FormatError(`${source.name}: metadata architecture.strideOn is neither 3x3 nor 1x1`);
+  }
+  const strideOn = options.strideOn ?? said ?? '3x3';
+  const inferred = naming(source.name, () => inferArchitecture(source.tensors, strideOn));
+  if (options.architecture !== undefined) {
+    const { depths, ...expected } = namedArchitecture(options.architecture);
+    if (`${depths}` !== `${inferred.depths}`) {
+      throw new FormatError(
+        `${source.name}: ${options.architecture} has depths ${depths}, the weights have ${inferred.depths}`,
+      );
+    }
+    for (const key of ['block', 'width', 'widthPerGroup', 'groups'] as const) {
+      if (expected[key] !== inferred[key]) {
+        throw new FormatError(
+          `${source.name}: ${options.architecture} has ${key} ${expected[key]}, the weights have ${inferred[key]}`,
+        );
+      }
+    }
+  }
+  return inferred;
+}
+
+/** Adds the file's name to a FormatError of something that does not know it. */
+function naming<T>(name: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof FormatError) throw new FormatError(`${name}: ${error.message}`);
+    throw error;
+  }
+}
+
+function preprocessingOf(source: TensorSource): Preprocessing {
+  const said = metadataObject(source, 'preprocessing');
+  if (!said) return IMAGENET_PREPROCESSING;
+  const merged = { ...IMAGENET_PREPROCESSING, ...said } as Preprocessing;
+  const triple = (v: unknown): boolean =>
+    Array.isArray(v) && v.length === 3 && v.every((c) => Number.isFinite(c));
+  const { size, mean, std, interpolation } = merged;
+  if (
+    !(Number.isInteger(size) && size >= 1) ||
+    !triple(mean) ||
+    !triple(std) ||
+    std.includes(0) ||
+    !(interpolation === 'bilinear' || interpolation === 'bicubic')
+  ) {
+    throw new FormatError(
+      `${source.name}: metadata preprocessing is not valid: ${JSON.stringify(said)}`,
+    );
+  }
+  return { size, mean, std, interpolation };
+}
+
+function metadataObject(source: TensorSource, key: string): Record<string, unknown> | undefined {
+  const text = source.metadata.get(key);
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  } catch {
+    // Falls through to the same message.
+  }
+  throw new FormatError(`${source.name}: metadata ${key} is not a JSON object`);
+}
+
+/** Reads tensors by their expected shapes and remembers which were asked for. */
+class WeightReader {
+  readonly #source: TensorSource;
+  readonly #unread: Set<string>;
+
+  constructor(source: TensorSource) {
+    this.#source = source;
+    // Training's step counter; it has no part in inference.
+    const names = [...source.tensors.keys()].filter((n) => !n.endsWith('.num_batches_tracked'));
+    this.#unread = new Set(names);
+  }
+
+  /** @throws {FormatError} unless the tensor is there, has this shape and is finite throughout */
+  read(tensor: string, shape: readonly number[]): Float32Array {
+    const { name, tensors } = this.#source;
+    const info = tensors.get(tensor);
+    if (!info) throw new FormatError(`${name}: tensor ${tensor} is missing`);
+    if (`${info.shape}` !== `${shape}`) {
+      throw new FormatError(`${name}: tensor ${tensor} expected [${shape}], got [${info.shape}]`);
+    }
+    const data = this.#source.read(tensor);
+    for (let i = 0; i < data.length; i++) {
+      // NaN and ±∞ alike: x − x is 0 for every finite x only.
+      if (data[i]! - data[i]! !== 0) {
+        throw new FormatError(`${name}: tensor ${tensor} has ${data[i]} at element ${i}`);
+      }
+    }
+    this.#unread.delete(tensor);
+    return data;
+  }
+
+  /**
+   * A convolution's weight and bias with its batch norm folded in:
+   * w′ = w·γ/√(variance + eps), b′ = β − mean·γ/√(variance + eps).
+   */
+  foldedConvolution(spec: ConvolutionSpec): { weight: Float32Array; bias: Float32Array } {
+    const { name, batchNorm, Cin, Cout, kernel, groups } = spec;
+    const weight = this.read(`${name}.weight`, [Cout, Cin / groups, kernel, kernel]);
+    const gamma = this.read(`${batchNorm}.weight`, [Cout]);
+    const beta = this.read(`${batchNorm}.bias`, [Cout]);
+    const mean = this.read(`${batchNorm}.running_mean`, [Cout]);
+    const variance = this.read(`${batchNorm}.running_var`, [Cout]);
+    const bias = new Float32Array(Cout);
+    const K = weight.length / Cout;
+    for (let oc = 0; oc < Cout; oc++) {
+      if (variance[oc]! < 0) {
+        throw new FormatError(
+          `${this.#source.name}: tensor ${batchNorm}.running_var has ${variance[oc]} at element ${oc}`,
+        );
+      }
+      const scale = gamma[oc]! / Math.sqrt(variance[oc]! + BATCH_NORM_EPS);
+      for (let i = oc * K; i < (oc + 1) * K; i++) weight[i]! *= scale;
+      bias[oc] = beta[oc]! - mean[oc]! * scale;
+    }
+    return { weight, bias };
+  }
+
+  /** Weights that nothing asked for belong to another network. */
+  refuseUnread(): void {
+    const [first] = this.#unread;
+    if (first === undefined) return;
+    throw new FormatError(
+      `${this.#source.name}: ${this.#unread.size} unexpected tensors, the first is ${first}`,
+    );
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Networks with weights that anyone can regenerate from a hash; the goldens `resnet*_s<salt>` were
+ * made with them. Tensor t of a torchvision state dict (goldens/state-dict-order.json) has index
+ * salt + position, the input image salt + 10000. Element i, from 1, is
+ *
+ *   h = (i·0x9E3779B1) xor ((t+1)·0x85EBCA6B), then the murmur3 finaliser; u = h / 2³²
+ *
+ *   conv weight (2u−1)·√(6/fan_in) · batch-norm weight .5+u, times .3 for the last of a residual
+ *   branch · batch-norm bias and mean .1(2u−1) · variance .5+u · fc.weight .05(2u−1) · fc.bias .1(2u−1)
+ *
+ * each computed in double precision and stored as float32; the image is 4u − 2, NCHW.
+ */
+
+import { readFileSync } from 'node:fs';
+import {
+  type Architecture,
+  convolutionsOf,
+  type Layers,
+  layersOf,
+  type TensorSource,
+} from '../src/model/index.js';
+
+export type StateDict = [name: string, shape: number[]][];
+
+/** Names and shapes in torchvision's order, by architecture. */
+export function torchvisionStateDict(name: string): StateDict {
+  const url = new URL('./goldens/state-dict-order.json', import.meta.url);
+  return JSON.parse(readFileSync(url, 'utf8'))[name];
+}
+
+/** Names and shapes of any architecture of ours; the order is the forward pass's. */
+export function stateDictOf(architecture: Architecture): StateDict {
+  const layers: Layers = layersOf(architecture);
+  const dict: StateDict = convolutionsOf(layers).flatMap(
+    ({ name, batchNorm, Cin, Cout, kernel, groups }): StateDict => [
+      [`${name}.weight`, [Cout, Cin / groups, kernel, kernel]],
+      ...['weight', 'bias', 'running_mean', 'running_var'].map(
+        (part): [string, number[]] => [`${batchNorm}.${part}`, [Cout]],
+      ),
+    ],
+  );
+  const { Cin, Cout } = layers.fc;
+  return [...dict, ['fc.weight', [Cout, Cin]], ['fc.bias', [Cout]]];
+}
+
+/** The weights of a state dict, generated as they are read. */
+export function hashWeights(dict: StateDict, salt: number): TensorSource {
+  const bottleneck = dict.some(([name]) => name === 'layer1.0.conv3.weight');
+  const positions = new Map(dict.map(([name], position) => [name, position]));
+  return {
+    name: `hash weights ${salt}`,
+    metadata: new Map(),
+    tensors: new Map(
+      dict.map(([name, shape]) => [name, { dtype: 'F32', shape, begin: 0, end: 0 }]),
+    ),
+    read(name) {
+      const position = positions.get(name)!;
+      const shape = dict[position]![1];
+      const length = shape.reduce((product, size) => product * size, 1);
+      return hashTensor(salt + position, length, law(name, shape, bottleneck));
+    },
+  };
+}
+
+/** The input image of `hashWeights(…, salt)`: NCHW, `length` values 4u − 2. */
+export function hashImage(salt: number, length: number): Float32Array {
+  return hashTensor(salt + 10000, length, (u) => 4 * u - 2);
+}
+
+function law(name: string, shape: readonly number[], bottleneck: boolean): (u: number) => number {
+  if (name === 'fc.weight') return (u) => 0.05 * (2 * u - 1);
+  if (name === 'fc.bias') return (u) => 0.1 * (2 * u - 1);
+  if (shape.length === 4) {
+    const fanIn = shape[1]! * shape[2]! * shape[3]!;
+    return (u) => (2 * u - 1) * Math.sqrt(6 / fanIn);
+  }
+  if (name.endsWith('running_var')) return (u) => 0.5 + u;
+  if (!name.endsWith('.weight')) return (u) => 0.1 * (2 * u - 1);
+  const lastOfBranch = name.includes(bottleneck ? '.bn3.' : '.bn2.');
+  return (u) => (0.5 + u) * (lastOfBranch ? 0.3 : 1);
+}
+
+function hashTensor(t: number, length: number, value: (u: number) => number): Float32Array {
+  const out = new Float32Array(length);
+  const salt = Math.imul(t + 1, 0x85ebca6b);
+  for (let i = 0; i < length; i++) {
+    let h = Math.imul(i + 1, 0x9e3779b1) ^ salt;
+    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+    out[i] = value(((h ^ (h >>> 16)) >>> 0) / 2 ** 32);
+  }
+  return out;
+}
