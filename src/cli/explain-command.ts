@@ -1,0 +1,118 @@
+/** `fastcam explain`: every input in turn, whatever becomes of the others. */
+
+import { extname } from 'node:path';
+import type { ExplainedFile, ExplainFileOptions, Model, ModelOptions } from '../node/index.js';
+import { type Progress, startProgress } from './progress.js';
+import { describeFailure, EXIT, type Streams, UsageError } from './streams.js';
+
+/** The options as commander hands them over. */
+export interface ExplainFlags {
+  readonly out: string;
+  readonly model: string;
+  readonly labels?: string;
+  readonly arch?: string;
+  readonly strideOn?: NonNullable<ModelOptions['strideOn']>;
+  readonly backend: NonNullable<ModelOptions['backend']>;
+  readonly normalizer: NonNullable<ExplainFileOptions['normalizer']>;
+  readonly scaleWeights: NonNullable<ExplainFileOptions['scaleWeights']>;
+  readonly cam: NonNullable<ExplainFileOptions['cam']>;
+  readonly class?: number | string;
+  readonly fit: NonNullable<ExplainFileOptions['fit']>;
+  readonly size?: number;
+  readonly colormap: NonNullable<ExplainFileOptions['colormap']>;
+  readonly tensors?: string;
+  readonly json?: boolean;
+  readonly debug?: boolean;
+}
+
+/** @returns the exit code */
+export async function explainCommand(
+  inputs: readonly string[],
+  flags: ExplainFlags,
+  streams: Streams,
+): Promise<number> {
+  if (flags.tensors !== undefined && inputs.length > 1) {
+    throw new UsageError(`--tensors takes one input, got ${inputs.length}: call it for each`);
+  }
+  const [{ openModel, outputFolders }, { summarize }] = await Promise.all([
+    import('../node/index.js'),
+    import('./summary.js'),
+  ]);
+  const model = await openModel(modelOptions(flags));
+  checkClass(flags.class, model);
+  const folders = outputFolders(inputs, flags.out);
+  const progress = await startProgress(inputs.length, streams.stderr);
+  let failures = 0;
+  for (const [i, input] of inputs.entries()) {
+    progress.update(i, input);
+    try {
+      const options = explainOptions(flags, model, folders[i]!, progress, i, input);
+      for (const { report } of await explainInput(input, options)) {
+        const text = flags.json ? `${JSON.stringify(report)}\n` : `${summarize(report)}\n`;
+        progress.around(() => streams.stdout.write(text));
+      }
+    } catch (error) {
+      failures++;
+      const text = describeFailure(error, flags.debug === true);
+      progress.around(() => streams.stderr.write(text));
+    }
+  }
+  progress.stop();
+  return failures > 0 ? EXIT.failed : EXIT.ok;
+}
+
+async function explainInput(input: string, options: ExplainFileOptions): Promise<ExplainedFile[]> {
+  const { explainFile, explainTensorFile } = await import('../node/index.js');
+  return extname(input).toLowerCase() === '.safetensors'
+    ? explainTensorFile(input, options)
+    : [await explainFile(input, options)];
+}
+
+function modelOptions({ model, backend, labels, arch, strideOn }: ExplainFlags): ModelOptions {
+  return {
+    model,
+    backend,
+    ...(labels !== undefined && { labels }),
+    ...(arch !== undefined && { architecture: arch }),
+    ...(strideOn !== undefined && { strideOn }),
+  };
+}
+
+function explainOptions(
+  flags: ExplainFlags,
+  model: Model,
+  out: string,
+  progress: Progress,
+  before: number,
+  input: string,
+): ExplainFileOptions {
+  const { normalizer, scaleWeights, cam, fit, size, colormap, tensors } = flags;
+  return {
+    model,
+    out,
+    normalizer,
+    scaleWeights,
+    cam,
+    fit,
+    colormap,
+    target: flags.class ?? 'top',
+    ...(size !== undefined && { size }),
+    ...(tensors !== undefined && { tensors }),
+    onProgress: (done) => progress.update(before + done, input),
+  };
+}
+
+/** A class that the model does not have is a mistake in the call, and known before any picture. */
+function checkClass(wanted: number | string | undefined, { name, net }: Model): void {
+  if (wanted === undefined || wanted === 'top') return;
+  const { labels } = net;
+  if (typeof wanted === 'number') {
+    if (wanted < labels.length) return;
+    throw new UsageError(`--class ${wanted}: the ${name} model has classes 0…${labels.length - 1}`);
+  }
+  const text = wanted.toLowerCase();
+  if (labels.some((label) => label.toLowerCase() === text)) return;
+  const near = labels.filter((label) => label.toLowerCase().includes(text)).slice(0, 5);
+  const hint = near.length > 0 ? `; did you mean ${near.join(', ')}?` : '';
+  throw new UsageError(`--class ${wanted}: no class of the ${name} model is called that${hint}`);
+}

@@ -1,0 +1,43 @@
+/** The values of options: text in, checked values out, or a line that says what was expected. */
+
+import { InvalidArgumentError } from 'commander';
+import { resolveScaleWeights, SCALE_WEIGHTS, type ScaleWeights } from '../viz/index.js';
+
+/** Scales of every ResNet: the stem and its four stages. */
+const SCALES = 5;
+/** Sides beyond this take more memory than a process has. */
+const MAX_SIZE = 4096;
+
+/** `equal`, `ramp`, `prior`, or five numbers parted by commas. */
+export function parseScaleWeights(text: string): ScaleWeights {
+  if (Object.hasOwn(SCALE_WEIGHTS, text)) return text as ScaleWeights;
+  const named = Object.keys(SCALE_WEIGHTS).join(', ');
+  const weights = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  if (weights.some(Number.isNaN)) {
+    throw new InvalidArgumentError(`Expected ${named} or ${SCALES} numbers like 1,2,3,4,5.`);
+  }
+  try {
+    return resolveScaleWeights(weights, SCALES);
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
+}
+
+/** A whole number of pixels. */
+export function parseSize(text: string): number {
+  const size = Number(text);
+  if (text.trim() !== '' && Number.isInteger(size) && size >= 1 && size <= MAX_SIZE) return size;
+  throw new InvalidArgumentError(`Expected a whole number of pixels from 1 to ${MAX_SIZE}.`);
+}
+
+/** A class index where it is a whole number, else a class name. */
+export function parseClass(text: string): number | string {
+  if (text.trim() === '') throw new InvalidArgumentError('Expected a class index or name.');
+  return /^\d+$/.test(text) ? Number(text) : text;
+}
+
+/** A path that is not empty. */
+export function parsePath(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Expected a path.');
+  return text;
+}

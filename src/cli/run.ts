@@ -1,0 +1,128 @@
+/** The command line: options, help, exit codes. What takes long to load is loaded by the commands. */
+
+import { Command, CommanderError, Option } from 'commander';
+import { ARCHITECTURES, CAM_METHODS } from '../model/index.js';
+import { packageVersion } from '../node/report.js';
+import { COLORMAPS, NORMALIZERS } from '../viz/index.js';
+import { type ExplainFlags, explainCommand } from './explain-command.js';
+import { parseClass, parsePath, parseScaleWeights, parseSize } from './option-values.js';
+import { describeFailure, EXIT, type Streams, UsageError } from './streams.js';
+
+const EXAMPLES = `
+Examples:
+  fastcam explain photo.jpg                        pictures and report.json in out/photo/
+  fastcam explain *.jpg -o maps                    several at once
+  fastcam explain cat.png --class tabby            where is the tabby?
+  fastcam explain cat.png --model resnet50.safetensors --size 224
+  fastcam explain cat.png --json | jq .top         the report, for programs
+  fastcam explain x.safetensors --tensors y.safetensors
+                                                   tensors in and out, to compare frameworks
+
+Exit codes: 0 fine, 1 some input failed (the rest is done), 2 the call is wrong.
+`;
+
+/**
+ * Runs the command with the arguments that follow its name.
+ *
+ * @returns the exit code; nothing is thrown
+ */
+export async function run(argv: readonly string[], streams: Streams): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const program = makeProgram(streams, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    streams.stderr.write(describeFailure(error, argv.includes('--debug')));
+    return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+  }
+}
+
+function makeProgram(streams: Streams, finish: (exitCode: number) => void): Command {
+  const program = new Command('fastcam')
+    .description('Where did the network look? Saliency maps of a ResNet from one forward pass.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => streams.stdout.write(text),
+      writeErr: (text) => streams.stderr.write(text),
+      outputError: (text, write) => write(asOneLine(text)),
+    })
+    .addHelpText('after', EXAMPLES);
+  const explain = explainOptions(
+    program
+      .command('explain')
+      .summary('explain pictures: what made the network say what it says')
+      .description(
+        'Explains pictures (png, jpeg, bmp, gif, tiff) or a tensor `input` [N,3,H,W] (.safetensors).\n' +
+          'Each input gets a folder in --out: a contact sheet, saliency, overlay, LOVI, FastCAM,\n' +
+          'non-class and one map for each scale as PNG, and report.json.',
+      )
+      .argument('<files...>', 'pictures, or tensors as .safetensors'),
+  );
+  explain.addHelpText('after', EXAMPLES).action(async (files: string[], flags: ExplainFlags) => {
+    finish(await explainCommand(files, flags, streams));
+  });
+  return program;
+}
+
+function explainOptions(command: Command): Command {
+  const choice = (flags: string, text: string, values: readonly string[]): Option =>
+    new Option(flags, text).choices(values);
+  return command
+    .option('-o, --out <folder>', 'where to write', parsePath, 'out')
+    .option('--model <bundled|file>', 'weights, safetensors', parsePath, 'bundled')
+    .option('--labels <file>', 'class names, JSON array or one a line', parsePath)
+    .addOption(
+      choice('--arch <name>', 'architecture the weights must have', Object.keys(ARCHITECTURES)),
+    )
+    .addOption(choice('--stride-on <where>', 'where bottlenecks stride', ['3x3', '1x1']))
+    .addOption(choice('--backend <name>', 'what computes', ['auto', 'js']).default('auto'))
+    .addOption(
+      choice('--normalizer <name>', 'of each scale', Object.keys(NORMALIZERS)).default('gaussian'),
+    )
+    .option(
+      '--scale-weights <weights>',
+      'equal, ramp, prior, or five numbers: 1,2,3,4,5',
+      parseScaleWeights,
+      'equal',
+    )
+    .addOption(
+      choice('--cam <method>', 'class activation map', [...CAM_METHODS, 'none']).default(
+        'gradcam++',
+      ),
+    )
+    .option('--class <index|name>', 'class to explain (default: the likeliest)', parseClass)
+    .addOption(
+      choice('--fit <how>', 'how the picture meets the network', [
+        'whole',
+        'crop',
+        'stretch',
+      ]).default('whole'),
+    )
+    .option('--size <pixels>', "short side of the input (default: the model's own)", parseSize)
+    .addOption(
+      choice('--colormap <name>', 'of heat maps', Object.keys(COLORMAPS)).default('cividis'),
+    )
+    .option('--tensors <file>', 'write every array of the run, safetensors float32', parsePath)
+    .option('--json', 'print reports, one line of JSON for each input, and nothing else')
+    .option('--debug', 'print where a failure comes from')
+    .allowExcessArguments(false);
+}
+
+/** commander's messages, with a pointer to help, as one line. */
+function asOneLine(text: string): string {
+  const message = text
+    .replace(/^error: /, '')
+    .trim()
+    .replace(/\s*\n\s*/g, ' ');
+  const hint = message.startsWith('unknown command')
+    ? 'to explain a picture: fastcam explain FILE'
+    : 'see fastcam explain --help';
+  return `fastcam: ${message.replace(/\.$/, '')}; ${hint}\n`;
+}

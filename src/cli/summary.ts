@@ -1,0 +1,39 @@
+/** What a person is told about one explanation: classes, times, files. */
+
+import Table from 'cli-table3';
+import type { Report } from '../node/index.js';
+
+/** Ends with a new line. */
+export function summarize(report: Report): string {
+  const { input, top, target, files } = report;
+  const item = input.item === undefined ? '' : ` [${input.item}]`;
+  const title = `${input.path}${item}: ${input.width} × ${input.height}, ${networkOf(report)}`;
+  const table = new Table({
+    head: ['top 5', 'probability', 'class'],
+    colAligns: ['left', 'right', 'right'],
+    // No colors: the table is as often read in a log as in a terminal.
+    style: { head: [], border: [] },
+  });
+  for (const { label, probability, index } of top) {
+    table.push([label, `${(100 * probability).toFixed(1)} %`, index]);
+  }
+  const explained =
+    target.index === top[0]?.index ? '' : `Explained class: ${target.label} (${target.index})\n`;
+  const written =
+    files.length > 0 ? `Written:\n${files.map((file) => `  ${file}\n`).join('')}` : '';
+  return `${title}\n${table.toString()}\n${explained}${times(report)}\n${written}`;
+}
+
+function networkOf({ input, model }: Report): string {
+  const [H, W] = input.networkInput as [number, number];
+  return `seen by the ${model.name} model at ${W} × ${H}`;
+}
+
+/** Saliency is what the maps add to a network that runs anyway. */
+function times({ ms }: Report): string {
+  const share = (100 * ms.saliency) / ms.network;
+  return (
+    `Network ${ms.network.toFixed(1)} ms, saliency ${ms.saliency.toFixed(2)} ms (${share.toFixed(1)} % of it); ` +
+    `reading ${(ms.decode + ms.preprocess).toFixed(0)} ms, pictures ${ms.pictures.toFixed(0)} ms`
+  );
+}

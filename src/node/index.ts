@@ -1,0 +1,20 @@
+/** `fastcam/node`: picture files in, explanations and their pictures out. */
+
+export { decodePicture, readPicture } from './decode.js';
+export { encodePng } from './encode.js';
+export {
+  type ExplainedFile,
+  type ExplainFileOptions,
+  explainFile,
+  explainTensorFile,
+} from './explain-file.js';
+export {
+  type Backend,
+  bundledModel,
+  type Model,
+  type ModelOptions,
+  openModel,
+  readLabels,
+} from './model-file.js';
+export { outputFolders } from './output-names.js';
+export type { Report, ScaleStatistics } from './report.js';

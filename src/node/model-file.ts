@@ -1,0 +1,103 @@
+/** Models from files: the bundled one, or any safetensors file; class names; the backend. */
+
+import { fileURLToPath } from 'node:url';
+import { FormatError } from '../errors.js';
+import { FastCam } from '../explain.js';
+import { jsKernels, type Kernels } from '../kernels/index.js';
+import { type Architecture, parseSafetensors } from '../model/index.js';
+import { readFileBytes } from './file-bytes.js';
+
+/** What computes: by name, the best that this machine has, or the one of that name. */
+export const BACKENDS = {
+  auto: jsKernels,
+  js: jsKernels,
+} as const satisfies Record<string, () => Kernels | Promise<Kernels>>;
+
+export type Backend = keyof typeof BACKENDS;
+
+export interface ModelOptions {
+  /** A safetensors file, or `bundled` (default): a ResNet-50 of quarter width, 200 classes. */
+  readonly model?: string;
+  /**
+   * A file of class names: a JSON array, or one a line. Default: the bundled model's own, ImageNet's
+   * for any network of 1000 classes, else the class numbers.
+   */
+  readonly labels?: string;
+  /** The name of the architecture that the weights must have; default inferred. */
+  readonly architecture?: string;
+  readonly strideOn?: Architecture['strideOn'];
+  readonly backend?: Backend;
+}
+
+export interface Model {
+  /** `bundled`, or the path as given. */
+  readonly name: string;
+  readonly backend: Backend;
+  readonly net: FastCam;
+}
+
+const BUNDLED = 'bundled';
+const BUNDLED_WEIGHTS = asset('tiny-resnet50.safetensors');
+const BUNDLED_LABELS = asset('tiny-resnet50-labels.json');
+const IMAGENET_LABELS = asset('imagenet-1k-labels.json');
+const IMAGENET_CLASSES = 1000;
+
+/**
+ * Loads a model and its class names.
+ *
+ * @throws {FormatError} in one line that names the file and the cause
+ */
+export async function openModel(options: ModelOptions = {}): Promise<Model> {
+  const { model: name = BUNDLED, backend = 'auto' } = options;
+  const path = name === BUNDLED ? BUNDLED_WEIGHTS : name;
+  const source = parseSafetensors(await readFileBytes(path, 'a model (safetensors)'), name);
+  const classes = source.tensors.get('fc.weight')?.shape[0];
+  const labelsPath = options.labels ?? defaultLabels(name, classes);
+  const labels = labelsPath === undefined ? undefined : await readLabels(labelsPath);
+  if (labels !== undefined && classes !== undefined && labels.length !== classes) {
+    throw new FormatError(
+      `${options.labels ?? name}: ${labels.length} class names for a model of ${classes} classes`,
+    );
+  }
+  const net = new FastCam(source, {
+    kernels: await BACKENDS[backend](),
+    ...(options.architecture !== undefined && { architecture: options.architecture }),
+    ...(options.strideOn !== undefined && { strideOn: options.strideOn }),
+    ...(labels !== undefined && { labels }),
+  });
+  return { name, backend, net };
+}
+
+let bundled: Promise<Model> | undefined;
+
+/** The bundled model, loaded when first asked for and kept. */
+export function bundledModel(): Promise<Model> {
+  bundled ??= openModel();
+  return bundled;
+}
+
+/** Class names in index order: a JSON array of strings, or one a line. */
+export async function readLabels(path: string): Promise<string[]> {
+  const text = new TextDecoder().decode(await readFileBytes(path, 'a labels'));
+  if (!/^\s*[[{]/.test(text)) return text.trim().split(/\s*\r?\n\s*/);
+  let labels: unknown;
+  try {
+    labels = JSON.parse(text);
+  } catch (error) {
+    throw new FormatError(`${path}: not valid JSON`, { cause: error });
+  }
+  if (!Array.isArray(labels) || !labels.every((label) => typeof label === 'string')) {
+    throw new FormatError(`${path}: expected a JSON array of class names`);
+  }
+  return labels;
+}
+
+function defaultLabels(model: string, classes: number | undefined): string | undefined {
+  if (model === BUNDLED) return BUNDLED_LABELS;
+  return classes === IMAGENET_CLASSES ? IMAGENET_LABELS : undefined;
+}
+
+/** A file of the package's own, from `src` and from `dist` alike. */
+function asset(name: string): string {
+  return fileURLToPath(new URL(`../../models/${name}`, import.meta.url));
+}

@@ -1,0 +1,109 @@
+/** The report of one explanation, for programs: what went in, what came out, what it cost. */
+
+import { readFileSync } from 'node:fs';
+import type { Cost, Explanation, Prediction } from '../explanation.js';
+import type { Architecture } from '../model/index.js';
+import type { SaliencyMap } from '../viz/ndarray.js';
+import type { Region } from '../viz/picture.js';
+import type { Model } from './model-file.js';
+
+/** Statistics of a raw SMOE map. */
+export interface ScaleStatistics {
+  /** [h, w] */
+  readonly shape: readonly number[];
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+}
+
+/** What only the caller of `explain` knows. */
+export interface ReportContext {
+  /** The path as given. */
+  readonly input: string;
+  /** Which picture of a tensor file. */
+  readonly item?: number;
+  readonly model: Model;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly decodeMs: number;
+  readonly picturesMs: number;
+  /** The files written, as paths that start as the caller's do. */
+  readonly files: readonly string[];
+}
+
+export interface Report {
+  readonly version: string;
+  readonly input: {
+    readonly path: string;
+    readonly item?: number;
+    readonly width: number;
+    readonly height: number;
+    /** The part of the picture that the network saw, in its pixels. */
+    readonly region: Region;
+    /** [H, W] of the network's input. */
+    readonly networkInput: readonly number[];
+  };
+  readonly model: {
+    readonly name: string;
+    readonly backend: string;
+    readonly architecture: Architecture;
+  };
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The five likeliest classes. */
+  readonly top: readonly Prediction[];
+  /** The class that the class maps are for. */
+  readonly target: { readonly index: number; readonly label: string };
+  readonly scales: readonly ScaleStatistics[];
+  readonly ms: Cost['ms'] & { readonly decode: number; readonly pictures: number };
+  readonly cost: Omit<Cost, 'ms'>;
+  readonly files: readonly string[];
+}
+
+export function makeReport(explanation: Explanation, context: ReportContext): Report {
+  const { width, height, region, inputSize, target } = explanation;
+  const { input, item, model, options, decodeMs, picturesMs, files } = context;
+  const { ms, ...cost } = explanation.cost;
+  return {
+    version: packageVersion(),
+    input: {
+      path: input,
+      ...(item !== undefined && { item }),
+      width,
+      height,
+      region,
+      networkInput: inputSize,
+    },
+    model: { name: model.name, backend: model.backend, architecture: model.net.architecture },
+    options,
+    top: explanation.top(5),
+    target: { index: target, label: explanation.label(target) },
+    scales: explanation.rawMaps.map(statisticsOf),
+    ms: roundAll({ decode: decodeMs, ...ms, pictures: picturesMs }),
+    cost,
+    files,
+  };
+}
+
+/** The version in the package's own package.json. */
+export function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function statisticsOf({ data, shape }: SaliencyMap): ScaleStatistics {
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  let sum = 0;
+  for (const value of data) {
+    min = Math.min(min, value);
+    max = Math.max(max, value);
+    sum += value;
+  }
+  return { shape, min, max, mean: sum / data.length };
+}
+
+/** To the microsecond: clocks give no more. */
+function roundAll<T extends Readonly<Record<string, number>>>(ms: T): T {
+  return Object.fromEntries(
+    Object.entries(ms).map(([name, value]) => [name, Math.round(value * 1000) / 1000]),
+  ) as T;
+}

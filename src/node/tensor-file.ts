@@ -1,0 +1,80 @@
+/** Tensors in and out: an input for the network in place of a picture, and every array of a run. */
+
+import { FormatError } from '../errors.js';
+import type { FloatTensor } from '../explain.js';
+import type { Explanation } from '../explanation.js';
+import { type Preprocessing, parseSafetensors, writeSafetensors } from '../model/index.js';
+import type { SaliencyMap } from '../viz/ndarray.js';
+import type { Picture } from '../viz/picture.js';
+import { readFileBytes } from './file-bytes.js';
+
+/** The name of the tensor that is read. */
+const INPUT = 'input';
+
+/**
+ * Reads the tensor `input` [N, 3, H, W], already normalised, from a safetensors file.
+ *
+ * @throws {FormatError} in one line that names the file and the cause
+ */
+export async function readTensor(path: string): Promise<FloatTensor> {
+  const file = parseSafetensors(await readFileBytes(path, 'a tensor (safetensors)'), path);
+  const shape = file.tensors.get(INPUT)?.shape;
+  if (shape === undefined) {
+    const names = [...file.tensors.keys()].slice(0, 5).join(', ') || 'none';
+    throw new FormatError(`${path}: no tensor is called ${INPUT}; there are: ${names}`);
+  }
+  if (shape.length !== 4 || shape[1] !== 3 || shape.includes(0)) {
+    throw new FormatError(`${path}: tensor ${INPUT} expected [N, 3, H, W], got [${shape}]`);
+  }
+  return { data: file.read(INPUT), shape: shape as unknown as FloatTensor['shape'] };
+}
+
+/** Picture `n` of a normalised tensor, as it looked before: x·std + mean, cut to 0…255. */
+export function pictureOfTensor(
+  { data, shape }: FloatTensor,
+  n: number,
+  { mean, std }: Preprocessing,
+): Picture {
+  const [, C, height, width] = shape;
+  const pixels = height * width;
+  const out = new Uint8ClampedArray(4 * pixels).fill(255);
+  for (let c = 0; c < C; c++) {
+    const plane = (n * C + c) * pixels;
+    for (let p = 0; p < pixels; p++) out[4 * p + c] = 255 * (data[plane + p]! * std[c]! + mean[c]!);
+  }
+  return { data: out, width, height };
+}
+
+/**
+ * Every array of a run as the bytes of a safetensors file, float32: `logits` [N, classes], `smoe.i`
+ * and `scale.i` [N, h, w] for each scale, `combined`, and with a CAM `cam`, `fastcam` and `nonclass`,
+ * [N, H, W].
+ */
+export function encodeTensors(
+  explanations: readonly Explanation[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  const N = explanations.length;
+  const stack = (
+    pick: (e: Explanation) => { data: Float32Array; shape: readonly number[] },
+  ): { shape: number[]; data: Float32Array } => {
+    const items = explanations.map(pick);
+    const { data, shape } = items[0]!;
+    const stacked = new Float32Array(N * data.length);
+    for (const [n, item] of items.entries()) stacked.set(item.data, n * data.length);
+    return { shape: [N, ...shape], data: stacked };
+  };
+  const [first] = explanations;
+  const arrays: Record<string, { shape: number[]; data: Float32Array }> = {
+    logits: stack(({ logits }) => ({ data: logits, shape: [logits.length] })),
+  };
+  for (const i of first!.rawMaps.keys()) arrays[`smoe.${i}`] = stack((e) => e.rawMaps[i]!);
+  for (const i of first!.scaleMaps.keys()) arrays[`scale.${i}`] = stack((e) => e.scaleMaps[i]!);
+  arrays['combined'] = stack((e): SaliencyMap => e.combinedMap);
+  if (first!.cam !== 'none') {
+    arrays['cam'] = stack((e) => e.camMap);
+    arrays['fastcam'] = stack((e) => e.fastcamMap);
+    arrays['nonclass'] = stack((e) => e.nonClassMap);
+  }
+  return writeSafetensors(arrays, metadata);
+}
