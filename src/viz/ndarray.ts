@@ -2,7 +2,10 @@
  * The public array convention: every map handed out is an ndarray in structure, so that
  * `ndarray-ops` and the rest of the scijs family take it as it is. The package `ndarray` itself
  * generates code with `new Function`, which edge workers forbid; hence the structure without it.
+ * All fields are plain data: an array survives `structuredClone` and `postMessage`.
  */
+
+import { ShapeError } from '../errors.js';
 
 /** Flat storage that a map or a picture may have. */
 export type FlatArray = Float32Array | Float64Array | Uint8Array | Uint8ClampedArray;
@@ -16,6 +19,12 @@ export interface NdArray<T extends FlatArray = Float32Array> {
   readonly offset: number;
   /** The name scijs uses to specialise its loops: `float32`, `float64`, `uint8`, `uint8_clamped`. */
   readonly dtype: string;
+  /** Axes from the smallest stride to the largest; scijs nests its loops by it. */
+  readonly order: number[];
+  /** The number of elements. */
+  readonly size: number;
+  /** The number of axes. */
+  readonly dimension: number;
 }
 
 /** A saliency map: an ndarray [H, W]. */
@@ -28,13 +37,71 @@ const DTYPES: Record<string, string> = {
   Uint8ClampedArray: 'uint8_clamped',
 };
 
-/** Wraps `data` (row-major, not copied) as an ndarray of `shape`. */
+/**
+ * Wraps `data` (row-major, not copied) as an ndarray of `shape`.
+ *
+ * @throws ShapeError where `data` is not as long as `shape` asks for.
+ */
 export function toNdArray<T extends FlatArray>(data: T, shape: number[]): NdArray<T> {
-  const stride = new Array<number>(shape.length);
-  let step = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    stride[axis] = step;
-    step *= shape[axis]!;
+  const dimension = shape.length;
+  const stride = new Array<number>(dimension);
+  const order = new Array<number>(dimension);
+  let size = 1;
+  for (let axis = dimension - 1; axis >= 0; axis--) {
+    stride[axis] = size;
+    order[dimension - 1 - axis] = axis;
+    size *= shape[axis]!;
   }
-  return { data, shape, stride, offset: 0, dtype: DTYPES[data.constructor.name] ?? 'array' };
+  if (data.length !== size) {
+    throw new ShapeError(
+      `toNdArray: data expected length ${size} for [${shape.join(', ')}], got ${data.length}`,
+    );
+  }
+  const dtype = DTYPES[data[Symbol.toStringTag]] ?? 'array';
+  return { data, shape, stride, offset: 0, dtype, order, size, dimension };
+}
+
+/**
+ * Makes sure that `map` is [H, W] with H, W ≥ 1 and that its strides stay inside its data.
+ *
+ * @throws TypeError where it is no ndarray, ShapeError where its extents do not fit.
+ */
+export function checkMap(operation: string, map: NdArray<FlatArray>, name = 'map'): void {
+  if (!ArrayBuffer.isView(map?.data) || !Array.isArray(map.shape) || !Array.isArray(map.stride)) {
+    throw new TypeError(
+      `${operation}: ${name} expected an ndarray { data, shape, stride, offset }`,
+    );
+  }
+  const { data, shape, stride, offset } = map;
+  if (shape.length !== 2 || !isExtent(shape[0]!) || !isExtent(shape[1]!)) {
+    throw new ShapeError(
+      `${operation}: ${name} expected shape [H, W] with H, W ≥ 1, got [${shape.join(', ')}]`,
+    );
+  }
+  const lastRow = (shape[0]! - 1) * stride[0]!;
+  const lastColumn = (shape[1]! - 1) * stride[1]!;
+  const lowest = offset + Math.min(0, lastRow) + Math.min(0, lastColumn);
+  const highest = offset + Math.max(0, lastRow) + Math.max(0, lastColumn);
+  if (!(lowest >= 0 && highest < data.length)) {
+    throw new ShapeError(
+      `${operation}: ${name} [${shape.join(', ')}] expected elements ${lowest}…${highest} in its data, got length ${data.length}`,
+    );
+  }
+}
+
+/**
+ * Makes sure that `size` is [H, W] of whole numbers ≥ 1.
+ *
+ * @throws ShapeError otherwise.
+ */
+export function checkSize(operation: string, size: readonly [number, number]): void {
+  if (size.length !== 2 || !isExtent(size[0]) || !isExtent(size[1])) {
+    throw new ShapeError(
+      `${operation}: size expected [H, W] with H, W ≥ 1, got [${size.join(', ')}]`,
+    );
+  }
+}
+
+function isExtent(extent: number): boolean {
+  return Number.isSafeInteger(extent) && extent >= 1;
 }

@@ -1,0 +1,60 @@
+/**
+ * Pictures: RGBA bytes with a width and a height. `ImageData` and the bitmap of a jimp image are
+ * pictures as they stand.
+ */
+
+import { ShapeError } from '../errors.js';
+
+/** RGBA, 4 bytes a pixel, row-major, alpha not premultiplied. */
+export interface Picture {
+  readonly data: Uint8Array | Uint8ClampedArray;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * A rectangle in pixels of the source picture; edges may be fractional. It tells which part of the
+ * picture a network saw. Pixel (x, y) is inside where its centre (x + ½, y + ½) is.
+ */
+export interface Region {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A black, transparent picture. Its bytes round and clamp what is written to them. */
+export function createPicture(
+  width: number,
+  height: number,
+): Picture & { readonly data: Uint8ClampedArray } {
+  return { data: new Uint8ClampedArray(4 * width * height), width, height };
+}
+
+/**
+ * Makes sure that `picture` has as many bytes as its extents ask for.
+ *
+ * @throws TypeError where it is no picture, ShapeError where its extents do not fit.
+ */
+export function checkPicture(operation: string, picture: Picture): void {
+  if (!ArrayBuffer.isView(picture?.data)) {
+    throw new TypeError(`${operation}: picture expected { data, width, height } with RGBA bytes`);
+  }
+  const { data, width, height } = picture;
+  if (!(Number.isInteger(width) && Number.isInteger(height) && width >= 1 && height >= 1)) {
+    throw new ShapeError(`${operation}: picture expected 1×1 or more, got ${width}×${height}`);
+  }
+  if (data.length !== 4 * width * height) {
+    throw new ShapeError(
+      `${operation}: picture expected ${4 * width * height} bytes for ${width}×${height} RGBA, got ${data.length}`,
+    );
+  }
+}
+
+/**
+ * The grey of a pixel that the network did not see: diagonal stripes, 112 and 144, 4 pixels wide.
+ * Stripes, because an even grey is a colour of cividis, and in LOVI means "all scales alike".
+ */
+export function unseenGrey(x: number, y: number): number {
+  return (x + y) & 4 ? 144 : 112;
+}
