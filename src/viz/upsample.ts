@@ -1,0 +1,244 @@
+/**
+ * Bilinear upsampling of a map to the pixels of a picture: half-pixel centres (`align_corners = False`
+ * of other frameworks), edges clamped. With map position u(o) = (o + ½ − start)·n/extent − ½, held in
+ * [0, n − 1], on each axis:
+ *
+ *   out[oy, ox] = Σ_{a,b ∈ {0,1}} |1 − a − ty|·|1 − b − tx| · map[iy + a, ix + b],    i = ⌊u⌋, t = u − i
+ *
+ *      map    |     0     |     1     |     2     |        n = 3
+ *      out    |  0  |  1  |  2  |  3  |  4  |  5  |        u = −¼→0  ¼  ¾  1¼  1¾  2¼→2
+ *
+ * `start` and `extent` come from the region of the picture that the map covers. A pixel whose centre is
+ * outside of it was not seen, and becomes NaN: marked, not invented.
+ *
+ * Versions: `upsampleBilinearReference`, the four taps of each pixel; `upsampleBilinear`, separable,
+ * row by row (`RowUpsampler`). Rows are also what LOVI and the combination ask for, so that n maps of
+ * a large picture are never held upsampled.
+ */
+
+import { ShapeError } from '../errors.js';
+import { checkMap, checkSize, type SaliencyMap } from './ndarray.js';
+import type { Region } from './picture.js';
+
+/**
+ * Upsampling as the formula says, with no tricks. Arguments as for `upsampleBilinear`.
+ */
+export function upsampleBilinearReference(
+  out: Float32Array,
+  size: readonly [number, number],
+  map: SaliencyMap,
+  region: Region = wholeOf(size),
+): void {
+  const [H, W] = size;
+  const { data, stride, offset } = map;
+  const [mapH, mapW] = map.shape as [number, number];
+  const at = (iy: number, ix: number) => data[offset + iy * stride[0]! + ix * stride[1]!]!;
+  for (let oy = 0; oy < H; oy++) {
+    for (let ox = 0; ox < W; ox++) {
+      const seenY = oy + 0.5 >= region.y && oy + 0.5 < region.y + region.height;
+      const seenX = ox + 0.5 >= region.x && ox + 0.5 < region.x + region.width;
+      const uy = clamp(((oy + 0.5 - region.y) * mapH) / region.height - 0.5, 0, mapH - 1);
+      const ux = clamp(((ox + 0.5 - region.x) * mapW) / region.width - 0.5, 0, mapW - 1);
+      const iy = Math.max(Math.min(Math.floor(uy), mapH - 2), 0);
+      const ix = Math.max(Math.min(Math.floor(ux), mapW - 2), 0);
+      const nextY = Math.min(iy + 1, mapH - 1);
+      const nextX = Math.min(ix + 1, mapW - 1);
+      const ty = uy - iy;
+      const tx = ux - ix;
+      const top = (1 - tx) * at(iy, ix) + tx * at(iy, nextX);
+      const bottom = (1 - tx) * at(nextY, ix) + tx * at(nextY, nextX);
+      out[oy * W + ox] = seenY && seenX ? (1 - ty) * top + ty * bottom : NaN;
+    }
+  }
+}
+
+/**
+ * Upsamples one map: bilinear, half-pixel centres, edges clamped (formula above). Sums are kept in
+ * double precision, so that no value leaves the range of the map.
+ *
+ * @param out float32 [H, W], row-major, overwritten.
+ * @param size [H, W] of the picture, in pixels.
+ * @param map [h, w], finite; a NaN in it spreads to every pixel it is a neighbour of.
+ * @param region the part of the picture that the map covers, in pixels; all of it by default.
+ *   Pixels with their centre outside become NaN.
+ * @throws ShapeError where extents, `out` or `region` do not fit.
+ */
+export function upsampleBilinear(
+  out: Float32Array,
+  size: readonly [number, number],
+  map: SaliencyMap,
+  region: Region = wholeOf(size),
+): void {
+  const [H, W] = size;
+  const rows = new RowUpsampler('upsampleBilinear', size, map, region);
+  if (out.length !== H * W) {
+    throw new ShapeError(
+      `upsampleBilinear: out expected length ${H * W} for [${H}, ${W}], got ${out.length}`,
+    );
+  }
+  const row = new Float64Array(W);
+  for (let oy = 0; oy < H; oy++) {
+    row.fill(0);
+    rows.add(row, oy, 1);
+    out.set(row, oy * W);
+  }
+}
+
+/** All of a picture of `size` [H, W]. */
+export function wholeOf(size: readonly [number, number]): Region {
+  return { x: 0, y: 0, width: size[1], height: size[0] };
+}
+
+/**
+ * One map, upsampled a row at a time; rows are cheapest when asked for from top to bottom. A map row
+ * is stretched to the picture's width once, and kept while output rows lie between it and its
+ * neighbour. Nothing is allocated after construction.
+ */
+export class RowUpsampler {
+  readonly #map: SaliencyMap;
+  readonly #x: AxisSamples;
+  readonly #y: AxisSamples;
+  /** The stretched map rows #upperIy and its successor, as [W]. */
+  #upper: Float64Array;
+  #lower: Float64Array;
+  #upperIy = -2; // neither row 0 nor its predecessor
+
+  /** @throws ShapeError, in the name of `operation`, where an extent or the region does not fit. */
+  constructor(
+    operation: string,
+    size: readonly [number, number],
+    map: SaliencyMap,
+    region: Region = wholeOf(size),
+  ) {
+    checkSize(operation, size);
+    checkMap(operation, map);
+    checkRegion(operation, region);
+    const [H, W] = size;
+    this.#map = map;
+    this.#y = sampleAxis(H, map.shape[0]!, region.y, region.height);
+    this.#x = sampleAxis(W, map.shape[1]!, region.x, region.width, map.stride[1]!);
+    this.#upper = new Float64Array(W);
+    this.#lower = new Float64Array(W);
+  }
+
+  /**
+   * row[ox] += weight · up(map)[oy, ox] for all ox; NaN where the map does not cover the pixel.
+   *
+   * @param row float64 [W].
+   */
+  add(row: Float64Array, oy: number, weight: number): void {
+    const { first, last } = this.#x;
+    if (oy < this.#y.first || oy >= this.#y.last) {
+      row.fill(NaN);
+      return;
+    }
+    this.#seek(this.#y.index[oy]!);
+    const t = this.#y.fraction[oy]!;
+    addRows(row, this.#upper, this.#lower, weight * (1 - t), weight * t, first, last);
+    if (first > 0) row.fill(NaN, 0, first);
+    if (last < row.length) row.fill(NaN, last);
+  }
+
+  /** Makes `#upper` hold map row `iy`, and `#lower` the next. */
+  #seek(iy: number): void {
+    if (iy === this.#upperIy) return;
+    if (iy === this.#upperIy + 1) {
+      const upper = this.#upper;
+      this.#upper = this.#lower;
+      this.#lower = upper;
+    } else {
+      this.#stretch(this.#upper, iy);
+    }
+    this.#stretch(this.#lower, Math.min(iy + 1, this.#map.shape[0]! - 1));
+    this.#upperIy = iy;
+  }
+
+  /** Map row `iy` at the picture's width. */
+  #stretch(out: Float64Array, iy: number): void {
+    const { data, stride, offset, shape } = this.#map;
+    const toNext = shape[1]! > 1 ? stride[1]! : 0;
+    stretchRow(out, data, offset + iy * stride[0]!, toNext, this.#x);
+  }
+}
+
+/**
+ * row += upperWeight · upper + lowerWeight · lower, between `first` and `last`. Nine tenths of all
+ * upsampling is done here. Four at a time: 15 % faster than one (measured), eight gain no more.
+ */
+function addRows(
+  row: Float64Array,
+  upper: Float64Array,
+  lower: Float64Array,
+  upperWeight: number,
+  lowerWeight: number,
+  first: number,
+  last: number,
+): void {
+  let ox = first;
+  for (; ox + 3 < last; ox += 4) {
+    row[ox]! += upperWeight * upper[ox]! + lowerWeight * lower[ox]!;
+    row[ox + 1]! += upperWeight * upper[ox + 1]! + lowerWeight * lower[ox + 1]!;
+    row[ox + 2]! += upperWeight * upper[ox + 2]! + lowerWeight * lower[ox + 2]!;
+    row[ox + 3]! += upperWeight * upper[ox + 3]! + lowerWeight * lower[ox + 3]!;
+  }
+  for (; ox < last; ox++) row[ox]! += upperWeight * upper[ox]! + lowerWeight * lower[ox]!;
+}
+
+/** A map row at the picture's width: two neighbours for each pixel, `toNext` elements apart. */
+function stretchRow(
+  out: Float64Array,
+  data: Float32Array,
+  rowBase: number,
+  toNext: number,
+  { first, last, index, fraction }: AxisSamples,
+): void {
+  for (let ox = first; ox < last; ox++) {
+    const left = rowBase + index[ox]!;
+    const t = fraction[ox]!;
+    // Two products and not a + t(b − a): it stays within [a, b], whatever their magnitudes.
+    out[ox] = (1 - t) * data[left]! + t * data[left + toNext]!;
+  }
+}
+
+/** Where the output pixels of one axis fall between those of the map. */
+interface AxisSamples {
+  /** Output pixels first … last − 1 are covered. */
+  readonly first: number;
+  readonly last: number;
+  /** The map pixel before, times its stride; at most the last but one where there are two. */
+  readonly index: Int32Array;
+  /** The share of the pixel after it, in [0, 1]. */
+  readonly fraction: Float64Array;
+}
+
+function sampleAxis(
+  outExtent: number,
+  n: number,
+  start: number,
+  extent: number,
+  stride = 1,
+): AxisSamples {
+  const first = clamp(Math.ceil(start - 0.5), 0, outExtent);
+  const last = clamp(Math.ceil(start + extent - 0.5), first, outExtent);
+  const index = new Int32Array(outExtent);
+  const fraction = new Float64Array(outExtent);
+  for (let o = first; o < last; o++) {
+    const u = clamp(((o + 0.5 - start) * n) / extent - 0.5, 0, n - 1);
+    const i = Math.max(Math.min(Math.floor(u), n - 2), 0);
+    index[o] = i * stride;
+    fraction[o] = u - i;
+  }
+  return { first, last, index, fraction };
+}
+
+function checkRegion(operation: string, { x, y, width, height }: Region): void {
+  if (!(Number.isFinite(x + y + width + height) && width > 0 && height > 0)) {
+    throw new ShapeError(
+      `${operation}: region expected finite numbers and a positive extent, got ${width}×${height} at (${x}, ${y})`,
+    );
+  }
+}
+
+function clamp(value: number, min: number, max: number): number {
+  return Math.max(min, Math.min(max, value));
+}
