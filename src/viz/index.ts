@@ -1,0 +1,21 @@
+/**
+ * Maps in, pictures out. In reading order: normalise each scale's map, upsample and combine them, show
+ * the scales by colour (LOVI), the combined map by a colour map, over the picture, or as a mask.
+ */
+
+export { type Colormap, colorAt, colorize } from './colormap.js';
+export { combineMaps, resolveScaleWeights, SCALE_WEIGHTS, type ScaleWeights } from './combine.js';
+export { type LoviOptions, lovi, loviColors, loviLegend } from './lovi.js';
+export { keepMask, keptCount } from './mask.js';
+export { type FlatArray, type NdArray, type SaliencyMap, toNdArray } from './ndarray.js';
+export {
+  type MapValues,
+  NORMALIZERS,
+  type Normalizer,
+  normalizeGaussian,
+  normalizeIdentity,
+  normalizeRange,
+} from './normalize.js';
+export { hardMask, type OverlayOptions, overlay, softMask } from './overlay.js';
+export { checkPicture, createPicture, type Picture, type Region } from './picture.js';
+export { upsampleBilinear, upsampleBilinearReference } from './upsample.js';

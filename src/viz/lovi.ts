@@ -1,0 +1,249 @@
+/**
+ * LOVI, layer-ordered visualisation of information (Mundhenk et al. 2019, Eq. 4–7): the n maps of all
+ * scales in one picture, by colour. With γ_l ∈ [0, 1] of scale l = 0 … n − 1 at one pixel:
+ *
+ *   hue         300° · Σ γ_l·(1 − l/(n−1)) / Σ γ_l     which scale: violet is the first, red the last
+ *   saturation  1 − (Σ γ_l/(n·max γ) − 1/n)/(1 − 1/n) = (n − Σγ_l/max γ)/(n − 1)
+ *                                                      1: one scale alone; 0 (grey): all alike
+ *   value       max γ                                   how salient
+ *
+ * then HSV → RGB. Black where nothing is salient. The 300° are those of the authors' code, which also
+ * stretches the whole stack to [0, 1] first (`stretch: 'joint'`); the paper does not.
+ *
+ * Maps are upsampled row by row, so that no more than a few rows of sums are held.
+ */
+
+import { ShapeError } from '../errors.js';
+import { checkSize, type SaliencyMap } from './ndarray.js';
+import { createPicture, type Picture, type Region, unseenGrey } from './picture.js';
+import { RowUpsampler } from './upsample.js';
+
+export interface LoviOptions {
+  /**
+   * `none` (default) takes the maps as they are, as the paper does. `joint` range-normalises the
+   * upsampled stack first, one minimum and one maximum for all scales, as the authors' code does.
+   */
+  readonly stretch?: 'none' | 'joint';
+}
+
+/** Hue of the first scale, in degrees. */
+const FIRST_HUE = 300;
+
+/** The smallest span that `joint` divides by, as in the authors' code. */
+const SMALLEST_SPAN = 1e-9;
+
+/**
+ * LOVI colours as numbers (formula above).
+ *
+ * @param out float32 [H, W, 3], RGB in 0…1, overwritten. NaN where the maps do not cover the pixel.
+ * @param maps n ≥ 1 normalised maps at their own resolutions, first scale to last; values outside
+ *   [0, 1] are clamped. One map alone is shown in red: hue 0, saturation 1, value γ.
+ * @param size [H, W] of the picture, in pixels.
+ * @param region the part of the picture that the maps cover; all of it by default.
+ * @throws ShapeError where extents or lengths do not fit, TypeError for an unknown `stretch`.
+ */
+export function loviColors(
+  out: Float32Array,
+  maps: readonly SaliencyMap[],
+  size: readonly [number, number],
+  region?: Region,
+  options: LoviOptions = {},
+): void {
+  const rows = new LoviRows('loviColors', maps, size, region, options);
+  const [H, W] = size;
+  if (out.length !== 3 * H * W) {
+    throw new ShapeError(
+      `loviColors: out expected length ${3 * H * W} for [${H}, ${W}, 3], got ${out.length}`,
+    );
+  }
+  const row = new Float64Array(3 * W);
+  for (let y = 0; y < H; y++) {
+    rows.colors(row, y);
+    out.set(row, 3 * y * W);
+  }
+}
+
+/**
+ * LOVI as an opaque picture; pixels that the maps do not cover are hatched grey. Arguments as for
+ * `loviColors`.
+ */
+export function lovi(
+  maps: readonly SaliencyMap[],
+  size: readonly [number, number],
+  region?: Region,
+  options: LoviOptions = {},
+): Picture {
+  const rows = new LoviRows('lovi', maps, size, region, options);
+  const [H, W] = size;
+  const picture = createPicture(W, H);
+  const row = new Float64Array(3 * W);
+  for (let y = 0; y < H; y++) {
+    rows.colors(row, y);
+    writeRow(picture.data, y, row);
+  }
+  return picture;
+}
+
+/**
+ * The key to LOVI's colours: a column for each of `n` scales, first to last. At the top that scale is
+ * salient alone; towards the bottom the others rise to it, and the colour fades to white.
+ *
+ * @param n number of scales, ≥ 1.
+ * @throws ShapeError where an extent is no whole number ≥ 1.
+ */
+export function loviLegend(n: number, width: number, height: number): Picture {
+  checkSize('loviLegend', [height, width]);
+  if (!(Number.isInteger(n) && n >= 1)) {
+    throw new ShapeError(`loviLegend: n expected a whole number ≥ 1, got ${n}`);
+  }
+  const picture = createPicture(width, height);
+  const row = new Float64Array(3 * width);
+  const all = (n / 2) * scalePosition(0, n); // the sum of all positions
+  for (let y = 0; y < height; y++) {
+    const others = height > 1 ? y / (height - 1) : 0;
+    for (let x = 0; x < width; x++) {
+      const own = scalePosition(Math.floor((x * n) / width), n);
+      const sum = 1 + (n - 1) * others;
+      writeLoviColor(row, 3 * x, n, sum, own + (all - own) * others, 1);
+    }
+    writeRow(picture.data, y, row);
+  }
+  return picture;
+}
+
+/** LOVI a row at a time. */
+class LoviRows {
+  readonly #maps: RowUpsampler[];
+  /** One upsampled row of one map. */
+  readonly #gamma: Float64Array;
+  /** Over the maps, for each pixel of the row: Σγ, Σγ·(1 − l/(n−1)), max γ. */
+  readonly #sum: Float64Array;
+  readonly #moment: Float64Array;
+  readonly #max: Float64Array;
+  /** γ = (value − #low)·#scale. */
+  #low = 0;
+  #scale = 1;
+
+  constructor(
+    operation: string,
+    maps: readonly SaliencyMap[],
+    size: readonly [number, number],
+    region: Region | undefined,
+    { stretch = 'none' }: LoviOptions,
+  ) {
+    if (maps.length === 0) throw new ShapeError(`${operation}: maps expected at least 1, got 0`);
+    if (stretch !== 'none' && stretch !== 'joint') {
+      throw new TypeError(`${operation}: stretch expected 'none' or 'joint', got ${stretch}`);
+    }
+    const [H, W] = size;
+    this.#maps = maps.map((map) => new RowUpsampler(operation, size, map, region));
+    this.#gamma = new Float64Array(W);
+    this.#sum = new Float64Array(W);
+    this.#moment = new Float64Array(W);
+    this.#max = new Float64Array(W);
+    if (stretch === 'joint') this.#stretchOver(H);
+  }
+
+  /** Writes row `y` into `rgb` [W, 3]. */
+  colors(rgb: Float64Array, y: number): void {
+    const n = this.#maps.length;
+    const sum = this.#sum.fill(0);
+    const moment = this.#moment.fill(0);
+    const max = this.#max.fill(0);
+    for (let l = 0; l < n; l++) {
+      this.#upsample(l, y);
+      addScale(sum, moment, max, this.#gamma, scalePosition(l, n), this.#low, this.#scale);
+    }
+    for (let x = 0; x < sum.length; x++) {
+      writeLoviColor(rgb, 3 * x, n, sum[x]!, moment[x]!, max[x]!);
+    }
+  }
+
+  /** Sets `#low` and `#scale` so that the upsampled stack spans [0, 1]. */
+  #stretchOver(H: number): void {
+    let min = Infinity;
+    let max = -Infinity;
+    for (let l = 0; l < this.#maps.length; l++) {
+      for (let y = 0; y < H; y++) {
+        this.#upsample(l, y);
+        for (let x = 0; x < this.#gamma.length; x++) {
+          const value = this.#gamma[x]!;
+          if (value < min) min = value;
+          if (value > max) max = value;
+        }
+      }
+    }
+    this.#low = min;
+    this.#scale = 1 / Math.max(max - min, SMALLEST_SPAN);
+  }
+
+  /** Row `y` of map `l` at the picture's width, into `#gamma`. */
+  #upsample(l: number, y: number): void {
+    this.#gamma.fill(0);
+    this.#maps[l]!.add(this.#gamma, y, 1);
+  }
+}
+
+/** Adds one scale's row to the sums. NaN makes all three NaN. */
+function addScale(
+  sum: Float64Array,
+  moment: Float64Array,
+  max: Float64Array,
+  values: Float64Array,
+  position: number,
+  low: number,
+  scale: number,
+): void {
+  for (let x = 0; x < values.length; x++) {
+    const gamma = Math.max(0, Math.min(1, (values[x]! - low) * scale));
+    sum[x]! += gamma;
+    moment[x]! += gamma * position;
+    max[x] = Math.max(max[x]!, gamma);
+  }
+}
+
+/** Scale l's place on the hue axis: 1 for the first, 0 for the last. */
+function scalePosition(l: number, n: number): number {
+  return n > 1 ? 1 - l / (n - 1) : 0;
+}
+
+/** The colour of a pixel with Σγ, Σγ·position and max γ, at rgb[i … i + 2]. */
+function writeLoviColor(
+  rgb: Float64Array,
+  i: number,
+  n: number,
+  sum: number,
+  moment: number,
+  max: number,
+): void {
+  if (sum === 0) {
+    rgb[i] = rgb[i + 1] = rgb[i + 2] = 0;
+    return;
+  }
+  const hue = (FIRST_HUE * moment) / sum;
+  const saturation = n > 1 ? (n - sum / max) / (n - 1) : 1;
+  // HSV → RGB: each channel is a trapezium over the hue, 120° apart.
+  rgb[i] = max * (1 - saturation * trapezium(hue));
+  rgb[i + 1] = max * (1 - saturation * trapezium(hue - 120));
+  rgb[i + 2] = max * (1 - saturation * trapezium(hue - 240));
+}
+
+/** What a channel lacks at `degrees` from its own hue: 0 within 60°, 1 beyond 120°. */
+function trapezium(degrees: number): number {
+  const around = Math.abs(degrees) > 180 ? 360 - Math.abs(degrees) : Math.abs(degrees);
+  return Math.max(0, Math.min(1, around / 60 - 1));
+}
+
+/** Colours 0…1 [W, 3] → row `y` of RGBA bytes; hatched grey where they are NaN. */
+function writeRow(data: Uint8Array | Uint8ClampedArray, y: number, rgb: Float64Array): void {
+  const W = rgb.length / 3;
+  for (let x = 0; x < W; x++) {
+    const to = 4 * (y * W + x);
+    const from = 3 * x;
+    const unseen = Number.isNaN(rgb[from]);
+    data[to] = unseen ? unseenGrey(x, y) : 255 * rgb[from]!;
+    data[to + 1] = unseen ? unseenGrey(x, y) : 255 * rgb[from + 1]!;
+    data[to + 2] = unseen ? unseenGrey(x, y) : 255 * rgb[from + 2]!;
+    data[to + 3] = 255;
+  }
+}
