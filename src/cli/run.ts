@@ -3,10 +3,12 @@
 import { Command, CommanderError, Option } from 'commander';
 import { ARCHITECTURES, CAM_METHODS } from '../model/index.js';
 import { packageVersion } from '../node/report.js';
-import { COLORMAPS, NORMALIZERS } from '../viz/index.js';
+import { type Colormap, NORMALIZERS } from '../viz/index.js';
 import { type ExplainFlags, explainCommand } from './explain-command.js';
 import { parseClass, parsePath, parseScaleWeights, parseSize } from './option-values.js';
 import { describeFailure, EXIT, type Streams, UsageError } from './streams.js';
+
+const COLORMAPS: readonly Colormap[] = ['viridis', 'cividis', 'jet'];
 
 const EXAMPLES = `
 Examples:
@@ -106,9 +108,7 @@ function explainOptions(command: Command): Command {
       ]).default('whole'),
     )
     .option('--size <pixels>', "short side of the input (default: the model's own)", parseSize)
-    .addOption(
-      choice('--colormap <name>', 'of heat maps', Object.keys(COLORMAPS)).default('cividis'),
-    )
+    .addOption(choice('--colormap <name>', 'of heat maps', COLORMAPS).default('viridis'))
     .option('--tensors <file>', 'write every array of the run, safetensors float32', parsePath)
     .option('--json', 'print reports, one line of JSON for each input, and nothing else')
     .option('--debug', 'print where a failure comes from')

@@ -12,7 +12,7 @@ export function summarize(report: Report): string {
     head: ['top 5', 'probability', 'class'],
     colAligns: ['left', 'right', 'right'],
     // No colors: the table is as often read in a log as in a terminal.
-    style: { head: [], border: [] },
+    style: { head: [], border: [], compact: true },
   });
   for (const { label, probability, index } of top) {
     table.push([label, `${(100 * probability).toFixed(1)} %`, index]);

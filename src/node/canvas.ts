@@ -13,7 +13,16 @@ const WHITE = 255;
 const STAND_INS: Record<string, string> = { '−': '-', '–': '-', '—': '-', '…': '...', '’': "'" };
 
 /** Text sizes in pixels, as the fonts come. */
-export type TextSize = 14 | 16 | 32;
+export type TextSize = 16 | 32;
+
+/** Height of a line of each size, in pixels. */
+export const LINE: Readonly<Record<TextSize, number>> = { 16: 24, 32: 46 };
+
+/** Black says what something is; grey says more about it. */
+export type Tone = 'black' | 'grey';
+
+/** The level that black letters are lightened to. */
+const GREY = 110;
 
 type Jimp = typeof import('jimp');
 type Font = Awaited<ReturnType<Jimp['loadFont']>>;
@@ -30,12 +39,11 @@ export class Lettering {
 
   static async load(): Promise<Lettering> {
     const [jimp, names] = await Promise.all([import('jimp'), import('jimp/fonts')]);
-    const [small, medium, large] = await Promise.all([
-      jimp.loadFont(names.SANS_14_BLACK),
+    const [text, title] = await Promise.all([
       jimp.loadFont(names.SANS_16_BLACK),
       jimp.loadFont(names.SANS_32_BLACK),
     ]);
-    return new Lettering(jimp, { 14: small, 16: medium, 32: large });
+    return new Lettering(jimp, { 16: text, 32: title });
   }
 
   /** Width of one line in pixels. */
@@ -51,14 +59,19 @@ export class Lettering {
     return `${text.slice(0, kept)}…`;
   }
 
-  draw(picture: Picture, text: string, size: TextSize, x: number, y: number): void {
-    const { data, width, height } = picture;
-    const image = new this.#jimp.Jimp({
-      data: Buffer.from(data.buffer, data.byteOffset, data.byteLength),
-      width,
-      height,
+  /** One line of text on white, as wide as it is measured. */
+  draw(text: string, size: TextSize): Picture {
+    const width = Math.max(1, this.width(text, size));
+    const image = new this.#jimp.Jimp({ width, height: LINE[size], color: 0xffffffff });
+    // It breaks lines that are as wide as their place: one pixel more keeps them whole.
+    image.print({
+      font: this.#fonts[size],
+      x: 0,
+      y: 0,
+      text: printable(text),
+      maxWidth: width + 1,
     });
-    image.print({ font: this.#fonts[size], x, y, text: printable(text) });
+    return image.bitmap;
   }
 }
 
@@ -79,9 +92,15 @@ export class Canvas {
     ops.assign(target.lo(y, x, 0).hi(height, width, 3), source.hi(height, width, 3));
   }
 
-  /** Draws one line of text with its top left corner at (x, y). */
-  text(text: string, size: TextSize, x: number, y: number): void {
-    this.#lettering.draw(this.picture, text, size, x, y);
+  /** Draws one line of text with its top left corner at (x, y). It must fit. */
+  text(text: string, size: TextSize, x: number, y: number, tone: Tone = 'black'): void {
+    const line = this.#lettering.draw(text, size);
+    if (tone === 'grey') {
+      const levels = ndarray(line.data, [line.height, line.width, 4]);
+      ops.mulseq(levels, 1 - GREY / WHITE);
+      ops.addseq(levels, GREY);
+    }
+    this.place(line, x, y);
   }
 }
 

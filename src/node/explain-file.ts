@@ -22,7 +22,7 @@ export interface ExplainFileOptions extends ExplainOptions {
   readonly model?: Model;
   /** The folder to write pictures and report.json into, made if need be. Without it none is written. */
   readonly out?: string;
-  /** Default `cividis`. */
+  /** Default `viridis`. */
   readonly colormap?: Colormap;
   /** A safetensors file to write every array of the run into. */
   readonly tensors?: string;
@@ -185,7 +185,7 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 function colormapOf({ options }: Run): Colormap {
-  return options.colormap ?? 'cividis';
+  return options.colormap ?? 'viridis';
 }
 
 /** The options as they were in force, defaults filled in. */

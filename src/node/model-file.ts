@@ -7,13 +7,12 @@ import { jsKernels, type Kernels } from '../kernels/index.js';
 import { type Architecture, parseSafetensors } from '../model/index.js';
 import { readFileBytes } from './file-bytes.js';
 
-/** What computes: by name, the best that this machine has, or the one of that name. */
-export const BACKENDS = {
-  auto: jsKernels,
-  js: jsKernels,
-} as const satisfies Record<string, () => Kernels | Promise<Kernels>>;
+/** A backend by name; `auto` is the best that this machine can run. */
+export type Backend = 'auto' | 'js';
 
-export type Backend = keyof typeof BACKENDS;
+const KERNELS: Record<Exclude<Backend, 'auto'>, () => Kernels | Promise<Kernels>> = {
+  js: jsKernels,
+};
 
 export interface ModelOptions {
   /** A safetensors file, or `bundled` (default): a ResNet-50 of quarter width, 200 classes. */
@@ -32,7 +31,8 @@ export interface ModelOptions {
 export interface Model {
   /** `bundled`, or the path as given. */
   readonly name: string;
-  readonly backend: Backend;
+  /** The backend that computes, never `auto`. */
+  readonly backend: Exclude<Backend, 'auto'>;
   readonly net: FastCam;
 }
 
@@ -48,7 +48,7 @@ const IMAGENET_CLASSES = 1000;
  * @throws {FormatError} in one line that names the file and the cause
  */
 export async function openModel(options: ModelOptions = {}): Promise<Model> {
-  const { model: name = BUNDLED, backend = 'auto' } = options;
+  const { model: name = BUNDLED } = options;
   const path = name === BUNDLED ? BUNDLED_WEIGHTS : name;
   const source = parseSafetensors(await readFileBytes(path, 'a model (safetensors)'), name);
   const classes = source.tensors.get('fc.weight')?.shape[0];
@@ -59,13 +59,18 @@ export async function openModel(options: ModelOptions = {}): Promise<Model> {
       `${options.labels ?? name}: ${labels.length} class names for a model of ${classes} classes`,
     );
   }
+  const backend = chooseBackend(options.backend ?? 'auto');
   const net = new FastCam(source, {
-    kernels: await BACKENDS[backend](),
+    kernels: await KERNELS[backend](),
     ...(options.architecture !== undefined && { architecture: options.architecture }),
     ...(options.strideOn !== undefined && { strideOn: options.strideOn }),
     ...(labels !== undefined && { labels }),
   });
   return { name, backend, net };
+}
+
+function chooseBackend(backend: Backend): Exclude<Backend, 'auto'> {
+  return backend === 'auto' ? 'js' : backend;
 }
 
 let bundled: Promise<Model> | undefined;

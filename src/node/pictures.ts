@@ -139,7 +139,7 @@ function className(explanation: Explanation): string {
 
 function loviWithLegend(explanation: Explanation, lettering: Lettering): Picture {
   const lovi = explanation.lovi();
-  const legend = loviLegend(explanation.scaleMaps.length, 240, 16);
+  const legend = loviLegend(explanation.scaleMaps.length, 200, 48);
   return drawLovi(enlargePicture(lovi, enlargement(lovi, SMALL)), legend, lettering);
 }
 

@@ -1,7 +1,7 @@
 /** The contact sheet: a grid of tiles under headings, with a title and the scale of its colors. */
 
 import type { Picture } from '../viz/picture.js';
-import { Canvas, type Lettering, type TextSize } from './canvas.js';
+import { Canvas, type Lettering, LINE, type TextSize } from './canvas.js';
 
 export interface SheetRow {
   readonly label: string;
@@ -25,9 +25,6 @@ const MARGIN = 24;
 const GAP = 12;
 const TITLE: TextSize = 32;
 const TEXT: TextSize = 16;
-const NOTE: TextSize = 14;
-/** Height of a line of each text size, in pixels. */
-const LINE: Record<TextSize, number> = { 14: 20, 16: 24, 32: 46 };
 
 /**
  * Lays a sheet out.
@@ -46,73 +43,81 @@ const LINE: Record<TextSize, number> = { 14: 20, 16: 24, 32: 46 };
 export function drawSheet(sheet: Sheet, lettering: Lettering): Picture {
   const { columns, rows, colorBar } = sheet;
   const tile = rows[0]!.tiles[0]!;
-  const widest = (texts: readonly string[], size: TextSize): number =>
-    Math.max(...texts.map((text) => lettering.width(text, size)));
+  const widest = (texts: readonly string[]): number =>
+    Math.max(...texts.map((text) => lettering.width(text, TEXT)));
 
-  const labels = Math.max(
-    widest(
-      rows.map(({ label }) => label),
-      TEXT,
-    ),
-    widest(
-      rows.map(({ note }) => note),
-      NOTE,
-    ),
-  );
-  const cellWidth = Math.max(tile.width, widest(columns, TEXT));
-  const cellHeight = Math.max(tile.height, LINE[TEXT] + LINE[NOTE]);
-  const gridLeft = MARGIN + labels + 2 * GAP;
-  const gridTop = MARGIN + LINE[TITLE] + LINE[NOTE] + GAP + LINE[TEXT];
+  const cellWidth = Math.max(tile.width, widest(columns));
+  const cellHeight = Math.max(tile.height, 2 * LINE[TEXT]);
+  const gridLeft = MARGIN + widest(rows.flatMap(({ label, note }) => [label, note])) + 2 * GAP;
+  const gridTop = MARGIN + LINE[TITLE] + 2 * LINE[TEXT] + GAP;
   const width = gridLeft + columns.length * (cellWidth + GAP) - GAP + MARGIN;
   const barTop = gridTop + rows.length * (cellHeight + GAP);
-  const canvas = new Canvas(width, barTop + colorBar.height + MARGIN, lettering);
+  const canvas = new Canvas(width, barTop + LINE[TEXT] + MARGIN, lettering);
 
   const room = width - 2 * MARGIN;
   canvas.text(lettering.cut(sheet.title, TITLE, room), TITLE, MARGIN, MARGIN - GAP);
-  canvas.text(lettering.cut(sheet.subtitle, NOTE, room), NOTE, MARGIN, MARGIN - GAP + LINE[TITLE]);
+  const subtitleTop = MARGIN - GAP + LINE[TITLE];
+  canvas.text(lettering.cut(sheet.subtitle, TEXT, room), TEXT, MARGIN, subtitleTop, 'grey');
   for (const [column, heading] of columns.entries()) {
     const x = gridLeft + column * (cellWidth + GAP);
-    canvas.text(heading, TEXT, x, gridTop - LINE[TEXT] - 2);
+    canvas.text(heading, TEXT, x, gridTop - LINE[TEXT]);
     for (const [row, { tiles }] of rows.entries()) {
       canvas.place(tiles[column]!, x, gridTop + row * (cellHeight + GAP));
     }
   }
   for (const [row, { label, note }] of rows.entries()) {
-    const y = gridTop + row * (cellHeight + GAP) + (cellHeight - LINE[TEXT] - LINE[NOTE]) / 2;
-    canvas.text(label, TEXT, MARGIN, Math.round(y));
-    canvas.text(note, NOTE, MARGIN, Math.round(y) + LINE[TEXT]);
+    const y = gridTop + row * (cellHeight + GAP) + Math.round(cellHeight / 2) - LINE[TEXT];
+    canvas.text(label, TEXT, MARGIN, y);
+    canvas.text(note, TEXT, MARGIN, y + LINE[TEXT], 'grey');
   }
   // The bar stands under the heat maps, the column that it explains.
-  drawBar(canvas, colorBar, '0', '1', gridLeft + cellWidth + GAP, barTop, lettering);
+  const barLeft = gridLeft + cellWidth + GAP;
+  drawBetween(canvas, ['0', colorBar, '1'], barLeft, barTop, lettering);
   return canvas.picture;
 }
 
-function drawBar(
+/**
+ * LOVI above its legend. From left to right the hues of the scales, first to last; from top to bottom
+ * the other scales rise, and the color fades.
+ */
+export function drawLovi(lovi: Picture, legend: Picture, lettering: Lettering): Picture {
+  const key: Labelled = ['first scale', legend, 'last scale'];
+  const captions = ['top: salient at that scale alone', 'bottom: at all scales'];
+  const keyWidth = widthBetween(key, lettering);
+  const textWidths = captions.map((caption) => lettering.width(caption, TEXT));
+  const width = Math.max(lovi.width, keyWidth + 2 * GAP, ...textWidths);
+  const keyTop = lovi.height + GAP;
+  const captionTop = keyTop + legend.height + GAP / 2;
+  const height = captionTop + captions.length * LINE[TEXT] + GAP;
+  const canvas = new Canvas(width, height, lettering);
+  const centred = (inner: number): number => Math.floor((width - inner) / 2);
+  canvas.place(lovi, centred(lovi.width), 0);
+  drawBetween(canvas, key, centred(keyWidth), keyTop, lettering);
+  for (const [i, caption] of captions.entries()) {
+    const y = captionTop + i * LINE[TEXT];
+    canvas.text(caption, TEXT, centred(textWidths[i]!), y, 'grey');
+  }
+  return canvas.picture;
+}
+
+/** A picture with a word on either side. */
+type Labelled = readonly [left: string, picture: Picture, right: string];
+
+function widthBetween([left, picture, right]: Labelled, lettering: Lettering): number {
+  return lettering.width(left, TEXT) + picture.width + lettering.width(right, TEXT) + GAP;
+}
+
+function drawBetween(
   canvas: Canvas,
-  bar: Picture,
-  from: string,
-  to: string,
+  [left, picture, right]: Labelled,
   x: number,
   y: number,
   lettering: Lettering,
 ): void {
-  const textY = y + Math.round((bar.height - LINE[NOTE]) / 2);
-  const barX = x + lettering.width(from, NOTE) + GAP / 2;
-  canvas.text(from, NOTE, x, textY);
-  canvas.place(bar, barX, y);
-  canvas.text(to, NOTE, barX + bar.width + GAP / 2, textY);
-}
-
-/** LOVI above its legend: the hues from the first scale to the last. */
-export function drawLovi(lovi: Picture, legend: Picture, lettering: Lettering): Picture {
-  const from = 'first scale';
-  const to = 'last scale';
-  const legendWidth =
-    lettering.width(from, NOTE) + GAP / 2 + legend.width + GAP / 2 + lettering.width(to, NOTE);
-  const width = Math.max(lovi.width, legendWidth + 2 * GAP);
-  const canvas = new Canvas(width, lovi.height + legend.height + 2 * GAP, lettering);
-  canvas.place(lovi, Math.floor((width - lovi.width) / 2), 0);
-  const x = Math.floor((width - legendWidth) / 2);
-  drawBar(canvas, legend, from, to, x, lovi.height + GAP, lettering);
-  return canvas.picture;
+  const higher = Math.max(picture.height, LINE[TEXT]);
+  const textY = y + Math.floor((higher - LINE[TEXT]) / 2);
+  const pictureX = x + lettering.width(left, TEXT) + GAP / 2;
+  canvas.text(left, TEXT, x, textY, 'grey');
+  canvas.place(picture, pictureX, y + Math.floor((higher - picture.height) / 2));
+  canvas.text(right, TEXT, pictureX + picture.width + GAP / 2, textY, 'grey');
 }

@@ -82,9 +82,9 @@ describe('text', () => {
     }
     expect(rightmost).toBeGreaterThan(width - 12);
     expect(rightmost).toBeLessThanOrEqual(width);
-    const cut = lettering.cut('a name that is much too long for its place', 14, 100);
+    const cut = lettering.cut('a name that is much too long for its place', 16, 100);
     expect(cut.endsWith('…')).toBe(true);
-    expect(lettering.width(cut, 14)).toBeLessThanOrEqual(100);
+    expect(lettering.width(cut, 16)).toBeLessThanOrEqual(100);
   });
 });
 
