@@ -274,11 +274,11 @@ function tapCount({ kH, kW, Cin, groups }: Conv2dShape): number {
 
 /**
  * Rows gathered at a time, a multiple of MR. Widening a panel costs about one multiplication for
- * each of its weights, so a block wants many rows; some half a megabyte of them stays in the cache.
+ * each of its weights, so a block wants many rows; two megabytes of them stay in the cache.
  */
 function rowsPerBlock(shape: Conv2dShape): number {
   const M = shape.N * shape.Hout * shape.Wout;
-  const most = Math.max(64, Math.floor(65536 / tapCount(shape)));
+  const most = Math.max(64, Math.floor(2 ** 18 / tapCount(shape)));
   const blocks = Math.ceil(M / most);
   return Math.ceil(M / blocks / MR) * MR;
 }
@@ -295,29 +295,42 @@ function gatherRows(
   begin: number,
   rows: number,
 ): void {
-  const { H, W, Cin, kH, kW, groups, strideY, strideX, padY, padX, Hout, Wout } = shape;
+  const { Cin, kH, kW, groups } = shape;
   const CinG = Cin / groups;
-  const K = kH * kW * CinG;
-  const padded = Math.ceil(rows / MR) * MR;
-  for (let row = 0; row < padded; row++) {
-    let o = (row - (row % MR)) * K + (row % MR);
+  let o = 0;
+  for (let row = 0; row < rows; row += MR) {
+    // Four pixels side by side, so that the panel is written in order.
+    const left = rows - row;
     const m = begin + row;
-    const ox = m % Wout;
-    const oy = ((m - ox) / Wout) % Hout;
-    const n = (m - ox - oy * Wout) / (Hout * Wout);
     for (let ky = 0; ky < kH; ky++) {
-      const iy = oy * strideY + ky - padY;
       for (let kx = 0; kx < kW; kx++) {
-        const ix = ox * strideX + kx - padX;
-        if (row < rows && iy >= 0 && iy < H && ix >= 0 && ix < W) {
-          const from = ((n * H + iy) * W + ix) * Cin + group * CinG;
-          for (let ic = 0; ic < CinG; ic++, o += MR) a[o] = x[from + ic]!;
-        } else {
-          for (let ic = 0; ic < CinG; ic++, o += MR) a[o] = 0;
+        const from0 = columnOf(shape, m, ky, kx, group);
+        const from1 = left > 1 ? columnOf(shape, m + 1, ky, kx, group) : -1;
+        const from2 = left > 2 ? columnOf(shape, m + 2, ky, kx, group) : -1;
+        const from3 = left > 3 ? columnOf(shape, m + 3, ky, kx, group) : -1;
+        for (let ic = 0; ic < CinG; ic++) {
+          a[o] = from0 < 0 ? 0 : x[from0 + ic]!;
+          a[o + 1] = from1 < 0 ? 0 : x[from1 + ic]!;
+          a[o + 2] = from2 < 0 ? 0 : x[from2 + ic]!;
+          a[o + 3] = from3 < 0 ? 0 : x[from3 + ic]!;
+          o += MR;
         }
       }
     }
   }
+}
+
+/** Where in x the group's channels begin that output pixel `m` meets at (ky, kx); −1: the border. */
+function columnOf(shape: Conv2dShape, m: number, ky: number, kx: number, group: number): number {
+  const { H, W, Cin, groups, strideY, strideX, padY, padX, Hout, Wout } = shape;
+  const ox = m % Wout;
+  const row = (m - ox) / Wout;
+  const oy = row % Hout;
+  const n = (row - oy) / Hout;
+  const iy = oy * strideY + ky - padY;
+  const ix = ox * strideX + kx - padX;
+  if (iy < 0 || iy >= H || ix < 0 || ix >= W) return -1;
+  return ((n * H + iy) * W + ix) * Cin + group * (Cin / groups);
 }
 
 /** Bias, residual, ReLU, store; then the tile's part of the SMOE sums, if they are wanted. */

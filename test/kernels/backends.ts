@@ -1,0 +1,54 @@
+/** The backends that one suite tests. */
+
+import { jsKernels, type Kernels, type Step } from '../../src/kernels/index.js';
+
+export const BACKENDS: readonly { readonly name: string; readonly make: () => Kernels }[] = [
+  { name: 'js', make: jsKernels },
+];
+
+/** Weights of the one step that `runStep` runs. */
+export interface StepWeights {
+  readonly weight: Float32Array;
+  readonly bias: Float32Array;
+}
+
+/**
+ * Runs one step on a backend: buffer i of the step is a copy of `buffers[i]`, which is overwritten
+ * with what the step left there.
+ */
+export function runStep(
+  kernels: Kernels,
+  step: Step,
+  buffers: readonly Float32Array[],
+  weights?: StepWeights,
+): void {
+  let offset = 0;
+  const places = buffers.map(({ length }) => {
+    const place = { offset, length };
+    offset += Math.ceil(length / 16) * 16;
+    return place;
+  });
+  const packed = new Map();
+  if (step.op === 'conv2d') {
+    packed.set('w', kernels.packConv2d(step.shape, weights!.weight, weights!.bias));
+  } else if (step.op === 'linear') {
+    packed.set('w', kernels.packLinear(step.Cin, step.Cout, weights!.weight, weights!.bias));
+  }
+  const program = kernels.bind([step], places, packed);
+  for (const [i, buffer] of buffers.entries()) program.buffer(i).set(buffer);
+  program.run();
+  for (const [i, buffer] of buffers.entries()) buffer.set(program.buffer(i));
+}
+
+/** Floats in [−1, 1) that depend on nothing but the seed (xorshift32). */
+export function seededFloats(length: number, seed: number): Float32Array {
+  const out = new Float32Array(length);
+  let state = (seed * 2654435761) | 1;
+  for (let i = 0; i < length; i++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    out[i] = (state >>> 0) / 2 ** 31 - 1;
+  }
+  return out;
+}

@@ -1,0 +1,268 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type Conv2dParameters,
+  type Conv2dShape,
+  conv2dReference,
+  conv2dShape,
+  smoeReference,
+} from '../../src/kernels/index.js';
+import { BACKENDS, runStep, seededFloats } from './backends.js';
+
+const DEFAULTS: Conv2dParameters = {
+  N: 1,
+  H: 6,
+  W: 7,
+  Cin: 5,
+  Cout: 9,
+  kH: 1,
+  kW: 1,
+  groups: 1,
+  strideY: 1,
+  strideX: 1,
+  padY: 0,
+  padX: 0,
+};
+
+interface Case {
+  readonly shape: Conv2dShape;
+  readonly x: Float32Array;
+  readonly weight: Float32Array;
+  readonly bias: Float32Array;
+  readonly residual: Float32Array;
+}
+
+function makeCase(parameters: Partial<Conv2dParameters>, seed = 1): Case {
+  const shape = conv2dShape({ ...DEFAULTS, ...parameters });
+  const { N, H, W, Cin, Cout, kH, kW, groups, Hout, Wout } = shape;
+  return {
+    shape,
+    x: seededFloats(N * H * W * Cin, seed),
+    weight: seededFloats((Cout * Cin * kH * kW) / groups, seed + 1),
+    bias: seededFloats(Cout, seed + 2),
+    residual: seededFloats(N * Hout * Wout * Cout, seed + 3),
+  };
+}
+
+/** Largest |got − exact| over its bound, (K + 4)·2⁻²⁴·Σ|terms|: float32 sums in any order. */
+function worstErrorOverBound(got: Float32Array, c: Case, relu: boolean, residual: boolean): number {
+  const { shape, x, weight, bias } = c;
+  const abs = (a: Float32Array): Float32Array => a.map(Math.abs);
+  const exact = new Float64Array(got.length);
+  const terms = new Float64Array(got.length);
+  conv2dReference(exact, x, weight, bias, shape, {
+    relu,
+    residual: residual ? c.residual : undefined,
+  });
+  conv2dReference(terms, abs(x), abs(weight), abs(bias), shape, {
+    relu: false,
+    residual: residual ? abs(c.residual) : undefined,
+  });
+  const K = (shape.kH * shape.kW * shape.Cin) / shape.groups;
+  let worst = 0;
+  for (let i = 0; i < got.length; i++) {
+    worst = Math.max(worst, Math.abs(got[i]! - exact[i]!) / ((K + 4) * 2 ** -24 * terms[i]!));
+  }
+  return worst;
+}
+
+describe.each(BACKENDS)('conv2d on $name', ({ make }) => {
+  const run = (c: Case, relu = false, residual = false): Float32Array => {
+    const out = residual ? c.residual.slice() : new Float32Array(c.residual.length);
+    const step = {
+      op: 'conv2d',
+      weights: 'w',
+      shape: c.shape,
+      x: 0,
+      out: 1,
+      relu,
+      ...(residual && { residual: 1 }),
+    } as const;
+    runStep(make(), step, [c.x.slice(), out], c);
+    return out;
+  };
+  const runWithTap = (c: Case): { out: Float32Array; smoe: Float32Array } => {
+    const out = new Float32Array(c.residual.length);
+    const smoe = new Float32Array(out.length / c.shape.Cout);
+    const step = {
+      op: 'conv2d',
+      weights: 'w',
+      shape: c.shape,
+      x: 0,
+      out: 1,
+      relu: true,
+      smoe: 2,
+    } as const;
+    runStep(make(), step, [c.x.slice(), out, smoe], c);
+    return { out, smoe };
+  };
+
+  const titled: [string, Partial<Conv2dParameters>][] = [
+    ['a pixel', { H: 1, W: 1 }],
+    ['one channel in, one out', { Cin: 1, Cout: 1 }],
+    [
+      'the stem, 7×7 stride 2',
+      { H: 19, W: 22, Cin: 3, kH: 7, kW: 7, strideY: 2, strideX: 2, padY: 3, padX: 3 },
+    ],
+    [
+      'the stem over one pixel',
+      { H: 1, W: 1, Cin: 3, kH: 7, kW: 7, strideY: 2, strideX: 2, padY: 3, padX: 3 },
+    ],
+    ['3×3 same', { kH: 3, kW: 3, padY: 1, padX: 1 }],
+    [
+      '3×3 same, 7×7 pixels of 16 channels',
+      { H: 7, W: 7, Cin: 16, Cout: 16, kH: 3, kW: 3, padY: 1, padX: 1 },
+    ],
+    ['3×3 same over a row of one pixel', { H: 1, W: 9, kH: 3, kW: 3, padY: 1, padX: 1 }],
+    ['3×3 stride 2', { H: 8, W: 9, kH: 3, kW: 3, strideY: 2, strideX: 2, padY: 1, padX: 1 }],
+    ['1×1 stride 2', { strideY: 2, strideX: 2 }],
+    [
+      'uneven kernel, stride and padding',
+      { kH: 2, kW: 5, strideY: 3, strideX: 2, padY: 1, padX: 4 },
+    ],
+    ['ResNeXt groups of 4', { Cin: 16, Cout: 16, groups: 4, kH: 3, kW: 3, padY: 1, padX: 1 }],
+    ['groups of 3 to 5', { Cin: 9, Cout: 15, groups: 3, kH: 3, kW: 3, padY: 1, padX: 1 }],
+    ['depthwise', { Cin: 6, Cout: 6, groups: 6, kH: 3, kW: 3, padY: 1, padX: 1 }],
+    ['a batch of 3', { N: 3, kH: 3, kW: 3, padY: 1, padX: 1 }],
+    ['more pixels than one block', { H: 70, W: 60, Cin: 70, Cout: 5 }],
+    ['more taps than pixels', { H: 3, W: 3, Cin: 300, Cout: 6, kH: 3, kW: 3, padY: 1, padX: 1 }],
+  ];
+  it.each(titled)('is within (K+4)·2⁻²⁴·Σ|terms| of the formula: %s', (_, parameters) => {
+    const c = makeCase(parameters);
+    expect(worstErrorOverBound(run(c), c, false, false)).toBeLessThanOrEqual(1);
+    expect(worstErrorOverBound(run(c, true, true), c, true, true)).toBeLessThanOrEqual(1);
+  });
+
+  it('is within the bound for every tail: 1 … 13 pixels, 1 … 17 channels out', () => {
+    for (let W = 1; W <= 13; W++) {
+      for (let Cout = 1; Cout <= 17; Cout++) {
+        const c = makeCase({ H: 1, W, Cin: 3, Cout }, W * 100 + Cout);
+        expect(worstErrorOverBound(run(c, true, true), c, true, true)).toBeLessThanOrEqual(1);
+      }
+    }
+  });
+
+  it('writes no element beyond its output', () => {
+    const c = makeCase({ W: 5, Cout: 3 });
+    const out = new Float32Array(c.residual.length + 32).fill(77);
+    const step = { op: 'conv2d', weights: 'w', shape: c.shape, x: 0, out: 1, relu: false } as const;
+    runStep(make(), step, [c.x.slice(), out], c);
+    expect([...out.subarray(c.residual.length)]).toEqual(new Array(32).fill(77));
+  });
+
+  it('is linear in x and in w, within the rounding of its sums', () => {
+    const extent = fc.integer({ min: 1, max: 6 });
+    fc.assert(
+      fc.property(extent, extent, extent, extent, fc.integer(), (H, W, Cin, Cout, seed) => {
+        const parameters = { H, W, Cin, Cout, kH: 3, kW: 3, padY: 1, padX: 1 };
+        const a = makeCase(parameters, seed);
+        const b = makeCase(parameters, seed + 77);
+        const zero = new Float32Array(Cout);
+        const sum = (p: Float32Array, q: Float32Array): Float32Array => p.map((v, i) => v + q[i]!);
+        const inX = run({ ...a, x: sum(a.x, b.x), bias: zero });
+        const inW = run({ ...a, weight: sum(a.weight, b.weight), bias: zero });
+        const base = run({ ...a, bias: zero });
+        const otherX = run({ ...a, x: b.x, bias: zero });
+        const otherW = run({ ...a, weight: b.weight, bias: zero });
+        // Each of three results has at most 9·Cin terms below 2 in size.
+        const bound = 3 * (9 * Cin + 4) * 2 ** -24 * (9 * Cin * 2);
+        for (let i = 0; i < base.length; i++) {
+          expect(Math.abs(inX[i]! - base[i]! - otherX[i]!)).toBeLessThanOrEqual(bound);
+          expect(Math.abs(inW[i]! - base[i]! - otherW[i]!)).toBeLessThanOrEqual(bound);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('taps SMOE Scale of what it stored, within float32 of the formula in double precision', () => {
+    for (const parameters of [
+      { H: 9, W: 5, Cout: 64 },
+      { H: 3, W: 3, Cout: 7, kH: 3, kW: 3, padY: 1, padX: 1 },
+      { H: 1, W: 1, Cout: 1 },
+      { N: 2, H: 5, W: 5, Cin: 8, Cout: 12, groups: 4 },
+      { H: 40, W: 40, Cin: 200, Cout: 33 },
+    ]) {
+      const c = makeCase(parameters);
+      const { out, smoe } = runWithTap(c);
+      expect([...out]).toEqual([...run(c, true)]);
+      const exact = new Float64Array(smoe.length);
+      smoeReference(exact, out, c.shape.Cout);
+      for (let m = 0; m < smoe.length; m++) {
+        const column = out.subarray(m * c.shape.Cout, (m + 1) * c.shape.Cout);
+        const mean = column.reduce((s, v) => s + v, 0) / c.shape.Cout + 1e-7;
+        // 2⁻²² bits of μ for logarithms of products, 2⁻²³ of φ for storing it.
+        const bound = 2 ** -22 * mean + 2 ** -23 * exact[m]!;
+        expect(Math.abs(smoe[m]! - exact[m]!)).toBeLessThanOrEqual(bound);
+      }
+    }
+  });
+
+  it('taps activations of any size: 1e30 and 1e-30 in one column neither overflow nor vanish', () => {
+    const c = makeCase({ H: 1, W: 2, Cin: 1, Cout: 40 });
+    const weight = c.weight.map((_, i) => (i % 2 ? 1e30 : 1e-30));
+    const { out, smoe } = runWithTap({
+      ...c,
+      x: new Float32Array([1, 2]),
+      weight,
+      bias: new Float32Array(40),
+    });
+    const exact = new Float64Array(2);
+    smoeReference(exact, out, 40);
+    expect(smoe[0]! / exact[0]!).toBeCloseTo(1, 5);
+    expect(smoe[1]! / exact[1]!).toBeCloseTo(1, 5);
+  });
+
+  it('carries a NaN of the input to every output that meets it, the tap included, and no other', () => {
+    const c = makeCase({ H: 1, W: 9, kH: 1, kW: 3, padX: 1 });
+    c.x[4 * c.shape.Cin] = Number.NaN;
+    const { out, smoe } = runWithTap(c);
+    const nan = Array.from({ length: 9 }, (_, m) => Number.isNaN(out[m * c.shape.Cout]!));
+    expect(nan).toEqual([false, false, false, true, true, true, false, false, false]);
+    expect([...smoe].map(Number.isNaN)).toEqual(nan);
+  });
+
+  it('gives item i of a batch the bits of item i alone', () => {
+    const parameters = { H: 7, W: 5, Cin: 20, Cout: 10, kH: 3, kW: 3, padY: 1, padX: 1 };
+    const batch = makeCase({ ...parameters, N: 3 });
+    const { out, smoe } = runWithTap(batch);
+    for (let n = 0; n < 3; n++) {
+      const x = batch.x.slice((n * batch.x.length) / 3, ((n + 1) * batch.x.length) / 3);
+      const alone = runWithTap({
+        ...makeCase(parameters),
+        ...batch,
+        x,
+        shape: makeCase(parameters).shape,
+        residual: batch.residual.slice(0, out.length / 3),
+      });
+      expect([...alone.out]).toEqual([
+        ...out.slice((n * out.length) / 3, ((n + 1) * out.length) / 3),
+      ]);
+      expect([...alone.smoe]).toEqual([
+        ...smoe.slice((n * smoe.length) / 3, ((n + 1) * smoe.length) / 3),
+      ]);
+    }
+  });
+
+  it('refuses weights and biases of a wrong length, naming both lengths', () => {
+    const { shape, weight, bias } = makeCase({});
+    expect(() => make().packConv2d(shape, weight.slice(1), bias)).toThrow(
+      'conv2d: weight expected length 45 for [9, 5, 1, 1], got 44',
+    );
+    expect(() => make().packConv2d(shape, weight, bias.slice(1))).toThrow(
+      'conv2d: bias expected length 9, got 8',
+    );
+  });
+});
+
+describe('conv2dShape', () => {
+  it.each<[Partial<Conv2dParameters>, string]>([
+    [{ N: 0 }, 'N expected a whole number ≥ 1, got 0'],
+    [{ H: 2.5 }, 'H expected a whole number ≥ 1, got 2.5'],
+    [{ padX: -1 }, 'padX expected a whole number ≥ 0, got -1'],
+    [{ groups: 2 }, '2 groups do not divide 5 → 9 channels'],
+    [{ kH: 9 }, 'kernel 9×1 is larger than the padded input 6×7'],
+  ])('refuses %o', (parameters, message) => {
+    expect(() => conv2dShape({ ...DEFAULTS, ...parameters })).toThrow(message);
+  });
+});
