@@ -53,7 +53,7 @@ export async function explainCommand(
       }
     } catch (error) {
       failures++;
-      const text = describeFailure(error, flags.debug === true);
+      const text = describeFailure(error, flags.debug === true, input);
       progress.around(() => streams.stderr.write(text));
     }
   }

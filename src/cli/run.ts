@@ -61,9 +61,9 @@ function makeProgram(streams: Streams, finish: (exitCode: number) => void): Comm
       .command('explain')
       .summary('explain pictures: what made the network say what it says')
       .description(
-        'Explains pictures (png, jpeg, bmp, gif, tiff) or a tensor `input` [N,3,H,W] (.safetensors).\n' +
-          'Each input gets a folder in --out: a contact sheet, saliency, overlay, LOVI, FastCAM,\n' +
-          'non-class and one map for each scale as PNG, and report.json.',
+        'Explains pictures (png, jpeg, bmp, gif, tiff), or a tensor `input` [N, 3, H, W] (.safetensors). ' +
+          'Each gets a folder inside --out: a contact sheet, the saliency, an overlay, LOVI, FastCAM, ' +
+          'the non-class map and one map for each scale as PNG, and report.json.',
       )
       .argument('<files...>', 'pictures, or tensors as .safetensors'),
   );

@@ -13,21 +13,33 @@ export const EXIT = {
   usage: 2,
 } as const;
 
+const OWN_ERRORS = ['FormatError', 'ShapeError', 'UsageError'];
+const OUT_OF_MEMORY = /allocation failed|invalid (typed )?array (buffer )?length/i;
+
 /** A mistake in the call that shows only once the command runs. */
 export class UsageError extends Error {
   override readonly name: string = 'UsageError';
 }
 
-/** One line that says what failed, where and why; the stack too when it is asked for. */
-export function describeFailure(error: unknown, debug: boolean): string {
-  if (!(error instanceof Error)) return `fastcam: ${String(error)}\n`;
-  if (debug) return `fastcam: ${error.stack ?? error.message}\n${causeOf(error)}`;
-  // Errors of this package speak for themselves; any other is a bug, and is called one.
-  const own = ['FormatError', 'ShapeError', 'UsageError'].includes(error.name);
+/**
+ * One line that says what failed, where and why; the stack too when it is asked for.
+ *
+ * @param input named first, unless the message does that itself
+ */
+export function describeFailure(error: unknown, debug: boolean, input?: string): string {
+  const reason = reasonOf(error);
+  const named = input === undefined || reason.startsWith(input) ? reason : `${input}: ${reason}`;
+  const line = `fastcam: ${named}\n`;
+  return debug && error instanceof Error ? `${line}${error.stack}\n${causeOf(error)}` : line;
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
   const message = error.message.replace(/\s*\n\s*/g, ' ');
-  return own
-    ? `fastcam: ${message}\n`
-    : `fastcam: ${error.name}: ${message} (unexpected: --debug shows where)\n`;
+  // Errors of this package speak for themselves; any other is a bug, and is called one.
+  if (OWN_ERRORS.includes(error.name)) return message;
+  if (OUT_OF_MEMORY.test(message)) return `not enough memory (${message}): try a smaller --size`;
+  return `${error.name}: ${message} (unexpected: --debug shows where)`;
 }
 
 function causeOf({ cause }: Error): string {

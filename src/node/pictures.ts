@@ -1,6 +1,6 @@
 /** The pictures that show an explanation, each drawn when it is asked for. */
 
-import type { Explanation } from '../explanation.js';
+import type { Explanation, Prediction } from '../explanation.js';
 import type { CamMethod } from '../model/index.js';
 import {
   type Colormap,
@@ -119,7 +119,7 @@ function sheet(
   return drawSheet(
     {
       title: className(explanation),
-      subtitle: title,
+      subtitle: isTop(explanation) ? title : `${title}, likeliest: ${likeliest(explanation)}`,
       columns: ['Picture', 'Heat map', 'Overlay', 'Soft mask', 'Top 10 %'],
       rows,
       colorBar: colorBar(colormap, Math.max(64, Math.round(0.7 * size.width * factor)), 14),
@@ -131,9 +131,18 @@ function sheet(
 /** The class that the sheet is about, with the network's belief in it. */
 function className(explanation: Explanation): string {
   const { target, logits } = explanation;
-  const { label, probability } = explanation
-    .top(logits.length)
-    .find(({ index }) => index === target)!;
+  return percent(explanation.top(logits.length).find(({ index }) => index === target)!);
+}
+
+function likeliest(explanation: Explanation): string {
+  return percent(explanation.top(1)[0]!);
+}
+
+function isTop(explanation: Explanation): boolean {
+  return explanation.top(1)[0]!.index === explanation.target;
+}
+
+function percent({ label, probability }: Prediction): string {
   return `${label} ${(100 * probability).toFixed(1)} %`;
 }
 
@@ -165,11 +174,12 @@ function scaleForDisplay(map: SaliencyMap, explanation: Explanation): SaliencyMa
 
 /** Maps of the normaliser `identity` have no upper bound: their maximum is shown as 1. */
 function forDisplay(map: SaliencyMap): SaliencyMap {
+  const { data } = map;
   let max = 1;
-  for (const value of map.data) if (value > max) max = value;
+  for (let i = 0; i < data.length; i++) if (data[i]! > max) max = data[i]!;
   if (max === 1) return map;
   return toNdArray(
-    Float32Array.from(map.data, (value) => value / max),
+    Float32Array.from(data, (value) => value / max),
     map.shape,
   );
 }

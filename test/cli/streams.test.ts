@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { describeFailure } from '../../src/cli/streams.js';
+import { FormatError, ShapeError } from '../../src/errors.js';
+
+test('a failure is one line that names the input once', () => {
+  expect(describeFailure(new FormatError('a.png: is empty'), false, 'a.png')).toBe(
+    'fastcam: a.png: is empty\n',
+  );
+  expect(describeFailure(new ShapeError('size: too\n  small'), false, 'a.png')).toBe(
+    'fastcam: a.png: size: too small\n',
+  );
+});
+
+test('what nobody expected is called so, and lack of memory what it is', () => {
+  expect(describeFailure(new TypeError('x is not a function'), false)).toContain('--debug');
+  const error = new RangeError('Array buffer allocation failed');
+  expect(describeFailure(error, false, 'a.png')).toMatch(/^fastcam: a.png: not enough memory/);
+});
+
+test('with --debug the stack follows, and the stack of the cause', () => {
+  const error = new FormatError('a.png: damaged', { cause: new Error('the decoder’s own') });
+  const text = describeFailure(error, true);
+  expect(text).toMatch(/^fastcam: a.png: damaged\n/);
+  expect(text).toContain('caused by Error: the decoder’s own');
+});

@@ -1,0 +1,53 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundledModel, explainFile, readPicture } from '../../src/node/index.js';
+import { overWhite } from '../../src/node/opaque.js';
+import { exif, jpeg } from './picture-files.js';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'fastcam-file-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test('without a folder nothing is written, and the explanation is that of the pixels', async () => {
+  const path = join(folder, 'turned.jpg');
+  writeFileSync(path, jpeg([[[20], [220], [90]]], { exif: exif(6) }));
+  const before = readdirSync(folder);
+  const { explanation, report, files } = await explainFile(path, { cam: 'gradcam' });
+  expect(readdirSync(folder)).toEqual(before);
+  expect(files).toEqual([]);
+  expect(report.files).toEqual([]);
+  // Maps come in the pixels of the picture as it is seen, not as it is stored.
+  expect(explanation.combinedMap.shape).toEqual([24, 8]);
+  const { net } = await bundledModel();
+  const direct = net.explain(await readPicture(path), { cam: 'gradcam' });
+  expect(explanation.logits).toEqual(direct.logits);
+});
+
+test('report.json is the report, and lists every file of its folder', async () => {
+  const path = join(folder, 'flat.jpg');
+  writeFileSync(path, jpeg([[[20]], [[220]]]));
+  const out = join(folder, 'out');
+  const progress: number[] = [];
+  const { report, files } = await explainFile(path, { out, onProgress: (p) => progress.push(p) });
+  expect(JSON.parse(readFileSync(join(out, 'report.json'), 'utf8'))).toEqual(
+    JSON.parse(JSON.stringify(report)),
+  );
+  expect([...files].sort()).toEqual(
+    readdirSync(out)
+      .map((name) => join(out, name))
+      .sort(),
+  );
+  expect(progress).toEqual([...progress].sort((a, b) => a - b));
+  expect(progress.at(-1)).toBe(1);
+});
+
+test('transparency is laid over white, opaque pictures are not copied', () => {
+  const clear = { data: Uint8Array.of(9, 9, 9, 0, 100, 0, 0, 51), width: 2, height: 1 };
+  expect([...overWhite(clear).data]).toEqual([255, 255, 255, 255, 224, 204, 204, 255]);
+  const opaque = { data: Uint8Array.of(1, 2, 3, 255), width: 1, height: 1 };
+  expect(overWhite(opaque)).toBe(opaque);
+});
