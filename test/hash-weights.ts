@@ -34,9 +34,10 @@ export function stateDictOf(architecture: Architecture): StateDict {
   const dict: StateDict = convolutionsOf(layers).flatMap(
     ({ name, batchNorm, Cin, Cout, kernel, groups }): StateDict => [
       [`${name}.weight`, [Cout, Cin / groups, kernel, kernel]],
-      ...['weight', 'bias', 'running_mean', 'running_var'].map(
-        (part): [string, number[]] => [`${batchNorm}.${part}`, [Cout]],
-      ),
+      ...['weight', 'bias', 'running_mean', 'running_var'].map((part): [string, number[]] => [
+        `${batchNorm}.${part}`,
+        [Cout],
+      ]),
     ],
   );
   const { Cin, Cout } = layers.fc;

@@ -1,0 +1,67 @@
+/** The house keeps its shape: who may import whom, and what the core may not know. */
+
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const SRC = fileURLToPath(new URL('../src', import.meta.url));
+
+/** Which folders (or files) each may import, besides itself. */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  'errors.ts': [],
+  kernels: ['errors.ts'],
+  model: ['errors.ts', 'kernels'],
+  // Scalar special functions: the one thing that the statistics and the normalisers share.
+  viz: ['errors.ts', 'kernels/special.ts'],
+  'explanation.ts': ['errors.ts', 'model', 'viz'],
+  'explain.ts': ['errors.ts', 'explanation.ts', 'model', 'viz'],
+  'index.ts': ['errors.ts', 'explain.ts', 'explanation.ts', 'kernels', 'viz'],
+  node: ['errors.ts', 'explain.ts', 'explanation.ts', 'index.ts', 'kernels', 'model', 'viz'],
+  cli: ['errors.ts', 'node'],
+};
+const CORE = ['errors.ts', 'kernels', 'model', 'viz', 'explanation.ts', 'explain.ts', 'index.ts'];
+
+const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((path) =>
+  path.endsWith('.ts'),
+);
+const partOf = (path: string): string => path.split('/')[0]!;
+
+function importsOf(path: string): string[] {
+  const text = readFileSync(join(SRC, path), 'utf8');
+  const pattern = /(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g;
+  return [...text.matchAll(pattern)].map((match) => match[1]!);
+}
+
+describe('the house', () => {
+  it('has only rooms that the arrows know', () => {
+    expect([...new Set(sources.map(partOf))].sort()).toEqual(Object.keys(ARROWS).sort());
+  });
+
+  it.each(sources)('%s imports along the arrows only', (path) => {
+    const own = partOf(path);
+    for (const specifier of importsOf(path).filter((s) => s.startsWith('.'))) {
+      const target = relative(SRC, resolve(SRC, dirname(path), specifier)).replace(/\.js$/, '.ts');
+      const allowed =
+        partOf(target) === own ||
+        ARROWS[own]!.some((a) => target === a || target.startsWith(`${a}/`));
+      expect(allowed, `${path} imports ${target}`).toBe(true);
+    }
+  });
+
+  it('gives the core no package and no Node module', () => {
+    const outside = sources
+      .filter((path) => CORE.includes(partOf(path)))
+      .flatMap((path) => importsOf(path).filter((s) => !s.startsWith('.')));
+    expect(outside).toEqual([]);
+  });
+
+  it('compiles the core without Node’s and the DOM’s types', () => {
+    const config = readFileSync(join(SRC, '../tsconfig.core.json'), 'utf8');
+    expect(config).toContain('"lib": ["ES2022"], "types": []');
+    const tsc = join(SRC, '../node_modules/typescript/bin/tsc');
+    // Throws, with the compiler's words, if it does not.
+    execFileSync(process.execPath, [tsc, '-p', join(SRC, '../tsconfig.core.json'), '--noEmit']);
+  });
+});

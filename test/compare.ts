@@ -1,0 +1,20 @@
+/** How far arrays lie apart, as the goldens state it: relative to the expected array's largest value. */
+
+export interface Distance {
+  readonly largest: number;
+  readonly median: number;
+}
+
+/** Errors of `got` over max |expected|. Arrays of different lengths are infinitely far apart. */
+export function distance(got: ArrayLike<number>, expected: ArrayLike<number>): Distance {
+  if (got.length !== expected.length) return { largest: Infinity, median: Infinity };
+  let scale = 0;
+  for (let i = 0; i < expected.length; i++) scale = Math.max(scale, Math.abs(expected[i]!));
+  const errors = Float64Array.from(
+    { length: got.length },
+    (_, i) => Math.abs(got[i]! - expected[i]!) / scale,
+  );
+  // A NaN sorts last and so becomes the largest error; no bound lets it pass.
+  errors.sort();
+  return { largest: errors[errors.length - 1]!, median: errors[errors.length >> 1]! };
+}

@@ -1,0 +1,241 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { jsKernels } from '../../src/kernels/index.js';
+import {
+  ARCHITECTURES,
+  type Architecture,
+  ResNet,
+  type TensorSource,
+} from '../../src/model/index.js';
+import { hashImage, hashWeights, type StateDict, stateDictOf } from '../hash-weights.js';
+import { BACKENDS } from '../kernels/backends.js';
+
+/** Small enough to run in milliseconds, with every kind of step in it. */
+const SMALL: Architecture = { ...ARCHITECTURES['resnet50']!, depths: [1, 2], width: 8, classes: 5 };
+
+function small(options: Partial<Architecture> = {}): ResNet {
+  const architecture = { ...SMALL, ...options };
+  const { strideOn } = architecture;
+  return new ResNet(hashWeights(stateDictOf(architecture), 3), { kernels: jsKernels(), strideOn });
+}
+
+/** The source with one tensor replaced or, without a replacement, taken out. */
+function changed(tensor: string, shape?: number[], data?: Float32Array): TensorSource {
+  const source = hashWeights(stateDictOf(SMALL), 3);
+  const tensors = new Map(source.tensors);
+  if (shape) tensors.set(tensor, { dtype: 'F32', shape, begin: 0, end: 0 });
+  else tensors.delete(tensor);
+  return {
+    ...source,
+    tensors,
+    read: (name) => (name === tensor && data ? data : source.read(name)),
+  };
+}
+
+const load = (source: TensorSource): ResNet => new ResNet(source, { kernels: jsKernels() });
+
+describe.each(BACKENDS)('a forward pass on $name', ({ make }) => {
+  const dict: StateDict = stateDictOf(SMALL);
+  const net = new ResNet(hashWeights(dict, 3), { kernels: make() });
+  const image = hashImage(3, 2 * 40 * 33 * 3);
+
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.restoreAllMocks();
+  });
+
+  it('gives the same bits for the same input, and other bits for another', () => {
+    const pass = net.forward(1, 40, 33);
+    pass.input.set(image.subarray(0, pass.input.length));
+    pass.run();
+    const [logits, ...smoe] = [pass.logits, ...pass.smoe].map((a) => a.slice());
+    pass.input.set(image.subarray(pass.input.length));
+    pass.run();
+    expect(pass.logits).not.toEqual(logits);
+    pass.input.set(image.subarray(0, pass.input.length));
+    pass.run();
+    expect(pass.logits).toEqual(logits);
+    expect(pass.smoe).toEqual(smoe);
+  });
+
+  it('gives the same logits and features with and without taps', () => {
+    const run = (taps: boolean): Float32Array[] => {
+      const pass = net.forward(1, 40, 33, { taps });
+      pass.input.set(image.subarray(0, pass.input.length));
+      pass.run();
+      return [pass.logits.slice(), pass.features.slice()];
+    };
+    expect(run(false)).toEqual(run(true));
+  });
+
+  it('gives item i of a batch the bits of item i alone', () => {
+    const both = net.forward(2, 40, 33);
+    both.input.set(image);
+    both.run();
+    const [logits, ...smoe] = [both.logits, ...both.smoe].map((a) => a.slice());
+    for (let n = 0; n < 2; n++) {
+      const half = <T extends Float32Array>(a: T) =>
+        a.slice((n * a.length) / 2, ((n + 1) * a.length) / 2);
+      const one = net.forward(1, 40, 33);
+      one.input.set(half(image));
+      one.run();
+      expect(one.logits).toEqual(half(logits!));
+      expect(one.smoe).toEqual(smoe.map(half));
+    }
+  });
+
+  it('allocates nothing after the first time', () => {
+    const pass = net.forward(1, 40, 33);
+    pass.input.set(image.subarray(0, pass.input.length));
+    pass.run();
+    let made = 0;
+    const count = <T extends object>(original: T): T =>
+      new Proxy(original, {
+        construct: (target, args, newTarget) => {
+          made++;
+          return Reflect.construct(target as never, args, newTarget);
+        },
+      });
+    for (const type of [
+      ArrayBuffer,
+      Float32Array,
+      Float64Array,
+      Int32Array,
+      Uint8Array,
+      DataView,
+    ]) {
+      vi.stubGlobal(type.name, count(type));
+    }
+    const typedArray = Object.getPrototypeOf(Float32Array.prototype) as Float32Array;
+    for (const method of ['subarray', 'slice', 'map'] as const) {
+      const original = typedArray[method] as (...args: unknown[]) => unknown;
+      vi.spyOn(typedArray, method as 'slice').mockImplementation(function (this: unknown, ...args) {
+        made++;
+        return original.apply(this, args) as never;
+      });
+    }
+    // The counter counts.
+    new Float32Array(1).slice();
+    expect(made).toBe(2);
+    const again = net.forward(1, 40, 33);
+    again.run();
+    const madeByForward = made - 2;
+    vi.restoreAllMocks();
+    expect(madeByForward).toBe(0);
+    expect(again).toBe(pass);
+  });
+
+  it.each([
+    [1, 1, 1],
+    [1, 2, 3],
+    [2, 31, 65],
+  ] as const)('runs on N=%i, %i×%i pixels and gives finite values', (N, H, W) => {
+    const pass = net.forward(N, H, W);
+    pass.input.set(image.subarray(0, pass.input.length));
+    pass.run();
+    for (const values of [pass.logits, ...pass.smoe]) {
+      expect(values.every(Number.isFinite)).toBe(true);
+    }
+  });
+});
+
+describe('ResNet', () => {
+  it('takes the stride of a bottleneck on the 3×3 or on the first 1×1, as told: other logits', () => {
+    const run = (strideOn: '3x3' | '1x1'): Float32Array => {
+      const pass = small({ strideOn }).forward(1, 32, 32);
+      pass.input.set(hashImage(3, pass.input.length));
+      pass.run();
+      return pass.logits.slice();
+    };
+    expect(run('1x1')).not.toEqual(run('3x3'));
+  });
+
+  it('runs ResNeXt groups and basic blocks', () => {
+    for (const options of [{ groups: 4, widthPerGroup: 16 }, { block: 'basic' as const }]) {
+      const pass = small(options).forward(1, 32, 32);
+      pass.input.set(hashImage(3, pass.input.length));
+      pass.run();
+      expect(pass.logits.every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  it('ignores training’s step counters', () => {
+    expect(() => load(changed('bn1.num_batches_tracked', []))).not.toThrow();
+  });
+
+  it('reads stride and preprocessing from the file’s metadata; options win', () => {
+    const source = hashWeights(stateDictOf(SMALL), 3);
+    const metadata = new Map([
+      ['architecture', '{"strideOn":"1x1"}'],
+      ['preprocessing', '{"size":96,"interpolation":"bicubic"}'],
+    ]);
+    const net = load({ ...source, metadata });
+    expect(net.architecture.strideOn).toBe('1x1');
+    expect(net.preprocessing).toMatchObject({
+      size: 96,
+      interpolation: 'bicubic',
+      mean: [0.485, 0.456, 0.406],
+    });
+    const told = new ResNet({ ...source, metadata }, { kernels: jsKernels(), strideOn: '3x3' });
+    expect(told.architecture.strideOn).toBe('3x3');
+  });
+
+  it.each<[string, () => unknown, string]>([
+    [
+      'a missing tensor',
+      () => load(changed('layer1.0.bn2.bias')),
+      'hash weights 3: tensor layer1.0.bn2.bias is missing',
+    ],
+    [
+      'a tensor of another network',
+      () => load(changed('head.weight', [5])),
+      '1 unexpected tensors, the first is head.weight',
+    ],
+    [
+      'a wrong shape',
+      () => load(changed('layer2.0.conv2.weight', [16, 16, 3, 1])),
+      'tensor layer2.0.conv2.weight expected [16,16,3,3], got [16,16,3,1]',
+    ],
+    [
+      'a NaN',
+      () => load(changed('bn1.bias', [8], new Float32Array(8).fill(Number.NaN, 3))),
+      'tensor bn1.bias has NaN at element 3',
+    ],
+    [
+      'an infinity',
+      () => load(changed('bn1.weight', [8], new Float32Array(8).fill(Infinity, 7))),
+      'tensor bn1.weight has Infinity at element 7',
+    ],
+    [
+      'a negative variance',
+      () => load(changed('bn1.running_var', [8], new Float32Array(8).fill(-1))),
+      'tensor bn1.running_var has -1 at element 0',
+    ],
+    [
+      'metadata that is not JSON',
+      () => load({ ...changed('x'), metadata: new Map([['architecture', '{']]) }),
+      'metadata architecture is not a JSON object',
+    ],
+    [
+      'an unknown stride',
+      () => load({ ...changed('x'), metadata: new Map([['architecture', '{"strideOn":"5x5"}']]) }),
+      'strideOn is neither 3x3 nor 1x1',
+    ],
+    [
+      'preprocessing out of range',
+      () => load({ ...changed('x'), metadata: new Map([['preprocessing', '{"std":[0,1,1]}']]) }),
+      'metadata preprocessing is not valid',
+    ],
+    [
+      'another architecture than named',
+      () => new ResNet(changed('x'), { kernels: jsKernels(), architecture: 'resnet101' }),
+      'resnet101 has depths 3,4,23,3, the weights have 1,2',
+    ],
+    [
+      'labels of another network',
+      () => new ResNet(changed('x'), { kernels: jsKernels(), labels: ['a'] }),
+      'labels: expected 5, one for each class of hash weights 3, got 1',
+    ],
+  ])('refuses %s', (_, action, message) => {
+    expect(action).toThrow(message);
+  });
+});
