@@ -103,12 +103,17 @@ function explainOptions(
 }
 
 /** A class that the model does not have is a mistake in the call, and known before any picture. */
-function checkClass(wanted: number | string | undefined, { name, net }: Model): void {
+function checkClass(wanted: number | string | undefined, { name, net, labelled }: Model): void {
   if (wanted === undefined || wanted === 'top') return;
   const { labels } = net;
   if (typeof wanted === 'number') {
     if (wanted < labels.length) return;
     throw new UsageError(`--class ${wanted}: the ${name} model has classes 0…${labels.length - 1}`);
+  }
+  if (!labelled) {
+    throw new UsageError(
+      `--class ${wanted}: ${name} comes without class names; give --labels FILE`,
+    );
   }
   const text = wanted.toLowerCase();
   if (labels.some((label) => label.toLowerCase() === text)) return;

@@ -34,6 +34,8 @@ export interface Model {
   /** The backend that computes, never `auto`. */
   readonly backend: Exclude<Backend, 'auto'>;
   readonly net: FastCam;
+  /** False where no class names are known and the numbers stand in for them. */
+  readonly labelled: boolean;
 }
 
 const BUNDLED = 'bundled';
@@ -66,7 +68,7 @@ export async function openModel(options: ModelOptions = {}): Promise<Model> {
     ...(options.strideOn !== undefined && { strideOn: options.strideOn }),
     ...(labels !== undefined && { labels }),
   });
-  return { name, backend, net };
+  return { name, backend, net, labelled: labels !== undefined };
 }
 
 function chooseBackend(backend: Backend): Exclude<Backend, 'auto'> {

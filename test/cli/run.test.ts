@@ -363,6 +363,11 @@ describe('wrong calls', () => {
     expect(await failure(2, 'explain', small, '--class', 'egyptian')).toContain('Egyptian cat');
   });
 
+  test('a class name for a model without names asks for --labels', async () => {
+    const line = await failure(2, 'explain', small, '--model', MODEL, '--class', 'espresso');
+    expect(line).toContain('--labels FILE');
+  });
+
   test('help and version are printed, exit code 0', async () => {
     const help = await fastcam('explain', '--help');
     expect(help).toMatchObject({ code: 0, stderr: '' });
