@@ -64,25 +64,27 @@ const onGrid = (x: number) => Math.round(x * 2 ** GRID_BITS) / 2 ** GRID_BITS;
 
 /** A sweep that meets each of Cody's three ranges, and both sides of their seams. */
 const sweep = [
-  ...Array.from({ length: 216 }, (_, i) => onGrid(i / 8 + 1e-3 * i)).filter((x) => x < 26.2),
+  ...Array.from({ length: 100 }, (_, i) => i / 4 + 1e-2 * i),
   ...[0.46875, 4].flatMap((seam) => [seam - 2 ** -40, seam, seam + 2 ** -40]),
   2 ** -40,
   1e-6,
   0.1,
-].map(onGrid);
+  26.2,
+]
+  .map(onGrid)
+  .map((x) => ({ x, fixed: erfFixed(x) }));
 
 describe('erf and erfc', () => {
   test('erf is within 1e-15 (relative) of a 3072-bit Taylor series on [−26, 26]', () => {
-    for (const x of sweep) {
-      const exact = toNumber(erfFixed(x));
+    for (const { x, fixed } of sweep) {
+      const exact = toNumber(fixed);
       expect(Math.abs(erf(x) - exact), `erf(${x})`).toBeLessThanOrEqual(1e-15 * exact);
       expect(erf(-x)).toBe(-erf(x));
     }
   });
 
   test('erfc is within 1e-15 (relative) of a 3072-bit Taylor series on [−26, 26], its tail included', () => {
-    for (const x of sweep) {
-      const fixed = erfFixed(x);
+    for (const { x, fixed } of sweep) {
       const exact = toNumber(ONE - fixed);
       expect(Math.abs(erfc(x) - exact), `erfc(${x})`).toBeLessThanOrEqual(1e-15 * exact);
       const mirrored = toNumber(ONE + fixed);

@@ -1,0 +1,167 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { erfc } from '../../src/kernels/special.js';
+import { normalCdf, normalCdfTable } from '../../src/viz/normal-cdf.js';
+import {
+  NORMALIZERS,
+  type Normalizer,
+  normalizeGaussian,
+  normalizeRange,
+} from '../../src/viz/normalize.js';
+import { loadGolden } from '../goldens.js';
+import { largestDifference } from './arbitraries.js';
+
+const golden = loadGolden('normalize');
+const names = Object.keys(NORMALIZERS) as Normalizer[];
+const values = fc.float32Array({ min: 0, max: 100, noNaN: true, minLength: 1, maxLength: 200 });
+
+describe.each(['0', '1', '2', '3'])('golden map %s', (map) => {
+  const x = golden.get(`${map}.x`)!.data as Float64Array;
+
+  test('the Gaussian is within 8e-9 of the authors’ code, whose √2 is a float32', () => {
+    // √2 rounded to float32 is off by 1.7e-8 of itself; |dΦ/dln z| = |z|·φ(z) ≤ 0.242: 4.2e-9.
+    const out = new Float64Array(x.length);
+    normalizeGaussian(out, x);
+    expect(largestDifference(out, golden.get(`${map}.gaussian_cdf`)!.data)).toBeLessThan(8e-9);
+  });
+
+  test('the range is within 1e-12 of the authors’ code', () => {
+    const out = new Float64Array(x.length);
+    normalizeRange(out, x);
+    expect(largestDifference(out, golden.get(`${map}.range`)!.data)).toBeLessThan(1e-12);
+  });
+});
+
+describe('Φ by its table', () => {
+  test('is within 1e-15 of ½·erfc(−z/√2) for any z', () => {
+    const table = normalCdfTable();
+    fc.assert(
+      fc.property(fc.double({ min: -12, max: 12, noNaN: true }), (z) => {
+        const exact = 0.5 * erfc(-z * Math.SQRT1_2);
+        expect(Math.abs(normalCdf(table, z) - exact)).toBeLessThanOrEqual(1e-15);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('has its worst case, midway between two nodes, within 1e-15 too', () => {
+    const table = normalCdfTable();
+    for (let z = -9 + 1 / 128; z < 9; z += 1 / 64) {
+      const exact = 0.5 * erfc(-z * Math.SQRT1_2);
+      expect(Math.abs(normalCdf(table, z) - exact)).toBeLessThanOrEqual(1e-15);
+    }
+  });
+});
+
+describe('normalisers', () => {
+  test('the Gaussian is the definition, two passes with N − 1, within 1e-12', () => {
+    fc.assert(
+      fc.property(values, (x) => {
+        const mean = x.reduce((sum, value) => sum + value, 0) / x.length;
+        const squares = x.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+        const sd = Math.sqrt(squares / (x.length - 1));
+        // Below, the definition's own mean is rounded by more than the spread of the map.
+        fc.pre(sd > 1e-3);
+        const out = new Float64Array(x.length);
+        normalizeGaussian(out, x);
+        const exact = Array.from(x, (value) => 0.5 * erfc((mean - value) / (sd * Math.SQRT2)));
+        expect(largestDifference(out, exact)).toBeLessThan(1e-12);
+      }),
+    );
+  });
+
+  test.each(names)('%s is monotone, and writes [0, 1] from maps in [0, 1]', (name) => {
+    const unit = fc.float32Array({ min: 0, max: 1, noNaN: true, minLength: 1, maxLength: 200 });
+    fc.assert(
+      fc.property(unit, (x) => {
+        const sorted = x.slice().sort();
+        const out = new Float32Array(x.length);
+        NORMALIZERS[name](out, sorted);
+        expect(out.every((value) => value >= 0 && value <= 1)).toBe(true);
+        for (let i = 1; i < out.length; i++) expect(out[i]).toBeGreaterThanOrEqual(out[i - 1]!);
+      }),
+    );
+  });
+
+  test.each(names)('%s gives the same in place as into another array', (name) => {
+    fc.assert(
+      fc.property(values, (x) => {
+        const out = new Float32Array(x.length);
+        NORMALIZERS[name](out, x);
+        NORMALIZERS[name](x, x);
+        expect(x).toEqual(out);
+      }),
+    );
+  });
+
+  test('the Gaussian does not see a change of scale by a power of two, to the bit', () => {
+    fc.assert(
+      fc.property(values, fc.integer({ min: -20, max: 20 }), (x, exponent) => {
+        const wide = Float64Array.from(x);
+        const scaled = wide.map((value) => value * 2 ** exponent);
+        const a = new Float64Array(x.length);
+        const b = new Float64Array(x.length);
+        normalizeGaussian(a, wide);
+        normalizeGaussian(b, scaled);
+        expect(b).toEqual(a);
+      }),
+    );
+  });
+
+  test('a constant map is ½ by the Gaussian and 0 by the range, whatever the constant', () => {
+    fc.assert(
+      fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), fc.nat(50), (c, more) => {
+        const x = new Float32Array(more + 1).fill(c);
+        const out = new Float32Array(x.length);
+        normalizeGaussian(out, x);
+        expect(out.every((value) => value === 0.5)).toBe(true);
+        normalizeRange(out, x);
+        expect(out.every((value) => value === 0)).toBe(true);
+      }),
+    );
+  });
+
+  test('a narrow map about a large mean keeps its digits', () => {
+    const x = Float64Array.of(1e8, 1e8 + 1e-6, 1e8 + 2e-6);
+    const out = new Float64Array(3);
+    normalizeGaussian(out, x);
+    // 1e8 in double precision has steps of 1.5e-8: the outer values are off by 1 % of the spread.
+    expect(largestDifference(out, [0.158655, 0.5, 0.841345])).toBeLessThan(0.01);
+  });
+
+  test('NaN, a pixel that was not seen, stays NaN and changes nothing else', () => {
+    for (const name of names) {
+      const seen = Float64Array.of(0.1, 0.5, 0.2, 0.9);
+      const expected = new Float64Array(4);
+      NORMALIZERS[name](expected, seen);
+      const out = new Float64Array(6);
+      NORMALIZERS[name](out, Float64Array.of(NaN, 0.1, 0.5, NaN, 0.2, 0.9));
+      expect(out).toEqual(
+        Float64Array.of(NaN, expected[0]!, expected[1]!, NaN, expected[2]!, expected[3]!),
+      );
+      NORMALIZERS[name](out, new Float64Array(6).fill(NaN));
+      expect(out.every(Number.isNaN)).toBe(true);
+    }
+  });
+
+  test('an infinite value makes the whole map NaN by the Gaussian: it is not hidden', () => {
+    const out = new Float32Array(3);
+    normalizeGaussian(out, Float32Array.of(0, 1, Infinity));
+    expect(out.every(Number.isNaN)).toBe(true);
+  });
+
+  test('subnormal values are told apart', () => {
+    const out = new Float32Array(3);
+    normalizeGaussian(out, Float32Array.of(0, 2 ** -149, 2 ** -148));
+    expect(out[0]).toBeLessThan(out[1]!);
+    expect(out[1]).toBeLessThan(out[2]!);
+  });
+
+  test('lengths that differ are refused, in one line with both', () => {
+    for (const name of names) {
+      expect(() => NORMALIZERS[name](new Float32Array(3), new Float32Array(4))).toThrow(
+        /^normalize\w+: out expected length 4, got 3$/,
+      );
+    }
+  });
+});
