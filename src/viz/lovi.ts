@@ -85,8 +85,8 @@ export function lovi(
 }
 
 /**
- * The key to LOVI's colours: a column for each of `n` scales, first to last. At the top that scale is
- * salient alone; towards the bottom the others rise to it, and the colour fades to white.
+ * The key to LOVI's colours: a column for each of `n` scales, first to last. In the upper half that
+ * scale is salient alone; in the lower half the others rise up to it, and the colour turns to white.
  *
  * @param n number of scales, ≥ 1.
  * @throws ShapeError where an extent is no whole number ≥ 1.
@@ -100,7 +100,8 @@ export function loviLegend(n: number, width: number, height: number): Picture {
   const row = new Float64Array(3 * width);
   const all = (n / 2) * scalePosition(0, n); // the sum of all positions
   for (let y = 0; y < height; y++) {
-    const others = height > 1 ? y / (height - 1) : 0;
+    const descent = height > 1 ? Math.max(0, (2 * y) / (height - 1) - 1) : 0;
+    const others = descent * descent; // slowly at first: hues shift fastest there
     for (let x = 0; x < width; x++) {
       const own = scalePosition(Math.floor((x * n) / width), n);
       const sum = 1 + (n - 1) * others;

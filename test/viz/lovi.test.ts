@@ -192,31 +192,32 @@ describe('lovi', () => {
 });
 
 describe('loviLegend', () => {
-  test('has at its top the colour of each scale alone, and white at its bottom', () => {
+  test('has above the colour of each scale alone, down to its middle, and white at its bottom', () => {
     for (const n of [2, 3, 5, 7]) {
-      const { data, width, height } = loviLegend(n, 10 * n, 8);
-      expect([width, height]).toEqual([10 * n, 8]);
+      const { data, width, height } = loviLegend(n, 10 * n, 9);
+      expect([width, height]).toEqual([10 * n, 9]);
       for (let l = 0; l < n; l++) {
         const alone = pixel(Array.from({ length: n }, (_, i) => (i === l ? 1 : 0)));
         for (const x of [10 * l, 10 * l + 9]) {
-          const top = [...data.subarray(4 * x, 4 * x + 3)];
-          top.forEach((byte, i) => {
-            expect(Math.abs(byte - 255 * alone[i]!)).toBeLessThanOrEqual(0.5001);
-          });
-          const bottom = 4 * (7 * width + x);
+          for (const y of [0, 4]) {
+            const pure = [...data.subarray(4 * (y * width + x), 4 * (y * width + x) + 3)];
+            const exact = alone.map((channel) => 255 * channel);
+            expect(largestDifference(pure, exact)).toBeLessThanOrEqual(0.5001);
+          }
+          const bottom = 4 * (8 * width + x);
           expect([...data.subarray(bottom, bottom + 4)]).toEqual([255, 255, 255, 255]);
         }
       }
     }
   });
 
-  test('follows LOVI’s own formula in between: the others at one half', () => {
-    const { data, width } = loviLegend(4, 4, 3);
+  test('follows LOVI’s own formula in between: the others at one quarter', () => {
+    const { data, width } = loviLegend(4, 4, 5);
     for (let l = 0; l < 4; l++) {
-      const half = pixel(Array.from({ length: 4 }, (_, i) => (i === l ? 1 : 0.5)));
+      const quarter = pixel(Array.from({ length: 4 }, (_, i) => (i === l ? 1 : 0.25)));
       for (let channel = 0; channel < 3; channel++) {
-        const byte = data[4 * (width + l) + channel]!;
-        expect(Math.abs(byte - 255 * half[channel]!)).toBeLessThanOrEqual(0.5001);
+        const byte = data[4 * (3 * width + l) + channel]!;
+        expect(Math.abs(byte - 255 * quarter[channel]!)).toBeLessThanOrEqual(0.5001);
       }
     }
   });
