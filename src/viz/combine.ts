@@ -64,7 +64,8 @@ export function resolveScaleWeights(weights: ScaleWeights, n: number): number[] 
  * Combines the maps of all scales into one of the picture's size: C = Σ wᵢ·up(Fᵢ) / Σ wᵢ.
  *
  * Sums are kept in double precision a row at a time; scratch is 2·n + 1 rows. A map of weight 0 is
- * not read. 50,176 pixels of five maps take 2·10⁶ multiplications.
+ * not read. Five maps of a
+ * ResNet-50 at 224 × 224 take 0.6 million multiplications.
  *
  * @param maps n ≥ 1 normalised maps [hᵢ, wᵢ] of any sizes, first scale to last.
  * @param size [H, W] of the result, in pixels.
