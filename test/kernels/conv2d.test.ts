@@ -114,6 +114,12 @@ describe.each(BACKENDS)('conv2d on $name', ({ make }) => {
       { H: 7, W: 7, Cin: 16, Cout: 16, kH: 3, kW: 3, padY: 1, padX: 1 },
     ],
     ['3×3 same over a row of one pixel', { H: 1, W: 9, kH: 3, kW: 3, padY: 1, padX: 1 }],
+    ['3×3 without padding', { kH: 3, kW: 3 }],
+    ['3×3 with more padding than it needs', { kH: 3, kW: 3, padY: 2, padX: 3 }],
+    [
+      '3×3 in more tiles than one block',
+      { N: 2, H: 33, W: 40, Cin: 33, Cout: 6, kH: 3, kW: 3, padY: 1, padX: 1 },
+    ],
     ['3×3 stride 2', { H: 8, W: 9, kH: 3, kW: 3, strideY: 2, strideX: 2, padY: 1, padX: 1 }],
     ['1×1 stride 2', { strideY: 2, strideX: 2 }],
     [
@@ -181,6 +187,7 @@ describe.each(BACKENDS)('conv2d on $name', ({ make }) => {
       { H: 3, W: 3, Cout: 7, kH: 3, kW: 3, padY: 1, padX: 1 },
       { H: 1, W: 1, Cout: 1 },
       { N: 2, H: 5, W: 5, Cin: 8, Cout: 12, groups: 4 },
+      { N: 2, H: 33, W: 40, Cin: 33, Cout: 6, kH: 3, kW: 3, padY: 1, padX: 1 },
       { H: 40, W: 40, Cin: 200, Cout: 33 },
     ]) {
       const c = makeCase(parameters);

@@ -10,18 +10,20 @@ export const MR = 4;
 export const NR = 4;
 
 /**
- * tile[i·4 + j] = Σ_k a[aBegin + 4k + i] · b[4k + j]
+ * tile[tBegin + i·4 + j] = Σ_k a[aBegin + 4k + i] · b[bBegin + 4k + j]
  *
- * @param tile [4, 4]
- * @param a panels of four rows, [K, 4] each; the tile uses the one that begins at `aBegin`
- * @param b one panel of four columns, [K, 4]
+ * @param tile [4, 4] from `tBegin` on
+ * @param a a panel of four rows, [K, 4] from `aBegin` on
+ * @param b a panel of four columns, [K, 4] from `bBegin` on
  */
 export function gemm4x4(
   tile: Float64Array,
+  tBegin: number,
   K: number,
   a: Float64Array,
   aBegin: number,
   b: Float64Array,
+  bBegin: number,
 ): void {
   let c00 = 0;
   let c01 = 0;
@@ -40,10 +42,10 @@ export function gemm4x4(
   let c32 = 0;
   let c33 = 0;
   for (let k = 0; k < 4 * K; k += 4) {
-    const b0 = b[k]!;
-    const b1 = b[k + 1]!;
-    const b2 = b[k + 2]!;
-    const b3 = b[k + 3]!;
+    const b0 = b[bBegin + k]!;
+    const b1 = b[bBegin + k + 1]!;
+    const b2 = b[bBegin + k + 2]!;
+    const b3 = b[bBegin + k + 3]!;
     const a0 = a[aBegin + k]!;
     c00 += a0 * b0;
     c01 += a0 * b1;
@@ -65,22 +67,22 @@ export function gemm4x4(
     c32 += a3 * b2;
     c33 += a3 * b3;
   }
-  tile[0] = c00;
-  tile[1] = c01;
-  tile[2] = c02;
-  tile[3] = c03;
-  tile[4] = c10;
-  tile[5] = c11;
-  tile[6] = c12;
-  tile[7] = c13;
-  tile[8] = c20;
-  tile[9] = c21;
-  tile[10] = c22;
-  tile[11] = c23;
-  tile[12] = c30;
-  tile[13] = c31;
-  tile[14] = c32;
-  tile[15] = c33;
+  tile[tBegin] = c00;
+  tile[tBegin + 1] = c01;
+  tile[tBegin + 2] = c02;
+  tile[tBegin + 3] = c03;
+  tile[tBegin + 4] = c10;
+  tile[tBegin + 5] = c11;
+  tile[tBegin + 6] = c12;
+  tile[tBegin + 7] = c13;
+  tile[tBegin + 8] = c20;
+  tile[tBegin + 9] = c21;
+  tile[tBegin + 10] = c22;
+  tile[tBegin + 11] = c23;
+  tile[tBegin + 12] = c30;
+  tile[tBegin + 13] = c31;
+  tile[tBegin + 14] = c32;
+  tile[tBegin + 15] = c33;
 }
 
 /** Packs the rows b [Cout, K] into panels of four columns, [⌈Cout/4⌉, K, 4], zeros in the tail. */

@@ -1,0 +1,331 @@
+/**
+ * 3×3 convolution at stride 1 by Winograd's minimal filtering F(2×2, 3×3): a tile of 2×2 outputs
+ * costs 16 multiplications a channel instead of 36.
+ *
+ *   Y = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A
+ *
+ *   Bᵀ = ⎡1  0 −1  0⎤     G = ⎡1  0  0⎤     Aᵀ = ⎡1 1  1  0⎤
+ *        ⎢0  1  1  0⎥         ⎢½  ½  ½⎥          ⎣0 1 −1 −1⎦
+ *        ⎢0 −1  1  0⎥         ⎢½ −½  ½⎥
+ *        ⎣0  1  0 −1⎦         ⎣0  0  1⎦
+ *
+ * d is a 4×4 patch of one input channel, g a 3×3 filter, ⊙ sums over the channels: a GEMM for each of
+ * the 16 points, M = tiles by K = Cin by Cout. Source: Lavin & Gray, "Fast Algorithms for
+ * Convolutional Neural Networks" (arXiv 1509.09308), §4.1.
+ *
+ * Weights are transformed as they are used, in the place of their widening to doubles: resident
+ * weights stay those of a plain convolution, at a cost of some 5 % of the products.
+ */
+
+import type { Conv2dEpilogue, Conv2dScratch, Conv2dShape, PackedConv2d } from './conv2d.js';
+import { clearSums, finishSum, storeColumn } from './epilogue.js';
+import { gemm4x4, MR, NR } from './gemm.js';
+
+/** Points of a transformed tile: 4×4. */
+const POINTS = 16;
+
+/** Transformed doubles of a block of tiles: two megabytes stay in the cache. */
+const BLOCK_LENGTH = 2 ** 18;
+
+/** Whether `conv2dWinograd` can compute the shape. */
+export function isWinograd({ kH, kW, strideY, strideX, groups }: Conv2dShape): boolean {
+  return kH === 3 && kW === 3 && strideY === 1 && strideX === 1 && groups === 1;
+}
+
+/** Lengths of the scratch that `conv2dWinograd` wants. */
+export function winogradScratch(
+  shape: Conv2dShape,
+): Record<'a' | 'b' | 'tile' | 'patch' | 'pixels', number> {
+  const { Cin } = shape;
+  const tiles = tilesPerBlock(shape);
+  return {
+    a: POINTS * tiles * Cin,
+    b: POINTS * pointStride(Cin),
+    tile: (POINTS + 4) * MR * NR,
+    patch: POINTS * Cin,
+    pixels: 4 * tiles,
+  };
+}
+
+/** The convolution by blocks of tiles; parameters as of `conv2d`. */
+export function conv2dWinograd(
+  out: Float32Array,
+  x: Float32Array,
+  weights: PackedConv2d,
+  shape: Conv2dShape,
+  epilogue: Conv2dEpilogue,
+  scratch: Conv2dScratch,
+): void {
+  const { N, Cin, Cout, Hout, Wout } = shape;
+  const { a, b, tile, patch } = scratch;
+  const across = Math.ceil(Wout / 2);
+  const down = Math.ceil(Hout / 2);
+  const tiles = N * down * across;
+  const block = tilesPerBlock(shape);
+  for (let begin = 0; begin < tiles; begin += block) {
+    const count = Math.min(block, tiles - begin);
+    if (epilogue.smoe) clearSums(scratch, 4 * count);
+    for (let t = 0; t < count; t++) {
+      gatherPatch(patch, x, shape, begin + t);
+      transformPatch(a, t, block, patch, Cin);
+    }
+    for (let oc = 0; oc < Cout; oc += NR) {
+      transformWeights(b, weights.panels, oc * 9 * Cin, Cin);
+      for (let t = 0; t < count; t += MR) {
+        // Four tiles by four channels, point by point; tile holds [16, 4 tiles, 4 channels].
+        for (let point = 0; point < POINTS; point++) {
+          const aBegin = (point * block + t) * Cin;
+          gemm4x4(tile, point * MR * NR, Cin, a, aBegin, b, point * pointStride(Cin));
+        }
+        transformProducts(tile);
+        storeTiles(
+          out,
+          begin,
+          t,
+          Math.min(MR, count - t),
+          oc,
+          weights.bias,
+          shape,
+          epilogue,
+          scratch,
+        );
+      }
+    }
+    if (epilogue.smoe) finishTiles(epilogue.smoe, begin, count, shape, scratch);
+  }
+}
+
+/**
+ * Doubles between two points of a panel of transformed weights: a cache line more than they need, or
+ * the sixteen points of a power of two of channels fall into one set of the cache.
+ */
+function pointStride(Cin: number): number {
+  return Cin * NR + 8;
+}
+
+/** Tiles transformed at a time, a multiple of MR; as many as the cache holds. */
+function tilesPerBlock({ N, Cin, Hout, Wout }: Conv2dShape): number {
+  const tiles = N * Math.ceil(Hout / 2) * Math.ceil(Wout / 2);
+  const most = Math.max(16, Math.floor(BLOCK_LENGTH / (POINTS * Cin)));
+  const blocks = Math.ceil(tiles / most);
+  return Math.ceil(tiles / blocks / MR) * MR;
+}
+
+/** patch[4·row + column][ic]: the 4×4 inputs of tile number `tile`, zeros beyond the border. */
+function gatherPatch(patch: Float64Array, x: Float32Array, shape: Conv2dShape, tile: number): void {
+  const { H, W, Cin, padY, padX } = shape;
+  const { n, oy, ox } = tileOrigin(shape, tile);
+  let o = 0;
+  for (let iy = oy - padY; iy < oy - padY + 4; iy++) {
+    for (let ix = ox - padX; ix < ox - padX + 4; ix++) {
+      if (iy >= 0 && iy < H && ix >= 0 && ix < W) {
+        const from = ((n * H + iy) * W + ix) * Cin;
+        for (let ic = 0; ic < Cin; ic++) patch[o++] = x[from + ic]!;
+      } else {
+        patch.fill(0, o, o + Cin);
+        o += Cin;
+      }
+    }
+  }
+}
+
+/** Bᵀ d B of each channel, written as lane t%4 of panel t/4 at each of the 16 points. */
+function transformPatch(
+  a: Float64Array,
+  t: number,
+  block: number,
+  patch: Float64Array,
+  Cin: number,
+): void {
+  const lane = t % MR;
+  const panel = (t - lane) * Cin + lane;
+  for (let column = 0; column < 4; column++) {
+    // Bᵀ d, one column of the patch at a time, in place.
+    for (let ic = 0; ic < Cin; ic++) {
+      const i = column * Cin + ic;
+      const d0 = patch[i]!;
+      const d1 = patch[i + 4 * Cin]!;
+      const d2 = patch[i + 8 * Cin]!;
+      const d3 = patch[i + 12 * Cin]!;
+      patch[i] = d0 - d2;
+      patch[i + 4 * Cin] = d1 + d2;
+      patch[i + 8 * Cin] = d2 - d1;
+      patch[i + 12 * Cin] = d1 - d3;
+    }
+  }
+  const point = block * Cin;
+  for (let row = 0; row < 4; row++) {
+    // (Bᵀ d) B, one row at a time.
+    const o0 = 4 * row * point + panel;
+    for (let ic = 0; ic < Cin; ic++) {
+      const i = 4 * row * Cin + ic;
+      const d0 = patch[i]!;
+      const d1 = patch[i + Cin]!;
+      const d2 = patch[i + 2 * Cin]!;
+      const d3 = patch[i + 3 * Cin]!;
+      const o = o0 + ic * MR;
+      a[o] = d0 - d2;
+      a[o + point] = d1 + d2;
+      a[o + 2 * point] = d2 - d1;
+      a[o + 3 * point] = d1 - d3;
+    }
+  }
+}
+
+/**
+ * G g Gᵀ of one panel of four output channels.
+ *
+ * @param b [16, Cin, 4], points `pointStride` apart
+ * @param panels packed weights; the panel [3, 3, Cin, 4] begins at `begin`
+ */
+function transformWeights(b: Float64Array, panels: Float32Array, begin: number, Cin: number): void {
+  const length = Cin * NR;
+  const stride = pointStride(Cin);
+  for (let e = 0; e < length; e++) {
+    const g = begin + e;
+    // Rows of G g: g's first, half the sum of all with the middle one added and taken away, g's last.
+    transformWeightRow(b, e, stride, panels[g]!, panels[g + length]!, panels[g + 2 * length]!);
+    const g10 = panels[g + 3 * length]!;
+    const g11 = panels[g + 4 * length]!;
+    const g12 = panels[g + 5 * length]!;
+    const even0 = 0.5 * (panels[g]! + panels[g + 6 * length]!);
+    const even1 = 0.5 * (panels[g + length]! + panels[g + 7 * length]!);
+    const even2 = 0.5 * (panels[g + 2 * length]! + panels[g + 8 * length]!);
+    transformWeightRow(
+      b,
+      e + 4 * stride,
+      stride,
+      even0 + 0.5 * g10,
+      even1 + 0.5 * g11,
+      even2 + 0.5 * g12,
+    );
+    transformWeightRow(
+      b,
+      e + 8 * stride,
+      stride,
+      even0 - 0.5 * g10,
+      even1 - 0.5 * g11,
+      even2 - 0.5 * g12,
+    );
+    transformWeightRow(
+      b,
+      e + 12 * stride,
+      stride,
+      panels[g + 6 * length]!,
+      panels[g + 7 * length]!,
+      panels[g + 8 * length]!,
+    );
+  }
+}
+
+/** One row of (G g) Gᵀ: four points, `stride` apart, from three values. */
+function transformWeightRow(
+  b: Float64Array,
+  o: number,
+  stride: number,
+  g0: number,
+  g1: number,
+  g2: number,
+): void {
+  const even = 0.5 * (g0 + g2);
+  b[o] = g0;
+  b[o + stride] = even + 0.5 * g1;
+  b[o + 2 * stride] = even - 0.5 * g1;
+  b[o + 3 * stride] = g2;
+}
+
+/**
+ * Aᵀ m A of sixteen tiles at once (4 tiles × 4 channels): tile[16…19] receives the outputs (0,0),
+ * (0,1), (1,0), (1,1) of each.
+ */
+function transformProducts(tile: Float64Array): void {
+  const point = MR * NR;
+  const out = POINTS * point;
+  for (let e = 0; e < point; e++) {
+    let y00 = 0;
+    let y01 = 0;
+    let y10 = 0;
+    let y11 = 0;
+    for (let column = 0; column < 4; column++) {
+      const i = column * point + e;
+      const m1 = tile[i + 4 * point]!;
+      const m2 = tile[i + 8 * point]!;
+      const top = tile[i]! + m1 + m2;
+      const bottom = m1 - m2 - tile[i + 12 * point]!;
+      if (column < 3) {
+        y00 += top;
+        y10 += bottom;
+      }
+      if (column === 1) {
+        y01 += top;
+        y11 += bottom;
+      } else if (column > 1) {
+        y01 -= top;
+        y11 -= bottom;
+      }
+    }
+    tile[out + e] = y00;
+    tile[out + point + e] = y01;
+    tile[out + 2 * point + e] = y10;
+    tile[out + 3 * point + e] = y11;
+  }
+}
+
+/** Stores the up to 2×2 pixels of `count` ≤ 4 tiles from tile `begin + t` on. */
+function storeTiles(
+  out: Float32Array,
+  begin: number,
+  t: number,
+  count: number,
+  oc: number,
+  bias: Float32Array,
+  shape: Conv2dShape,
+  epilogue: Conv2dEpilogue,
+  scratch: Conv2dScratch,
+): void {
+  const { Cout, Hout, Wout } = shape;
+  const columns = Math.min(NR, Cout - oc);
+  for (let i = 0; i < count; i++) {
+    const { n, oy, ox } = tileOrigin(shape, begin + t + i);
+    for (let q = 0; q < 4; q++) {
+      const y = oy + (q >> 1);
+      const x = ox + (q & 1);
+      if (y >= Hout || x >= Wout) continue;
+      const base = ((n * Hout + y) * Wout + x) * Cout + oc;
+      const at = (POINTS + q) * MR * NR + i * NR;
+      storeColumn(out, base, columns, at, 4 * (t + i) + q, oc, bias, epilogue, scratch);
+    }
+  }
+}
+
+/** SMOE Scale of every pixel of a block's tiles. */
+function finishTiles(
+  smoe: Float32Array,
+  begin: number,
+  count: number,
+  shape: Conv2dShape,
+  scratch: Conv2dScratch,
+): void {
+  const { Cout, Hout, Wout } = shape;
+  for (let t = 0; t < count; t++) {
+    const { n, oy, ox } = tileOrigin(shape, begin + t);
+    for (let q = 0; q < 4; q++) {
+      const y = oy + (q >> 1);
+      const x = ox + (q & 1);
+      if (y >= Hout || x >= Wout) continue;
+      smoe[(n * Hout + y) * Wout + x] = finishSum(scratch, 4 * t + q, Cout);
+    }
+  }
+}
+
+/** Item and first output pixel of tile number `tile`. */
+function tileOrigin(
+  { Hout, Wout }: Conv2dShape,
+  tile: number,
+): { n: number; oy: number; ox: number } {
+  const across = Math.ceil(Wout / 2);
+  const down = Math.ceil(Hout / 2);
+  const column = tile % across;
+  const row = (tile - column) / across;
+  return { n: Math.floor(row / down), oy: 2 * (row % down), ox: 2 * column };
+}

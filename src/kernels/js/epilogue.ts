@@ -1,0 +1,66 @@
+/**
+ * What every convolution of the portable backend does with a sum before it is stored: bias, residual,
+ * ReLU, and the SMOE tap, which accumulates Σz and a running product of each output column while its
+ * values are at hand.
+ */
+
+import { PRODUCT_MAX, PRODUCT_MIN, SMOE_EPS, smoeFromSums } from '../statistics/smoe.js';
+import type { Conv2dEpilogue, Conv2dScratch } from './conv2d.js';
+
+/**
+ * Stores `columns` ≤ 4 neighbouring channels of one pixel.
+ *
+ * @param base index of the first in `out`
+ * @param at index of the first sum in `scratch.tile`
+ * @param pixel its number in the block, for the tap
+ * @param oc its channel, for the bias
+ */
+export function storeColumn(
+  out: Float32Array,
+  base: number,
+  columns: number,
+  at: number,
+  pixel: number,
+  oc: number,
+  bias: Float32Array,
+  { residual, relu, smoe }: Conv2dEpilogue,
+  { tile, sums, products, logSums }: Conv2dScratch,
+): void {
+  for (let j = 0; j < columns; j++) {
+    let value = tile[at + j]! + bias[oc + j]!;
+    if (residual !== undefined) value += residual[base + j]!;
+    out[base + j] = relu && value < 0 ? 0 : value;
+  }
+  if (smoe === undefined) return;
+  // The stored float32s, so that the tap equals smoeScale of the output. Four factors at once: a
+  // product within [1e-150, 1e150] survives any four float32 ≥ eps.
+  let sum = sums[pixel]!;
+  let product = products[pixel]!;
+  for (let j = 0; j < columns; j++) {
+    const z = out[base + j]! + SMOE_EPS;
+    sum += z;
+    product *= z;
+  }
+  if (product < PRODUCT_MIN || product > PRODUCT_MAX) {
+    logSums[pixel]! += Math.log2(product);
+    product = 1;
+  }
+  sums[pixel] = sum;
+  products[pixel] = product;
+}
+
+/** Readies the sums of a block's pixels. */
+export function clearSums({ sums, products, logSums }: Conv2dScratch, pixels: number): void {
+  sums.fill(0, 0, pixels);
+  products.fill(1, 0, pixels);
+  logSums.fill(0, 0, pixels);
+}
+
+/** SMOE Scale of a pixel's column of C channels, all of them stored. */
+export function finishSum(
+  { sums, products, logSums }: Conv2dScratch,
+  pixel: number,
+  C: number,
+): number {
+  return smoeFromSums(sums[pixel]!, logSums[pixel]! + Math.log2(products[pixel]!), C);
+}
