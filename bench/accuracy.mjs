@@ -1,0 +1,86 @@
+// Prints how far the arrays of an explanation are from the authors' code in double precision (test/goldens):
+//
+//   npm run accuracy
+//
+// Errors are the largest (and, for SMOE, the median) over all elements, relative to the largest expected value. The
+// tests hold bounds for the same figures: test/goldens.test.ts.
+
+import { readFileSync } from 'node:fs';
+import Table from 'cli-table3';
+import { createViteServer } from 'vitest/node';
+import { FastCam, jsKernels, loadResNet } from '../dist/index.js';
+import { CAM_METHODS } from '../dist/model/index.js';
+
+// The tests' own readers of goldens are TypeScript.
+const server = await createViteServer({
+  configFile: false,
+  logLevel: 'error',
+  server: { middlewareMode: true, ws: false, watch: null },
+});
+const { distance } = await server.ssrLoadModule('/test/compare.ts');
+const { loadGolden } = await server.ssrLoadModule('/test/goldens.ts');
+const hash = await server.ssrLoadModule('/test/hash-weights.ts');
+await server.close();
+
+const CAM_KEYS = { gradcam: 'gradcam', 'gradcam++': 'gradcampp', xgradcam: 'xgradcam' };
+const kernels = jsKernels();
+const table = new Table({
+  head: ['network', 'logits', 'SMOE', 'SMOE, median', 'combined', 'CAMs'],
+  colAligns: ['left', 'right', 'right', 'right', 'right', 'right'],
+  style: { head: [], border: [], compact: true },
+});
+addHashNetwork('resnet18', [2, 3, 64, 96], 2);
+addHashNetwork('resnet50', [2, 3, 96, 160], 1);
+addHashNetwork('resnet50', [1, 3, 224, 224], 0);
+await addTrainedNetwork('bundled model, float32', '../test/goldens/tiny-resnet50-f32.safetensors');
+await addTrainedNetwork('bundled model, float16', '../models/tiny-resnet50.safetensors');
+console.log(`Backend ${kernels.name}, Node ${process.versions.node}`);
+console.log(table.toString());
+
+/** A network whose weights and input come from a hash. */
+function addHashNetwork(name, shape, salt) {
+  const [N, , H, W] = shape;
+  const golden = loadGolden(`${name}_${N}x${H}x${W}_s${salt}`);
+  const net = new FastCam(hash.hashWeights(hash.torchvisionStateDict(name), salt), { kernels });
+  const image = { data: hash.hashImage(salt, N * 3 * H * W), shape };
+  const item = ({ data }, n) => data.slice((n * data.length) / N, ((n + 1) * data.length) / N);
+  const pairs = net.explainBatch(image).map((e, n) => ({
+    e,
+    get: (key) => item(golden.get(key === 'combined.equal' ? 'combined' : key), n),
+  }));
+  addRow(`${name}, ${N}×${H}×${W}, hashed weights`, pairs);
+}
+
+/** The bundled network on three pictures. */
+async function addTrainedNetwork(name, path) {
+  const golden = loadGolden('tiny-resnet50-pipeline');
+  const net = await loadResNet(readFileSync(new URL(path, import.meta.url)), { kernels });
+  const pairs = ['cat', 'coffee', 'rocket'].map((picture) => ({
+    e: net.explain(golden.get(`${picture}.input`)),
+    get: (key) => golden.get(`${picture}.${key}`).data,
+  }));
+  addRow(`${name}, 3 pictures`, pairs);
+}
+
+/** The worst of several explanations. */
+function addRow(name, pairs) {
+  const worst = (measure) => {
+    const error = Math.max(...pairs.flatMap(measure));
+    return error === 0 ? '0' : error.toExponential(1);
+  };
+  const smoe = (e, get, which) =>
+    e.rawMaps.map((map, i) => distance(map.data, get(`smoe.${i}`))[which]);
+  table.push([
+    name,
+    worst(({ e, get }) => distance(e.logits, get('logits')).largest),
+    worst(({ e, get }) => smoe(e, get, 'largest')),
+    worst(({ e, get }) => smoe(e, get, 'median')),
+    worst(({ e, get }) => distance(e.combinedMap.data, get('combined.equal')).largest),
+    worst(({ e, get }) =>
+      CAM_METHODS.map((method) => {
+        const { camMap } = e.classMaps(e.target, method);
+        return distance(camMap.data, get(`cam.${CAM_KEYS[method]}`)).largest;
+      }),
+    ),
+  ]);
+}

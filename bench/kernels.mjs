@@ -1,0 +1,237 @@
+// Times the operators at every shape of a ResNet-50, 1×224×224, after checking each against its reference.
+//
+//   npm run bench [-- --quick] [--backend js] [--time 500]
+//
+// The steps come from the network's own plan; weights and inputs are seeded noise. Convolutions that end a scale run
+// twice, without and with the fused SMOE tap, so that the difference is the tap's price. --quick takes one shape of
+// each kind, for as short as it can: a check that the bench works, not a measurement.
+
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
+import { Bench } from 'tinybench';
+import {
+  conv2dReference,
+  jsKernels,
+  maxPoolReference,
+  smoeReference,
+  smoeScale,
+} from '../dist/kernels/index.js';
+import { ARCHITECTURES, plan } from '../dist/model/index.js';
+
+const BACKENDS = { js: jsKernels };
+/** Of the largest value: storing a float32 costs 2⁻²⁴, Winograd's transforms a few bits more. */
+const TOLERANCE = 2 ** -20;
+/** Near-zero columns are differences of rounded logarithms. */
+const SMOE_TOLERANCE = 2 ** -14;
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    backend: { type: 'string', default: 'js' },
+    time: { type: 'string', default: '500' },
+  },
+});
+const kernels = BACKENDS[options.backend]();
+const { steps } = plan(ARCHITECTURES.resnet50, [1, 224, 224]);
+const cases = options.quick ? quickCases(steps) : allCases(steps);
+
+const bench = new Bench({
+  time: options.quick ? 0 : Number(options.time),
+  iterations: options.quick ? 1 : 5,
+  warmupTime: 0,
+  warmupIterations: options.quick ? 1 : 3,
+});
+/** Results go in here, so that no engine can leave the work out. */
+let sink = 0;
+for (const { name, prepare } of cases) {
+  const { run, out } = prepare();
+  let i = 0;
+  bench.add(name, () => {
+    run();
+    i = (i + 97) % out.length;
+    sink += out[i];
+  });
+}
+console.error(`All ${cases.length} cases agree with their references; timing`);
+bench.runSync();
+print();
+
+function print() {
+  const table = new Table({
+    head: ['operator', 'in ResNet-50', 'median ms', 'least ms', 'rate'],
+    colAligns: ['left', 'right', 'right', 'right', 'right'],
+    style: { head: [], border: [], compact: true },
+  });
+  const medians = new Map();
+  for (const [i, { name, count, macs, elements }] of cases.entries()) {
+    const { p50, min } = bench.tasks[i].result.latency;
+    medians.set(name, p50);
+    const rate = macs
+      ? `${(macs / p50 / 1e6).toFixed(2)} GMAC/s`
+      : `${(elements / p50 / 1e3).toFixed(0)} M values/s`;
+    table.push([name, count ? `${count}×` : '', p50.toFixed(2), min.toFixed(2), rate]);
+  }
+  const convolutions = cases.filter(({ macs, count }) => macs && count);
+  const ms = convolutions.reduce((sum, { name, count }) => sum + count * medians.get(name), 0);
+  const macs = convolutions.reduce((sum, { count, macs }) => sum + count * macs, 0);
+  console.log(`Backend ${kernels.name}, Node ${process.versions.node}, ${cpus()[0].model.trim()}`);
+  console.log(table.toString());
+  if (!options.quick) {
+    console.log(
+      `All convolutions of the network: ${ms.toFixed(0)} ms, ${(macs / ms / 1e6).toFixed(2)} GMAC/s`,
+    );
+  }
+  console.log(`(sink ${sink.toExponential(3)})`);
+}
+
+/** Every distinct step once, with how often the network has it; taps apart. */
+function allCases(steps) {
+  const distinct = new Map();
+  for (const step of steps.filter(({ op }) => op === 'conv2d' || op === 'maxPool')) {
+    const name = step.op === 'conv2d' ? nameOf(step) : 'max pool 3×3/2, 112×112×64';
+    const known = distinct.get(name);
+    if (known) known.count++;
+    else distinct.set(name, { step, count: 1 });
+  }
+  const bare = [...distinct].map(([name, { step, count }]) => ({
+    ...(step.op === 'conv2d' ? convolutionCase(name, step, false) : maxPoolCase(name, step)),
+    count,
+  }));
+  const taps = steps.filter(({ smoe }) => smoe !== undefined);
+  const tapped = taps.map((step) => convolutionCase(`${nameOf(step)}, with SMOE`, step, true));
+  return [...bare, ...tapped, ...taps.map(smoeCase)];
+}
+
+/** One of each kind, the smallest in work where there is a choice. */
+function quickCases(steps) {
+  const all = allCases(steps);
+  const smallest = (kind) =>
+    all
+      .filter(({ name }) => kind.test(name))
+      .sort((a, b) => (a.macs ?? a.elements) - (b.macs ?? b.elements))[0];
+  const kinds = [/^conv 7×7/, /^conv 1×1(?!.*SMOE)/, /^conv 3×3,/, /^conv 3×3\/2/, /^max pool/];
+  return [...kinds, /with SMOE/, /^SMOE/].map(smallest);
+}
+
+/** Convolutions of the same name cost the same. */
+function nameOf({ shape, residual }) {
+  const { Cin, Cout, kH, strideY, H, W } = shape;
+  const stride = strideY > 1 ? `/${strideY}` : '';
+  const sum = residual === undefined ? '' : ' + residual';
+  return `conv ${kH}×${kH}${stride}, ${H}×${W}×${Cin} → ${Cout}${sum}`;
+}
+
+function convolutionCase(name, step, tapped) {
+  const { shape } = step;
+  const { Cin, Cout, kH, kW, groups, H, W, Hout, Wout } = shape;
+  return {
+    name,
+    macs: (Hout * Wout * Cout * kH * kW * Cin) / groups,
+    prepare() {
+      const x = noise(H * W * Cin, 1);
+      const weight = noise((Cout * kH * kW * Cin) / groups, 2);
+      const bias = noise(Cout, 3);
+      const residual = step.residual === undefined ? undefined : noise(Hout * Wout * Cout, 4);
+      const lengths = [x.length, Hout * Wout * Cout, residual?.length ?? 0, Hout * Wout];
+      const program = kernels.bind(
+        [
+          {
+            op: 'conv2d',
+            weights: 'w',
+            shape,
+            x: 0,
+            out: 1,
+            relu: step.relu,
+            ...(residual && { residual: 2 }),
+            ...(tapped && { smoe: 3 }),
+          },
+        ],
+        placesOf(lengths),
+        new Map([['w', kernels.packConv2d(shape, weight, bias)]]),
+      );
+      const out = program.buffer(1);
+      program.buffer(0).set(x);
+      if (residual) program.buffer(2).set(residual);
+      program.run();
+      const expected = new Float32Array(out.length);
+      conv2dReference(expected, x, weight, bias, shape, { residual, relu: step.relu });
+      check(name, out, expected, TOLERANCE);
+      if (tapped) {
+        const smoe = new Float32Array(Hout * Wout);
+        smoeReference(smoe, out, Cout);
+        check(name, program.buffer(3), smoe, SMOE_TOLERANCE);
+      }
+      return { run: () => program.run(), out };
+    },
+  };
+}
+
+function maxPoolCase(name, { shape }) {
+  const { H, W, C, Hout, Wout } = shape;
+  return {
+    name,
+    elements: Hout * Wout * C,
+    prepare() {
+      const x = noise(H * W * C, 5);
+      const steps = [{ op: 'maxPool', shape, x: 0, out: 1 }];
+      const program = kernels.bind(steps, placesOf([x.length, Hout * Wout * C]), new Map());
+      const out = program.buffer(1);
+      program.buffer(0).set(x);
+      program.run();
+      const expected = new Float32Array(out.length);
+      maxPoolReference(expected, x, shape);
+      check(name, out, expected, 0);
+      return { run: () => program.run(), out };
+    },
+  };
+}
+
+/** SMOE Scale as a pass of its own, over activations of which half are zero. */
+function smoeCase({ shape }) {
+  const { Hout, Wout, Cout } = shape;
+  const name = `SMOE Scale alone, ${Hout}×${Wout}×${Cout}`;
+  return {
+    name,
+    elements: Hout * Wout * Cout,
+    prepare() {
+      const x = noise(Hout * Wout * Cout, 6).map((value) => Math.max(0, value));
+      const out = new Float32Array(Hout * Wout);
+      smoeScale(out, x, Cout);
+      const expected = new Float32Array(out.length);
+      smoeReference(expected, x, Cout);
+      check(name, out, expected, SMOE_TOLERANCE);
+      return { run: () => smoeScale(out, x, Cout), out };
+    },
+  };
+}
+
+/** Buffers side by side. */
+function placesOf(lengths) {
+  let end = 0;
+  return lengths.map((length) => {
+    const place = { offset: end, length };
+    end += length;
+    return place;
+  });
+}
+
+/** Floats in [−1, 1) that depend on nothing but the seed (a linear congruential generator). */
+function noise(length, seed) {
+  let state = seed;
+  return new Float32Array(length).map(() => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+}
+
+/** @throws unless every value is within `tolerance` of the expected, relative to the largest of those */
+function check(name, got, expected, tolerance) {
+  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  for (let i = 0; i < expected.length; i++) {
+    // The negation also catches a NaN.
+    if (!(Math.abs(got[i] - expected[i]) <= tolerance * largest)) {
+      throw new Error(`${name}: element ${i} expected ${expected[i]}, got ${got[i]}`);
+    }
+  }
+}
