@@ -6,7 +6,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type Explanation, FastCam, loadResNet } from '../src/index.js';
+import { type Explanation, FastCam, type FloatTensor, loadResNet } from '../src/index.js';
 import { CAM_METHODS, type CamMethod } from '../src/model/index.js';
 import type { ScaleWeights } from '../src/viz/index.js';
 import { distance } from './compare.js';
@@ -72,7 +72,7 @@ describe.each(BACKENDS)('goldens on $name', ({ make }) => {
       const { data, shape } = golden.get(`${name}.input`)!;
       const tensor = {
         data: data as Float32Array,
-        shape: shape as [number, number, number, number],
+        shape: shape as FloatTensor['shape'],
       };
       return net.explain(tensor, { scaleWeights });
     };
