@@ -1,10 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
+/** Node 20 has relaxed SIMD behind a flag; from 22 on it needs none, and knows none. */
+const execArgv = process.versions.node.startsWith('20.')
+  ? ['--experimental-wasm-relaxed-simd']
+  : [];
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/setup.ts'],
     testTimeout: 60_000,
     pool: 'forks',
+    execArgv,
   },
 });

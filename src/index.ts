@@ -11,5 +11,11 @@ export {
   loadResNet,
 } from './explain.js';
 export type { ClassMaps, Cost, Explanation, Prediction } from './explanation.js';
-export { jsKernels, type Kernels } from './kernels/index.js';
+export {
+  jsKernels,
+  type Kernels,
+  type WasmModule,
+  type WasmOptions,
+  wasmKernels,
+} from './kernels/index.js';
 export type { NdArray, Picture, Region, SaliencyMap } from './viz/index.js';

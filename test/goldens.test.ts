@@ -40,7 +40,8 @@ function expectGolden(e: Explanation, golden: (key: string) => ArrayLike<number>
   }
 }
 
-describe.each(BACKENDS)('goldens on $name', ({ make }) => {
+describe.each(BACKENDS)('goldens on $name', async ({ make }) => {
+  const kernels = await make();
   it.each([
     ['resnet18', [2, 3, 64, 96], 2],
     ['resnet50', [2, 3, 96, 160], 1],
@@ -50,7 +51,7 @@ describe.each(BACKENDS)('goldens on $name', ({ make }) => {
     (name, shape, salt) => {
       const [N, , H, W] = shape;
       const golden = loadGolden(`${name}_${N}x${H}x${W}_s${salt}`);
-      const net = new FastCam(hashWeights(torchvisionStateDict(name), salt), { kernels: make() });
+      const net = new FastCam(hashWeights(torchvisionStateDict(name), salt), { kernels });
       const data = hashImage(salt, N * 3 * H * W);
       net.explainBatch({ data, shape }).forEach((e, n) => {
         expectGolden(e, (key) => item(golden.get(key)!, n));
@@ -64,7 +65,6 @@ describe.each(BACKENDS)('goldens on $name', ({ make }) => {
   describe('a trained network', async () => {
     const golden = loadGolden('tiny-resnet50-pipeline');
     const read = (path: string): Buffer => readFileSync(new URL(path, import.meta.url));
-    const kernels = make();
     const exact = await loadResNet(read('goldens/tiny-resnet50-f32.safetensors'), { kernels });
     // The same weights rounded to float16.
     const bundled = await loadResNet(read('../models/tiny-resnet50.safetensors'), { kernels });

@@ -8,3 +8,6 @@ export * from './js/max-pool.js';
 export type * from './kernels.js';
 export { erf, erfc } from './special.js';
 export { SMOE_EPS, smoeReference, smoeScale } from './statistics/smoe.js';
+export type { WasmBuild } from './wasm/modules.js';
+export { type WasmOptions, wasmKernels } from './wasm/wasm-kernels.js';
+export type { WasmModule } from './wasm/webassembly.js';

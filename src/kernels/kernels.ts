@@ -86,15 +86,21 @@ export interface Conv2dWeightShape {
 export interface Program {
   /** Bytes of the arena and of the backend's scratch. */
   readonly bytes: number;
-  /** Buffer `index` of the arena. Valid until the backend binds or packs something else. */
+  /** A view of buffer `index` of the arena. Valid until the backend binds or packs something else. */
   buffer(index: number): Float32Array;
   /** Runs every step in order. Allocates nothing. */
   run(): void;
+  /** Gives the memory back; the program must not be used again. */
+  release(): void;
 }
 
 /** A backend. One instance serves any number of networks, one forward pass at a time. */
 export interface Kernels {
   readonly name: string;
+  /** Bytes that `packConv2d` will keep; a linear layer is a 1×1. */
+  packedBytes(shape: Conv2dWeightShape): number;
+  /** Makes room for weights of `bytes` packed bytes in all, at once. */
+  reserve(bytes: number): void;
   /**
    * @param weight [Cout, kH, kW, Cin/groups] is not assumed: OIHW, as files store it
    * @param bias [Cout]

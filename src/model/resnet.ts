@@ -4,7 +4,13 @@
  */
 
 import { FormatError, ShapeError } from '../errors.js';
-import type { Kernels, PackedLinear, PackedWeights, Program } from '../kernels/index.js';
+import type {
+  Conv2dWeightShape,
+  Kernels,
+  PackedLinear,
+  PackedWeights,
+  Program,
+} from '../kernels/index.js';
 import {
   type Architecture,
   type ConvolutionSpec,
@@ -30,7 +36,10 @@ export interface ResNetOptions {
   readonly labels?: readonly string[];
 }
 
-/** Views of what a forward pass left in the arena: valid until the next pass of the same backend. */
+/**
+ * Views of what a forward pass left in the arena: valid until the network runs again, runs another
+ * shape, or its backend loads another network.
+ */
 export interface Forward {
   readonly plan: Plan;
   /** [N, H, W, 3]: fill it, then `run`. */
@@ -60,7 +69,7 @@ export class ResNet {
   readonly #weights = new Map<string, PackedWeights>();
   readonly #fc: PackedLinear;
   /** The forward pass of the latest shape. A new shape replaces it and its arena. */
-  #forward: { readonly key: string; readonly forward: Forward } | undefined;
+  #forward: { readonly key: string; readonly forward: BoundForward } | undefined;
 
   /**
    * Packs the weights of `source`.
@@ -84,10 +93,12 @@ export class ResNet {
 
     const layers = layersOf(this.architecture);
     const reader = new WeightReader(source);
-    for (const spec of convolutionsOf(layers)) {
+    const convolutions = convolutionsOf(layers).map((spec) => ({ spec, shape: weightShape(spec) }));
+    const fcShape = { ...layers.fc, kH: 1, kW: 1, groups: 1 };
+    const shapes = [...convolutions.map(({ shape }) => shape), fcShape];
+    kernels.reserve(shapes.reduce((sum, shape) => sum + kernels.packedBytes(shape), 0));
+    for (const { spec, shape } of convolutions) {
       const { weight, bias } = reader.foldedConvolution(spec);
-      const { Cin, Cout, kernel, groups } = spec;
-      const shape = { Cin, Cout, kH: kernel, kW: kernel, groups };
       this.#weights.set(spec.name, kernels.packConv2d(shape, weight, bias));
     }
     const { name, Cin, Cout } = layers.fc;
@@ -108,12 +119,11 @@ export class ResNet {
     if (this.#forward?.key !== key) {
       const passPlan = plan(this.architecture, [N, H, W], { taps });
       const { steps, buffers } = passPlan;
-      // Release the old arena before the new one is allocated.
+      // The old arena goes before the new one comes.
+      this.#forward?.forward.release();
       this.#forward = undefined;
-      this.#forward = {
-        key,
-        forward: toForward(passPlan, this.#kernels.bind(steps, buffers, this.#weights)),
-      };
+      const program = this.#kernels.bind(steps, buffers, this.#weights);
+      this.#forward = { key, forward: new BoundForward(passPlan, program) };
     }
     return this.#forward.forward;
   }
@@ -124,16 +134,52 @@ export class ResNet {
   }
 }
 
-function toForward(passPlan: Plan, program: Program): Forward {
-  return {
-    plan: passPlan,
-    input: program.buffer(passPlan.input),
-    logits: program.buffer(passPlan.logits),
-    features: program.buffer(passPlan.features),
-    smoe: passPlan.taps.map((tap) => program.buffer(tap.smoe)),
-    bytes: program.bytes,
-    run: () => program.run(),
-  };
+function weightShape({ Cin, Cout, kernel, groups }: ConvolutionSpec): Conv2dWeightShape {
+  return { Cin, Cout, kH: kernel, kW: kernel, groups };
+}
+
+/** A plan bound to memory. Views are asked for anew each time: a backend may move its memory. */
+class BoundForward implements Forward {
+  readonly plan: Plan;
+  readonly #program: Program;
+  readonly #smoe: Float32Array[];
+
+  constructor(passPlan: Plan, program: Program) {
+    this.plan = passPlan;
+    this.#program = program;
+    this.#smoe = new Array(passPlan.taps.length);
+  }
+
+  get input(): Float32Array {
+    return this.#program.buffer(this.plan.input);
+  }
+
+  get logits(): Float32Array {
+    return this.#program.buffer(this.plan.logits);
+  }
+
+  get features(): Float32Array {
+    return this.#program.buffer(this.plan.features);
+  }
+
+  get smoe(): readonly Float32Array[] {
+    this.plan.taps.forEach((tap, i) => {
+      this.#smoe[i] = this.#program.buffer(tap.smoe);
+    });
+    return this.#smoe;
+  }
+
+  get bytes(): number {
+    return this.#program.bytes;
+  }
+
+  run(): void {
+    this.#program.run();
+  }
+
+  release(): void {
+    this.#program.release();
+  }
 }
 
 function chooseArchitecture(source: TensorSource, options: ResNetOptions): Architecture {

@@ -1,10 +1,18 @@
 /** The backends that one suite tests. */
 
-import { jsKernels, type Kernels, type Step } from '../../src/kernels/index.js';
+import { jsKernels, type Kernels, type Step, wasmKernels } from '../../src/kernels/index.js';
 
-export const BACKENDS: readonly { readonly name: string; readonly make: () => Kernels }[] = [
-  { name: 'js', make: jsKernels },
+export const BACKENDS: readonly Backend[] = [
+  { name: 'js', make: async () => jsKernels() },
+  { name: 'simd', make: () => wasmKernels('simd') },
+  { name: 'simd without Winograd', make: () => wasmKernels('simd', { winograd: false }) },
+  { name: 'relaxed', make: () => wasmKernels('relaxed') },
 ];
+
+interface Backend {
+  readonly name: string;
+  readonly make: () => Promise<Kernels>;
+}
 
 /** Weights of the one step that `runStep` runs. */
 export interface StepWeights {

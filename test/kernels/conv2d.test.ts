@@ -66,7 +66,8 @@ function worstErrorOverBound(got: Float32Array, c: Case, relu: boolean, residual
   return worst;
 }
 
-describe.each(BACKENDS)('conv2d on $name', ({ make }) => {
+describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
+  const kernels = await make();
   const run = (c: Case, relu = false, residual = false): Float32Array => {
     const out = residual ? c.residual.slice() : new Float32Array(c.residual.length);
     const step = {
@@ -78,7 +79,7 @@ describe.each(BACKENDS)('conv2d on $name', ({ make }) => {
       relu,
       ...(residual && { residual: 1 }),
     } as const;
-    runStep(make(), step, [c.x.slice(), out], c);
+    runStep(kernels, step, [c.x.slice(), out], c);
     return out;
   };
   const runWithTap = (c: Case): { out: Float32Array; smoe: Float32Array } => {
@@ -93,7 +94,7 @@ describe.each(BACKENDS)('conv2d on $name', ({ make }) => {
       relu: true,
       smoe: 2,
     } as const;
-    runStep(make(), step, [c.x.slice(), out, smoe], c);
+    runStep(kernels, step, [c.x.slice(), out, smoe], c);
     return { out, smoe };
   };
 
@@ -152,7 +153,7 @@ describe.each(BACKENDS)('conv2d on $name', ({ make }) => {
     const c = makeCase({ W: 5, Cout: 3 });
     const out = new Float32Array(c.residual.length + 32).fill(77);
     const step = { op: 'conv2d', weights: 'w', shape: c.shape, x: 0, out: 1, relu: false } as const;
-    runStep(make(), step, [c.x.slice(), out], c);
+    runStep(kernels, step, [c.x.slice(), out], c);
     expect([...out.subarray(c.residual.length)]).toEqual(new Array(32).fill(77));
   });
 
@@ -253,10 +254,10 @@ describe.each(BACKENDS)('conv2d on $name', ({ make }) => {
 
   it('refuses weights and biases of a wrong length, naming both lengths', () => {
     const { shape, weight, bias } = makeCase({});
-    expect(() => make().packConv2d(shape, weight.slice(1), bias)).toThrow(
+    expect(() => kernels.packConv2d(shape, weight.slice(1), bias)).toThrow(
       'conv2d: weight expected length 45 for [9, 5, 1, 1], got 44',
     );
-    expect(() => make().packConv2d(shape, weight, bias.slice(1))).toThrow(
+    expect(() => kernels.packConv2d(shape, weight, bias.slice(1))).toThrow(
       'conv2d: bias expected length 9, got 8',
     );
   });

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { maxPoolReference, maxPoolShape } from '../../src/kernels/index.js';
 import { BACKENDS, runStep, seededFloats } from './backends.js';
 
-describe.each(BACKENDS)('pooling and the classifier on $name', ({ make }) => {
+describe.each(BACKENDS)('pooling and the classifier on $name', async ({ make }) => {
+  const kernels = await make();
   it.each([
     { N: 1, H: 1, W: 1, C: 1, kernel: 3, stride: 2, padding: 1 },
     { N: 2, H: 7, W: 10, C: 5, kernel: 3, stride: 2, padding: 1 },
@@ -14,7 +15,7 @@ describe.each(BACKENDS)('pooling and the classifier on $name', ({ make }) => {
     const expected = new Float32Array(shape.N * shape.Hout * shape.Wout * shape.C);
     maxPoolReference(expected, x, shape);
     const out = new Float32Array(expected.length);
-    runStep(make(), { op: 'maxPool', shape, x: 0, out: 1 }, [x, out]);
+    runStep(kernels, { op: 'maxPool', shape, x: 0, out: 1 }, [x, out]);
     expect([...out]).toEqual([...expected]);
   });
 
@@ -22,7 +23,7 @@ describe.each(BACKENDS)('pooling and the classifier on $name', ({ make }) => {
     const shape = maxPoolShape({ N: 1, H: 1, W: 5, C: 1, kernel: 3, stride: 1, padding: 1 });
     const out = new Float32Array(5);
     const x = new Float32Array([1, 2, Number.NaN, 3, 4]);
-    runStep(make(), { op: 'maxPool', shape, x: 0, out: 1 }, [x, out]);
+    runStep(kernels, { op: 'maxPool', shape, x: 0, out: 1 }, [x, out]);
     expect([...out]).toEqual([2, Number.NaN, Number.NaN, Number.NaN, 4]);
   });
 
@@ -34,7 +35,7 @@ describe.each(BACKENDS)('pooling and the classifier on $name', ({ make }) => {
     ] as const) {
       const x = seededFloats(N * pixels * C, 5);
       const out = new Float32Array(N * C);
-      runStep(make(), { op: 'globalAveragePool', N, pixels, C, x: 0, out: 1 }, [x, out]);
+      runStep(kernels, { op: 'globalAveragePool', N, pixels, C, x: 0, out: 1 }, [x, out]);
       for (let n = 0; n < N; n++) {
         for (let c = 0; c < C; c++) {
           let sum = 0;
@@ -56,7 +57,7 @@ describe.each(BACKENDS)('pooling and the classifier on $name', ({ make }) => {
       const bias = seededFloats(Cout, 3);
       const out = new Float32Array(N * Cout);
       const step = { op: 'linear', weights: 'w', N, Cin, Cout, x: 0, out: 1 } as const;
-      runStep(make(), step, [x, out], { weight, bias });
+      runStep(kernels, step, [x, out], { weight, bias });
       for (let n = 0; n < N; n++) {
         for (let oc = 0; oc < Cout; oc++) {
           let sum = bias[oc]!;
@@ -71,16 +72,14 @@ describe.each(BACKENDS)('pooling and the classifier on $name', ({ make }) => {
         }
       }
       const row = new Float32Array(Cin);
-      make()
-        .packLinear(Cin, Cout, weight, bias)
-        .row(row, Cout - 1);
+      kernels.packLinear(Cin, Cout, weight, bias).row(row, Cout - 1);
       expect([...row]).toEqual([...weight.slice((Cout - 1) * Cin)]);
     }
   });
 
   it('refuses a classifier whose lengths do not fit', () => {
     const three = new Float32Array(3);
-    expect(() => make().packLinear(2, 2, three, three)).toThrow(
+    expect(() => kernels.packLinear(2, 2, three, three)).toThrow(
       'linear: weight and bias expected lengths 4 and 2 for [2, 2], got 3 and 3',
     );
   });

@@ -33,9 +33,9 @@ function changed(tensor: string, shape?: number[], data?: Float32Array): TensorS
 
 const load = (source: TensorSource): ResNet => new ResNet(source, { kernels: jsKernels() });
 
-describe.each(BACKENDS)('a forward pass on $name', ({ make }) => {
+describe.each(BACKENDS)('a forward pass on $name', async ({ make }) => {
   const dict: StateDict = stateDictOf(SMALL);
-  const net = new ResNet(hashWeights(dict, 3), { kernels: make() });
+  const net = new ResNet(hashWeights(dict, 3), { kernels: await make() });
   const image = hashImage(3, 2 * 40 * 33 * 3);
 
   afterEach(() => {

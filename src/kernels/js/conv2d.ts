@@ -152,6 +152,29 @@ export function conv2dReference(
   }
 }
 
+/** @throws {ShapeError} when a length does not fit the shape */
+export function checkWeights(
+  { Cin, Cout, kH, kW, groups }: Conv2dWeightShape,
+  weight: Float32Array,
+  bias: Float32Array,
+): void {
+  const expected = (Cout * Cin * kH * kW) / groups;
+  if (weight.length !== expected) {
+    throw new ShapeError(
+      `conv2d: weight expected length ${expected} for [${Cout}, ${Cin / groups}, ${kH}, ${kW}], got ${weight.length}`,
+    );
+  }
+  if (bias.length !== Cout) {
+    throw new ShapeError(`conv2d: bias expected length ${Cout}, got ${bias.length}`);
+  }
+}
+
+/** Bytes of the packed weights and bias. */
+export function packedConv2dBytes({ Cin, Cout, kH, kW, groups }: Conv2dWeightShape): number {
+  const columns = groups * Math.ceil(Cout / groups / NR) * NR;
+  return 4 * ((columns * kH * kW * Cin) / groups + Cout);
+}
+
 /**
  * Packs weights for `conv2d`.
  *
@@ -169,14 +192,7 @@ export function packConv2d(
   const CoutG = Cout / groups;
   const taps = kH * kW;
   const K = taps * CinG;
-  if (weight.length !== Cout * K) {
-    throw new ShapeError(
-      `conv2d: weight expected length ${Cout * K} for [${Cout}, ${CinG}, ${kH}, ${kW}], got ${weight.length}`,
-    );
-  }
-  if (bias.length !== Cout) {
-    throw new ShapeError(`conv2d: bias expected length ${Cout}, got ${bias.length}`);
-  }
+  checkWeights(shape, weight, bias);
   const panelsLength = Math.ceil(CoutG / NR) * NR * K;
   const panels = new Float32Array(groups * panelsLength);
   const rows = new Float32Array(CoutG * K);

@@ -7,6 +7,7 @@ import {
   conv2dScratch,
   type PackedConv2d,
   packConv2d,
+  packedConv2dBytes,
 } from './conv2d.js';
 import { globalAveragePool } from './global-average-pool.js';
 import { type JsLinear, linear, packLinear } from './linear.js';
@@ -14,7 +15,15 @@ import { maxPool } from './max-pool.js';
 
 /** Makes the portable backend. */
 export function jsKernels(): Kernels {
-  return { name: 'js', packConv2d, packLinear, bind };
+  return {
+    name: 'js',
+    packedBytes: packedConv2dBytes,
+    // Arrays are allocated one by one; there is nothing to grow.
+    reserve() {},
+    packConv2d,
+    packLinear,
+    bind,
+  };
 }
 
 function bind(
@@ -35,6 +44,8 @@ function bind(
     run() {
       for (let i = 0; i < bound.length; i++) bound[i]!();
     },
+    // The garbage collector's.
+    release() {},
   };
 }
 

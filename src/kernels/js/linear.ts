@@ -19,11 +19,7 @@ export function packLinear(
   weight: Float32Array,
   bias: Float32Array,
 ): JsLinear {
-  if (weight.length !== Cout * Cin || bias.length !== Cout) {
-    throw new ShapeError(
-      `linear: weight and bias expected lengths ${Cout * Cin} and ${Cout} for [${Cout}, ${Cin}], got ${weight.length} and ${bias.length}`,
-    );
-  }
+  checkLinear(Cin, Cout, weight, bias);
   return {
     weight,
     bias,
@@ -50,5 +46,19 @@ export function linear(
       for (let ic = 0; ic < Cin; ic++) sum += x[n * Cin + ic]! * weight[row + ic]!;
       out[n * Cout + oc] = sum;
     }
+  }
+}
+
+/** @throws {ShapeError} when a length does not fit */
+export function checkLinear(
+  Cin: number,
+  Cout: number,
+  weight: Float32Array,
+  bias: Float32Array,
+): void {
+  if (weight.length !== Cout * Cin || bias.length !== Cout) {
+    throw new ShapeError(
+      `linear: weight and bias expected lengths ${Cout * Cin} and ${Cout} for [${Cout}, ${Cin}], got ${weight.length} and ${bias.length}`,
+    );
   }
 }

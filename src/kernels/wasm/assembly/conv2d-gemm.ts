@@ -1,0 +1,109 @@
+/**
+ * Convolution as an implicit GEMM (../../js/conv2d-gemm.ts): blocks of pixels outermost, weight panels
+ * next, tiles innermost, so that a block's rows stay in the cache while the weights stream by. A 1×1
+ * reads its rows where they lie; any other kernel gathers the block first.
+ */
+
+import { finishPixel, tapsInRegisters } from './epilogue';
+import { Destination, gemmPanel } from './gemm';
+import { clearSums } from './smoe';
+import { Conv2dTask } from './task';
+
+const to = changetype<Destination>(memory.data(offsetof<Destination>(), 16));
+
+export function conv2dGemm(task: Conv2dTask): void {
+  const M = task.N * task.Hout * task.Wout;
+  const CinG = task.Cin / task.groups;
+  const CoutG = task.Cout / task.groups;
+  const K = task.kH * task.kW * CinG;
+  const panels = (CoutG + 7) / 8;
+  to.raw = 0;
+  to.rowBytes = (<usize>task.Cout) << 2;
+  for (let begin = 0; begin < M; begin += task.block) {
+    const count = min(task.block, M - begin);
+    if (tapsInRegisters(task)) clearSums(task.sums, count);
+    for (let group = 0; group < task.groups; group++) {
+      if (task.kH * task.kW === 1 && task.padY + task.padX === 0)
+        pointAtRows(task, begin, count, group * CinG);
+      else gatherRows(task, begin, count, group * CinG, CinG);
+      for (let panel = 0; panel < panels; panel++) {
+        const index = <usize>(group * panels + panel);
+        const oc = group * CoutG + panel * 8;
+        to.offset = (<usize>begin * task.Cout + oc) << 2;
+        to.columns = min(8, CoutG - panel * 8);
+        to.bias = task.bias + (index << 5);
+        to.pixel = 0;
+        gemmPanel(task, task.rows, count, K, task.panels + index * <usize>(K << 5), to);
+      }
+    }
+    if (task.smoe) {
+      for (let pixel = 0; pixel < count; pixel++) finishPixel(task, pixel, begin + pixel);
+    }
+  }
+}
+
+/** rows[i] = address of pixel begin + i's inputs, where they lie in x. */
+function pointAtRows(task: Conv2dTask, begin: i32, count: i32, ic: i32): void {
+  const plane = task.Hout * task.Wout;
+  let row = task.rows;
+  for (let m = begin; m < begin + count; m++, row += 4) {
+    const n = m / plane;
+    const oy = (m - n * plane) / task.Wout;
+    const ox = m - n * plane - oy * task.Wout;
+    const pixel = (n * task.H + oy * task.strideY) * task.W + ox * task.strideX;
+    store<usize>(row, task.x + ((<usize>(pixel * task.Cin + ic)) << 2));
+  }
+  padRows(row);
+}
+
+/** Gathers [count, K] into scratch, zeros for the border, and points at its rows. */
+function gatherRows(task: Conv2dTask, begin: i32, count: i32, ic: i32, CinG: i32): void {
+  const plane = task.Hout * task.Wout;
+  const bytes = (<usize>CinG) << 2;
+  // A kernel row of whole pixels lies together in x.
+  const together = task.groups === 1;
+  let to = task.a;
+  let row = task.rows;
+  for (let m = begin; m < begin + count; m++, row += 4) {
+    store<usize>(row, to);
+    const n = m / plane;
+    const oy = (m - n * plane) / task.Wout;
+    const ox = m - n * plane - oy * task.Wout;
+    const ix0 = ox * task.strideX - task.padX;
+    for (let ky = 0; ky < task.kH; ky++) {
+      const iy = oy * task.strideY + ky - task.padY;
+      if (iy < 0 || iy >= task.H) {
+        memory.fill(to, 0, <usize>task.kW * bytes);
+        to += <usize>task.kW * bytes;
+        continue;
+      }
+      const line = (n * task.H + iy) * task.W;
+      if (together && ix0 >= 0 && ix0 + task.kW <= task.W) {
+        copyFloats(to, task.x + ((<usize>((line + ix0) * task.Cin)) << 2), <usize>task.kW * bytes);
+        to += <usize>task.kW * bytes;
+        continue;
+      }
+      for (let ix = ix0; ix < ix0 + task.kW; ix++, to += bytes) {
+        if (ix < 0 || ix >= task.W) memory.fill(to, 0, bytes);
+        else copyFloats(to, task.x + ((<usize>((line + ix) * task.Cin + ic)) << 2), bytes);
+      }
+    }
+  }
+  padRows(row);
+}
+
+/** The last tile reads up to three pointers beyond the block: rows whose products nobody keeps. */
+function padRows(end: usize): void {
+  const last = load<usize>(end - 4);
+  store<usize>(end, last);
+  store<usize>(end, last, 4);
+  store<usize>(end, last, 8);
+}
+
+/** Copies whole floats, vectors first: shorter than what memory.copy is good at. */
+function copyFloats(to: usize, from: usize, bytes: usize): void {
+  const end = to + bytes;
+  const vectors = to + (bytes & ~15);
+  for (; to < vectors; to += 16, from += 16) v128.store(to, v128.load(from));
+  for (; to < end; to += 4, from += 4) store<f32>(to, load<f32>(from));
+}

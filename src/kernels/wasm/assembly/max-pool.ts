@@ -1,0 +1,52 @@
+/** Max pooling (../../js/max-pool.ts), four channels at a time. */
+
+export function maxPool(
+  out: usize,
+  x: usize,
+  N: i32,
+  H: i32,
+  W: i32,
+  C: i32,
+  kernel: i32,
+  stride: i32,
+  padding: i32,
+  Hout: i32,
+  Wout: i32,
+): void {
+  const vectors = C & ~3;
+  for (let n = 0; n < N; n++) {
+    for (let oy = 0; oy < Hout; oy++) {
+      const top = max(oy * stride - padding, 0);
+      const bottom = min(oy * stride - padding + kernel, H);
+      for (let ox = 0; ox < Wout; ox++) {
+        const left = max(ox * stride - padding, 0);
+        const right = min(ox * stride - padding + kernel, W);
+        const corner = x + ((<usize>(((n * H + top) * W + left) * C)) << 2);
+        for (let c = 0; c < vectors; c += 4) {
+          let value = f32x4.splat(-Infinity);
+          let line = corner + ((<usize>c) << 2);
+          for (let iy = top; iy < bottom; iy++, line += (<usize>(W * C)) << 2) {
+            let at = line;
+            // `max`, not `pmax`: a NaN must win from either side.
+            for (let ix = left; ix < right; ix++, at += (<usize>C) << 2) {
+              value = f32x4.max(value, v128.load(at));
+            }
+          }
+          v128.store(out + ((<usize>c) << 2), value);
+        }
+        for (let c = vectors; c < C; c++) {
+          let value: f32 = -Infinity;
+          let line = corner + ((<usize>c) << 2);
+          for (let iy = top; iy < bottom; iy++, line += (<usize>(W * C)) << 2) {
+            let at = line;
+            for (let ix = left; ix < right; ix++, at += (<usize>C) << 2) {
+              value = max<f32>(value, load<f32>(at));
+            }
+          }
+          store<f32>(out + ((<usize>c) << 2), value);
+        }
+        out += (<usize>C) << 2;
+      }
+    }
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * What the other side of the memory tells a kernel: one 32-bit word a field, in this order
+ * (`Conv2dTaskWriter` in ../tasks.ts writes them). Pointers are byte addresses, extents elements.
+ */
+
+export class Conv2dTask {
+  x: usize = 0;
+  out: usize = 0;
+  /** Panels of eight output channels: [groups, ⌈Cout/groups/8⌉, kH·kW·Cin/groups, 8]. */
+  panels: usize = 0;
+  /** Bias in the same panels: [groups, ⌈Cout/groups/8⌉, 8]. */
+  bias: usize = 0;
+  /** 0: none. */
+  residual: usize = 0;
+  relu: i32 = 0;
+  /** Where SMOE Scale of each pixel goes; 0: no tap. */
+  smoe: usize = 0;
+  N: i32 = 0;
+  H: i32 = 0;
+  W: i32 = 0;
+  Cin: i32 = 0;
+  Cout: i32 = 0;
+  kH: i32 = 0;
+  kW: i32 = 0;
+  groups: i32 = 0;
+  strideY: i32 = 0;
+  strideX: i32 = 0;
+  padY: i32 = 0;
+  padX: i32 = 0;
+  Hout: i32 = 0;
+  Wout: i32 = 0;
+  /** Pixels (GEMM) or tiles (Winograd) of a block. */
+  block: i32 = 0;
+  /** Scratch: a table of row pointers, [block + 8]. */
+  rows: usize = 0;
+  /** Scratch: gathered pixels (GEMM) or transformed tiles (Winograd). */
+  a: usize = 0;
+  /** Scratch of Winograd: a panel of transformed weights, and its products with a block. */
+  b: usize = 0;
+  products: usize = 0;
+  /** Scratch: the tap's sums, `SUMS_BYTES` a pixel of the block. */
+  sums: usize = 0;
+}

@@ -1,0 +1,193 @@
+/**
+ * The JavaScript side of the SIMD convolutions: packs weights into linear memory, chooses the
+ * algorithm, sizes the scratch, and writes the task that assembly/task.ts reads.
+ */
+
+import { type Conv2dShape, checkWeights } from '../js/conv2d.js';
+import type { Conv2dWeightShape, PackedWeights } from '../kernels.js';
+import type { LinearMemory } from './linear-memory.js';
+
+/** Output channels of a panel. */
+const NR = 8;
+
+/** Bytes of a pixel's SMOE sums: `SUMS_BYTES` of assembly/smoe.ts. */
+const SUMS_BYTES = 48;
+
+/** Points of a transformed Winograd tile. */
+const POINTS = 36;
+
+/** Fields of `Conv2dTask` in assembly/task.ts. */
+const TASK_WORDS = 27;
+export const TASK_BYTES: number = 4 * TASK_WORDS;
+
+/** Addresses in linear memory. */
+export interface WasmConv2d extends PackedWeights {
+  readonly panelsPtr: number;
+  readonly biasPtr: number;
+}
+
+/** Bytes of scratch by use; each may be shared by steps that do not run at once. */
+export interface ScratchBytes {
+  readonly rows: number;
+  readonly a: number;
+  readonly b: number;
+  readonly products: number;
+  readonly sums: number;
+}
+
+/** Addresses of the buffers of one step; 0 stands for none. */
+export interface Conv2dPointers {
+  readonly x: number;
+  readonly out: number;
+  readonly residual: number;
+  readonly smoe: number;
+}
+
+/** Bytes of the packed weights and bias. */
+export function packedConv2dBytes({ Cin, Cout, kH, kW, groups }: Conv2dWeightShape): number {
+  const panels = groups * Math.ceil(Cout / groups / NR);
+  return 4 * panels * NR * ((kH * kW * Cin) / groups + 1);
+}
+
+/**
+ * Packs weights into panels of eight output channels, channels before taps as a gathered pixel has
+ * them: [groups, ⌈Cout/groups/8⌉, kH·kW·Cin/groups, 8].
+ *
+ * @param weight OIHW: [Cout, Cin/groups, kH, kW]
+ * @throws {ShapeError} when a length does not fit the shape
+ */
+export function packConv2d(
+  memory: LinearMemory,
+  shape: Conv2dWeightShape,
+  weight: Float32Array,
+  bias: Float32Array,
+): WasmConv2d {
+  const { Cin, Cout, kH, kW, groups } = shape;
+  const CinG = Cin / groups;
+  const CoutG = Cout / groups;
+  const taps = kH * kW;
+  const K = taps * CinG;
+  checkWeights(shape, weight, bias);
+  const bytes = packedConv2dBytes(shape);
+  const panelsPtr = memory.allocate(bytes);
+  const panels = Math.ceil(CoutG / NR);
+  const packed = memory.floats(panelsPtr, bytes / 4);
+  const biasBegin = groups * panels * NR * K;
+  packed.fill(0, biasBegin);
+  for (let group = 0; group < groups; group++) {
+    for (let panel = 0; panel < panels; panel++) {
+      const begin = (group * panels + panel) * K * NR;
+      const columns = Math.min(NR, CoutG - panel * NR);
+      if (columns < NR) packed.fill(0, begin, begin + K * NR);
+      for (let j = 0; j < columns; j++) {
+        const oc = group * CoutG + panel * NR + j;
+        packed[biasBegin + (group * panels + panel) * NR + j] = bias[oc]!;
+        packColumn(packed, begin + j, weight, oc * K, CinG, taps);
+      }
+    }
+  }
+  return { bytes, panelsPtr, biasPtr: panelsPtr + 4 * biasBegin };
+}
+
+/** Copies the weights of output `oc` out of its panel, as a linear layer has them: [Cin]. */
+export function unpackRow(
+  memory: LinearMemory,
+  { panelsPtr }: WasmConv2d,
+  out: Float32Array,
+  oc: number,
+): void {
+  const panel = memory.floats(panelsPtr + 4 * (oc - (oc % NR)) * out.length, out.length * NR);
+  for (let ic = 0; ic < out.length; ic++) out[ic] = panel[ic * NR + (oc % NR)]!;
+}
+
+/**
+ * Whether Winograd's algorithm computes the shape: 3×3 at stride 1, whole vectors of channels, and an
+ * output that does not waste its 4×4 tiles. It looks at one picture, not at N, so that a batch
+ * computes what its items do.
+ */
+export function isWinograd(shape: Conv2dShape): boolean {
+  const { kH, kW, strideY, strideX, groups, Cin, Cout, Hout, Wout } = shape;
+  if (kH !== 3 || kW !== 3 || strideY !== 1 || strideX !== 1 || groups !== 1) return false;
+  if (Cin % 4 !== 0 || Cout % NR !== 0) return false;
+  return 36 * Math.ceil(Hout / 4) * Math.ceil(Wout / 4) < 0.6 * 9 * Hout * Wout;
+}
+
+/** What `writeTask` will want. */
+export function scratchBytes(shape: Conv2dShape, winograd: boolean): ScratchBytes {
+  const { Cin, kH, kW, padY, padX, groups } = shape;
+  const block = blockOf(shape, winograd);
+  const rows = 4 * (block + 8);
+  if (winograd) {
+    return {
+      rows,
+      a: 4 * POINTS * block * Cin,
+      // A cache line more than each point needs.
+      b: POINTS * (4 * NR * Cin + 64),
+      products: 4 * POINTS * block * NR,
+      sums: SUMS_BYTES * 16 * block,
+    };
+  }
+  const gathers = kH * kW > 1 || padY + padX > 0;
+  const a = gathers ? (4 * block * kH * kW * Cin) / groups : 0;
+  return { rows, a, b: 0, products: 0, sums: SUMS_BYTES * block };
+}
+
+/** Writes the fields of `Conv2dTask`, in its order. */
+export function writeTask(
+  memory: LinearMemory,
+  taskPtr: number,
+  shape: Conv2dShape,
+  winograd: boolean,
+  weights: WasmConv2d,
+  relu: boolean,
+  pointers: Conv2dPointers,
+  scratch: ScratchBytes,
+): void {
+  const { x, out, residual, smoe } = pointers;
+  const { N, H, W, Cin, Cout, kH, kW, groups, strideY, strideX, padY, padX, Hout, Wout } = shape;
+  const { rows, a, b, products, sums } = scratch;
+  memory
+    .words(taskPtr, TASK_WORDS)
+    .set([
+      ...[x, out, weights.panelsPtr, weights.biasPtr, residual, relu ? 1 : 0, smoe],
+      ...[N, H, W, Cin, Cout, kH, kW, groups, strideY, strideX, padY, padX, Hout, Wout],
+      ...[blockOf(shape, winograd), rows, a, b, products, sums],
+    ]);
+}
+
+/**
+ * Pixels or tiles of a block: as many as keep its rows in a second-level cache of 1 MB with room for
+ * the weights (24–48 rows for K ≥ 256, 48–96 below), all of a small picture, in equal parts.
+ */
+function blockOf(shape: Conv2dShape, winograd: boolean): number {
+  const { N, Hout, Wout, Cin, kH, kW, groups } = shape;
+  if (winograd) {
+    const tiles = N * Math.ceil(Hout / 4) * Math.ceil(Wout / 4);
+    return equalParts(tiles, Math.max(12, Math.floor(2 ** 18 / (POINTS * Cin))), 12);
+  }
+  const K = (kH * kW * Cin) / groups;
+  const M = N * Hout * Wout;
+  return equalParts(M, M <= 64 ? 64 : K >= 256 ? 48 : 96, 12);
+}
+
+/** The part of `total` nearest below `most` that leaves equal parts, a multiple of `unit`. */
+function equalParts(total: number, most: number, unit: number): number {
+  const parts = Math.ceil(total / most);
+  return Math.ceil(total / parts / unit) * unit;
+}
+
+/** packed[begin + 8·(tap·Cin + ic)] = weight[from + ic·taps + tap] */
+function packColumn(
+  packed: Float32Array,
+  begin: number,
+  weight: Float32Array,
+  from: number,
+  Cin: number,
+  taps: number,
+): void {
+  for (let tap = 0; tap < taps; tap++) {
+    let o = begin + tap * Cin * NR;
+    const end = from + Cin * taps;
+    for (let i = from + tap; i < end; i += taps, o += NR) packed[o] = weight[i]!;
+  }
+}

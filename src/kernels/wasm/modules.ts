@@ -1,0 +1,23 @@
+/**
+ * Where the compiled modules come from: bytes embedded in JavaScript, which every engine can load and
+ * nearly every one may compile. Cloudflare's workers may not; modules.workerd.ts takes this file's
+ * place there.
+ */
+
+import { decodeBase64 } from './base64.js';
+import { type WasmModule, webAssembly } from './webassembly.js';
+
+/** The two builds: with fused multiply–add, and without. */
+export type WasmBuild = 'relaxed' | 'simd';
+
+/**
+ * Compiles a build.
+ *
+ * @returns `undefined` where the engine lacks WebAssembly or the instructions of that build
+ */
+export async function loadModule(build: WasmBuild): Promise<WasmModule | undefined> {
+  if (!webAssembly) return undefined;
+  const embedded = await import('./embedded.js');
+  const bytes = decodeBase64(embedded[build]);
+  return webAssembly.validate(bytes) ? webAssembly.compile(bytes) : undefined;
+}

@@ -1,0 +1,235 @@
+/**
+ * The SIMD backend: kernels in WebAssembly (assembly/), everything in one linear memory. Same
+ * interface, same tests as the portable backend.
+ */
+
+import { type Conv2dShape, conv2dShape } from '../js/conv2d.js';
+import { checkLinear } from '../js/linear.js';
+import type { ArenaBuffer, Kernels, PackedWeights, Program, Step } from '../kernels.js';
+import {
+  isWinograd,
+  packConv2d,
+  packedConv2dBytes,
+  type ScratchBytes,
+  scratchBytes,
+  TASK_BYTES,
+  unpackRow,
+  type WasmConv2d,
+  writeTask,
+} from './conv2d.js';
+import { LinearMemory } from './linear-memory.js';
+import { loadModule, type WasmBuild } from './modules.js';
+import { type WasmModule, webAssembly } from './webassembly.js';
+
+/** What assembly/index.ts exports. */
+interface WasmExports {
+  heapBase(): number;
+  conv2dGemm(taskPtr: number): void;
+  conv2dWinograd(taskPtr: number): void;
+  globalAveragePool(outPtr: number, xPtr: number, N: number, pixels: number, C: number): void;
+  maxPool(
+    outPtr: number,
+    xPtr: number,
+    N: number,
+    H: number,
+    W: number,
+    C: number,
+    kernel: number,
+    stride: number,
+    padding: number,
+    Hout: number,
+    Wout: number,
+  ): void;
+}
+
+export interface WasmOptions {
+  /** Winograd's algorithm for 3×3 at stride 1 (default). Without, every convolution is a GEMM. */
+  readonly winograd?: boolean;
+}
+
+/**
+ * Makes the SIMD backend.
+ *
+ * @param module a compiled build of it, or the name of one; default: `relaxed` where the engine has
+ * it, else `simd`
+ * @throws {Error} where the engine cannot run the build
+ */
+export async function wasmKernels(
+  module?: WasmModule | WasmBuild,
+  { winograd = true }: WasmOptions = {},
+): Promise<Kernels> {
+  if (typeof module === 'object') return instantiate('wasm', module, winograd);
+  const builds: readonly WasmBuild[] = module ? [module] : ['relaxed', 'simd'];
+  for (const build of builds) {
+    const compiled = await loadModule(build);
+    if (compiled) return instantiate(build, compiled, winograd);
+  }
+  throw new Error(`wasm: this engine cannot run ${builds.join(' or ')}: no WebAssembly SIMD`);
+}
+
+function instantiate(name: string, module: WasmModule, winograd: boolean): Kernels {
+  const memory = new webAssembly!.Memory({ initial: 1 });
+  const instance = new webAssembly!.Instance(module, { env: { memory } });
+  const exports = instance.exports as WasmExports;
+  return new WasmKernels(name, exports, new LinearMemory(memory, exports.heapBase()), winograd);
+}
+
+class WasmKernels implements Kernels {
+  readonly name: string;
+  readonly #exports: WasmExports;
+  readonly #memory: LinearMemory;
+  readonly #winograd: boolean;
+
+  constructor(name: string, exports: WasmExports, memory: LinearMemory, winograd: boolean) {
+    this.name = name;
+    this.#exports = exports;
+    this.#memory = memory;
+    this.#winograd = winograd;
+  }
+
+  packedBytes: Kernels['packedBytes'] = packedConv2dBytes;
+
+  reserve(bytes: number): void {
+    this.#memory.reserve(bytes);
+  }
+
+  packConv2d: Kernels['packConv2d'] = (shape, weight, bias) =>
+    packConv2d(this.#memory, shape, weight, bias);
+
+  packLinear: Kernels['packLinear'] = (Cin, Cout, weight, bias) => {
+    checkLinear(Cin, Cout, weight, bias);
+    const shape = { Cin, Cout, kH: 1, kW: 1, groups: 1 };
+    const packed = packConv2d(this.#memory, shape, weight, bias);
+    return { ...packed, row: (out, oc) => unpackRow(this.#memory, packed, out, oc) };
+  };
+
+  bind(
+    steps: readonly Step[],
+    buffers: readonly ArenaBuffer[],
+    weights: ReadonlyMap<string, PackedWeights>,
+  ): Program {
+    return new WasmProgram(this.#exports, this.#memory, this.#winograd, steps, buffers, weights);
+  }
+}
+
+/** Steps bound to a region of linear memory: buffers, then scratch, then the tasks. */
+class WasmProgram implements Program {
+  readonly bytes: number;
+  readonly #memory: LinearMemory;
+  readonly #buffers: readonly ArenaBuffer[];
+  readonly #ptr: number;
+  readonly #views: Float32Array[] = [];
+  readonly #steps: (() => void)[];
+
+  constructor(
+    exports: WasmExports,
+    memory: LinearMemory,
+    winograd: boolean,
+    steps: readonly Step[],
+    buffers: readonly ArenaBuffer[],
+    weights: ReadonlyMap<string, PackedWeights>,
+  ) {
+    const convolutions = steps.map((step) => convolutionOf(step, winograd));
+    const scratch = new ScratchLayout(convolutions);
+    const arenaBytes = 4 * Math.max(...buffers.map(({ offset, length }) => offset + length));
+    const scratchBegin = alignUp(arenaBytes);
+    const tasksBegin = scratchBegin + scratch.bytes;
+    this.bytes = tasksBegin + steps.length * TASK_BYTES;
+    this.#memory = memory;
+    this.#buffers = buffers;
+    this.#ptr = memory.allocate(this.bytes);
+
+    const addresses = scratch.at(this.#ptr + scratchBegin);
+    const pointer = (buffer: number | undefined): number =>
+      buffer === undefined ? 0 : this.#ptr + 4 * buffers[buffer]!.offset;
+    this.#steps = steps.map((step, i) => {
+      const x = pointer(step.x);
+      const out = pointer(step.out);
+      if (step.op === 'maxPool') {
+        const { N, H, W, C, kernel, stride, padding, Hout, Wout } = step.shape;
+        return () => exports.maxPool(out, x, N, H, W, C, kernel, stride, padding, Hout, Wout);
+      }
+      if (step.op === 'globalAveragePool') {
+        return () => exports.globalAveragePool(out, x, step.N, step.pixels, step.C);
+      }
+      const isConvolution = step.op === 'conv2d';
+      const residual = isConvolution ? pointer(step.residual) : 0;
+      const smoe = isConvolution ? pointer(step.smoe) : 0;
+      const task = this.#ptr + tasksBegin + i * TASK_BYTES;
+      const packed = weights.get(step.weights) as WasmConv2d;
+      const relu = isConvolution && step.relu;
+      const { shape, isWinograd: fast } = convolutions[i]!;
+      writeTask(memory, task, shape, fast, packed, relu, { x, out, residual, smoe }, addresses);
+      return fast ? () => exports.conv2dWinograd(task) : () => exports.conv2dGemm(task);
+    });
+  }
+
+  buffer(index: number): Float32Array {
+    const view = this.#views[index];
+    // A view of a memory that has grown since is empty.
+    if (view && view.length > 0) return view;
+    const { offset, length } = this.#buffers[index]!;
+    const fresh = this.#memory.floats(this.#ptr + 4 * offset, length);
+    this.#views[index] = fresh;
+    return fresh;
+  }
+
+  run(): void {
+    for (let i = 0; i < this.#steps.length; i++) this.#steps[i]!();
+  }
+
+  release(): void {
+    this.#memory.release(this.#ptr, this.bytes);
+  }
+}
+
+interface Convolution {
+  readonly shape: Conv2dShape;
+  readonly isWinograd: boolean;
+}
+
+/** The convolution that a step is: a linear layer is a 1×1 over a single pixel. */
+function convolutionOf(step: Step, winograd: boolean): Convolution | undefined {
+  if (step.op === 'conv2d') {
+    return { shape: step.shape, isWinograd: winograd && isWinograd(step.shape) };
+  }
+  if (step.op !== 'linear') return undefined;
+  const { N, Cin, Cout } = step;
+  const one = { H: 1, W: 1, kH: 1, kW: 1, groups: 1, strideY: 1, strideX: 1, padY: 0, padX: 0 };
+  return { shape: conv2dShape({ N, Cin, Cout, ...one }), isWinograd: false };
+}
+
+/** Scratch that serves one step at a time: each use as large as the largest step wants it. */
+class ScratchLayout {
+  readonly bytes: number;
+  readonly #most = { rows: 0, a: 0, b: 0, products: 0, sums: 0 };
+
+  constructor(convolutions: readonly (Convolution | undefined)[]) {
+    for (const convolution of convolutions) {
+      if (!convolution) continue;
+      const wanted = scratchBytes(convolution.shape, convolution.isWinograd);
+      for (const use of this.#uses) {
+        this.#most[use] = alignUp(Math.max(this.#most[use], wanted[use]));
+      }
+    }
+    this.bytes = this.#uses.reduce((sum, use) => sum + this.#most[use], 0);
+  }
+
+  /** Addresses of the uses, one after another. */
+  at(ptr: number): ScratchBytes {
+    const addresses = { ...this.#most };
+    for (const use of this.#uses) {
+      addresses[use] = ptr;
+      ptr += this.#most[use];
+    }
+    return addresses;
+  }
+
+  get #uses(): (keyof ScratchBytes)[] {
+    return Object.keys(this.#most) as (keyof ScratchBytes)[];
+  }
+}
+
+function alignUp(bytes: number): number {
+  return Math.ceil(bytes / 64) * 64;
+}
