@@ -1,5 +1,5 @@
 /**
- * The two errors of the core. A wrong *type* is a `TypeError`; a wrong value or shape is a
+ * The errors of the core. A wrong *type* is a `TypeError`; a wrong value or shape is a
  * `ShapeError`; a file that cannot be read is a `FormatError`.
  */
 
@@ -11,4 +11,9 @@ export class ShapeError extends RangeError {
 /** A file is not what it should be. The message names the byte offset or the tensor. */
 export class FormatError extends Error {
   override readonly name: string = 'FormatError';
+}
+
+/** The engine this runs in lacks what was asked of it. */
+export class UnsupportedError extends Error {
+  override readonly name: string = 'UnsupportedError';
 }

@@ -1,6 +1,6 @@
 /** `fastcam`: bytes and pixels in, arrays out. No runtime dependency, no Node or DOM global, no eval. */
 
-export { FormatError, ShapeError } from './errors.js';
+export { FormatError, ShapeError, UnsupportedError } from './errors.js';
 export {
   type ExplainOptions,
   explain,
@@ -12,8 +12,10 @@ export {
 } from './explain.js';
 export type { ClassMaps, Cost, Explanation, Prediction } from './explanation.js';
 export {
+  type Backend,
   jsKernels,
   type Kernels,
+  makeKernels,
   type WasmModule,
   type WasmOptions,
   wasmKernels,

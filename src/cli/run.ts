@@ -1,6 +1,7 @@
 /** The command line: options, help, exit codes. What takes long to load is loaded by the commands. */
 
 import { Command, CommanderError, Option } from 'commander';
+import { BACKENDS } from '../kernels/index.js';
 import { ARCHITECTURES, CAM_METHODS } from '../model/index.js';
 import { packageVersion } from '../node/report.js';
 import { type Colormap, NORMALIZERS } from '../viz/index.js';
@@ -84,7 +85,7 @@ function explainOptions(command: Command): Command {
       choice('--arch <name>', 'architecture the weights must have', Object.keys(ARCHITECTURES)),
     )
     .addOption(choice('--stride-on <where>', 'where bottlenecks stride', ['3x3', '1x1']))
-    .addOption(choice('--backend <name>', 'what computes', ['auto', 'js']).default('auto'))
+    .addOption(choice('--backend <name>', 'what computes', BACKENDS).default('auto'))
     .addOption(
       choice('--normalizer <name>', 'of each scale', Object.keys(NORMALIZERS)).default('gaussian'),
     )

@@ -13,7 +13,7 @@ export const EXIT = {
   usage: 2,
 } as const;
 
-const OWN_ERRORS = ['FormatError', 'ShapeError', 'UsageError'];
+const OWN_ERRORS = ['FormatError', 'ShapeError', 'UnsupportedError', 'UsageError'];
 const OUT_OF_MEMORY = /allocation failed|invalid (typed )?array (buffer )?length/i;
 
 /** A mistake in the call that shows only once the command runs. */

@@ -1,5 +1,6 @@
 /** Operators on flat arrays: `fastcam/kernels`. */
 
+export { BACKENDS, type Backend, makeKernels } from './backend.js';
 export * from './js/conv2d.js';
 export * from './js/global-average-pool.js';
 export { jsKernels } from './js/js-kernels.js';

@@ -9,7 +9,6 @@ export {
   explainTensorFile,
 } from './explain-file.js';
 export {
-  type Backend,
   bundledModel,
   type Model,
   type ModelOptions,

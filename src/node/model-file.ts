@@ -3,16 +3,9 @@
 import { fileURLToPath } from 'node:url';
 import { FormatError } from '../errors.js';
 import { FastCam } from '../explain.js';
-import { jsKernels, type Kernels } from '../kernels/index.js';
+import { type Backend, makeKernels } from '../kernels/index.js';
 import { type Architecture, parseSafetensors } from '../model/index.js';
 import { readFileBytes } from './file-bytes.js';
-
-/** A backend by name; `auto` is the best that this machine can run. */
-export type Backend = 'auto' | 'js';
-
-const KERNELS: Record<Exclude<Backend, 'auto'>, () => Kernels | Promise<Kernels>> = {
-  js: jsKernels,
-};
 
 export interface ModelOptions {
   /** A safetensors file, or `bundled` (default): a ResNet-50 of quarter width, 200 classes. */
@@ -32,7 +25,7 @@ export interface Model {
   /** `bundled`, or the path as given. */
   readonly name: string;
   /** The backend that computes, never `auto`. */
-  readonly backend: Exclude<Backend, 'auto'>;
+  readonly backend: string;
   readonly net: FastCam;
   /** False where no class names are known and the numbers stand in for them. */
   readonly labelled: boolean;
@@ -61,18 +54,14 @@ export async function openModel(options: ModelOptions = {}): Promise<Model> {
       `${options.labels ?? name}: ${labels.length} class names for a model of ${classes} classes`,
     );
   }
-  const backend = chooseBackend(options.backend ?? 'auto');
+  const kernels = await makeKernels(options.backend);
   const net = new FastCam(source, {
-    kernels: await KERNELS[backend](),
+    kernels,
     ...(options.architecture !== undefined && { architecture: options.architecture }),
     ...(options.strideOn !== undefined && { strideOn: options.strideOn }),
     ...(labels !== undefined && { labels }),
   });
-  return { name, backend, net, labelled: labels !== undefined };
-}
-
-function chooseBackend(backend: Backend): Exclude<Backend, 'auto'> {
-  return backend === 'auto' ? 'js' : backend;
+  return { name, backend: kernels.name, net, labelled: labels !== undefined };
 }
 
 let bundled: Promise<Model> | undefined;

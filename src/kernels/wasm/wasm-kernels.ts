@@ -3,6 +3,7 @@
  * interface, same tests as the portable backend.
  */
 
+import { UnsupportedError } from '../../errors.js';
 import { type Conv2dShape, conv2dShape } from '../js/conv2d.js';
 import { checkLinear } from '../js/linear.js';
 import type { ArenaBuffer, Kernels, PackedWeights, Program, Step } from '../kernels.js';
@@ -52,7 +53,7 @@ export interface WasmOptions {
  *
  * @param module a compiled build of it, or the name of one; default: `relaxed` where the engine has
  * it, else `simd`
- * @throws {Error} where the engine cannot run the build
+ * @throws {UnsupportedError} where the engine cannot run the build
  */
 export async function wasmKernels(
   module?: WasmModule | WasmBuild,
@@ -64,7 +65,9 @@ export async function wasmKernels(
     const compiled = await loadModule(build);
     if (compiled) return instantiate(build, compiled, winograd);
   }
-  throw new Error(`wasm: this engine cannot run ${builds.join(' or ')}: no WebAssembly SIMD`);
+  throw new UnsupportedError(
+    `wasm: this engine cannot run the ${builds.join(' or ')} build: choose another backend`,
+  );
 }
 
 function instantiate(name: string, module: WasmModule, winograd: boolean): Kernels {
