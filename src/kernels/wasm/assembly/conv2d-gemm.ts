@@ -4,12 +4,13 @@
  * reads its rows where they lie; any other kernel gathers the block first.
  */
 
-import { finishPixel, tapsInRegisters } from './epilogue';
-import { Destination, gemmPanel } from './gemm';
+import { finishPixel, storeRows, tapsInRegisters } from './epilogue';
+import { gemm, MR, tileRows } from './gemm';
 import { clearSums } from './smoe';
 import { Conv2dTask } from './task';
 
-const to = changetype<Destination>(memory.data(offsetof<Destination>(), 16));
+/** A tile between its products and its epilogue. */
+const tile = memory.data(MR * 32, 16);
 
 export function conv2dGemm(task: Conv2dTask): void {
   const M = task.N * task.Hout * task.Wout;
@@ -17,8 +18,6 @@ export function conv2dGemm(task: Conv2dTask): void {
   const CoutG = task.Cout / task.groups;
   const K = task.kH * task.kW * CinG;
   const panels = (CoutG + 7) / 8;
-  to.raw = 0;
-  to.rowBytes = (<usize>task.Cout) << 2;
   for (let begin = 0; begin < M; begin += task.block) {
     const count = min(task.block, M - begin);
     if (tapsInRegisters(task)) clearSums(task.sums, count);
@@ -29,11 +28,16 @@ export function conv2dGemm(task: Conv2dTask): void {
       for (let panel = 0; panel < panels; panel++) {
         const index = <usize>(group * panels + panel);
         const oc = group * CoutG + panel * 8;
-        to.offset = (<usize>begin * task.Cout + oc) << 2;
-        to.columns = min(8, CoutG - panel * 8);
-        to.bias = task.bias + (index << 5);
-        to.pixel = 0;
-        gemmPanel(task, task.rows, count, K, task.panels + index * <usize>(K << 5), to);
+        const b = task.panels + index * <usize>(K << 5);
+        const bias = task.bias + (index << 5);
+        const columns = min(8, CoutG - panel * 8);
+        for (let row = 0; row < count; ) {
+          const rows = tileRows(count - row);
+          gemm(rows, tile, task.rows + ((<usize>row) << 2), b, K);
+          const offset = (<usize>(begin + row) * task.Cout + oc) << 2;
+          storeRows(task, tile, min(rows, count - row), offset, columns, bias, row);
+          row += rows;
+        }
       }
     }
     if (task.smoe) {

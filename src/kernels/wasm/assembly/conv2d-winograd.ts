@@ -25,8 +25,8 @@
  * what streams from memory is nine floats, not thirty-six.
  */
 
-import { finishPixel, storeColumn, tapsInRegisters } from './epilogue';
-import { Destination, gemmPanel } from './gemm';
+import { finishPixel, storeRows, tapsInRegisters } from './epilogue';
+import { gemm, tileRows } from './gemm';
 import { madd } from './simd';
 import { clearSums } from './smoe';
 import { Conv2dTask } from './task';
@@ -41,9 +41,10 @@ const Q2: f32 = Q * Q;
 /** Bytes of one product row: eight channels. */
 const ROW: usize = 32;
 
-const to = changetype<Destination>(memory.data(offsetof<Destination>(), 16));
 /** Where a patch or a tile of products is between its two passes: 6×6 vectors. */
 const patch = memory.data(POINTS * 16, 16);
+/** A finished tile: [4, 4, 8]. */
+const outputs = memory.data(16 * 32, 16);
 
 export function conv2dWinograd(task: Conv2dTask): void {
   const across = (task.Wout + 3) / 4;
@@ -62,8 +63,13 @@ export function conv2dWinograd(task: Conv2dTask): void {
       // products[point][tile][8]
       for (let point = 0; point < POINTS; point++) {
         pointAtTiles(task, point, count);
-        to.raw = task.products + <usize>(point * task.block) * ROW;
-        gemmPanel(task, task.rows, count, Cin, task.b + <usize>point * pointBytes, to);
+        const b = task.b + <usize>point * pointBytes;
+        const c = task.products + <usize>(point * task.block) * ROW;
+        for (let row = 0; row < count; ) {
+          const rows = tileRows(count - row);
+          gemm(rows, c + <usize>row * ROW, task.rows + ((<usize>row) << 2), b, Cin);
+          row += rows;
+        }
       }
       for (let t = 0; t < count; t++) {
         const from = task.products + <usize>t * ROW;
@@ -268,12 +274,12 @@ function transformOutput(
   const ox = (tile - line * across) * 4;
   const height = min(4, task.Hout - oy);
   const width = min(4, task.Wout - ox);
-  // Each half of the panel: Aᵀ m into [4, 6] vectors, then its product with A in place.
-  for (let half: usize = 0; half < 2; half++) {
+  for (let half: usize = 0; half < 32; half += 16) {
+    // Aᵀ m: columns of the products, four channels of the panel.
     for (let column: usize = 0; column < 6; column++) {
-      const at = products + column * pointBytes + (half << 4);
+      const at = products + column * pointBytes + half;
       outputTransform(
-        results + half * 384 + (column << 4),
+        patch + (column << 4),
         96,
         v128.load(at),
         v128.load(at + 6 * pointBytes),
@@ -283,11 +289,12 @@ function transformOutput(
         v128.load(at + 30 * pointBytes),
       );
     }
+    // (Aᵀ m) A: rows.
     for (let row: usize = 0; row < 4; row++) {
-      const at = results + half * 384 + row * 96;
+      const at = patch + row * 96;
       outputTransform(
-        at,
-        16,
+        outputs + row * 128 + half,
+        32,
         v128.load(at),
         v128.load(at, 16),
         v128.load(at, 32),
@@ -298,27 +305,13 @@ function transformOutput(
     }
   }
   const columns = min(8, task.Cout - oc);
+  const bias = task.bias + (panel << 5);
   for (let y = 0; y < height; y++) {
     const pixel = (n * task.Hout + oy + y) * task.Wout + ox;
-    for (let x = 0; x < width; x++) {
-      const at = results + <usize>(y * 96 + x * 16);
-      const offset = (<usize>(pixel + x) * task.Cout + oc) << 2;
-      const number = t * 16 + y * 4 + x;
-      storeColumn(
-        task,
-        v128.load(at),
-        v128.load(at, 384),
-        offset,
-        columns,
-        task.bias + (panel << 5),
-        number,
-      );
-    }
+    const offset = (<usize>pixel * task.Cout + oc) << 2;
+    storeRows(task, outputs + <usize>y * 128, width, offset, columns, bias, t * 16 + y * 4);
   }
 }
-
-/** Two halves of a tile between the passes of its output transform: [2, 4, 6] vectors. */
-const results = memory.data(2 * 4 * 6 * 16, 16);
 
 /** Aᵀ of six values, stored `stride` bytes apart. */
 function outputTransform(

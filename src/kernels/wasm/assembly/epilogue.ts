@@ -1,54 +1,77 @@
-/** What happens to eight sums of one pixel before they are stored: bias, residual, ReLU, SMOE tap. */
+/** What happens to sums before they are stored: bias, residual, ReLU, SMOE tap. */
 
-import { relu } from './simd';
 import { accumulate, finishSums, SUMS_BYTES, smoeOfColumn } from './smoe';
 import { Conv2dTask } from './task';
 
 /**
- * Finishes and stores eight channels of one pixel, or fewer at the end of a group.
+ * Finishes and stores rows of eight channels, or of fewer at the end of a group. The sums come from a
+ * tile just written, which the first-level cache holds.
  *
- * @param offset bytes from the beginning of `out` and of `residual`
- * @param columns how many of the eight exist
+ * @param tile sums [rows, 8]
+ * @param rows pixels, one after another in `out`
+ * @param offset bytes of the first from the beginning of `out` and of `residual`
+ * @param columns how many of the eight channels exist
  * @param bias address of the panel's biases
- * @param pixel its number in the block
+ * @param pixel the first pixel's number in the block
  */
-export function storeColumn(
+export function storeRows(
   task: Conv2dTask,
-  v0: v128,
-  v1: v128,
+  tile: usize,
+  rows: i32,
   offset: usize,
   columns: i32,
   bias: usize,
   pixel: i32,
 ): void {
-  v0 = f32x4.add(v0, v128.load(bias));
-  v1 = f32x4.add(v1, v128.load(bias, 16));
   if (columns < 8) {
-    storeTail(task, v0, offset, min(columns, 4));
-    if (columns > 4) storeTail(task, v1, offset + 16, columns - 4);
+    storeTails(task, tile, rows, offset, columns, bias);
     return;
   }
-  if (task.residual) {
-    v0 = f32x4.add(v0, v128.load(task.residual + offset));
-    v1 = f32x4.add(v1, v128.load(task.residual + offset, 16));
+  const bias0 = v128.load(bias);
+  const bias1 = v128.load(bias, 16);
+  // pmax(v, floor) is ReLU or v itself; a NaN stays.
+  const floor = f32x4.splat(task.relu ? 0 : -Infinity);
+  const rowBytes = (<usize>task.Cout) << 2;
+  let residual = task.residual ? task.residual + offset : 0;
+  let sums = task.smoe ? task.sums + <usize>pixel * SUMS_BYTES : 0;
+  let out = task.out + offset;
+  for (const end = tile + ((<usize>rows) << 5); tile < end; tile += 32) {
+    let v0 = f32x4.add(v128.load(tile), bias0);
+    let v1 = f32x4.add(v128.load(tile, 16), bias1);
+    if (residual) {
+      v0 = f32x4.add(v0, v128.load(residual));
+      v1 = f32x4.add(v1, v128.load(residual, 16));
+      residual += rowBytes;
+    }
+    v0 = f32x4.pmax(v0, floor);
+    v1 = f32x4.pmax(v1, floor);
+    if (sums) {
+      accumulate(sums, v0, v1);
+      sums += SUMS_BYTES;
+    }
+    v128.store(out, v0);
+    v128.store(out, v1, 16);
+    out += rowBytes;
   }
-  if (task.relu) {
-    v0 = relu(v0);
-    v1 = relu(v1);
-  }
-  if (task.smoe) accumulate(task.sums + <usize>pixel * SUMS_BYTES, v0, v1);
-  v128.store(task.out + offset, v0);
-  v128.store(task.out + offset, v1, 16);
 }
 
-/** One to four channels, one at a time. */
-function storeTail(task: Conv2dTask, v: v128, offset: usize, columns: i32): void {
-  for (let j = 0; j < columns; j++) {
-    let value = f32x4.extract_lane(v, 0);
-    if (task.residual) value += load<f32>(task.residual + offset);
-    store<f32>(task.out + offset, task.relu && value < 0 ? 0 : value);
-    v = v128.shuffle<i32>(v, v, 1, 2, 3, 0);
-    offset += 4;
+/** The same for one to seven channels, one at a time. */
+function storeTails(
+  task: Conv2dTask,
+  tile: usize,
+  rows: i32,
+  offset: usize,
+  columns: i32,
+  bias: usize,
+): void {
+  for (let row = 0; row < rows; row++) {
+    for (let j: usize = 0; j < (<usize>columns) << 2; j += 4) {
+      let value = load<f32>(tile + j) + load<f32>(bias + j);
+      if (task.residual) value += load<f32>(task.residual + offset + j);
+      store<f32>(task.out + offset + j, task.relu && value < 0 ? 0 : value);
+    }
+    tile += 32;
+    offset += (<usize>task.Cout) << 2;
   }
 }
 

@@ -11,69 +11,32 @@
  * Every element's sum runs over k in order, so its bits do not depend on the tile it falls into.
  */
 
-import { storeColumn } from './epilogue';
 import { madd } from './simd';
-import { Conv2dTask } from './task';
 
-/** Where a tile of products goes. */
-export class Destination {
-  /** Nonzero: plain products, [rows, 8] from here on; everything below is without meaning. */
-  raw: usize = 0;
-  /** Bytes of the tile's first element from the beginning of `out`, and from row to row. */
-  offset: usize = 0;
-  rowBytes: usize = 0;
-  columns: i32 = 0;
-  bias: usize = 0;
-  /** The first row's number in the block. */
-  pixel: i32 = 0;
+/** Most rows of a tile. */
+export const MR = 6;
+
+/**
+ * The rows that the next tile takes of `left`: six, or four where that leaves less to waste (seven
+ * and eight are two fours).
+ */
+export function tileRows(left: i32): i32 {
+  return ASC_FEATURE_RELAXED_SIMD && left > 4 && left !== 7 && left !== 8 ? 6 : 4;
 }
 
 /**
- * All rows of a block by one panel, in tiles of six and four.
+ * One tile: c [rows, 8] of `rows` = 4 or 6.
  *
- * @param rows table of `count` pointers to rows of K floats, readable three entries beyond
+ * @param c receives the products, row by row
+ * @param a table of `rows` pointers to K floats each
+ * @param b panel [K, 8]
  */
-export function gemmPanel(
-  task: Conv2dTask,
-  rows: usize,
-  count: i32,
-  K: i32,
-  b: usize,
-  to: Destination,
-): void {
-  const raw = to.raw;
-  const offset = to.offset;
-  const pixel = to.pixel;
-  let row = 0;
-  while (row < count) {
-    const left = count - row;
-    if (raw) to.raw = raw + ((<usize>row) << 5);
-    to.offset = offset + <usize>row * to.rowBytes;
-    to.pixel = pixel + row;
-    const a = rows + ((<usize>row) << 2);
-    // Seven and eight rows are two fours.
-    if (ASC_FEATURE_RELAXED_SIMD && left > 4 && left !== 7 && left !== 8) {
-      gemm6x8(task, a, min(left, 6), K, b, to);
-      row += 6;
-    } else {
-      gemm4x8(task, a, min(left, 4), K, b, to);
-      row += 4;
-    }
-  }
-  to.raw = raw;
-  to.offset = offset;
-  to.pixel = pixel;
+export function gemm(rows: i32, c: usize, a: usize, b: usize, K: i32): void {
+  if (ASC_FEATURE_RELAXED_SIMD && rows === 6) gemm6x8(c, a, b, K);
+  else gemm4x8(c, a, b, K);
 }
 
-/** Four rows, the first `valid` of which are stored. */
-function gemm4x8(
-  task: Conv2dTask,
-  rows: usize,
-  valid: i32,
-  K: i32,
-  b: usize,
-  to: Destination,
-): void {
+function gemm4x8(c: usize, rows: usize, b: usize, K: i32): void {
   let a0 = load<usize>(rows);
   let a1 = load<usize>(rows, 4);
   let a2 = load<usize>(rows, 8);
@@ -108,21 +71,17 @@ function gemm4x8(
     a3 += 4;
     b += 32;
   }
-  storeRow(task, to, 0, c00, c01);
-  if (valid > 1) storeRow(task, to, 1, c10, c11);
-  if (valid > 2) storeRow(task, to, 2, c20, c21);
-  if (valid > 3) storeRow(task, to, 3, c30, c31);
+  v128.store(c, c00);
+  v128.store(c, c01, 16);
+  v128.store(c, c10, 32);
+  v128.store(c, c11, 48);
+  v128.store(c, c20, 64);
+  v128.store(c, c21, 80);
+  v128.store(c, c30, 96);
+  v128.store(c, c31, 112);
 }
 
-/** Six rows, the first `valid` of which are stored. */
-function gemm6x8(
-  task: Conv2dTask,
-  rows: usize,
-  valid: i32,
-  K: i32,
-  b: usize,
-  to: Destination,
-): void {
+function gemm6x8(c: usize, rows: usize, b: usize, K: i32): void {
   let a0 = load<usize>(rows);
   let a1 = load<usize>(rows, 4);
   let a2 = load<usize>(rows, 8);
@@ -171,21 +130,16 @@ function gemm6x8(
     a5 += 4;
     b += 32;
   }
-  storeRow(task, to, 0, c00, c01);
-  storeRow(task, to, 1, c10, c11);
-  storeRow(task, to, 2, c20, c21);
-  storeRow(task, to, 3, c30, c31);
-  storeRow(task, to, 4, c40, c41);
-  if (valid > 5) storeRow(task, to, 5, c50, c51);
-}
-
-function storeRow(task: Conv2dTask, to: Destination, row: i32, v0: v128, v1: v128): void {
-  if (to.raw) {
-    const at = to.raw + ((<usize>row) << 5);
-    v128.store(at, v0);
-    v128.store(at, v1, 16);
-  } else {
-    const offset = to.offset + <usize>row * to.rowBytes;
-    storeColumn(task, v0, v1, offset, to.columns, to.bias, to.pixel + row);
-  }
+  v128.store(c, c00);
+  v128.store(c, c01, 16);
+  v128.store(c, c10, 32);
+  v128.store(c, c11, 48);
+  v128.store(c, c20, 64);
+  v128.store(c, c21, 80);
+  v128.store(c, c30, 96);
+  v128.store(c, c31, 112);
+  v128.store(c, c40, 128);
+  v128.store(c, c41, 144);
+  v128.store(c, c50, 160);
+  v128.store(c, c51, 176);
 }
