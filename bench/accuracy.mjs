@@ -1,14 +1,15 @@
 // Prints how far the arrays of an explanation are from the authors' code in double precision (test/goldens):
 //
-//   npm run accuracy
+//   npm run accuracy [-- --backends js,simd]
 //
 // Errors are the largest (and, for SMOE, the median) over all elements, relative to the largest expected value. The
 // tests hold bounds for the same figures: test/goldens.test.ts.
 
 import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { createViteServer } from 'vitest/node';
-import { FastCam, jsKernels, loadResNet } from '../dist/index.js';
+import { FastCam, loadResNet, makeKernels } from '../dist/index.js';
 import { CAM_METHODS } from '../dist/model/index.js';
 
 // The tests' own readers of goldens are TypeScript.
@@ -23,22 +24,27 @@ const hash = await server.ssrLoadModule('/test/hash-weights.ts');
 await server.close();
 
 const CAM_KEYS = { gradcam: 'gradcam', 'gradcam++': 'gradcampp', xgradcam: 'xgradcam' };
-const kernels = jsKernels();
+const { values: options } = parseArgs({
+  options: { backends: { type: 'string', default: 'js,simd' } },
+});
 const table = new Table({
-  head: ['network', 'logits', 'SMOE', 'SMOE, median', 'combined', 'CAMs'],
-  colAligns: ['left', 'right', 'right', 'right', 'right', 'right'],
+  head: ['network', 'backend', 'logits', 'SMOE', 'SMOE, median', 'combined', 'CAMs'],
+  colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right'],
   style: { head: [], border: [], compact: true },
 });
-addHashNetwork('resnet18', [2, 3, 64, 96], 2);
-addHashNetwork('resnet50', [2, 3, 96, 160], 1);
-addHashNetwork('resnet50', [1, 3, 224, 224], 0);
-await addTrainedNetwork('bundled model, float32', '../test/goldens/tiny-resnet50-f32.safetensors');
-await addTrainedNetwork('bundled model, float16', '../models/tiny-resnet50.safetensors');
-console.log(`Backend ${kernels.name}, Node ${process.versions.node}`);
+for (const backend of options.backends.split(',')) {
+  const kernels = await makeKernels(backend);
+  addHashNetwork(kernels, 'resnet18', [2, 3, 64, 96], 2);
+  addHashNetwork(kernels, 'resnet50', [2, 3, 96, 160], 1);
+  addHashNetwork(kernels, 'resnet50', [1, 3, 224, 224], 0);
+  await addTrainedNetwork(kernels, 'float32', '../test/goldens/tiny-resnet50-f32.safetensors');
+  await addTrainedNetwork(kernels, 'float16', '../models/tiny-resnet50.safetensors');
+}
+console.log(`Node ${process.versions.node}`);
 console.log(table.toString());
 
 /** A network whose weights and input come from a hash. */
-function addHashNetwork(name, shape, salt) {
+function addHashNetwork(kernels, name, shape, salt) {
   const [N, , H, W] = shape;
   const golden = loadGolden(`${name}_${N}x${H}x${W}_s${salt}`);
   const net = new FastCam(hash.hashWeights(hash.torchvisionStateDict(name), salt), { kernels });
@@ -48,22 +54,22 @@ function addHashNetwork(name, shape, salt) {
     e,
     get: (key) => item(golden.get(key === 'combined.equal' ? 'combined' : key), n),
   }));
-  addRow(`${name}, ${N}×${H}×${W}, hashed weights`, pairs);
+  addRow(`${name}, ${N}×${H}×${W}, hashed weights`, kernels, pairs);
 }
 
 /** The bundled network on three pictures. */
-async function addTrainedNetwork(name, path) {
+async function addTrainedNetwork(kernels, dtype, path) {
   const golden = loadGolden('tiny-resnet50-pipeline');
   const net = await loadResNet(readFileSync(new URL(path, import.meta.url)), { kernels });
   const pairs = ['cat', 'coffee', 'rocket'].map((picture) => ({
     e: net.explain(golden.get(`${picture}.input`)),
     get: (key) => golden.get(`${picture}.${key}`).data,
   }));
-  addRow(`${name}, 3 pictures`, pairs);
+  addRow(`bundled model in ${dtype}, 3 pictures`, kernels, pairs);
 }
 
 /** The worst of several explanations. */
-function addRow(name, pairs) {
+function addRow(name, kernels, pairs) {
   const worst = (measure) => {
     const error = Math.max(...pairs.flatMap(measure));
     return error === 0 ? '0' : error.toExponential(1);
@@ -72,6 +78,7 @@ function addRow(name, pairs) {
     e.rawMaps.map((map, i) => distance(map.data, get(`smoe.${i}`))[which]);
   table.push([
     name,
+    kernels.name,
     worst(({ e, get }) => distance(e.logits, get('logits')).largest),
     worst(({ e, get }) => smoe(e, get, 'largest')),
     worst(({ e, get }) => smoe(e, get, 'median')),
