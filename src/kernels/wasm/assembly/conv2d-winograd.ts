@@ -179,7 +179,7 @@ function transformWeights(b: usize, g: usize, Cin: i32, pointBytes: usize): void
   const q = f32x4.splat(Q);
   const p2 = f32x4.splat(P2);
   const q2 = f32x4.splat(Q2);
-  const rowBytes = 6 * pointBytes;
+  const rowBytes: usize = 6 * pointBytes;
   for (const end = g + tap; g < end; g += 16, b += 16) {
     const g00 = v128.load(g);
     const g01 = v128.load(g + tap);

@@ -13,6 +13,7 @@ export const SUMS_BYTES: usize = 48;
 
 const EPS: f32 = 1e-7;
 const EXPONENT_BIAS: f64 = 127;
+const TWO_TO_400: f64 = 2.5822498780869086e120;
 const LARGEST_SUM: f64 = 4.0e18;
 
 /** Readies the sums of a block's pixels. */
@@ -65,52 +66,64 @@ export function finishSums(sums: usize, column: usize, C: i32): f32 {
     <f64>f32x4.extract_lane(m, 2) *
     <f64>f32x4.extract_lane(m, 3);
   // Each lane took one exponent, with its bias, for every eight channels.
-  const logSum = <f64>exponents - EXPONENT_BIAS * <f64>(C >> 1) + log2(mantissas);
-  return smoeFromSums(sum, logSum, C);
+  const unbiased = <f64>exponents - EXPONENT_BIAS * <f64>(C >> 1);
+  return smoeFromSums(sum, unbiased, mantissas, C);
 }
 
-/** The formula in double precision, for any column. */
+/** The formula in double precision, for any column: products of activations of any size. */
 export function smoeOfColumn(column: usize, C: i32): f32 {
   let sum: f64 = 0;
   let product: f64 = 1;
-  let logSum: f64 = 0;
+  let exponents: f64 = 0;
   for (let c = 0; c < C; c++) {
     const z = <f64>load<f32>(column + ((<usize>c) << 2)) + <f64>EPS;
     sum += z;
     product *= z;
-    if (product < 1e-150 || product > 1e150) {
-      logSum += log2(product);
-      product = 1;
+    // Powers of two are taken out exactly.
+    if (product < 1e-150) {
+      product *= TWO_TO_400;
+      exponents -= 400;
+    } else if (product > 1e150) {
+      product /= TWO_TO_400;
+      exponents += 400;
     }
   }
-  return smoeFromSums(sum, logSum + log2(product), C);
+  return smoeFromSums(sum, exponents, product, C);
 }
 
-function smoeFromSums(sum: f64, logSum: f64, C: i32): f32 {
+/** φ = mean·(log2 mean − logSum/C) from Σz, and Σlog2 z = exponents + log2 rest. */
+function smoeFromSums(sum: f64, exponents: f64, rest: f64, C: i32): f32 {
   const mean = sum / <f64>C;
-  return <f32>max<f64>(0, mean * (log2(mean) - logSum / <f64>C));
+  if (!(rest > 0 && mean < Infinity)) return NaN;
+  const logs = log2(f64x2.replace_lane(f64x2.splat(mean), 1, rest));
+  const meanLog = (exponents + f64x2.extract_lane(logs, 1)) / <f64>C;
+  return <f32>max<f64>(0, mean * (f64x2.extract_lane(logs, 0) - meanLog));
 }
 
 /**
- * log2 x for a normal, positive x; NaN for anything else.
+ * log2 of two normal, positive numbers; NaN stays.
  *
  * Method: x = 2^e·m with m in [√½, √2); log m = 2·artanh t, t = (m − 1)/(m + 1), |t| < 0.1716, by
  * its series to t^13. Absolute error below 1e-13.
  */
-function log2(x: f64): f64 {
-  if (!(x >= 2.2250738585072014e-308 && x < Infinity)) return NaN;
-  const bits = reinterpret<u64>(x);
-  let e = <i32>(bits >> 52) - 1023;
-  let m = reinterpret<f64>((bits & 0x000fffffffffffff) | 0x3ff0000000000000);
-  if (m > Math.SQRT2) {
-    m *= 0.5;
-    e += 1;
-  }
-  const t = (m - 1) / (m + 1);
-  const u = t * t;
-  const series =
-    1 +
-    u * (1.0 / 3 + u * (1.0 / 5 + u * (1.0 / 7 + u * (1.0 / 9 + u * (1.0 / 11 + u * (1.0 / 13))))));
+function log2(x: v128): v128 {
+  const one = f64x2.splat(1);
+  // The exponent as a float: its bits below those of 2^52, less 2^52 and the bias.
+  const biased = v128.or(i64x2.shr_u(x, 52), f64x2.splat(4503599627370496));
+  let e = f64x2.sub(biased, f64x2.splat(4503599627370496 + 1023));
+  let m = v128.or(v128.and(x, i64x2.splat(0x000fffffffffffff)), one);
+  const upper = f64x2.gt(m, f64x2.splat(Math.SQRT2));
+  m = v128.bitselect(f64x2.mul(m, f64x2.splat(0.5)), m, upper);
+  e = f64x2.add(e, v128.and(upper, one));
+  const t = f64x2.div(f64x2.sub(m, one), f64x2.add(m, one));
+  const u = f64x2.mul(t, t);
+  let series = f64x2.splat(1.0 / 13);
+  series = f64x2.add(f64x2.mul(series, u), f64x2.splat(1.0 / 11));
+  series = f64x2.add(f64x2.mul(series, u), f64x2.splat(1.0 / 9));
+  series = f64x2.add(f64x2.mul(series, u), f64x2.splat(1.0 / 7));
+  series = f64x2.add(f64x2.mul(series, u), f64x2.splat(1.0 / 5));
+  series = f64x2.add(f64x2.mul(series, u), f64x2.splat(1.0 / 3));
+  series = f64x2.add(f64x2.mul(series, u), one);
   // 2/ln 2
-  return <f64>e + 2.8853900817779268 * t * series;
+  return f64x2.add(e, f64x2.mul(f64x2.mul(t, series), f64x2.splat(2.8853900817779268)));
 }
