@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import { Jimp } from 'jimp';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { FormatError } from '../../src/errors.js';
@@ -15,6 +16,7 @@ import {
   png,
   pngChunk,
   TIFF_PIXELS_AT,
+  type TiffEntry,
   tiff,
   tiffEntries,
 } from './picture-files.js';
@@ -75,6 +77,32 @@ describe('PNG', () => {
       png(3, 1, { depth: 1, color: PNG_COLOR.grey, rows: [[0b10100000]] }),
     );
     expect(rgb(picture)).toEqual([WHITE, BLACK, WHITE]);
+  });
+
+  test('interlaced pixels come out in place', async () => {
+    // 2×2 in three of the seven passes: (0, 0), then (1, 0), then the second row.
+    const rows = [[10], [20], [30, 40]];
+    const picture = await decode(
+      png(2, 2, { depth: 8, color: PNG_COLOR.grey, rows, interlaced: true }),
+    );
+    expect(rgb(picture).map(([level]) => level)).toEqual([10, 20, 30, 40]);
+  });
+
+  test('bytes after the end of the picture are no part of it', async () => {
+    const file = png(1, 1, { depth: 8, color: PNG_COLOR.rgb, rows: [[1, 2, 3]] });
+    expect(rgb(await decode(Buffer.concat([file, Buffer.from('and more')])))).toEqual([[1, 2, 3]]);
+  });
+
+  test('pixels that inflate to less or to more than the header says are refused', async () => {
+    const rgbPng = (rows: number[][], interlaced: boolean): Uint8Array =>
+      png(1, 2, { depth: 8, color: PNG_COLOR.rgb, rows, interlaced });
+    for (const interlaced of [false, true]) {
+      expect(await failure(rgbPng([[1, 2, 3]], interlaced))).toContain('8 bytes, 4 are there');
+      const bomb = new Array(100_000).fill(0);
+      expect(await failure(rgbPng([bomb], interlaced))).toContain('more than the 8 bytes');
+    }
+    const none = png(1, 1, { depth: 8, color: PNG_COLOR.rgb, rows: [] });
+    expect(await failure(none)).toContain('truncated');
   });
 
   test('the orientation in an eXIf chunk is honoured', async () => {
@@ -183,6 +211,8 @@ describe('JPEG', () => {
   test('a header of 0×0 or of 30,000×30,000 pixels is refused before decoding', async () => {
     expect(await failure(jpeg([[[9]]], { claimed: [0, 0] }))).toContain('no pixels');
     expect(await failure(jpeg([[[9]]], { claimed: [30_000, 30_000] }))).toContain('900 megapixels');
+    // Within the limit, but a hundred bytes cannot hold as many pixels.
+    expect(await failure(jpeg([[[9]]], { claimed: [9000, 9000] }))).toContain('truncated');
   });
 
   test('a real photograph is decoded, and refused when cut anywhere', async () => {
@@ -217,6 +247,17 @@ describe('GIF', () => {
     expect(await failure(short)).toContain('truncated');
     expect(log).not.toHaveBeenCalled();
     log.mockRestore();
+  });
+
+  test('codes that are used before they are defined are refused', async () => {
+    // From some of them the decoder would not return.
+    const bad = gif(2, 2, palette, [], undefined, { codes: [4, 0, 7, 7, 7, 7, 7] });
+    expect(await failure(bad)).toContain('GIF code 7 before it is defined');
+    const wide = gif(2, 2, palette, [0, 0, 0, 0], undefined, { colorBits: 12 });
+    expect(await failure(wide)).toContain('12-bit colors');
+    // 6 is the string 1, 1 while it is being defined.
+    const right = gif(3, 1, palette, [], undefined, { codes: [4, 1, 6, 5] });
+    expect(rgb(await decode(right))).toEqual([GREEN, GREEN, GREEN]);
   });
 
   test('sizes are checked for the canvas and for the frame, which need not agree', async () => {
@@ -316,6 +357,91 @@ describe('TIFF', () => {
     expect(await failure(floats)).toContain('floating-point');
   });
 
+  /** `entries` with some of them replaced, added, or (without values) left out. */
+  function changed(base: TiffEntry[], ...changes: TiffEntry[]): TiffEntry[] {
+    const kept = base.filter(([tag]) => !changes.some(([other]) => other === tag));
+    return [...kept, ...changes.filter(([, , ...values]) => values.length > 0)];
+  }
+
+  test('LZW, deflate, PackBits and the predictor unpack to the same pixels', async () => {
+    const packed = (compression: number, bytes: number[] | Uint8Array, predictor = 1) =>
+      decode(
+        tiff(changed(entries, [259, 3, compression], [279, 4, bytes.length], [317, 3, predictor]), [
+          ...bytes,
+        ]),
+      );
+    const expected = [RED, GREEN, BLUE, WHITE];
+    expect(rgb(await packed(8, deflateSync(Uint8Array.from(pixels))))).toEqual(expected);
+    // A run of one byte as it is, of two zeros, of two bytes as they are, …
+    const runs = [0, 255, 255, 0, 2, 0, 255, 0, 255, 0, 253, 255];
+    expect(rgb(await packed(32773, runs))).toEqual(expected);
+    // Clear, the twelve bytes as codes of nine bits, end.
+    expect(rgb(await packed(5, nineBits([256, ...pixels, 257])))).toEqual(expected);
+    // 258 is the string 255, 0, and 261 is 255, 0, 0.
+    const strings = nineBits([256, 255, 0, 0, 258, 259, 261, 0, 0]);
+    expect(rgb(await packed(5, strings))).toEqual([RED, RED, GREEN, BLACK]);
+    // Every code is used while it is being defined.
+    const growing = nineBits([256, 255, 258, 259, 260, 261]);
+    expect(rgb(await packed(5, growing))).toEqual([WHITE, WHITE, WHITE, WHITE]);
+    const differences = [255, 0, 0, 1, 255, 0, 0, 0, 255, 255, 255, 0];
+    expect(rgb(await packed(8, deflateSync(Uint8Array.from(differences)), 2))).toEqual(expected);
+  });
+
+  test('strips and tiles are put where they belong', async () => {
+    const grey = (more: TiffEntry[], bytes: number[]) =>
+      decode(tiff(changed(tiffEntries(3, 2, 1, [8], 6), ...more), bytes));
+    const rows = await grey(
+      [
+        [273, 4, 11, 8],
+        [279, 4, 3, 3],
+        [278, 4, 1],
+      ],
+      [4, 5, 6, 1, 2, 3],
+    );
+    expect(rgb(rows).map(([level]) => level)).toEqual([1, 2, 3, 4, 5, 6]);
+    // Two tiles of 2×2; the second reaches one column beyond the picture.
+    const tiles: TiffEntry[] = [
+      [322, 4, 2],
+      [323, 4, 2],
+      [324, 4, 8, 12],
+      [325, 4, 4, 4],
+      [273, 4],
+    ];
+    const tiled = await grey(tiles, [1, 2, 4, 5, 3, 99, 6, 99]);
+    expect(rgb(tiled).map(([level]) => level)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test('strips that would unpack to more than their rows, to less, or never are refused', async () => {
+    const bomb = deflateSync(new Uint8Array(1 << 20));
+    const lzw = (codes: number[]) => {
+      const bytes = nineBits(codes);
+      return tiff(changed(entries, [259, 3, 5], [279, 4, bytes.length]), bytes);
+    };
+    expect(
+      await failure(tiff(changed(entries, [259, 3, 8], [279, 4, bomb.length]), bomb)),
+    ).toContain('more than the 12 bytes');
+    // The decoder would not return from this one.
+    expect(await failure(lzw([256, 1, 300, 300, 300, 300, 300]))).toContain('LZW code 300');
+    expect(await failure(lzw([256, 1, 2, 257]))).toContain('truncated');
+    expect(await failure(tiff(changed(entries, [278, 4, 1]), pixels))).toContain('truncated');
+    expect(await failure(tiff(changed(entries, [259, 3, 4]), pixels))).toContain('fax');
+  });
+
+  test('thousands of tags that all claim the whole file are passed over at once', async () => {
+    const filler = new Array(3_000_000).fill(0);
+    const bombs = Array.from({ length: 3000 }, (_, i): TiffEntry => [274 + (i % 2) * 40_000, 4, 1]);
+    const file = tiff([...entries, ...bombs], [...pixels, ...filler]);
+    const view = new DataView(file.buffer);
+    const directoryAt = view.getUint32(4, true);
+    for (let i = entries.length + 1; i < entries.length + bombs.length; i++) {
+      view.setUint32(directoryAt + 2 + 12 * i + 4, 700_000, true);
+      view.setUint32(directoryAt + 2 + 12 * i + 8, 8, true);
+    }
+    const start = performance.now();
+    expect(rgb(await decode(file))).toEqual([RED, GREEN, BLUE, WHITE]);
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+
   test('truncated, empty and huge pictures are refused', async () => {
     // Pixels at the end of the file, so that a cut takes them first.
     const strip = tiffEntries(2, 2, 2, [8, 8, 8], 12).map((entry) =>
@@ -329,6 +455,60 @@ describe('TIFF', () => {
     );
     expect(await failure(tiff(lzw, pixels))).toContain('900 megapixels');
   });
+});
+
+/** Codes of nine bits, the most significant bit first. */
+function nineBits(codes: number[]): number[] {
+  const bits = codes.map((code) => code.toString(2).padStart(9, '0')).join('');
+  return bits.match(/.{1,8}/g)!.map((byte) => Number.parseInt(byte.padEnd(8, '0'), 2));
+}
+
+describe('damaged at random', () => {
+  const pattern = Array.from({ length: 16 * 16 * 3 }, (_, i) => (i * i * 7) & 255);
+  const rows = Array.from({ length: 16 }, (_, y) => pattern.slice(48 * y, 48 * (y + 1)));
+  const seeds: Record<string, Uint8Array> = {
+    png: png(16, 16, { depth: 8, color: PNG_COLOR.rgb, rows }),
+    jpeg: jpeg([[[20, 90, 160]], [[220, 30, 99]]], { exif: exif(6) }),
+    gif: gif(
+      16,
+      4,
+      [BLACK, WHITE, RED, BLUE] as [number, number, number][],
+      [...pattern.slice(0, 64)].map((v) => v & 3),
+    ),
+    bmp: bmp(16, 16, { depth: 24, rows }),
+    tiff: tiff(tiffEntries(16, 16, 2, [8, 8, 8], 768), pattern),
+    'tiff of LZW': tiff(
+      tiffEntries(2, 2, 2, [8, 8, 8], 17).map((e) => (e[0] === 259 ? [259, 3, 5] : e)),
+      nineBits([256, ...pattern.slice(0, 12), 257]),
+    ),
+  };
+
+  test.each(Object.keys(seeds))('a %s is a picture or one line, soon', async (kind) => {
+    const seed = seeds[kind]!;
+    for (let round = 0; round < 300; round++) {
+      const bytes = seed.slice(0, round % 3 === 0 ? random(seed.length) : seed.length);
+      for (let n = random(5); n >= 0 && bytes.length > 0; n--) {
+        bytes[random(n % 2 ? bytes.length : Math.min(bytes.length, 150))] = random(256);
+      }
+      const start = performance.now();
+      const error = await decode(bytes).then(
+        () => undefined,
+        (reason) => reason,
+      );
+      if (error !== undefined) {
+        expect(error).toBeInstanceOf(FormatError);
+        expect(error.message).toMatch(/^the-file: [^\n]+$/);
+      }
+      expect(performance.now() - start).toBeLessThan(2000);
+    }
+  });
+
+  /** A whole number below `limit`: a linear congruential generator, the same in every run. */
+  let state = 1;
+  function random(limit: number): number {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * limit);
+  }
 });
 
 describe('files', () => {

@@ -39,16 +39,21 @@ export function pngChunk(type: string, data: Bytes): Uint8Array {
 
 export const PNG_COLOR = { grey: 0, rgb: 2, palette: 3, greyAlpha: 4, rgba: 6 };
 
-/** A PNG of one IDAT. `rows`: the packed bytes of each row, without the filter byte. */
-export function png(
-  width: number,
-  height: number,
-  options: { depth: number; color: number; rows: Bytes[]; chunks?: Uint8Array[] },
-): Uint8Array {
+export interface PngOptions {
+  depth: number;
+  color: number;
+  /** The packed bytes of each row, without the filter byte. */
+  rows: Bytes[];
+  chunks?: Uint8Array[];
+  interlaced?: boolean;
+}
+
+/** A PNG of one IDAT. */
+export function png(width: number, height: number, options: PngOptions): Uint8Array {
   const header = [...bigEndian(width, 4), ...bigEndian(height, 4), options.depth, options.color];
   return concat(
     [0x89, ...ascii('PNG\r\n\x1a\n')],
-    pngChunk('IHDR', [...header, 0, 0, 0]),
+    pngChunk('IHDR', [...header, 0, 0, options.interlaced ? 1 : 0]),
     ...(options.chunks ?? []),
     pngChunk('IDAT', deflateSync(concat(...options.rows.map((row) => concat([0], row))))),
     pngChunk('IEND', []),
@@ -57,7 +62,7 @@ export function png(
 
 // ---- EXIF and TIFF
 
-type TiffEntry = [tag: number, type: 3 | 4, ...values: number[]];
+export type TiffEntry = [tag: number, type: 3 | 4, ...values: number[]];
 
 /** A TIFF file of one directory; `pixels` are at `TIFF_PIXELS_AT`. */
 export function tiff(
@@ -248,10 +253,11 @@ export function gif(
   palette: [number, number, number][],
   indices: number[],
   frame: [x: number, y: number, width: number, height: number] = [0, 0, width, height],
+  options: { codes?: number[]; colorBits?: number } = {},
 ): Uint8Array {
   const CLEAR = 4;
   const END = 5;
-  const codes = [...indices.flatMap((index) => [CLEAR, index]), END];
+  const codes = options.codes ?? [...indices.flatMap((index) => [CLEAR, index]), END];
   const bits = codes.map((code) => code.toString(2).padStart(3, '0')).reverse();
   const joined = bits.join('');
   const padded = joined.padStart(8 * Math.ceil(joined.length / 8), '0');
@@ -269,7 +275,7 @@ export function gif(
     [0x21, 0xfe, 2, ...ascii('hi'), 0],
     [0x2c],
     frame.flatMap((value) => littleEndian(value, 2)),
-    [0, 2, data.length],
+    [0, options.colorBits ?? 2, data.length],
     data,
     [0, 0x3b],
   );

@@ -1,4 +1,7 @@
-/** GIF: the canvas and the rectangle of the first frame. Source: GIF89a specification, §18–24. */
+/**
+ * GIF: the canvas, and the rectangle and the codes of the first frame. Source: GIF89a specification,
+ * §18–24 and appendix F.
+ */
 
 import { FormatError } from '../../errors.js';
 import { checkSize, type PictureHeader, viewOf } from './header.js';
@@ -23,6 +26,9 @@ export function readGifHeader(bytes: Uint8Array): PictureHeader {
   if (block === END) throw new FormatError('a GIF without a frame');
   if (block !== FRAME) throw new FormatError(`an unknown GIF block at byte ${at}`);
   checkFrame(view, at, width, height);
+  const pixels = view.getUint16(at + 5, true) * view.getUint16(at + 7, true);
+  const frameFlags = view.getUint8(at + 9);
+  checkCodes(view, at + 10 + (frameFlags & 0x80 ? 3 << ((frameFlags & 7) + 1) : 0), pixels);
   return { width, height, orientation: 1, bytes };
 }
 
@@ -36,4 +42,58 @@ function checkFrame(view: DataView, at: number, width: number, height: number): 
       `the first GIF frame reaches ${right}×${bottom}, outside the canvas of ${width}×${height}`,
     );
   }
+}
+
+const LAST_WIDTH = 12;
+
+/**
+ * Follows the LZW codes of a frame until its pixels are complete. The decoder does not return from
+ * some codes that are used before they are defined, and decodes a frame that stops early to noise.
+ *
+ * @param at where the size of the smallest codes stands, followed by sub-blocks of codes
+ */
+function checkCodes(view: DataView, at: number, pixels: number): void {
+  const colorBits = view.getUint8(at);
+  if (colorBits < 1 || colorBits > 8) throw new FormatError(`a GIF of ${colorBits}-bit colors`);
+  const clear = 1 << colorBits;
+  const end = clear + 1;
+  /** Pixels that each code stands for. */
+  const lengths = new Uint32Array(1 << LAST_WIDTH);
+  let next = end + 1;
+  let width = colorBits + 1;
+  let previous = 0; // pixels of the code before; 0 after a clear
+  let bits = 0;
+  let held = 0;
+  let left = 0; // bytes of the sub-block
+  let i = at + 1;
+  for (let there = 0; there < pixels; ) {
+    while (held < width) {
+      if (left === 0) left = view.getUint8(i++);
+      if (left === 0) throw new FormatError(truncated(there, pixels));
+      bits |= view.getUint8(i++) << held;
+      held += 8;
+      left--;
+    }
+    const code = bits & ((1 << width) - 1);
+    bits >>>= width;
+    held -= width;
+    if (code === end) throw new FormatError(truncated(there, pixels));
+    if (code === clear) {
+      next = end + 1;
+      width = colorBits + 1;
+      previous = 0;
+      continue;
+    }
+    if (previous > 0 && next < 1 << LAST_WIDTH) {
+      lengths[next++] = previous + 1;
+      if (next === 1 << width && width < LAST_WIDTH) width++;
+    }
+    if (code >= next) throw new FormatError(`damaged: GIF code ${code} before it is defined`);
+    previous = code < clear ? 1 : lengths[code]!;
+    there += previous;
+  }
+}
+
+function truncated(there: number, pixels: number): string {
+  return `truncated: the first GIF frame has ${pixels} pixels, ${there} are there`;
 }

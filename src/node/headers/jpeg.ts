@@ -4,8 +4,15 @@
  */
 
 import { FormatError } from '../../errors.js';
-import { MAX_PIXELS, type PictureHeader, textAt, toOrientation, viewOf } from './header.js';
-import { tiffOrientation } from './tiff.js';
+import {
+  checkSize,
+  MAX_PIXELS,
+  type PictureHeader,
+  textAt,
+  toOrientation,
+  viewOf,
+} from './header.js';
+import { tiffOrientation } from './tiff-directory.js';
 
 const SOF0 = 0xc0;
 const SOF15 = 0xcf;
@@ -47,6 +54,15 @@ export function readJpegHeader(bytes: Uint8Array): PictureHeader {
   }
   if (frame === undefined) throw new FormatError('a JPEG without a frame header');
   const { width, height, channels, ids } = frame;
+  checkSize(width, height);
+  // A block of 8×8 pixels has a code for its mean at least, of one bit at least: a kilobyte cannot
+  // claim to be a hundred megapixels, which the decoder would toil for.
+  const blocks = Math.ceil(width / 8) * Math.ceil(height / 8);
+  if (blocks > 8 * bytes.length) {
+    throw new FormatError(
+      `truncated: ${width}×${height} JPEG pixels take ${Math.ceil(blocks / 8)} bytes or more, ${bytes.length} are there`,
+    );
+  }
   const rgb = channels === 3 && (ids === 'RGB' || adobeTransform === 0);
   return {
     width,

@@ -1,0 +1,17 @@
+/** Inflating what a file claims to be no more than so many bytes. */
+
+import { inflateSync } from 'node:zlib';
+import { FormatError } from '../../errors.js';
+
+/**
+ * The bytes of a zlib stream, at most `limit`. A kilobyte can inflate to a megabyte, and decoders
+ * that do not ask how much there will be run out of memory.
+ */
+export function inflateAtMost(packed: Uint8Array, limit: number): Uint8Array {
+  try {
+    return inflateSync(packed, { maxOutputLength: limit });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') throw error;
+    throw new FormatError(`damaged: inflates to more than the ${limit} bytes of its pixels`);
+  }
+}
