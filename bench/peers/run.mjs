@@ -1,6 +1,6 @@
 // Races fastcam against its peers, process by process, alternating, on Node 20 and 24, and prints medians and ratios.
 //
-//   npm run bench:peers [-- --json] [--rounds 3] [--node 20,24] [--race js]
+//   npm run bench:peers [-- --json] [--rounds 3] [--node 20,24] [--race js,simd,relaxed]
 //
 // A race is a backend of ours and the peers it is measured against. Every process checks nothing but its clock: what
 // they compute is checked by the tests.
@@ -10,12 +10,16 @@ import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import Table from 'cli-table3';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 
 /** Ours, the peers, and the runs in each process (a slow one needs few). */
 const RACES = {
   js: { runs: 1, peers: [['tfjs.mjs', 'cpu']] },
+  simd: { runs: 9, peers: [['tfjs.mjs', 'wasm'], ['ort-web.mjs']] },
+  // Not on Node 20, which lacks it.
+  relaxed: { runs: 9, peers: [['tfjs.mjs', 'wasm'], ['ort-web.mjs']] },
 };
 
 const { values: options } = parseArgs({
@@ -36,25 +40,14 @@ if (!existsSync(`${here}node_modules`)) {
 
 const results = [];
 for (const node of options.node.split(',')) {
-  for (const race of options.race.split(',')) results.push(runRace(node, race));
-}
-const machine = `${cpus()[0].model.trim()}, ${cpus().length} CPUs`;
-if (options.json) {
-  console.log(JSON.stringify({ machine, results }, null, 2));
-} else {
-  console.log(
-    `ResNet-50, 1×224×224, one thread, medians of ${options.rounds} alternating processes; ${machine}\n`,
-  );
-  for (const { node, fastcam, saliencyPercent, peers } of results) {
-    console.log(
-      `Node ${node}: ${fastcam.peer} ${ms(fastcam.medianMs)} with saliency, which adds ${saliencyPercent.toFixed(2)} %`,
-    );
-    for (const { peer, medianMs, ratio } of peers)
-      console.log(
-        `  ${peer} ${ms(medianMs)}: fastcam takes ${ratio.toFixed(3)} of it, ${(1 / ratio).toFixed(2)}× faster`,
-      );
+  for (const race of options.race.split(',')) {
+    // Node 20 has relaxed SIMD behind a flag only.
+    if (node !== '20' || race !== 'relaxed') results.push(runRace(node, race));
   }
 }
+const machine = `${cpus()[0].model.trim()}, ${cpus().length} CPUs`;
+if (options.json) console.log(JSON.stringify({ machine, results }, null, 2));
+else print();
 
 /** One backend against its peers on one Node: ours, peer, ours, peer, … */
 function runRace(node, race) {
@@ -62,47 +55,66 @@ function runRace(node, race) {
   const binary = `${here}node_modules/node${node}/bin/node`;
   const run = (program, ...args) => {
     const stdio = ['ignore', 'pipe', 'ignore'];
-    const printed = execFileSync(binary, [here + program, ...args], {
-      cwd: here,
-      encoding: 'utf8',
-      stdio,
-    });
+    const call = [here + program, ...args];
+    const printed = execFileSync(binary, call, { cwd: here, encoding: 'utf8', stdio });
     return JSON.parse(printed.trim().split('\n').at(-1));
   };
   const ours = [];
+  const cold = [];
   const theirs = peers.map(() => []);
   for (let round = 0; round < Number(options.rounds); round++) {
     ours.push(run('fastcam.mjs', race, String(Math.max(runs, 3))));
-    peers.forEach(([program, backend], i) => {
-      theirs[i].push(run(program, backend, String(runs)));
+    cold.push(run('fastcam-cold.mjs', race));
+    peers.forEach(([program, ...args], i) => {
+      theirs[i].push(run(program, ...args, String(runs)));
     });
   }
-  const fastcam = {
-    peer: ours[0].peer,
-    medianMs: median(ours.map(({ medianMs }) => medianMs)),
-    bareMs: median(ours.map(({ bareMs }) => bareMs)),
-    normalizeAndCombineMs: median(ours.map(({ normalizeAndCombineMs }) => normalizeAndCombineMs)),
-  };
+  const fastcam = { ...mediansOf(ours), coldMs: mediansOf(cold).coldMs };
   return {
     node: execFileSync(binary, ['--version'], { encoding: 'utf8' }).trim().slice(1),
     fastcam,
-    // The least of many runs: what is left of noise would be larger than the share itself.
-    saliencyPercent:
-      100 *
-      (Math.min(...ours.map(({ minMs }) => minMs)) /
-        Math.min(...ours.map(({ bareMinMs }) => bareMinMs)) -
-        1),
     peers: theirs.map((lines) => {
-      const medianMs = median(lines.map((line) => line.medianMs));
-      return { peer: lines[0].peer, medianMs, ratio: fastcam.medianMs / medianMs };
+      const peer = mediansOf(lines);
+      return {
+        ...peer,
+        ratio: fastcam.medianMs / peer.medianMs,
+        ...(peer.coldMs && { coldRatio: fastcam.coldMs / peer.coldMs }),
+      };
     }),
   };
 }
 
-function median(values) {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
+/** The median of every figure that the processes printed. */
+function mediansOf(lines) {
+  const medians = { peer: lines[0].peer };
+  for (const [key, value] of Object.entries(lines[0])) {
+    if (typeof value !== 'number') continue;
+    medians[key] = lines.map((line) => line[key]).sort((a, b) => a - b)[lines.length >> 1];
+  }
+  return medians;
 }
 
-function ms(value) {
-  return `${value.toFixed(0)} ms`;
+function print() {
+  console.log(
+    `ResNet-50, 1×224×224, one thread, medians of ${options.rounds} alternating processes; ${machine}`,
+  );
+  const table = new Table({
+    head: ['Node', '', 'ms', 'fastcam ÷ it', 'cold start, ms', 'fastcam ÷ it', 'peak, MB'],
+    colAligns: ['left', 'left', ...new Array(5).fill('right')],
+    style: { head: [], border: [] },
+  });
+  for (const { node, fastcam, peers } of results) {
+    for (const { peer, medianMs, ratio, coldMs, coldRatio, peakMegabytes } of [fastcam, ...peers]) {
+      table.push([
+        node,
+        peer,
+        medianMs.toFixed(0),
+        ratio?.toFixed(3) ?? '',
+        coldMs?.toFixed(0) ?? '',
+        coldRatio?.toFixed(3) ?? '',
+        peakMegabytes?.toFixed(0) ?? '',
+      ]);
+    }
+  }
+  console.log(table.toString());
 }

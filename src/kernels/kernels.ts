@@ -90,6 +90,8 @@ export interface Program {
   buffer(index: number): Float32Array;
   /** Runs every step in order. Allocates nothing. */
   run(): void;
+  /** Runs one step, to time it. */
+  runStep(index: number): void;
   /** Gives the memory back; the program must not be used again. */
   release(): void;
 }

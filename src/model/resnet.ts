@@ -54,10 +54,15 @@ export interface Forward {
   readonly bytes: number;
   /** Computes everything from `input`. Allocates nothing; the same input gives the same bits. */
   run(): void;
+  /** Runs step `index` of the plan alone, to time it. */
+  runStep(index: number): void;
 }
 
 /** PyTorch's default, which every torchvision and timm ResNet keeps. */
 const BATCH_NORM_EPS = 1e-5;
+
+/** The largest arena, 2 GiB: a ResNet-50 on 2600×2600. WebAssembly's memory ends at 4 GiB. */
+const MAX_ARENA_BYTES = 2 ** 31;
 
 export class ResNet {
   readonly architecture: Architecture;
@@ -93,6 +98,13 @@ export class ResNet {
 
     const layers = layersOf(this.architecture);
     const reader = new WeightReader(source);
+    const { name, Cin, Cout } = layers.fc;
+    // Names alone can claim a network of any size: what is reserved is in the file, every tensor.
+    const expected = [
+      ...convolutionsOf(layers).flatMap(tensorsOf),
+      ...linearTensors(name, Cin, Cout),
+    ];
+    for (const [tensor, shape] of expected) reader.check(tensor, shape);
     const convolutions = convolutionsOf(layers).map((spec) => ({ spec, shape: weightShape(spec) }));
     const fcShape = { ...layers.fc, kH: 1, kW: 1, groups: 1 };
     const shapes = [...convolutions.map(({ shape }) => shape), fcShape];
@@ -101,9 +113,8 @@ export class ResNet {
       const { weight, bias } = reader.foldedConvolution(spec);
       this.#weights.set(spec.name, kernels.packConv2d(shape, weight, bias));
     }
-    const { name, Cin, Cout } = layers.fc;
-    const weight = reader.read(`${name}.weight`, [Cout, Cin]);
-    this.#fc = kernels.packLinear(Cin, Cout, weight, reader.read(`${name}.bias`, [Cout]));
+    const [weight, bias] = reader.readAll(linearTensors(name, Cin, Cout));
+    this.#fc = kernels.packLinear(Cin, Cout, weight!, bias!);
     this.#weights.set(name, this.#fc);
     reader.refuseUnread();
     this.weightBytes = [...this.#weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
@@ -113,12 +124,19 @@ export class ResNet {
    * Prepares the forward pass over N pictures of H×W; the one of the latest shape is kept.
    *
    * @param options.taps false leaves SMOE Scale out: the bare network
+   * @throws {ShapeError} when N, H or W is not a whole number ≥ 1, or the arena would take more than
+   * 2 GiB
    */
   forward(N: number, H: number, W: number, { taps = true }: { taps?: boolean } = {}): Forward {
     const key = `${N} ${H} ${W} ${taps}`;
     if (this.#forward?.key !== key) {
       const passPlan = plan(this.architecture, [N, H, W], { taps });
-      const { steps, buffers } = passPlan;
+      const { steps, buffers, arenaBytes } = passPlan;
+      if (arenaBytes > MAX_ARENA_BYTES) {
+        throw new ShapeError(
+          `forward: an input of ${N}×${H}×${W} takes ${arenaBytes} bytes (${(arenaBytes / 2 ** 30).toFixed(1)} GiB) of activations, at most ${MAX_ARENA_BYTES} are allocated: choose a smaller size`,
+        );
+      }
       // The old arena goes before the new one comes.
       this.#forward?.forward.release();
       this.#forward = undefined;
@@ -126,6 +144,31 @@ export class ResNet {
       this.#forward = { key, forward: new BoundForward(passPlan, program) };
     }
     return this.#forward.forward;
+  }
+
+  /**
+   * The index of a class given by its index or its name (whole, in any case).
+   *
+   * @throws {ShapeError} for a class that there is not, naming those that are near, or a name that
+   * several classes have
+   */
+  classIndex(target: number | string): number {
+    const { labels } = this;
+    if (typeof target === 'number') {
+      if (Number.isInteger(target) && target >= 0 && target < labels.length) return target;
+      throw new ShapeError(`target: expected a class index 0…${labels.length - 1}, got ${target}`);
+    }
+    const wanted = target.toLowerCase();
+    const found = [...labels.keys()].filter((i) => labels[i]!.toLowerCase() === wanted);
+    if (found.length === 1) return found[0]!;
+    if (found.length > 1) {
+      throw new ShapeError(
+        `target: ${found.length} classes are called ${target}; give an index: ${found.join(' or ')}`,
+      );
+    }
+    const near = labels.filter((label) => label.toLowerCase().includes(wanted)).slice(0, 5);
+    const hint = near.length > 0 ? `; did you mean ${near.join(', ')}?` : '';
+    throw new ShapeError(`target: no class is called ${target}${hint}`);
   }
 
   /** Copies the classifier's weights of class `index` into `out` [C]. */
@@ -175,6 +218,10 @@ class BoundForward implements Forward {
 
   run(): void {
     this.#program.run();
+  }
+
+  runStep(index: number): void {
+    this.#program.runStep(index);
   }
 
   release(): void {
@@ -250,6 +297,36 @@ function metadataObject(source: TensorSource, key: string): Record<string, unkno
   throw new FormatError(`${source.name}: metadata ${key} is not a JSON object`);
 }
 
+type ExpectedTensor = readonly [name: string, shape: readonly number[]];
+
+/** What `tensorsOf` names, in its order. */
+type Folding = [
+  weight: Float32Array,
+  gamma: Float32Array,
+  beta: Float32Array,
+  mean: Float32Array,
+  variance: Float32Array,
+];
+
+/** The tensors of a convolution and of its batch norm. */
+function tensorsOf(spec: ConvolutionSpec): ExpectedTensor[] {
+  const { name, batchNorm, Cin, Cout, kernel, groups } = spec;
+  return [
+    [`${name}.weight`, [Cout, Cin / groups, kernel, kernel]],
+    [`${batchNorm}.weight`, [Cout]],
+    [`${batchNorm}.bias`, [Cout]],
+    [`${batchNorm}.running_mean`, [Cout]],
+    [`${batchNorm}.running_var`, [Cout]],
+  ];
+}
+
+function linearTensors(name: string, Cin: number, Cout: number): ExpectedTensor[] {
+  return [
+    [`${name}.weight`, [Cout, Cin]],
+    [`${name}.bias`, [Cout]],
+  ];
+}
+
 /** Reads tensors by their expected shapes and remembers which were asked for. */
 class WeightReader {
   readonly #source: TensorSource;
@@ -262,14 +339,20 @@ class WeightReader {
     this.#unread = new Set(names);
   }
 
-  /** @throws {FormatError} unless the tensor is there, has this shape and is finite throughout */
-  read(tensor: string, shape: readonly number[]): Float32Array {
+  /** @throws {FormatError} unless the tensor is there and has this shape */
+  check(tensor: string, shape: readonly number[]): void {
     const { name, tensors } = this.#source;
     const info = tensors.get(tensor);
     if (!info) throw new FormatError(`${name}: tensor ${tensor} is missing`);
     if (`${info.shape}` !== `${shape}`) {
       throw new FormatError(`${name}: tensor ${tensor} expected [${shape}], got [${info.shape}]`);
     }
+  }
+
+  /** @throws {FormatError} as `check`, and unless the tensor is finite throughout */
+  read(tensor: string, shape: readonly number[]): Float32Array {
+    this.check(tensor, shape);
+    const { name } = this.#source;
     const data = this.#source.read(tensor);
     for (let i = 0; i < data.length; i++) {
       // NaN and ±∞ alike: x − x is 0 for every finite x only.
@@ -281,17 +364,17 @@ class WeightReader {
     return data;
   }
 
+  readAll(tensors: readonly ExpectedTensor[]): Float32Array[] {
+    return tensors.map(([tensor, shape]) => this.read(tensor, shape));
+  }
+
   /**
    * A convolution's weight and bias with its batch norm folded in:
    * w′ = w·γ/√(variance + eps), b′ = β − mean·γ/√(variance + eps).
    */
   foldedConvolution(spec: ConvolutionSpec): { weight: Float32Array; bias: Float32Array } {
-    const { name, batchNorm, Cin, Cout, kernel, groups } = spec;
-    const weight = this.read(`${name}.weight`, [Cout, Cin / groups, kernel, kernel]);
-    const gamma = this.read(`${batchNorm}.weight`, [Cout]);
-    const beta = this.read(`${batchNorm}.bias`, [Cout]);
-    const mean = this.read(`${batchNorm}.running_mean`, [Cout]);
-    const variance = this.read(`${batchNorm}.running_var`, [Cout]);
+    const { batchNorm, Cout } = spec;
+    const [weight, gamma, beta, mean, variance] = this.readAll(tensorsOf(spec)) as Folding;
     const bias = new Float32Array(Cout);
     const K = weight.length / Cout;
     for (let oc = 0; oc < Cout; oc++) {

@@ -44,6 +44,7 @@ function bind(
     run() {
       for (let i = 0; i < bound.length; i++) bound[i]!();
     },
+    runStep: (index) => bound[index]!(),
     // The garbage collector's.
     release() {},
   };

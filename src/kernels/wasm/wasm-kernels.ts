@@ -181,6 +181,10 @@ class WasmProgram implements Program {
     for (let i = 0; i < this.#steps.length; i++) this.#steps[i]!();
   }
 
+  runStep(index: number): void {
+    this.#steps[index]!();
+  }
+
   release(): void {
     this.#memory.release(this.#ptr, this.bytes);
   }
