@@ -8,6 +8,7 @@ import {
   CAM_METHODS,
   type CamMethod,
   type Fit,
+  type Forward,
   fitPicture,
   parseSafetensors,
   preprocess,
@@ -95,7 +96,7 @@ export function explain(
     }
     return explainBatch(net, image, options)[0]!;
   }
-  const resolved = resolveOptions(options);
+  const resolved = resolveOptions(net, options);
   checkPicture('explain', image);
   const { width, height } = image;
   const { now } = resolved;
@@ -106,7 +107,7 @@ export function explain(
   const forward = net.forward(1, window.height, window.width);
   preprocess(forward.input, image, geometry, net.preprocessing);
   const ready = now();
-  forward.run();
+  run(forward);
   const networkMs = now() - ready;
   return new Explanation({
     net,
@@ -132,19 +133,23 @@ export function explainBatch(
   tensor: FloatTensor,
   options: ExplainOptions = {},
 ): Explanation[] {
-  const resolved = resolveOptions(options);
+  const resolved = resolveOptions(net, options);
   const [N, C, H, W] = tensor.shape;
   if (tensor.shape.length !== 4 || C !== 3 || tensor.data.length !== N * C * H * W) {
     throw new ShapeError(
       `explain: tensor expected [N, 3, H, W], got [${tensor.shape}] with ${tensor.data.length} values`,
     );
   }
+  const bad = tensor.data.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    throw new ShapeError(`explain: tensor has ${tensor.data[bad]} at element ${bad}`);
+  }
   const { now } = resolved;
   const start = now();
   const forward = net.forward(N, H, W);
   toChannelsLast(forward.input, tensor.data, N, C, H * W);
   const ready = now();
-  forward.run();
+  run(forward);
   const networkMs = (now() - ready) / N;
   return Array.from({ length: N }, (_, item) => {
     const region = { x: 0, y: 0, width: W, height: H };
@@ -154,15 +159,28 @@ export function explainBatch(
   });
 }
 
-function resolveOptions(options: ExplainOptions): ResolvedOptions {
+/** Weights near the limit of float32 overflow on the way, and then nothing can be told. */
+function run(forward: Forward): void {
+  forward.run();
+  const bad = forward.logits.findIndex((logit) => !Number.isFinite(logit));
+  if (bad >= 0) {
+    throw new ShapeError(
+      `explain: the network gives ${forward.logits[bad]} for class ${bad % (forward.logits.length / forward.plan.N)}: its weights are too large, or it is not what it was taken for`,
+    );
+  }
+}
+
+/** Options with their defaults. What is wrong is found before the network runs. */
+function resolveOptions(net: ResNet, options: ExplainOptions): ResolvedOptions {
   const { statistic = 'smoe', normalizer = 'gaussian', cam = 'gradcam++' } = options;
   const { scaleWeights = 'equal', target = 'top', now = Date.now } = options;
   oneOf('statistic', statistic, ['smoe']);
   oneOf('normalizer', normalizer, Object.keys(NORMALIZERS));
   oneOf('cam', cam, [...CAM_METHODS, 'none']);
   oneOf('fit', options.fit ?? 'whole', ['whole', 'crop', 'stretch']);
-  // Wrong weights are found before the network runs, not after.
-  resolveScaleWeights(scaleWeights, typeof scaleWeights === 'string' ? 5 : scaleWeights.length);
+  // A scale is the stem, or a stage.
+  resolveScaleWeights(scaleWeights, 1 + net.architecture.depths.length);
+  if (target !== 'top') net.classIndex(target);
   return { normalizer, scaleWeights, cam, target, now };
 }
 

@@ -146,7 +146,7 @@ export class Explanation {
     this.#networkMs = source.networkMs;
 
     this.logits = itemOf(forward.logits, item, plan.N);
-    this.target = resolveTarget(options.target, this.logits, net.labels);
+    this.target = this.#classIndex(options.target);
     this.#features = itemOf(forward.features, item, plan.N);
     const start = options.now();
     this.rawMaps = plan.taps.map(({ H, W }, i) =>
@@ -211,13 +211,13 @@ export class Explanation {
   /**
    * The maps of any class, from the same forward pass.
    *
-   * @param target class index or name
+   * @param target `top`, a class index or a class name
    * @throws {ShapeError} for a class that the network does not have
    */
   classMaps(target: number | string, method: CamMethod = camMethod(this.cam)): ClassMaps {
     const { H, W, C } = this.#featureShape;
     const classWeights = new Float32Array(C);
-    this.#net.classWeights(classWeights, resolveTarget(target, this.logits, this.#net.labels));
+    this.#net.classWeights(classWeights, this.#classIndex(target));
     const coarse = new Float32Array(H * W);
     classActivationMap(coarse, this.#features, classWeights, method);
 
@@ -267,6 +267,12 @@ export class Explanation {
     };
   }
 
+  #classIndex(target: number | string): number {
+    if (target !== 'top') return this.#net.classIndex(target);
+    const { logits } = this;
+    return logits.reduce((best, logit, index) => (logit > logits[best]! ? index : best), 0);
+  }
+
   get #size(): [number, number] {
     return [this.height, this.width];
   }
@@ -286,23 +292,4 @@ function camMethod(cam: CamMethod | 'none'): CamMethod {
 function itemOf(batch: Float32Array, n: number, N: number): Float32Array {
   const length = batch.length / N;
   return batch.slice(n * length, (n + 1) * length);
-}
-
-/** Class index from `top`, an index, or a name (whole, in any case). */
-function resolveTarget(
-  target: 'top' | number | string,
-  logits: Float32Array,
-  labels: readonly string[],
-): number {
-  if (target === 'top') return logits.reduce((best, v, i) => (v > logits[best]! ? i : best), 0);
-  if (typeof target === 'number') {
-    if (Number.isInteger(target) && target >= 0 && target < logits.length) return target;
-    throw new ShapeError(`target: expected a class index 0…${logits.length - 1}, got ${target}`);
-  }
-  const wanted = target.toLowerCase();
-  const index = labels.findIndex((label) => label.toLowerCase() === wanted);
-  if (index >= 0) return index;
-  const near = labels.filter((label) => label.toLowerCase().includes(wanted)).slice(0, 5);
-  const hint = near.length > 0 ? `; did you mean ${near.join(', ')}?` : '';
-  throw new ShapeError(`target: no class is called ${target}${hint}`);
 }

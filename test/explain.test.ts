@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import ops from 'ndarray-ops';
 import { describe, expect, it } from 'vitest';
 import { jsKernels, loadResNet, type Picture, ShapeError } from '../src/index.js';
+import { parseSafetensors } from '../src/model/index.js';
 import { hashImage } from './hash-weights.js';
 
 const bytes = readFileSync(new URL('../models/tiny-resnet50.safetensors', import.meta.url));
@@ -21,6 +22,20 @@ function picture(width: number, height: number): Picture {
 }
 
 describe('explain', () => {
+  it('says so when a network overflows, and does not explain NaN', async () => {
+    const { tensors } = parseSafetensors(bytes, 'tiny');
+    const huge = Uint8Array.from(bytes);
+    for (const [tensor, { begin, end }] of tensors) {
+      // 0x7bff is the largest float16, 65504.
+      if (tensor.endsWith('bn3.weight'))
+        for (let i = begin; i < end; i++) huge[i] = (i - begin) & 1 ? 0x7b : 0xff;
+    }
+    const overflowing = await loadResNet(huge, { kernels: jsKernels() });
+    expect(() => overflowing.explain(picture(32, 32), { size: 32 })).toThrow(
+      /explain: the network gives (NaN|-?Infinity) for class 0/,
+    );
+  });
+
   it('returns maps in the pixels of the picture, for every fit, in [0, 1] where the network saw', () => {
     for (const fit of ['whole', 'stretch', 'crop'] as const) {
       const e = net.explain(picture(90, 61), { fit, size: 64 });
@@ -144,7 +159,7 @@ describe('explain', () => {
     }
   });
 
-  it.each<[string, () => unknown, string]>([
+  it.each<[string, () => unknown, string | RegExp]>([
     [
       'a picture without pixels',
       () => net.explain({ data: new Uint8Array(0), width: 0, height: 0 }),
@@ -171,6 +186,16 @@ describe('explain', () => {
       'target: expected a class index 0…199, got 200',
     ],
     [
+      'a tensor that is not finite',
+      () => net.explain({ data: new Float32Array(12).fill(Number.NaN, 5), shape: [1, 3, 2, 2] }),
+      'tensor has NaN at element 5',
+    ],
+    [
+      'more pixels than memory',
+      () => net.explain(picture(8, 8), { size: 20_000 }),
+      /forward: an input of 1×20000×20000 takes \d+ bytes \([\d.]+ GiB\) of activations, at most/,
+    ],
+    [
       'a class nobody knows',
       () => net.explain(picture(8, 8), { target: 'tab', size: 32 }),
       'no class is called tab; did you mean tabby',
@@ -182,8 +207,8 @@ describe('explain', () => {
     ],
     [
       'too few weights',
-      () => net.explain(picture(8, 8), { scaleWeights: [1], size: 32 }).combinedMap,
-      'scaleWeights',
+      () => net.explain(picture(8, 8), { scaleWeights: [1], size: 32 }),
+      'scaleWeights: expected 5 weights for 5 maps, got 1',
     ],
     [
       'an unknown normaliser',

@@ -1,6 +1,7 @@
 /** `fastcam explain`: every input in turn, whatever becomes of the others. */
 
-import { extname } from 'node:path';
+import { extname, resolve } from 'node:path';
+import { ShapeError } from '../errors.js';
 import type { ExplainedFile, ExplainFileOptions, Model, ModelOptions } from '../node/index.js';
 import { type Progress, startProgress } from './progress.js';
 import { describeFailure, EXIT, type Streams, UsageError } from './streams.js';
@@ -31,9 +32,7 @@ export async function explainCommand(
   flags: ExplainFlags,
   streams: Streams,
 ): Promise<number> {
-  if (flags.tensors !== undefined && inputs.length > 1) {
-    throw new UsageError(`--tensors takes one input, got ${inputs.length}: call it for each`);
-  }
+  checkPaths(inputs, flags);
   const [{ openModel, outputFolders }, { summarize }] = await Promise.all([
     import('../node/index.js'),
     import('./summary.js'),
@@ -102,22 +101,31 @@ function explainOptions(
   };
 }
 
+/** Nothing that is read may be written over. */
+function checkPaths(inputs: readonly string[], { tensors, model, labels }: ExplainFlags): void {
+  if (inputs.includes('')) throw new UsageError('an input has an empty name');
+  if (tensors === undefined) return;
+  if (inputs.length > 1) {
+    throw new UsageError(`--tensors takes one input, got ${inputs.length}: call it for each`);
+  }
+  const read = [...inputs, model, ...(labels === undefined ? [] : [labels])];
+  if (read.some((path) => resolve(path) === resolve(tensors))) {
+    throw new UsageError(`--tensors ${tensors} would overwrite what is read: name another file`);
+  }
+}
+
 /** A class that the model does not have is a mistake in the call, and known before any picture. */
 function checkClass(wanted: number | string | undefined, { name, net, labelled }: Model): void {
   if (wanted === undefined || wanted === 'top') return;
-  const { labels } = net;
-  if (typeof wanted === 'number') {
-    if (wanted < labels.length) return;
-    throw new UsageError(`--class ${wanted}: the ${name} model has classes 0…${labels.length - 1}`);
-  }
-  if (!labelled) {
+  if (typeof wanted === 'string' && !labelled) {
     throw new UsageError(
       `--class ${wanted}: ${name} comes without class names; give --labels FILE`,
     );
   }
-  const text = wanted.toLowerCase();
-  if (labels.some((label) => label.toLowerCase() === text)) return;
-  const near = labels.filter((label) => label.toLowerCase().includes(text)).slice(0, 5);
-  const hint = near.length > 0 ? `; did you mean ${near.join(', ')}?` : '';
-  throw new UsageError(`--class ${wanted}: no class of the ${name} model is called that${hint}`);
+  try {
+    net.classIndex(wanted);
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    throw new UsageError(error.message.replace(/^target/, `--class ${wanted}`));
+  }
 }

@@ -1,7 +1,7 @@
 /** A progress bar on standard error, where that is a terminal; elsewhere nothing. */
 
 import type { SingleBar } from 'cli-progress';
-import type { Streams } from './streams.js';
+import { printable, type Streams } from './streams.js';
 
 export interface Progress {
   /** `done` of all inputs, a fraction where one is under way. */
@@ -17,6 +17,9 @@ const SILENT: Progress = {
   stop: () => {},
 };
 
+/** Characters of a name that are shown; with the bar they fit in a line of 80. */
+const NAME_LENGTH = 40;
+
 /** Steps that one input is shown in. */
 const STEPS = 100;
 
@@ -30,6 +33,8 @@ export async function startProgress(total: number, stderr: Streams['stderr']): P
         format: '{bar} {inputs} {name}',
         clearOnComplete: true,
         hideCursor: false,
+        // Ctrl-C would leave a terminal that wraps no lines; what is shown fits in one.
+        linewrap: true,
         barsize: 24,
       },
       cliProgress.Presets.shades_classic,
@@ -41,7 +46,7 @@ export async function startProgress(total: number, stderr: Streams['stderr']): P
   };
   const payload = (): object => ({
     inputs: `${Math.floor(state.done)}/${total}`,
-    name: state.name,
+    name: shorten(printable(state.name)),
   });
   let bar = show(makeBar());
   return {
@@ -56,4 +61,9 @@ export async function startProgress(total: number, stderr: Streams['stderr']): P
     },
     stop: () => bar.stop(),
   };
+}
+
+/** The end of a long name: it tells more than the folders it begins with. */
+function shorten(name: string): string {
+  return name.length <= NAME_LENGTH ? name : `…${name.slice(1 - NAME_LENGTH)}`;
 }

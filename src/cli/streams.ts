@@ -28,14 +28,30 @@ export class UsageError extends Error {
  */
 export function describeFailure(error: unknown, debug: boolean, input?: string): string {
   const reason = reasonOf(error);
-  const named = input === undefined || reason.startsWith(input) ? reason : `${input}: ${reason}`;
-  const line = `fastcam: ${named}\n`;
+  const known = input !== undefined && reason.startsWith(`${input}: `);
+  const rest = known ? reason.slice(input.length + 2) : reason;
+  const name = input === undefined ? '' : `${printable(input)}: `;
+  const line = `fastcam: ${name}${printable(rest.replace(/\s*\n\s*/g, ' '))}\n`;
   return debug && error instanceof Error ? `${line}${error.stack}\n${causeOf(error)}` : line;
 }
 
+/**
+ * Text for a terminal, on one line: a file's name may hold line breaks, and codes that move the
+ * cursor. Control characters are written as in a string of C.
+ */
+export function printable(text: string): string {
+  return text.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
+    (c) => ESCAPES[c] ?? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}
+
+const ESCAPES: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const message = error.message.replace(/\s*\n\s*/g, ' ');
+  const { message } = error;
   // Errors of this package speak for themselves; any other is a bug, and is called one.
   if (OWN_ERRORS.includes(error.name)) return message;
   if (OUT_OF_MEMORY.test(message)) return `not enough memory (${message}): try a smaller --size`;

@@ -2,12 +2,13 @@
 
 import Table from 'cli-table3';
 import type { Report } from '../node/index.js';
+import { printable } from './streams.js';
 
 /** Ends with a new line. */
 export function summarize(report: Report): string {
   const { input, top, target, files } = report;
   const item = input.item === undefined ? '' : ` [${input.item}]`;
-  const title = `${input.path}${item}: ${input.width} × ${input.height}, ${networkOf(report)}`;
+  const title = `${printable(input.path)}${item}: ${input.width} × ${input.height}, ${networkOf(report)}`;
   const table = new Table({
     head: ['top 5', 'probability', 'class'],
     colAligns: ['left', 'right', 'right'],
@@ -15,25 +16,32 @@ export function summarize(report: Report): string {
     style: { head: [], border: [], compact: true },
   });
   for (const { label, probability, index } of top) {
-    table.push([label, `${(100 * probability).toFixed(1)} %`, index]);
+    table.push([printable(label), `${(100 * probability).toFixed(1)} %`, index]);
   }
   const explained =
-    target.index === top[0]?.index ? '' : `Explained class: ${target.label} (${target.index})\n`;
+    target.index === top[0]?.index
+      ? ''
+      : `Explained class: ${printable(target.label)} (${target.index})\n`;
   const written =
-    files.length > 0 ? `Written:\n${files.map((file) => `  ${file}\n`).join('')}` : '';
+    files.length > 0 ? `Written:\n${files.map((file) => `  ${printable(file)}\n`).join('')}` : '';
   return `${title}\n${table.toString()}\n${explained}${times(report)}\n${written}`;
 }
 
 function networkOf({ input, model }: Report): string {
   const [H, W] = input.networkInput as [number, number];
-  return `seen by the ${model.name} model at ${W} × ${H}`;
+  return `seen by the ${printable(model.name)} model at ${W} × ${H}`;
 }
 
-/** Saliency is what the maps add to a network that runs anyway. */
-function times({ ms }: Report): string {
+/**
+ * Saliency is what the maps add to a network that runs anyway. Maps of a large photograph take longer
+ * than the network, which sees it small: a share of it would say nothing then.
+ */
+function times({ ms, input }: Report): string {
   const share = (100 * ms.saliency) / ms.network;
+  const beside =
+    share < 100 ? `${share.toFixed(1)} % of it` : `maps of ${input.width} × ${input.height}`;
   return (
-    `Network ${ms.network.toFixed(1)} ms, saliency ${ms.saliency.toFixed(2)} ms (${share.toFixed(1)} % of it); ` +
+    `Network ${ms.network.toFixed(1)} ms, saliency ${ms.saliency.toFixed(2)} ms (${beside}); ` +
     `reading ${(ms.decode + ms.preprocess).toFixed(0)} ms, pictures ${ms.pictures.toFixed(0)} ms`
   );
 }

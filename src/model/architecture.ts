@@ -63,6 +63,9 @@ const BASE: Architecture = {
   classes: 1000,
 };
 
+/** The most blocks that weights are taken for a ResNet's with; a ResNet-152 has 50. */
+const MAX_BLOCKS = 1024;
+
 /** Named architectures. */
 export const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
   resnet18: { ...BASE, block: 'basic', depths: [2, 2, 2, 2] },
@@ -181,11 +184,14 @@ export function inferArchitecture(
     );
   }
   const depths: number[] = [];
+  let blocks = 0;
   while (tensors.has(`layer${depths.length + 1}.0.conv1.weight`)) {
     const stage = `layer${depths.length + 1}`;
     let depth = 0;
     while (tensors.has(`${stage}.${depth}.conv1.weight`)) depth++;
     depths.push(depth);
+    blocks += depth;
+    if (blocks > MAX_BLOCKS) throw new FormatError(`more than ${MAX_BLOCKS} residual blocks`);
   }
   if (depths.length === 0) shape('layer1.0.conv1.weight', 4);
   const bottleneck = tensors.has('layer1.0.conv3.weight');

@@ -116,7 +116,8 @@ function roundToStride(length: number): number {
   return Math.max(1, Math.round(length / NETWORK_STRIDE)) * NETWORK_STRIDE;
 }
 
-function overWhite(picture: Bitmap): Bitmap {
+/** The picture itself where it is opaque, else a copy laid over white. */
+export function overWhite(picture: Bitmap): Bitmap {
   const { data, width, height } = picture;
   let transparent = false;
   for (let i = 3; i < data.length && !transparent; i += 4) transparent = data[i] !== 255;

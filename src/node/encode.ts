@@ -31,6 +31,8 @@ export async function writeBytes(path: string, bytes: Uint8Array | string): Prom
   try {
     await writeFile(path, bytes);
   } catch (error) {
-    throw new FormatError(`${path}: cannot be written: ${systemReason(error)}`, { cause: error });
+    const { code } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'its folder does not exist' : systemReason(error);
+    throw new FormatError(`${path}: cannot be written: ${reason}`, { cause: error });
   }
 }

@@ -1,10 +1,11 @@
 /** A picture file in, an explanation and its pictures out. */
 
-import { mkdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { mkdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { FormatError } from '../errors.js';
 import type { ExplainOptions } from '../explain.js';
 import type { Explanation } from '../explanation.js';
+import { overWhite } from '../model/index.js';
 import type { Colormap } from '../viz/index.js';
 import type { Picture } from '../viz/picture.js';
 import { Lettering } from './canvas.js';
@@ -12,7 +13,6 @@ import { readPicture } from './decode.js';
 import { encodePng, writeBytes } from './encode.js';
 import { systemReason } from './file-bytes.js';
 import { bundledModel, type Model } from './model-file.js';
-import { overWhite } from './opaque.js';
 import { picturesOf } from './pictures.js';
 import { makeReport, packageVersion, type Report } from './report.js';
 import { encodeTensors, pictureOfTensor, readTensor } from './tensor-file.js';
@@ -178,9 +178,24 @@ function lettering(): Promise<Lettering> {
 
 async function makeFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolders(path);
   } catch (error) {
     throw new FormatError(`${path}: cannot be made: ${systemReason(error)}`, { cause: error });
+  }
+}
+
+/** As `mkdir` with `recursive`, which never ends where folders cannot be made, as in /proc. */
+async function makeFolders(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && dirname(path) !== path) {
+      await makeFolders(dirname(path));
+      await mkdir(path);
+    } else if (!(code === 'EEXIST' && (await stat(path)).isDirectory())) {
+      throw error;
+    }
   }
 }
 

@@ -8,7 +8,11 @@ const MAX_FILE_BYTES = 2 ** 31 - 1;
 
 const REASONS: Record<string, string> = {
   ENOENT: 'no such file',
-  ENOTDIR: 'no such file: a part of its path is not a directory',
+  ENOTDIR: 'a part of its path is not a directory',
+  EEXIST: 'a file of that name is in the way',
+  EISDIR: 'is a directory',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space is left',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   ENAMETOOLONG: 'the name is too long',

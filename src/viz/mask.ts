@@ -13,7 +13,7 @@ const COUNT_SLACK = 1e-6;
 
 /**
  * How many of `N` pixels a mask of `fraction` keeps: N − 1 − ⌊N·(1 − p)⌋, which is ⌈N·p⌉ − 1; none for 0,
- * and all for 1.
+ * and all for 1. Hence none of 1/p pixels or fewer: of a 1×1 picture any p < 1 keeps nothing.
  *
  * @throws ShapeError where the fraction is outside [0, 1].
  */

@@ -207,6 +207,20 @@ describe('fastcam explain', () => {
     expect(line).toContain(`${join(small, 'small')}: cannot be made`);
   });
 
+  test('nothing that is read is written over', async () => {
+    for (const read of [small, join(folder, '.', 'small.png')]) {
+      const line = await failure(2, 'explain', small, '--tensors', read, '-o', out);
+      expect(line).toContain('would overwrite');
+    }
+    await failure(2, 'explain', small, '--model', MODEL, '--tensors', MODEL, '-o', out);
+  });
+
+  test('the bar leaves no mode of the terminal behind when it is interrupted', async () => {
+    const { stderr } = await inTerminal(true, ['explain', small, '-o', out]);
+    // DEC private modes: no line wrapping, no cursor.
+    for (const mode of ['[?7l', '[?25l']) expect(stderr).not.toContain(mode);
+  });
+
   test('the bar is shown on a terminal only', async () => {
     const terminal = await inTerminal(true, ['explain', small, small, '-o', out]);
     expect(terminal.stderr).toContain('0/2');
@@ -303,6 +317,29 @@ describe('model files', () => {
     ['overlap', () => safetensors({ a: tensor(0, 8), b: tensor(4, 12) }, 12), /overlap/],
     ['out-of-range', () => safetensors({ a: tensor(0, 400) }, 8), /outside the file/],
     ['wrong-dtype', () => safetensors({ a: tensor(0, 8, 'Q7') }, 8), /dtype/],
+    [
+      'stages-of-nothing',
+      () => {
+        const empty = { dtype: 'F32', shape: [0], data_offsets: [0, 0] };
+        const names = Array.from({ length: 40 }, (_, s) => [`layer${s + 2}.0.conv1.weight`, empty]);
+        const real = (...shape: number[]) => ({
+          dtype: 'F32',
+          shape,
+          data_offsets: [0, 4 * shape.reduce((product, size) => product * size)],
+        });
+        return safetensors(
+          {
+            ...Object.fromEntries(names),
+            'layer1.0.conv1.weight': empty,
+            'conv1.weight': real(64, 3, 7, 7),
+            'layer1.0.conv2.weight': { ...real(1, 1, 3, 3), data_offsets: [37632, 37668] },
+            'fc.weight': { ...real(1, 1), data_offsets: [37668, 37672] },
+          },
+          37_672,
+        );
+      },
+      /missing/,
+    ],
     ['missing-tensors', () => safetensors({ 'conv1.weight': tensor(0, 8) }, 8), /conv1|missing/],
   ])('a file with %s is one line that names it', async (name, bytes, cause) => {
     const path = write(`${name}.safetensors`, bytes());
@@ -352,6 +389,7 @@ describe('wrong calls', () => {
     ['explain', 'a.png', '--out'],
     ['explain', 'a.png', '--class', '200'],
     ['explain', 'a.png', '--class', 'unicorn'],
+    ['explain', ''],
     ['explain', 'a.png', 'b.png', '--tensors', 'out.safetensors'],
     ['photo.png'],
     ['--nonsense'],
@@ -361,6 +399,13 @@ describe('wrong calls', () => {
 
   test('a class that is nearly right is answered with the names that are', async () => {
     expect(await failure(2, 'explain', small, '--class', 'egyptian')).toContain('Egyptian cat');
+  });
+
+  test('a name that two classes have asks for an index', async () => {
+    const names = Array.from({ length: 200 }, (_, i) => (i % 100 === 7 ? 'crane' : `class ${i}`));
+    const labels = write('cranes.json', JSON.stringify(names));
+    const line = await failure(2, 'explain', small, '--labels', labels, '--class', 'Crane');
+    expect(line).toContain('2 classes are called Crane; give an index: 7 or 107');
   });
 
   test('a class name for a model without names asks for --labels', async () => {

@@ -11,6 +11,13 @@ test('a failure is one line that names the input once', () => {
   );
 });
 
+test('a name with line breaks and terminal codes is one line, its codes written out', () => {
+  const name = 'a\n\u001b[31m.png';
+  expect(describeFailure(new FormatError(`${name}: is\n empty`), false, name)).toBe(
+    'fastcam: a\\n\\x1b[31m.png: is empty\n',
+  );
+});
+
 test('what nobody expected is called so, and lack of memory what it is', () => {
   expect(describeFailure(new TypeError('x is not a function'), false)).toContain('--debug');
   const error = new RangeError('Array buffer allocation failed');

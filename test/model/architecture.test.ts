@@ -59,6 +59,14 @@ describe('architectures', () => {
     );
   });
 
+  it('refuses more blocks than any network has', () => {
+    const tensors = asTensors(stateDictOf(ARCHITECTURES['resnet18']!));
+    for (let i = 2; i < 1100; i++) {
+      tensors.set(`layer1.${i}.conv1.weight`, tensors.get('layer1.0.conv1.weight')!);
+    }
+    expect(() => inferArchitecture(tensors, '3x3')).toThrow('more than 1024 residual blocks');
+  });
+
   it('lists the names it knows when asked for another', () => {
     expect(() => namedArchitecture('vgg16')).toThrow(
       /vgg16 is unknown, expected one of resnet18, /,

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { fitPicture, IMAGENET_PREPROCESSING, preprocess } from '../../src/model/index.js';
+import {
+  fitPicture,
+  IMAGENET_PREPROCESSING,
+  overWhite,
+  preprocess,
+} from '../../src/model/index.js';
 
 describe('fitPicture', () => {
   it('whole keeps the aspect ratio, short side = size, sides a multiple of 32', () => {
@@ -73,5 +78,14 @@ describe('preprocess', () => {
       IMAGENET_PREPROCESSING,
     );
     expect(clear).toEqual(white);
+  });
+});
+
+describe('overWhite', () => {
+  it('lays transparency over white, and does not copy opaque pictures', () => {
+    const clear = { data: Uint8Array.of(9, 9, 9, 0, 100, 0, 0, 51), width: 2, height: 1 };
+    expect([...overWhite(clear).data]).toEqual([255, 255, 255, 255, 224, 204, 204, 255]);
+    const opaque = { data: Uint8Array.of(1, 2, 3, 255), width: 1, height: 1 };
+    expect(overWhite(opaque)).toBe(opaque);
   });
 });

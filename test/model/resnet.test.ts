@@ -179,6 +179,32 @@ describe('ResNet', () => {
     expect(told.architecture.strideOn).toBe('3x3');
   });
 
+  it('reserves nothing for a network that its names claim and its tensors are not', () => {
+    const source = changed('layer2.0.conv1.weight', [0]);
+    const tensors = new Map(source.tensors);
+    for (let s = 3; s < 40; s++) tensors.set(`layer${s}.0.conv1.weight`, tensors.get('fc.bias')!);
+    const kernels = jsKernels();
+    const reserve = vi.spyOn(kernels, 'reserve');
+    expect(() => new ResNet({ ...source, tensors }, { kernels })).toThrow(
+      'tensor layer2.0.conv1.weight expected [16,32,1,1], got [0]',
+    );
+    expect(reserve).not.toHaveBeenCalled();
+  });
+
+  it('finds a class by its index and by its whole name in any case', () => {
+    const labels = ['crane', 'tabby', 'Crane', 'tabby cat', '4'];
+    const net = new ResNet(changed('x'), { kernels: jsKernels(), labels });
+    expect(net.classIndex(4)).toBe(4);
+    expect(net.classIndex('TABBY')).toBe(1);
+    expect(() => net.classIndex('crane')).toThrow(
+      '2 classes are called crane; give an index: 0 or 2',
+    );
+    expect(() => net.classIndex('tab')).toThrow('did you mean tabby, tabby cat?');
+    for (const index of [5, -1, 0.5, Number.NaN]) {
+      expect(() => net.classIndex(index)).toThrow('expected a class index 0…4');
+    }
+  });
+
   it.each<[string, () => unknown, string]>([
     [
       'a missing tensor',

@@ -11,7 +11,13 @@ export function inflateAtMost(packed: Uint8Array, limit: number): Uint8Array {
   try {
     return inflateSync(packed, { maxOutputLength: limit });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') throw error;
-    throw new FormatError(`damaged: inflates to more than the ${limit} bytes of its pixels`);
+    switch ((error as NodeJS.ErrnoException).code) {
+      case 'ERR_BUFFER_TOO_LARGE':
+        throw new FormatError(`damaged: inflates to more than the ${limit} bytes of its pixels`);
+      case 'Z_BUF_ERROR':
+        throw new FormatError('truncated: its compressed pixels stop early');
+      default:
+        throw error;
+    }
   }
 }
