@@ -54,6 +54,8 @@ export interface Forward {
   readonly bytes: number;
   /** Computes everything from `input`. Allocates nothing; the same input gives the same bits. */
   run(): void;
+  /** Runs step `index` of the plan alone, to time it. */
+  runStep(index: number): void;
 }
 
 /** PyTorch's default, which every torchvision and timm ResNet keeps. */
@@ -216,6 +218,10 @@ class BoundForward implements Forward {
 
   run(): void {
     this.#program.run();
+  }
+
+  runStep(index: number): void {
+    this.#program.runStep(index);
   }
 
   release(): void {
