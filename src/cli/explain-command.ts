@@ -47,7 +47,7 @@ export async function explainCommand(
     try {
       const options = explainOptions(flags, model, folders[i]!, progress, i, input);
       for (const { report } of await explainInput(input, options)) {
-        const text = flags.json ? `${JSON.stringify(report)}\n` : `${summarize(report)}\n`;
+        const text = flags.json ? `${JSON.stringify(report)}\n` : `${summarize(report, i === 0)}\n`;
         progress.around(() => streams.stdout.write(text));
       }
     } catch (error) {

@@ -13,6 +13,8 @@ export const EXIT = {
   usage: 2,
 } as const;
 
+/** Characters of a message that are shown. */
+const MAX_MESSAGE = 500;
 const OWN_ERRORS = ['FormatError', 'ShapeError', 'UnsupportedError', 'UsageError'];
 const OUT_OF_MEMORY = /allocation failed|invalid (typed )?array (buffer )?length/i;
 
@@ -31,8 +33,13 @@ export function describeFailure(error: unknown, debug: boolean, input?: string):
   const known = input !== undefined && reason.startsWith(`${input}: `);
   const rest = known ? reason.slice(input.length + 2) : reason;
   const name = input === undefined ? '' : `${printable(input)}: `;
-  const line = `fastcam: ${name}${printable(rest.replace(/\s*\n\s*/g, ' '))}\n`;
+  const line = `fastcam: ${name}${printable(shorten(rest.replace(/\s*\n\s*/g, ' ')))}\n`;
   return debug && error instanceof Error ? `${line}${error.stack}\n${causeOf(error)}` : line;
+}
+
+/** A file can name a tensor with a megabyte. */
+function shorten(message: string): string {
+  return message.length <= MAX_MESSAGE ? message : `${message.slice(0, MAX_MESSAGE)}…`;
 }
 
 /**

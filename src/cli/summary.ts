@@ -4,8 +4,12 @@ import Table from 'cli-table3';
 import type { Report } from '../node/index.js';
 import { printable } from './streams.js';
 
-/** Ends with a new line. */
-export function summarize(report: Report): string {
+/**
+ * Ends with a new line.
+ *
+ * @param isFirst the first of a call: its times are those of code that is not yet compiled
+ */
+export function summarize(report: Report, isFirst: boolean): string {
   const { input, top, target, files } = report;
   const item = input.item === undefined ? '' : ` [${input.item}]`;
   const title = `${printable(input.path)}${item}: ${input.width} × ${input.height}, ${networkOf(report)}`;
@@ -24,7 +28,7 @@ export function summarize(report: Report): string {
       : `Explained class: ${printable(target.label)} (${target.index})\n`;
   const written =
     files.length > 0 ? `Written:\n${files.map((file) => `  ${printable(file)}\n`).join('')}` : '';
-  return `${title}\n${table.toString()}\n${explained}${times(report)}\n${written}`;
+  return `${title}\n${table.toString()}\n${explained}${times(report, isFirst)}\n${written}`;
 }
 
 function networkOf({ input, model }: Report): string {
@@ -32,16 +36,14 @@ function networkOf({ input, model }: Report): string {
   return `seen by the ${printable(model.name)} model at ${W} × ${H}`;
 }
 
-/**
- * Saliency is what the maps add to a network that runs anyway. Maps of a large photograph take longer
- * than the network, which sees it small: a share of it would say nothing then.
- */
-function times({ ms, input }: Report): string {
-  const share = (100 * ms.saliency) / ms.network;
-  const beside =
-    share < 100 ? `${share.toFixed(1)} % of it` : `maps of ${input.width} × ${input.height}`;
+/** No share of the network's time: the maps have the picture's pixels, the network sees fewer. */
+function times({ ms, input }: Report, isFirst: boolean): string {
+  const cold = isFirst
+    ? '\nThe first picture of a call also pays for the compiling of the code.'
+    : '';
   return (
-    `Network ${ms.network.toFixed(1)} ms, saliency ${ms.saliency.toFixed(2)} ms (${beside}); ` +
-    `reading ${(ms.decode + ms.preprocess).toFixed(0)} ms, pictures ${ms.pictures.toFixed(0)} ms`
+    `Network ${ms.network.toFixed(1)} ms, ` +
+    `saliency ${ms.saliency.toFixed(1)} ms for a map of ${input.width} × ${input.height}; ` +
+    `reading ${(ms.decode + ms.preprocess).toFixed(0)} ms, pictures ${ms.pictures.toFixed(0)} ms${cold}`
   );
 }
