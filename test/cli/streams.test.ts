@@ -18,6 +18,11 @@ test('a name with line breaks and terminal codes is one line, its codes written 
   );
 });
 
+test('a message of any length is cut to a line that can be read', () => {
+  const error = new FormatError(`a.png: tensor ${'x'.repeat(1e6)} is missing`);
+  expect(describeFailure(error, false, 'a.png').length).toBeLessThan(600);
+});
+
 test('what nobody expected is called so, and lack of memory what it is', () => {
   expect(describeFailure(new TypeError('x is not a function'), false)).toContain('--debug');
   const error = new RangeError('Array buffer allocation failed');

@@ -61,6 +61,22 @@ describe('parseSafetensors', () => {
     }
   });
 
+  it('decodes characters of one to four bytes wherever they fall, as TextEncoder wrote them', () => {
+    for (let ascii = 4060; ascii < 4110; ascii++) {
+      const note = `${'x'.repeat(ascii)}ü—🐈ü${'🐈'.repeat(ascii)}`;
+      expect(parse(fileOf({ __metadata__: { note } })).metadata.get('note')).toBe(note);
+    }
+    const broken = fileOf('{"__metadata__":{"a":"??x"}}');
+    broken.set([0xc3, 0x28], broken.indexOf(0x3f));
+    expect(parse(broken).metadata.get('a')).toBe('\ufffd(x');
+  });
+
+  it('reads a header of ten megabytes in less than a second', () => {
+    const start = performance.now();
+    parse(fileOf({}, new Uint8Array(0), 10_000_000));
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+
   it('does not share memory with the file: a tensor read can be changed', () => {
     const bytes = Buffer.from(writeSafetensors({ a: { shape: [1], data: Float32Array.of(1) } }));
     const file = parse(bytes);
