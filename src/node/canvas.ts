@@ -104,6 +104,7 @@ export class Canvas {
   }
 }
 
+/** On one line, in characters that the fonts have. */
 function printable(text: string): string {
-  return text.replace(/[−–—…’]/g, (c) => STAND_INS[c]!);
+  return text.replace(/\s+/g, ' ').replace(/[−–—…’]/g, (c) => STAND_INS[c]!);
 }

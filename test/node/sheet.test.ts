@@ -95,3 +95,8 @@ test('LOVI stands above its legend, and a narrow one is centred over it', () => 
   expect(countOf(picture, [1, 2, 3])).toBe(100);
   expect(countOf(picture, [4, 5, 6])).toBe(240 * 16);
 });
+
+test('a class name with line breaks is set on one line', () => {
+  expect(lettering.width('a\n\tb', 32)).toBe(lettering.width('a b', 32));
+  expect(lettering.draw('a\nb', 16).data).toEqual(lettering.draw('a b', 16).data);
+});
