@@ -61,7 +61,7 @@ export interface Forward {
 /** PyTorch's default, which every torchvision and timm ResNet keeps. */
 const BATCH_NORM_EPS = 1e-5;
 
-/** The largest arena, 2 GiB: a ResNet-50 on 2600×2600. WebAssembly's memory ends at 4 GiB. */
+/** The largest arena, 2 GiB: a ResNet-50 on some 4000×4000. WebAssembly’s memory ends at 4 GiB. */
 const MAX_ARENA_BYTES = 2 ** 31;
 
 export class ResNet {
