@@ -25,11 +25,7 @@ test('a message of any length is cut to a line that can be read', () => {
 
 test('what nobody expected is called so, and lack of memory what it is', () => {
   expect(describeFailure(new TypeError('x is not a function'), false)).toContain('--debug');
-  for (const message of [
-    'Array buffer allocation failed',
-    'Invalid typed array length: 1e10',
-    'WebAssembly.Memory.grow(): Unable to grow instance memory',
-  ]) {
+  for (const message of ['Array buffer allocation failed', 'Invalid typed array length: 1e10']) {
     const line = describeFailure(new RangeError(message), false, 'a.png');
     expect(line).toMatch(/^fastcam: a.png: not enough memory/);
   }
