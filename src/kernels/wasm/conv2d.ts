@@ -76,14 +76,11 @@ export function packConv2d(
   packed.fill(0, biasBegin);
   for (let group = 0; group < groups; group++) {
     for (let panel = 0; panel < panels; panel++) {
-      const begin = (group * panels + panel) * K * NR;
+      const index = group * panels + panel;
+      const oc = group * CoutG + panel * NR;
       const columns = Math.min(NR, CoutG - panel * NR);
-      if (columns < NR) packed.fill(0, begin, begin + K * NR);
-      for (let j = 0; j < columns; j++) {
-        const oc = group * CoutG + panel * NR + j;
-        packed[biasBegin + (group * panels + panel) * NR + j] = bias[oc]!;
-        packColumn(packed, begin + j, weight, oc * K, CinG, taps);
-      }
+      packPanel(packed, index * K * NR, weight, oc * K, columns, CinG, taps);
+      for (let j = 0; j < columns; j++) packed[biasBegin + index * NR + j] = bias[oc + j]!;
     }
   }
   return { bytes, panelsPtr, biasPtr: panelsPtr + 4 * biasBegin };
@@ -176,18 +173,38 @@ function equalParts(total: number, most: number, unit: number): number {
   return Math.ceil(total / parts / unit) * unit;
 }
 
-/** packed[begin + 8·(tap·Cin + ic)] = weight[from + ic·taps + tap] */
-function packColumn(
+/**
+ * packed[begin + 8·(tap·Cin + ic) + j] = weight[from + j·K + ic·taps + tap] for j < columns, 0 beyond.
+ * The panel is written in order; a whole one reads eight rows side by side: a 1×1 packs 1.3 to 1.8
+ * times as fast as column by column (measured).
+ */
+function packPanel(
   packed: Float32Array,
   begin: number,
   weight: Float32Array,
   from: number,
+  columns: number,
   Cin: number,
   taps: number,
 ): void {
+  const K = Cin * taps;
+  let o = begin;
   for (let tap = 0; tap < taps; tap++) {
-    let o = begin + tap * Cin * NR;
-    const end = from + Cin * taps;
-    for (let i = from + tap; i < end; i += taps, o += NR) packed[o] = weight[i]!;
+    const end = from + K;
+    for (let i = from + tap; i < end; i += taps) {
+      if (columns === NR) {
+        packed[o] = weight[i]!;
+        packed[o + 1] = weight[i + K]!;
+        packed[o + 2] = weight[i + 2 * K]!;
+        packed[o + 3] = weight[i + 3 * K]!;
+        packed[o + 4] = weight[i + 4 * K]!;
+        packed[o + 5] = weight[i + 5 * K]!;
+        packed[o + 6] = weight[i + 6 * K]!;
+        packed[o + 7] = weight[i + 7 * K]!;
+      } else {
+        for (let j = 0; j < NR; j++) packed[o + j] = j < columns ? weight[i + j * K]! : 0;
+      }
+      o += NR;
+    }
   }
 }
