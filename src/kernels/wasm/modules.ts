@@ -1,7 +1,7 @@
 /**
  * Where the compiled modules come from: bytes embedded in JavaScript, which every engine can load and
- * nearly every one may compile. Cloudflare's workers may not; modules.workerd.ts takes this file's
- * place there.
+ * nearly every one may compile. Cloudflare's workers may not at request time: they import
+ * `fastcam/relaxed.wasm` or `fastcam/simd.wasm`, compiled, and hand it to `wasmKernels`.
  */
 
 import { decodeBase64 } from './base64.js';

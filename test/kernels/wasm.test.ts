@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { describe, expect, it } from 'vitest';
+import { makeKernels, UnsupportedError, wasmKernels } from '../../src/index.js';
+import { decodeBase64 } from '../../src/kernels/wasm/base64.js';
+import { LinearMemory } from '../../src/kernels/wasm/linear-memory.js';
+import { webAssembly } from '../../src/kernels/wasm/webassembly.js';
+
+const { resolve } = createRequire(import.meta.url);
+
+describe('wasmKernels', () => {
+  it('runs a module compiled by whoever calls it, from the package’s .wasm files', async () => {
+    for (const build of ['simd', 'relaxed']) {
+      const bytes = readFileSync(resolve(`fastcam/${build}.wasm`));
+      const kernels = await wasmKernels(await webAssembly!.compile(bytes));
+      expect(kernels.name).toBe('wasm');
+      kernels.packLinear(4, 2, new Float32Array(8), new Float32Array(2));
+    }
+  });
+
+  it('is what auto chooses where the engine has it, by name', async () => {
+    expect((await makeKernels()).name).toBe('relaxed');
+    expect((await makeKernels('simd')).name).toBe('simd');
+    expect((await makeKernels('js')).name).toBe('js');
+  });
+
+  it('says so where the engine refuses the build', async () => {
+    const validate = webAssembly!.validate;
+    webAssembly!.validate = () => false;
+    try {
+      await expect(wasmKernels('relaxed')).rejects.toThrow(UnsupportedError);
+      expect((await makeKernels()).name).toBe('js');
+    } finally {
+      webAssembly!.validate = validate;
+    }
+  });
+});
+
+describe('LinearMemory', () => {
+  const make = (): LinearMemory => new LinearMemory(new webAssembly!.Memory({ initial: 1 }), 1000);
+
+  it('hands out regions that do not overlap and begin at a cache line', () => {
+    const memory = make();
+    const regions = [100, 1, 70_000, 64].map((bytes) => ({ ptr: memory.allocate(bytes), bytes }));
+    for (const [i, { ptr, bytes }] of regions.entries()) {
+      expect(ptr % 64).toBe(0);
+      expect(ptr + bytes).toBeLessThanOrEqual(memory.bytes);
+      if (i > 0) expect(ptr).toBeGreaterThanOrEqual(regions[i - 1]!.ptr + regions[i - 1]!.bytes);
+    }
+  });
+
+  it('hands out again what was given back, neighbours joined', () => {
+    const memory = make();
+    const [a, b, c] = [memory.allocate(640), memory.allocate(640), memory.allocate(640)];
+    const last = memory.allocate(64);
+    memory.release(a, 640);
+    memory.release(c, 640);
+    memory.release(b, 640);
+    expect(memory.allocate(1920)).toBe(a);
+    memory.release(last, 64);
+    expect(memory.allocate(1000)).toBe(last);
+  });
+
+  it('names the bytes wanted where the engine refuses to grow', () => {
+    expect(() => make().allocate(2 ** 33)).toThrow(/8589935\d+ bytes in all/);
+  });
+});
+
+describe('decodeBase64', () => {
+  it('decodes what Buffer encodes, of any length', () => {
+    for (let length = 0; length < 70; length++) {
+      const bytes = Uint8Array.from({ length }, (_, i) => (i * 89 + length) % 256);
+      expect(decodeBase64(Buffer.from(bytes).toString('base64'))).toEqual(bytes);
+    }
+  });
+});
