@@ -1,10 +1,21 @@
 /** Operators on flat arrays: `fastcam/kernels`. */
 
 export { BACKENDS, type Backend, makeKernels } from './backend.js';
-export * from './js/conv2d.js';
+export {
+  type Conv2dEpilogue,
+  type Conv2dParameters,
+  type Conv2dScratch,
+  type Conv2dShape,
+  conv2d,
+  conv2dReference,
+  conv2dScratch,
+  conv2dShape,
+  type PackedConv2d,
+  packConv2d,
+} from './js/conv2d.js';
 export * from './js/global-average-pool.js';
 export { jsKernels } from './js/js-kernels.js';
-export * from './js/linear.js';
+export { type JsLinear, linear, packLinear } from './js/linear.js';
 export * from './js/max-pool.js';
 export type * from './kernels.js';
 export { erf, erfc } from './special.js';
