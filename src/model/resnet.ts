@@ -100,12 +100,10 @@ export class ResNet {
     const reader = new WeightReader(source);
     const { name, Cin, Cout } = layers.fc;
     // Names alone can claim a network of any size: what is reserved is in the file, every tensor.
-    const expected = [
-      ...convolutionsOf(layers).flatMap(tensorsOf),
-      ...linearTensors(name, Cin, Cout),
-    ];
+    const specs = convolutionsOf(layers);
+    const expected = [...specs.flatMap(tensorsOf), ...linearTensors(name, Cin, Cout)];
     for (const [tensor, shape] of expected) reader.check(tensor, shape);
-    const convolutions = convolutionsOf(layers).map((spec) => ({ spec, shape: weightShape(spec) }));
+    const convolutions = specs.map((spec) => ({ spec, shape: weightShape(spec) }));
     const fcShape = { ...layers.fc, kH: 1, kW: 1, groups: 1 };
     const shapes = [...convolutions.map(({ shape }) => shape), fcShape];
     kernels.reserve(shapes.reduce((sum, shape) => sum + kernels.packedBytes(shape), 0));

@@ -27,7 +27,7 @@ export class LinearMemory {
   /** @param base the first address that is free */
   constructor(memory: WasmMemory, base: number) {
     this.#memory = memory;
-    this.#top = align(base);
+    this.#top = alignUp(base);
   }
 
   /** Bytes of the memory, free ones included. */
@@ -46,7 +46,7 @@ export class LinearMemory {
    * @throws {ShapeError} naming the bytes wanted, where the engine refuses to grow
    */
   allocate(bytes: number): number {
-    const wanted = align(bytes);
+    const wanted = alignUp(bytes);
     const index = this.#free.findIndex((region) => region.bytes >= wanted);
     const region = this.#free[index];
     if (region) {
@@ -65,7 +65,7 @@ export class LinearMemory {
   /** Takes back what `allocate(bytes)` gave. */
   release(ptr: number, bytes: number): void {
     const at = this.#free.findIndex((region) => region.ptr > ptr);
-    this.#free.splice(at < 0 ? this.#free.length : at, 0, { ptr, bytes: align(bytes) });
+    this.#free.splice(at < 0 ? this.#free.length : at, 0, { ptr, bytes: alignUp(bytes) });
     for (let i = this.#free.length - 1; i > 0; i--) {
       const before = this.#free[i - 1]!;
       if (before.ptr + before.bytes !== this.#free[i]!.ptr) continue;
@@ -103,6 +103,7 @@ export class LinearMemory {
   }
 }
 
-function align(bytes: number): number {
+/** The next cache line: where regions begin. */
+export function alignUp(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }

@@ -18,7 +18,7 @@ import {
   type WasmConv2d,
   writeTask,
 } from './conv2d.js';
-import { LinearMemory } from './linear-memory.js';
+import { alignUp, LinearMemory } from './linear-memory.js';
 import { loadModule, type WasmBuild } from './modules.js';
 import { type WasmModule, webAssembly } from './webassembly.js';
 
@@ -235,8 +235,4 @@ class ScratchLayout {
   get #uses(): (keyof ScratchBytes)[] {
     return Object.keys(this.#most) as (keyof ScratchBytes)[];
   }
-}
-
-function alignUp(bytes: number): number {
-  return Math.ceil(bytes / 64) * 64;
 }

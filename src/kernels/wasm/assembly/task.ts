@@ -1,6 +1,6 @@
 /**
  * What the other side of the memory tells a kernel: one 32-bit word a field, in this order
- * (`Conv2dTaskWriter` in ../tasks.ts writes them). Pointers are byte addresses, extents elements.
+ * (`writeTask` in ../conv2d.ts writes them). Pointers are byte addresses, extents elements.
  */
 
 export class Conv2dTask {
