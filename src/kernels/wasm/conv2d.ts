@@ -16,8 +16,11 @@ const SUMS_BYTES = 48;
 /** Points of a transformed Winograd tile. */
 const POINTS = 36;
 
+/** Weights beyond this do not stay in a second-level cache beside a block of pixels. */
+const NEAR_BYTES = 2 ** 19;
+
 /** Fields of `Conv2dTask` in assembly/task.ts. */
-const TASK_WORDS = 27;
+const TASK_WORDS = 28;
 export const TASK_BYTES: number = 4 * TASK_WORDS;
 
 /** Addresses in linear memory. */
@@ -149,6 +152,7 @@ export function writeTask(
       ...[x, out, weights.panelsPtr, weights.biasPtr, residual, relu ? 1 : 0, smoe],
       ...[N, H, W, Cin, Cout, kH, kW, groups, strideY, strideX, padY, padX, Hout, Wout],
       ...[blockOf(shape, winograd), rows, a, b, products, sums],
+      weights.bytes > NEAR_BYTES ? 1 : 0,
     ]);
 }
 

@@ -4,19 +4,18 @@
  * reads its rows where they lie; any other kernel gathers the block first.
  */
 
-import { finishPixel, storeRows, tapsInRegisters } from './epilogue';
-import { gemm, MR, tileRows } from './gemm';
+import { accumulateRows, finishPixel, storeRows, tapsInRegisters } from './epilogue';
+import { aheadBytes, gemm, MR, products, ROW, tileRows } from './gemm';
 import { clearSums } from './smoe';
 import { Conv2dTask } from './task';
 
-/** A tile between its products and its epilogue. */
-const tile = memory.data(MR * 32, 16);
+/** A tile that is not whole, between its products and its epilogue. */
+const tile = memory.data(MR * ROW, 16);
 
 export function conv2dGemm(task: Conv2dTask): void {
   const M = task.N * task.Hout * task.Wout;
   const CinG = task.Cin / task.groups;
   const CoutG = task.Cout / task.groups;
-  const K = task.kH * task.kW * CinG;
   const panels = (CoutG + 7) / 8;
   for (let begin = 0; begin < M; begin += task.block) {
     const count = min(task.block, M - begin);
@@ -26,23 +25,51 @@ export function conv2dGemm(task: Conv2dTask): void {
         pointAtRows(task, begin, count, group * CinG);
       else gatherRows(task, begin, count, group * CinG, CinG);
       for (let panel = 0; panel < panels; panel++) {
-        const index = <usize>(group * panels + panel);
         const oc = group * CoutG + panel * 8;
-        const b = task.panels + index * <usize>(K << 5);
-        const bias = task.bias + (index << 5);
         const columns = min(8, CoutG - panel * 8);
-        for (let row = 0; row < count; ) {
-          const rows = tileRows(count - row);
-          gemm(rows, tile, task.rows + ((<usize>row) << 2), b, K);
-          const offset = (<usize>(begin + row) * task.Cout + oc) << 2;
-          storeRows(task, tile, min(rows, count - row), offset, columns, bias, row);
-          row += rows;
-        }
+        computePanel(task, begin, count, group * panels + panel, oc, columns, panel + 1 === panels);
       }
     }
     if (task.smoe) {
       for (let pixel = 0; pixel < count; pixel++) finishPixel(task, pixel, begin + pixel);
     }
+  }
+}
+
+/** A block of `count` pixels times panel number `index`: output channels `oc` … `oc` + `columns`. */
+function computePanel(
+  task: Conv2dTask,
+  begin: i32,
+  count: i32,
+  index: i32,
+  oc: i32,
+  columns: i32,
+  last: bool,
+): void {
+  const K = (task.kH * task.kW * task.Cin) / task.groups;
+  const panelBytes = <usize>K * ROW;
+  const b = task.panels + <usize>index * panelBytes;
+  const bias = task.bias + <usize>index * ROW;
+  const outBytes = (<usize>task.Cout) << 2;
+  const floor = f32x4.splat(task.relu ? 0 : -Infinity);
+  // While this panel computes, the next one comes, a share with each tile.
+  const next = b + panelBytes;
+  let ahead = task.streams && !last ? next : 0;
+  for (let row = 0; row < count; ) {
+    const rows = tileRows(count - row);
+    const a = task.rows + ((<usize>row) << 2);
+    const offset = (<usize>(begin + row) * task.Cout + oc) << 2;
+    if (columns === 8 && rows <= count - row) {
+      const residual = task.residual ? task.residual + offset : 0;
+      gemm(rows, task.out + offset, outBytes, a, b, K, ahead, bias, residual, floor);
+      if (task.smoe) accumulateRows(task, rows, offset, row);
+    } else {
+      products(rows, tile, a, b, K, ahead);
+      storeRows(task, tile, min(rows, count - row), offset, columns, bias, row);
+    }
+    if (ahead) ahead += aheadBytes(K);
+    if (ahead >= next + panelBytes) ahead = 0;
+    row += rows;
   }
 }
 

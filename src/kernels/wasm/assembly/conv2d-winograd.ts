@@ -26,7 +26,7 @@
  */
 
 import { finishPixel, storeRows, tapsInRegisters } from './epilogue';
-import { gemm, tileRows } from './gemm';
+import { products, ROW, tileRows } from './gemm';
 import { madd } from './simd';
 import { clearSums } from './smoe';
 import { Conv2dTask } from './task';
@@ -37,9 +37,6 @@ const P: f32 = 0.625;
 const Q: f32 = 1.5;
 const P2: f32 = P * P;
 const Q2: f32 = Q * Q;
-
-/** Bytes of one product row: eight channels. */
-const ROW: usize = 32;
 
 /** Where a patch or a tile of products is between its two passes: 6×6 vectors. */
 const patch = memory.data(POINTS * 16, 16);
@@ -67,7 +64,7 @@ export function conv2dWinograd(task: Conv2dTask): void {
         const c = task.products + <usize>(point * task.block) * ROW;
         for (let row = 0; row < count; ) {
           const rows = tileRows(count - row);
-          gemm(rows, c + <usize>row * ROW, task.rows + ((<usize>row) << 2), b, Cin);
+          products(rows, c + <usize>row * ROW, task.rows + ((<usize>row) << 2), b, Cin, 0);
           row += rows;
         }
       }

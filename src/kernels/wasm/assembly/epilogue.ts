@@ -55,6 +55,18 @@ export function storeRows(
   }
 }
 
+/** Gives the tap eight stored channels of whole tile's `rows` pixels; parameters as of `storeRows`. */
+export function accumulateRows(task: Conv2dTask, rows: i32, offset: usize, pixel: i32): void {
+  if (!tapsInRegisters(task)) return;
+  let sums = task.sums + <usize>pixel * SUMS_BYTES;
+  let out = task.out + offset;
+  for (let row = 0; row < rows; row++) {
+    accumulate(sums, v128.load(out), v128.load(out, 16));
+    sums += SUMS_BYTES;
+    out += (<usize>task.Cout) << 2;
+  }
+}
+
 /** The same for one to seven channels, one at a time. */
 function storeTails(
   task: Conv2dTask,

@@ -9,12 +9,35 @@
  * Rows of a are anywhere (a table of pointers), b is a panel [K, 8]. 6×8 keeps twelve sums: with one
  * fused instruction for multiply and add the sixteen registers suffice; without it 4×8 is faster.
  * Every element's sum runs over k in order, so its bits do not depend on the tile it falls into.
+ * Bias, residual and ReLU meet the sums before they leave their registers.
  */
 
 import { madd } from './simd';
 
 /** Most rows of a tile. */
 export const MR = 6;
+
+/** Bytes of a row of a panel, or of a tile: eight floats. */
+export const ROW: usize = 32;
+
+/** Bytes of a cache line. */
+const LINE: usize = 64;
+
+/** Steps of k for one cache line that is fetched ahead. */
+const STEPS_PER_LINE: usize = 16;
+
+/**
+ * Type arguments that stand for a flag, which the compiler sees: the loop over weights that are near
+ * has no trace of the other.
+ */
+type Near = i32;
+type Streaming = i64;
+
+/** The bias of bare products. */
+const zeros = memory.data(32, 16);
+
+/** Where lines that were fetched ahead go, so that no compiler leaves them out. */
+const sink = memory.data(4, 4);
 
 /**
  * The rows that the next tile takes of `left`: six, or four where that leaves less to waste (seven
@@ -24,19 +47,59 @@ export function tileRows(left: i32): i32 {
   return ASC_FEATURE_RELAXED_SIMD && left > 4 && left !== 7 && left !== 8 ? 6 : 4;
 }
 
-/**
- * One tile: c [rows, 8] of `rows` = 4 or 6.
- *
- * @param c receives the products, row by row
- * @param a table of `rows` pointers to K floats each
- * @param b panel [K, 8]
- */
-export function gemm(rows: i32, c: usize, a: usize, b: usize, K: i32): void {
-  if (ASC_FEATURE_RELAXED_SIMD && rows === 6) gemm6x8(c, a, b, K);
-  else gemm4x8(c, a, b, K);
+/** Bytes that a tile of K steps fetches ahead. */
+export function aheadBytes(K: i32): usize {
+  return (<usize>K / STEPS_PER_LINE) * LINE;
 }
 
-function gemm4x8(c: usize, rows: usize, b: usize, K: i32): void {
+/**
+ * One tile: out[i] = max(a[i]·b + bias + residual[i], floor), i < `rows` = 4 or 6, eight columns.
+ *
+ * @param out the first row; the others, and those of `residual`, follow `rowBytes` apart
+ * @param a table of `rows` pointers to K floats each
+ * @param b panel [K, 8]
+ * @param ahead address of `aheadBytes(K)` bytes of weights that are wanted soon, or 0. A line of them
+ * is touched every sixteen steps: WebAssembly has no prefetch, and a panel that comes from memory
+ * while its first tile waits for it costs a seventh of stage 4 (measured)
+ * @param bias address of eight floats
+ * @param residual address of the first row's, or 0
+ * @param floor 0 in each lane is ReLU, −∞ nothing; a NaN stays
+ */
+export function gemm(
+  rows: i32,
+  out: usize,
+  rowBytes: usize,
+  a: usize,
+  b: usize,
+  K: i32,
+  ahead: usize,
+  bias: usize,
+  residual: usize,
+  floor: v128,
+): void {
+  if (ASC_FEATURE_RELAXED_SIMD && rows === 6) {
+    if (ahead) gemm6x8<Streaming>(out, rowBytes, a, b, K, ahead, bias, residual, floor);
+    else gemm6x8<Near>(out, rowBytes, a, b, K, ahead, bias, residual, floor);
+  } else if (ahead) gemm4x8<Streaming>(out, rowBytes, a, b, K, ahead, bias, residual, floor);
+  else gemm4x8<Near>(out, rowBytes, a, b, K, ahead, bias, residual, floor);
+}
+
+/** One tile of products alone: out [rows, 8], its rows together. Parameters as of `gemm`. */
+export function products(rows: i32, out: usize, a: usize, b: usize, K: i32, ahead: usize): void {
+  gemm(rows, out, ROW, a, b, K, ahead, zeros, 0, f32x4.splat(-Infinity));
+}
+
+function gemm4x8<Weights>(
+  out: usize,
+  rowBytes: usize,
+  rows: usize,
+  b: usize,
+  K: i32,
+  ahead: usize,
+  bias: usize,
+  residual: usize,
+  floor: v128,
+): void {
   let a0 = load<usize>(rows);
   let a1 = load<usize>(rows, 4);
   let a2 = load<usize>(rows, 8);
@@ -49,39 +112,64 @@ function gemm4x8(c: usize, rows: usize, b: usize, K: i32): void {
   let c21 = f32x4.splat(0);
   let c30 = f32x4.splat(0);
   let c31 = f32x4.splat(0);
+  let touched: i32 = 0;
   const end = b + ((<usize>K) << 5);
   while (b < end) {
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    let a = v128.load32_splat(a0);
-    c00 = madd(a, b0, c00);
-    c01 = madd(a, b1, c01);
-    a = v128.load32_splat(a1);
-    c10 = madd(a, b0, c10);
-    c11 = madd(a, b1, c11);
-    a = v128.load32_splat(a2);
-    c20 = madd(a, b0, c20);
-    c21 = madd(a, b1, c21);
-    a = v128.load32_splat(a3);
-    c30 = madd(a, b0, c30);
-    c31 = madd(a, b1, c31);
-    a0 += 4;
-    a1 += 4;
-    a2 += 4;
-    a3 += 4;
-    b += 32;
+    let stop = end;
+    if (sizeof<Weights>() === sizeof<Streaming>()) {
+      touched |= load<i32>(ahead);
+      ahead += LINE;
+      stop = min(b + STEPS_PER_LINE * ROW, end);
+    }
+    while (b < stop) {
+      const b0 = v128.load(b);
+      const b1 = v128.load(b, 16);
+      let a = v128.load32_splat(a0);
+      c00 = madd(a, b0, c00);
+      c01 = madd(a, b1, c01);
+      a = v128.load32_splat(a1);
+      c10 = madd(a, b0, c10);
+      c11 = madd(a, b1, c11);
+      a = v128.load32_splat(a2);
+      c20 = madd(a, b0, c20);
+      c21 = madd(a, b1, c21);
+      a = v128.load32_splat(a3);
+      c30 = madd(a, b0, c30);
+      c31 = madd(a, b1, c31);
+      a0 += 4;
+      a1 += 4;
+      a2 += 4;
+      a3 += 4;
+      b += ROW;
+    }
   }
-  v128.store(c, c00);
-  v128.store(c, c01, 16);
-  v128.store(c, c10, 32);
-  v128.store(c, c11, 48);
-  v128.store(c, c20, 64);
-  v128.store(c, c21, 80);
-  v128.store(c, c30, 96);
-  v128.store(c, c31, 112);
+  if (sizeof<Weights>() === sizeof<Streaming>()) store<i32>(sink, touched);
+  const bias0 = v128.load(bias);
+  const bias1 = v128.load(bias, 16);
+  const down = residual ? rowBytes : 0;
+  storeRow(out, c00, c01, bias0, bias1, residual, floor);
+  out += rowBytes;
+  residual += down;
+  storeRow(out, c10, c11, bias0, bias1, residual, floor);
+  out += rowBytes;
+  residual += down;
+  storeRow(out, c20, c21, bias0, bias1, residual, floor);
+  out += rowBytes;
+  residual += down;
+  storeRow(out, c30, c31, bias0, bias1, residual, floor);
 }
 
-function gemm6x8(c: usize, rows: usize, b: usize, K: i32): void {
+function gemm6x8<Weights>(
+  out: usize,
+  rowBytes: usize,
+  rows: usize,
+  b: usize,
+  K: i32,
+  ahead: usize,
+  bias: usize,
+  residual: usize,
+  floor: v128,
+): void {
   let a0 = load<usize>(rows);
   let a1 = load<usize>(rows, 4);
   let a2 = load<usize>(rows, 8);
@@ -100,46 +188,83 @@ function gemm6x8(c: usize, rows: usize, b: usize, K: i32): void {
   let c41 = f32x4.splat(0);
   let c50 = f32x4.splat(0);
   let c51 = f32x4.splat(0);
+  let touched: i32 = 0;
   const end = b + ((<usize>K) << 5);
   while (b < end) {
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    let a = v128.load32_splat(a0);
-    c00 = madd(a, b0, c00);
-    c01 = madd(a, b1, c01);
-    a = v128.load32_splat(a1);
-    c10 = madd(a, b0, c10);
-    c11 = madd(a, b1, c11);
-    a = v128.load32_splat(a2);
-    c20 = madd(a, b0, c20);
-    c21 = madd(a, b1, c21);
-    a = v128.load32_splat(a3);
-    c30 = madd(a, b0, c30);
-    c31 = madd(a, b1, c31);
-    a = v128.load32_splat(a4);
-    c40 = madd(a, b0, c40);
-    c41 = madd(a, b1, c41);
-    a = v128.load32_splat(a5);
-    c50 = madd(a, b0, c50);
-    c51 = madd(a, b1, c51);
-    a0 += 4;
-    a1 += 4;
-    a2 += 4;
-    a3 += 4;
-    a4 += 4;
-    a5 += 4;
-    b += 32;
+    let stop = end;
+    if (sizeof<Weights>() === sizeof<Streaming>()) {
+      touched |= load<i32>(ahead);
+      ahead += LINE;
+      stop = min(b + STEPS_PER_LINE * ROW, end);
+    }
+    while (b < stop) {
+      const b0 = v128.load(b);
+      const b1 = v128.load(b, 16);
+      let a = v128.load32_splat(a0);
+      c00 = madd(a, b0, c00);
+      c01 = madd(a, b1, c01);
+      a = v128.load32_splat(a1);
+      c10 = madd(a, b0, c10);
+      c11 = madd(a, b1, c11);
+      a = v128.load32_splat(a2);
+      c20 = madd(a, b0, c20);
+      c21 = madd(a, b1, c21);
+      a = v128.load32_splat(a3);
+      c30 = madd(a, b0, c30);
+      c31 = madd(a, b1, c31);
+      a = v128.load32_splat(a4);
+      c40 = madd(a, b0, c40);
+      c41 = madd(a, b1, c41);
+      a = v128.load32_splat(a5);
+      c50 = madd(a, b0, c50);
+      c51 = madd(a, b1, c51);
+      a0 += 4;
+      a1 += 4;
+      a2 += 4;
+      a3 += 4;
+      a4 += 4;
+      a5 += 4;
+      b += ROW;
+    }
   }
-  v128.store(c, c00);
-  v128.store(c, c01, 16);
-  v128.store(c, c10, 32);
-  v128.store(c, c11, 48);
-  v128.store(c, c20, 64);
-  v128.store(c, c21, 80);
-  v128.store(c, c30, 96);
-  v128.store(c, c31, 112);
-  v128.store(c, c40, 128);
-  v128.store(c, c41, 144);
-  v128.store(c, c50, 160);
-  v128.store(c, c51, 176);
+  if (sizeof<Weights>() === sizeof<Streaming>()) store<i32>(sink, touched);
+  const bias0 = v128.load(bias);
+  const bias1 = v128.load(bias, 16);
+  const down = residual ? rowBytes : 0;
+  storeRow(out, c00, c01, bias0, bias1, residual, floor);
+  out += rowBytes;
+  residual += down;
+  storeRow(out, c10, c11, bias0, bias1, residual, floor);
+  out += rowBytes;
+  residual += down;
+  storeRow(out, c20, c21, bias0, bias1, residual, floor);
+  out += rowBytes;
+  residual += down;
+  storeRow(out, c30, c31, bias0, bias1, residual, floor);
+  out += rowBytes;
+  residual += down;
+  storeRow(out, c40, c41, bias0, bias1, residual, floor);
+  out += rowBytes;
+  residual += down;
+  storeRow(out, c50, c51, bias0, bias1, residual, floor);
+}
+
+/** What is done with a finished row of eight sums. */
+function storeRow(
+  out: usize,
+  v0: v128,
+  v1: v128,
+  bias0: v128,
+  bias1: v128,
+  residual: usize,
+  floor: v128,
+): void {
+  v0 = f32x4.add(v0, bias0);
+  v1 = f32x4.add(v1, bias1);
+  if (residual) {
+    v0 = f32x4.add(v0, v128.load(residual));
+    v1 = f32x4.add(v1, v128.load(residual, 16));
+  }
+  v128.store(out, f32x4.pmax(v0, floor));
+  v128.store(out, f32x4.pmax(v1, floor), 16);
 }

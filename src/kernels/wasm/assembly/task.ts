@@ -40,4 +40,6 @@ export class Conv2dTask {
   products: usize = 0;
   /** Scratch: the tap's sums, `SUMS_BYTES` a pixel of the block. */
   sums: usize = 0;
+  /** Whether the weights are too many to stay near from one block to the next. */
+  streams: i32 = 0;
 }
