@@ -12,6 +12,7 @@ import Table from 'cli-table3';
 import { Bench } from 'tinybench';
 import {
   conv2dReference,
+  layerWeights,
   makeKernels,
   maxPoolReference,
   smoeReference,
@@ -148,7 +149,7 @@ function convolutionCase(name, step, tapped) {
           },
         ],
         placesOf(lengths),
-        new Map([['w', kernels.packConv2d(shape, weight, bias)]]),
+        new Map([['w', kernels.packConv2d(shape, layerWeights(weight, bias))]]),
       );
       const out = program.buffer(1);
       program.buffer(0).set(x);

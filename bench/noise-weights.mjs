@@ -14,29 +14,32 @@ export function noiseWeights(architecture) {
     }
   }
   shapes.set('fc.weight', [layers.fc.Cout, layers.fc.Cin]).set('fc.bias', [layers.fc.Cout]);
-  let state = 1;
-  const random = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 31 - 1;
-  };
+  const names = [...shapes.keys()];
   const constants = { 'bn3.weight': 0.3, running_var: 1, weight: 1 };
   return {
     name: 'noise',
     metadata: new Map(),
     tensors: new Map([...shapes].map(([name, shape]) => [name, { shape }])),
-    read(name) {
+    readInto(out, name, begin) {
       const shape = shapes.get(name);
-      const fanIn = shape.slice(1).reduce((product, size) => product * size, 1);
-      const values = new Float32Array(shape[0] * fanIn);
       if (shape.length === 1) {
         const kind = Object.keys(constants).find((suffix) => name.endsWith(suffix));
-        return values.fill(constants[kind] ?? 0);
+        out.fill(constants[kind] ?? 0);
+        return;
       }
+      const fanIn = shape.slice(1).reduce((product, size) => product * size, 1);
       const scale = Math.sqrt(6 / fanIn);
-      for (let i = 0; i < values.length; i++) values[i] = random() * scale;
-      return values;
+      const seed = Math.imul(names.indexOf(name) + 1, 0x85ebca6b);
+      for (let i = 0; i < out.length; i++) out[i] = noise((begin + i) ^ seed) * scale;
     },
   };
+}
+
+/** A number in [−1, 1) that looks random, from a whole one (the finaliser of murmur3). */
+function noise(n) {
+  let h = Math.imul(n ^ (n >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return ((h ^ (h >>> 16)) >>> 0) / 2 ** 31 - 1;
 }
 
 /** A picture's worth of input, [224, 224, 3]. */

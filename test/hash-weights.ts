@@ -54,18 +54,19 @@ export function hashWeights(dict: StateDict, salt: number): TensorSource {
     tensors: new Map(
       dict.map(([name, shape]) => [name, { dtype: 'F32', shape, begin: 0, end: 0 }]),
     ),
-    read(name) {
+    readInto(out, name, begin) {
       const position = positions.get(name)!;
       const shape = dict[position]![1];
-      const length = shape.reduce((product, size) => product * size, 1);
-      return hashTensor(salt + position, length, law(name, shape, bottleneck));
+      hashTensor(out, salt + position, begin, law(name, shape, bottleneck));
     },
   };
 }
 
 /** The input image of `hashWeights(…, salt)`: NCHW, `length` values 4u − 2. */
 export function hashImage(salt: number, length: number): Float32Array {
-  return hashTensor(salt + 10000, length, (u) => 4 * u - 2);
+  const image = new Float32Array(length);
+  hashTensor(image, salt + 10000, 0, (u) => 4 * u - 2);
+  return image;
 }
 
 function law(name: string, shape: readonly number[], bottleneck: boolean): (u: number) => number {
@@ -81,14 +82,18 @@ function law(name: string, shape: readonly number[], bottleneck: boolean): (u: n
   return (u) => (0.5 + u) * (lastOfBranch ? 0.3 : 1);
 }
 
-function hashTensor(t: number, length: number, value: (u: number) => number): Float32Array {
-  const out = new Float32Array(length);
+/** Elements `begin` … of tensor t. */
+function hashTensor(
+  out: Float32Array,
+  t: number,
+  begin: number,
+  value: (u: number) => number,
+): void {
   const salt = Math.imul(t + 1, 0x85ebca6b);
-  for (let i = 0; i < length; i++) {
-    let h = Math.imul(i + 1, 0x9e3779b1) ^ salt;
+  for (let i = 0; i < out.length; i++) {
+    let h = Math.imul(begin + i + 1, 0x9e3779b1) ^ salt;
     h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
     h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
     out[i] = value(((h ^ (h >>> 16)) >>> 0) / 2 ** 32);
   }
-  return out;
 }

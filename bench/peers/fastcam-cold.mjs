@@ -7,7 +7,11 @@ import { noiseWeights } from '../noise-weights.mjs';
 const noise = noiseWeights(ARCHITECTURES.resnet50);
 const bytes = writeSafetensors(
   Object.fromEntries(
-    [...noise.tensors].map(([name, { shape }]) => [name, { shape, data: noise.read(name) }]),
+    [...noise.tensors].map(([name, { shape }]) => {
+      const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
+      noise.readInto(data, name, 0);
+      return [name, { shape, data }];
+    }),
   ),
 );
 const data = Uint8Array.from({ length: 224 * 224 * 4 }, (_, i) => (i % 4 === 3 ? 255 : i % 251));

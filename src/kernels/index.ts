@@ -18,6 +18,7 @@ export { jsKernels } from './js/js-kernels.js';
 export { type JsLinear, linear, packLinear } from './js/linear.js';
 export * from './js/max-pool.js';
 export type * from './kernels.js';
+export { type LayerWeights, layerWeights } from './layer-weights.js';
 export { erf, erfc } from './special.js';
 export { SMOE_EPS, smoeReference, smoeScale } from './statistics/smoe.js';
 export type { WasmBuild } from './wasm/modules.js';

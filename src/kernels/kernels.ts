@@ -8,6 +8,7 @@
 
 import type { Conv2dShape } from './js/conv2d.js';
 import type { MaxPoolShape } from './js/max-pool.js';
+import type { LayerWeights } from './layer-weights.js';
 
 /** A stretch of the arena, in float32 elements. Buffers that are never alive together may overlap. */
 export interface ArenaBuffer {
@@ -99,17 +100,12 @@ export interface Program {
 /** A backend. One instance serves any number of networks, one forward pass at a time. */
 export interface Kernels {
   readonly name: string;
-  /** Bytes that `packConv2d` will keep; a linear layer is a 1×1. */
-  packedBytes(shape: Conv2dWeightShape): number;
-  /** Makes room for weights of `bytes` packed bytes in all, at once. */
-  reserve(bytes: number): void;
-  /**
-   * @param weight [Cout, kH, kW, Cin/groups] is not assumed: OIHW, as files store it
-   * @param bias [Cout]
-   */
-  packConv2d(shape: Conv2dWeightShape, weight: Float32Array, bias: Float32Array): PackedWeights;
-  /** @param weight [Cout, Cin]; @param bias [Cout] */
-  packLinear(Cin: number, Cout: number, weight: Float32Array, bias: Float32Array): PackedLinear;
+  /** Makes room, at once, for weights of these shapes and for packing them; a linear layer is a 1×1. */
+  reserve(shapes: readonly Conv2dWeightShape[]): void;
+  /** Packs the weights of a convolution, OIHW. @throws {ShapeError} when a length does not fit */
+  packConv2d(shape: Conv2dWeightShape, weights: LayerWeights): PackedWeights;
+  /** Packs the weights of a linear layer, [Cout, Cin]. @throws {ShapeError} as `packConv2d` */
+  packLinear(Cin: number, Cout: number, weights: LayerWeights): PackedLinear;
   bind(
     steps: readonly Step[],
     buffers: readonly ArenaBuffer[],

@@ -7,6 +7,7 @@ import { FormatError, ShapeError } from '../errors.js';
 import type {
   Conv2dWeightShape,
   Kernels,
+  LayerWeights,
   PackedLinear,
   PackedWeights,
   Program,
@@ -23,8 +24,8 @@ import { type Plan, plan } from './plan.js';
 import { IMAGENET_PREPROCESSING, type Preprocessing } from './preprocess.js';
 import type { SafetensorsFile } from './weights/safetensors.js';
 
-/** Where weights come from: named tensors, decoded one at a time. */
-export type TensorSource = Pick<SafetensorsFile, 'name' | 'metadata' | 'tensors' | 'read'>;
+/** Where weights come from: named tensors, decoded piece by piece. */
+export type TensorSource = Pick<SafetensorsFile, 'name' | 'metadata' | 'tensors' | 'readInto'>;
 
 export interface ResNetOptions {
   readonly kernels: Kernels;
@@ -106,13 +107,11 @@ export class ResNet {
     const convolutions = specs.map((spec) => ({ spec, shape: weightShape(spec) }));
     const fcShape = { ...layers.fc, kH: 1, kW: 1, groups: 1 };
     const shapes = [...convolutions.map(({ shape }) => shape), fcShape];
-    kernels.reserve(shapes.reduce((sum, shape) => sum + kernels.packedBytes(shape), 0));
+    kernels.reserve(shapes);
     for (const { spec, shape } of convolutions) {
-      const { weight, bias } = reader.foldedConvolution(spec);
-      this.#weights.set(spec.name, kernels.packConv2d(shape, weight, bias));
+      this.#weights.set(spec.name, kernels.packConv2d(shape, reader.convolution(spec)));
     }
-    const [weight, bias] = reader.readAll(linearTensors(name, Cin, Cout));
-    this.#fc = kernels.packLinear(Cin, Cout, weight!, bias!);
+    this.#fc = kernels.packLinear(Cin, Cout, reader.linear(name));
     this.#weights.set(name, this.#fc);
     reader.refuseUnread();
     this.weightBytes = [...this.#weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
@@ -297,15 +296,6 @@ function metadataObject(source: TensorSource, key: string): Record<string, unkno
 
 type ExpectedTensor = readonly [name: string, shape: readonly number[]];
 
-/** What `tensorsOf` names, in its order. */
-type Folding = [
-  weight: Float32Array,
-  gamma: Float32Array,
-  beta: Float32Array,
-  mean: Float32Array,
-  variance: Float32Array,
-];
-
 /** The tensors of a convolution and of its batch norm. */
 function tensorsOf(spec: ConvolutionSpec): ExpectedTensor[] {
   const { name, batchNorm, Cin, Cout, kernel, groups } = spec;
@@ -325,7 +315,7 @@ function linearTensors(name: string, Cin: number, Cout: number): ExpectedTensor[
   ];
 }
 
-/** Reads tensors by their expected shapes and remembers which were asked for. */
+/** Reads tensors whose shapes were checked, and remembers which were asked for. */
 class WeightReader {
   readonly #source: TensorSource;
   readonly #unread: Set<string>;
@@ -347,45 +337,53 @@ class WeightReader {
     }
   }
 
-  /** @throws {FormatError} as `check`, and unless the tensor is finite throughout */
-  read(tensor: string, shape: readonly number[]): Float32Array {
-    this.check(tensor, shape);
-    const { name } = this.#source;
-    const data = this.#source.read(tensor);
-    for (let i = 0; i < data.length; i++) {
-      // NaN and ±∞ alike: x − x is 0 for every finite x only.
-      if (data[i]! - data[i]! !== 0) {
-        throw new FormatError(`${name}: tensor ${tensor} has ${data[i]} at element ${i}`);
-      }
-    }
-    this.#unread.delete(tensor);
-    return data;
-  }
-
-  readAll(tensors: readonly ExpectedTensor[]): Float32Array[] {
-    return tensors.map(([tensor, shape]) => this.read(tensor, shape));
-  }
-
   /**
-   * A convolution's weight and bias with its batch norm folded in:
+   * A convolution's weights with its batch norm folded in:
    * w′ = w·γ/√(variance + eps), b′ = β − mean·γ/√(variance + eps).
    */
-  foldedConvolution(spec: ConvolutionSpec): { weight: Float32Array; bias: Float32Array } {
-    const { batchNorm, Cout } = spec;
-    const [weight, gamma, beta, mean, variance] = this.readAll(tensorsOf(spec)) as Folding;
+  convolution({ name, batchNorm, Cout }: ConvolutionSpec): LayerWeights {
+    const gamma = this.#vector(`${batchNorm}.weight`);
+    const beta = this.#vector(`${batchNorm}.bias`);
+    const mean = this.#vector(`${batchNorm}.running_mean`);
+    const variance = this.#vector(`${batchNorm}.running_var`);
+    const scale = new Float64Array(Cout);
     const bias = new Float32Array(Cout);
-    const K = weight.length / Cout;
     for (let oc = 0; oc < Cout; oc++) {
       if (variance[oc]! < 0) {
         throw new FormatError(
           `${this.#source.name}: tensor ${batchNorm}.running_var has ${variance[oc]} at element ${oc}`,
         );
       }
-      const scale = gamma[oc]! / Math.sqrt(variance[oc]! + BATCH_NORM_EPS);
-      for (let i = oc * K; i < (oc + 1) * K; i++) weight[i]! *= scale;
-      bias[oc] = beta[oc]! - mean[oc]! * scale;
+      scale[oc] = gamma[oc]! / Math.sqrt(variance[oc]! + BATCH_NORM_EPS);
+      bias[oc] = beta[oc]! - mean[oc]! * scale[oc]!;
     }
-    return { weight, bias };
+    return { ...this.#weight(`${name}.weight`), scale, bias };
+  }
+
+  /** A linear layer's weights. */
+  linear(name: string): LayerWeights {
+    return { ...this.#weight(`${name}.weight`), bias: this.#vector(`${name}.bias`) };
+  }
+
+  #weight(tensor: string): Omit<LayerWeights, 'bias'> {
+    this.#unread.delete(tensor);
+    const { name, tensors } = this.#source;
+    return {
+      length: sizeOf(tensors.get(tensor)!.shape),
+      read: (out, begin) => this.#source.readInto(out, tensor, begin),
+      refuse(element, value) {
+        throw new FormatError(`${name}: tensor ${tensor} has ${value} at element ${element}`);
+      },
+    };
+  }
+
+  #vector(tensor: string): Float32Array {
+    const { length, read, refuse } = this.#weight(tensor);
+    const out = new Float32Array(length);
+    read(out, 0);
+    const bad = out.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) refuse(bad, out[bad]!);
+    return out;
   }
 
   /** Weights that nothing asked for belong to another network. */
@@ -396,4 +394,8 @@ class WeightReader {
       `${this.#source.name}: ${this.#unread.size} unexpected tensors, the first is ${first}`,
     );
   }
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
 }

@@ -1,6 +1,12 @@
 /** The backends that one suite tests. */
 
-import { jsKernels, type Kernels, type Step, wasmKernels } from '../../src/kernels/index.js';
+import {
+  jsKernels,
+  type Kernels,
+  type LayerWeights,
+  type Step,
+  wasmKernels,
+} from '../../src/kernels/index.js';
 
 export const BACKENDS: readonly Backend[] = [
   { name: 'js', make: async () => jsKernels() },
@@ -14,12 +20,6 @@ interface Backend {
   readonly make: () => Promise<Kernels>;
 }
 
-/** Weights of the one step that `runStep` runs. */
-export interface StepWeights {
-  readonly weight: Float32Array;
-  readonly bias: Float32Array;
-}
-
 /**
  * Runs one step on a backend: buffer i of the step is a copy of `buffers[i]`, which is overwritten
  * with what the step left there.
@@ -28,7 +28,7 @@ export function runStep(
   kernels: Kernels,
   step: Step,
   buffers: readonly Float32Array[],
-  weights?: StepWeights,
+  weights?: LayerWeights,
 ): void {
   let offset = 0;
   const places = buffers.map(({ length }) => {
@@ -38,9 +38,9 @@ export function runStep(
   });
   const packed = new Map();
   if (step.op === 'conv2d') {
-    packed.set('w', kernels.packConv2d(step.shape, weights!.weight, weights!.bias));
+    packed.set('w', kernels.packConv2d(step.shape, weights!));
   } else if (step.op === 'linear') {
-    packed.set('w', kernels.packLinear(step.Cin, step.Cout, weights!.weight, weights!.bias));
+    packed.set('w', kernels.packLinear(step.Cin, step.Cout, weights!));
   }
   const program = kernels.bind([step], places, packed);
   for (const [i, buffer] of buffers.entries()) program.buffer(i).set(buffer);

@@ -5,6 +5,7 @@ import {
   type Conv2dShape,
   conv2dReference,
   conv2dShape,
+  layerWeights,
   smoeReference,
 } from '../../src/kernels/index.js';
 import { BACKENDS, runStep, seededFloats } from './backends.js';
@@ -79,7 +80,7 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
       relu,
       ...(residual && { residual: 1 }),
     } as const;
-    runStep(kernels, step, [c.x.slice(), out], c);
+    runStep(kernels, step, [c.x.slice(), out], layerWeights(c.weight, c.bias));
     return out;
   };
   const runWithTap = (c: Case): { out: Float32Array; smoe: Float32Array } => {
@@ -94,7 +95,7 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
       relu: true,
       smoe: 2,
     } as const;
-    runStep(kernels, step, [c.x.slice(), out, smoe], c);
+    runStep(kernels, step, [c.x.slice(), out, smoe], layerWeights(c.weight, c.bias));
     return { out, smoe };
   };
 
@@ -153,7 +154,7 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
     const c = makeCase({ W: 5, Cout: 3 });
     const out = new Float32Array(c.residual.length + 32).fill(77);
     const step = { op: 'conv2d', weights: 'w', shape: c.shape, x: 0, out: 1, relu: false } as const;
-    runStep(kernels, step, [c.x.slice(), out], c);
+    runStep(kernels, step, [c.x.slice(), out], layerWeights(c.weight, c.bias));
     expect([...out.subarray(c.residual.length)]).toEqual(new Array(32).fill(77));
   });
 
@@ -254,10 +255,10 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
 
   it('refuses weights and biases of a wrong length, naming both lengths', () => {
     const { shape, weight, bias } = makeCase({});
-    expect(() => kernels.packConv2d(shape, weight.slice(1), bias)).toThrow(
+    expect(() => kernels.packConv2d(shape, layerWeights(weight.slice(1), bias))).toThrow(
       'conv2d: weight expected length 45 for [9, 5, 1, 1], got 44',
     );
-    expect(() => kernels.packConv2d(shape, weight, bias.slice(1))).toThrow(
+    expect(() => kernels.packConv2d(shape, layerWeights(weight, bias.slice(1)))).toThrow(
       'conv2d: bias expected length 9, got 8',
     );
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { maxPoolReference, maxPoolShape } from '../../src/kernels/index.js';
+import { layerWeights, maxPoolReference, maxPoolShape } from '../../src/kernels/index.js';
 import { BACKENDS, runStep, seededFloats } from './backends.js';
 
 describe.each(BACKENDS)('pooling and the classifier on $name', async ({ make }) => {
@@ -57,7 +57,7 @@ describe.each(BACKENDS)('pooling and the classifier on $name', async ({ make }) 
       const bias = seededFloats(Cout, 3);
       const out = new Float32Array(N * Cout);
       const step = { op: 'linear', weights: 'w', N, Cin, Cout, x: 0, out: 1 } as const;
-      runStep(kernels, step, [x, out], { weight, bias });
+      runStep(kernels, step, [x, out], layerWeights(weight, bias));
       for (let n = 0; n < N; n++) {
         for (let oc = 0; oc < Cout; oc++) {
           let sum = bias[oc]!;
@@ -72,15 +72,15 @@ describe.each(BACKENDS)('pooling and the classifier on $name', async ({ make }) 
         }
       }
       const row = new Float32Array(Cin);
-      kernels.packLinear(Cin, Cout, weight, bias).row(row, Cout - 1);
+      kernels.packLinear(Cin, Cout, layerWeights(weight, bias)).row(row, Cout - 1);
       expect([...row]).toEqual([...weight.slice((Cout - 1) * Cin)]);
     }
   });
 
   it('refuses a classifier whose lengths do not fit', () => {
     const three = new Float32Array(3);
-    expect(() => kernels.packLinear(2, 2, three, three)).toThrow(
-      'linear: weight and bias expected lengths 4 and 2 for [2, 2], got 3 and 3',
+    expect(() => kernels.packLinear(2, 2, layerWeights(three, three))).toThrow(
+      'linear: weight expected length 4 for [2, 2], got 3',
     );
   });
 });

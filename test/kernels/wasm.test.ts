@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import { makeKernels, UnsupportedError, wasmKernels } from '../../src/index.js';
+import { layerWeights } from '../../src/kernels/index.js';
 import { decodeBase64 } from '../../src/kernels/wasm/base64.js';
 import { LinearMemory } from '../../src/kernels/wasm/linear-memory.js';
 import { webAssembly } from '../../src/kernels/wasm/webassembly.js';
@@ -14,7 +15,7 @@ describe('wasmKernels', () => {
       const bytes = readFileSync(resolve(`fastcam/${build}.wasm`));
       const kernels = await wasmKernels(await webAssembly!.compile(bytes));
       expect(kernels.name).toBe('wasm');
-      kernels.packLinear(4, 2, new Float32Array(8), new Float32Array(2));
+      kernels.packLinear(4, 2, layerWeights(new Float32Array(8), new Float32Array(2)));
     }
   });
 

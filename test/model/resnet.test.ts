@@ -27,7 +27,10 @@ function changed(tensor: string, shape?: number[], data?: Float32Array): TensorS
   return {
     ...source,
     tensors,
-    read: (name) => (name === tensor && data ? data : source.read(name)),
+    readInto(out, name, begin) {
+      if (name === tensor && data) out.set(data.subarray(begin, begin + out.length));
+      else source.readInto(out, name, begin);
+    },
   };
 }
 

@@ -14,9 +14,10 @@
 
 import { ShapeError } from '../../errors.js';
 import type { Conv2dWeightShape, PackedWeights } from '../kernels.js';
+import { checkLayerWeights, type LayerWeights, refuseNonFinite } from '../layer-weights.js';
 import { conv2dGemm, gemmScratch } from './conv2d-gemm.js';
 import { conv2dWinograd, isWinograd, winogradScratch } from './conv2d-winograd.js';
-import { NR, packPanels } from './gemm.js';
+import { NR, packPanel } from './gemm.js';
 
 /** Extents, in elements. `strideY` and `padY` go with kH and H, `strideX` and `padX` with kW and W. */
 export interface Conv2dParameters extends Conv2dWeightShape {
@@ -152,63 +153,31 @@ export function conv2dReference(
   }
 }
 
-/** @throws {ShapeError} when a length does not fit the shape */
-export function checkWeights(
-  { Cin, Cout, kH, kW, groups }: Conv2dWeightShape,
-  weight: Float32Array,
-  bias: Float32Array,
-): void {
-  const expected = (Cout * Cin * kH * kW) / groups;
-  if (weight.length !== expected) {
-    throw new ShapeError(
-      `conv2d: weight expected length ${expected} for [${Cout}, ${Cin / groups}, ${kH}, ${kW}], got ${weight.length}`,
-    );
-  }
-  if (bias.length !== Cout) {
-    throw new ShapeError(`conv2d: bias expected length ${Cout}, got ${bias.length}`);
-  }
-}
-
-/** Bytes of the packed weights and bias. */
-export function packedConv2dBytes({ Cin, Cout, kH, kW, groups }: Conv2dWeightShape): number {
-  const columns = groups * Math.ceil(Cout / groups / NR) * NR;
-  return 4 * ((columns * kH * kW * Cin) / groups + Cout);
-}
-
 /**
- * Packs weights for `conv2d`.
+ * Packs weights, OIHW, for `conv2d`.
  *
- * @param weight OIHW: [Cout, Cin/groups, kH, kW]
- * @param bias [Cout]
  * @throws {ShapeError} when a length does not fit the shape
  */
-export function packConv2d(
-  shape: Conv2dWeightShape,
-  weight: Float32Array,
-  bias: Float32Array,
-): PackedConv2d {
+export function packConv2d(shape: Conv2dWeightShape, weights: LayerWeights): PackedConv2d {
   const { Cin, Cout, kH, kW, groups } = shape;
-  const CinG = Cin / groups;
   const CoutG = Cout / groups;
   const taps = kH * kW;
-  const K = taps * CinG;
-  checkWeights(shape, weight, bias);
-  const panelsLength = Math.ceil(CoutG / NR) * NR * K;
-  const panels = new Float32Array(groups * panelsLength);
-  const rows = new Float32Array(CoutG * K);
-  for (let group = 0; group < groups; group++) {
-    // Channels innermost, as a gathered pixel has them: [oc, ic, tap] → [oc, tap, ic].
-    for (let oc = 0; oc < CoutG; oc++) {
-      const from = (group * CoutG + oc) * K;
-      for (let ic = 0; ic < CinG; ic++) {
-        for (let tap = 0; tap < taps; tap++) {
-          rows[oc * K + tap * CinG + ic] = weight[from + ic * taps + tap]!;
-        }
-      }
-    }
-    packPanels(panels.subarray(group * panelsLength), rows, CoutG, K);
+  const K = (taps * Cin) / groups;
+  checkLayerWeights('conv2d', [Cout, Cin / groups, kH, kW], weights);
+  const panelsOfGroup = Math.ceil(CoutG / NR);
+  const panels = new Float32Array(groups * panelsOfGroup * NR * K);
+  const rows = new Float32Array(NR * K);
+  for (let index = 0; index < groups * panelsOfGroup; index++) {
+    const panel = index % panelsOfGroup;
+    const oc = ((index - panel) / panelsOfGroup) * CoutG + panel * NR;
+    const columns = Math.min(NR, CoutG - panel * NR);
+    const read = rows.subarray(0, columns * K);
+    weights.read(read, oc * K);
+    refuseNonFinite(weights, read, oc * K);
+    packPanel(panels, index * NR * K, rows, columns, K, taps, weights.scale, oc);
   }
-  return { panels, bias: bias.slice(), bytes: panels.byteLength + bias.byteLength };
+  const bias = weights.bias.slice();
+  return { panels, bias, bytes: panels.byteLength + bias.byteLength };
 }
 
 /** Allocates scratch that serves each of the shapes. */

@@ -85,14 +85,28 @@ export function gemm4x4(
   tile[tBegin + 15] = c33;
 }
 
-/** Packs the rows b [Cout, K] into panels of four columns, [⌈Cout/4⌉, K, 4], zeros in the tail. */
-export function packPanels(out: Float32Array, rows: Float32Array, Cout: number, K: number): void {
-  const panels = Math.ceil(Cout / NR);
-  for (let panel = 0; panel < panels; panel++) {
-    for (let j = 0; j < NR; j++) {
-      const oc = panel * NR + j;
-      let o = panel * K * NR + j;
-      for (let k = 0; k < K; k++, o += NR) out[o] = oc < Cout ? rows[oc * K + k]! : 0;
+/**
+ * Packs rows of output channels into one panel, channels before taps as a gathered pixel has them:
+ * out[begin + 4·(tap·Cin + ic) + j] = rows[j·K + ic·taps + tap] · scale[oc + j], 0 for j ≥ `columns`.
+ *
+ * @param out zeros from `begin` on
+ * @param rows [columns, K], K = Cin·taps
+ */
+export function packPanel(
+  out: Float32Array,
+  begin: number,
+  rows: Float32Array,
+  columns: number,
+  K: number,
+  taps: number,
+  scale: Float64Array | undefined,
+  oc: number,
+): void {
+  for (let j = 0; j < columns; j++) {
+    const factor = scale === undefined ? 1 : scale[oc + j]!;
+    let o = begin + j;
+    for (let tap = 0; tap < taps; tap++) {
+      for (let i = j * K + tap; i < (j + 1) * K; i += taps, o += NR) out[o] = rows[i]! * factor;
     }
   }
 }

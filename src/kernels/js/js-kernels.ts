@@ -7,7 +7,6 @@ import {
   conv2dScratch,
   type PackedConv2d,
   packConv2d,
-  packedConv2dBytes,
 } from './conv2d.js';
 import { globalAveragePool } from './global-average-pool.js';
 import { type JsLinear, linear, packLinear } from './linear.js';
@@ -17,7 +16,6 @@ import { maxPool } from './max-pool.js';
 export function jsKernels(): Kernels {
   return {
     name: 'js',
-    packedBytes: packedConv2dBytes,
     // Arrays are allocated one by one; there is nothing to grow.
     reserve() {},
     packConv2d,

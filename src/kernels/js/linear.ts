@@ -3,8 +3,8 @@
  * two-thousandth of a ResNet-50, so the formula's loops are the fast path too; sums are doubles.
  */
 
-import { ShapeError } from '../../errors.js';
 import type { PackedLinear } from '../kernels.js';
+import { checkLayerWeights, type LayerWeights, refuseNonFinite } from '../layer-weights.js';
 
 /** Weights as files store them. */
 export interface JsLinear extends PackedLinear {
@@ -12,14 +12,14 @@ export interface JsLinear extends PackedLinear {
   readonly bias: Float32Array;
 }
 
-/** @param weight [Cout, Cin], kept; @param bias [Cout], kept; @throws {ShapeError} */
-export function packLinear(
-  Cin: number,
-  Cout: number,
-  weight: Float32Array,
-  bias: Float32Array,
-): JsLinear {
-  checkLinear(Cin, Cout, weight, bias);
+/** Reads the weights, [Cout, Cin], as they are. @throws {ShapeError} when a length does not fit */
+export function packLinear(Cin: number, Cout: number, weights: LayerWeights): JsLinear {
+  checkLayerWeights('linear', [Cout, Cin], weights);
+  const { scale, bias } = weights;
+  const weight = new Float32Array(weights.length);
+  weights.read(weight, 0);
+  refuseNonFinite(weights, weight, 0);
+  if (scale) for (let i = 0; i < weight.length; i++) weight[i]! *= scale[Math.floor(i / Cin)]!;
   return {
     weight,
     bias,
@@ -46,19 +46,5 @@ export function linear(
       for (let ic = 0; ic < Cin; ic++) sum += x[n * Cin + ic]! * weight[row + ic]!;
       out[n * Cout + oc] = sum;
     }
-  }
-}
-
-/** @throws {ShapeError} when a length does not fit */
-export function checkLinear(
-  Cin: number,
-  Cout: number,
-  weight: Float32Array,
-  bias: Float32Array,
-): void {
-  if (weight.length !== Cout * Cin || bias.length !== Cout) {
-    throw new ShapeError(
-      `linear: weight and bias expected lengths ${Cout * Cin} and ${Cout} for [${Cout}, ${Cin}], got ${weight.length} and ${bias.length}`,
-    );
   }
 }

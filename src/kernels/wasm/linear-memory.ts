@@ -85,6 +85,11 @@ export class LinearMemory {
   }
 
   /** A view; valid until the memory grows. */
+  doubles(ptr: number, length: number): Float64Array {
+    return new Float64Array(this.#memory.buffer, ptr, length);
+  }
+
+  /** A view; valid until the memory grows. */
   words(ptr: number, length: number): Int32Array {
     return new Int32Array(this.#memory.buffer, ptr, length);
   }

@@ -5,14 +5,23 @@
 
 import { UnsupportedError } from '../../errors.js';
 import { type Conv2dShape, conv2dShape } from '../js/conv2d.js';
-import { checkLinear } from '../js/linear.js';
-import type { ArenaBuffer, Kernels, PackedWeights, Program, Step } from '../kernels.js';
+import type {
+  ArenaBuffer,
+  Conv2dWeightShape,
+  Kernels,
+  PackedWeights,
+  Program,
+  Step,
+} from '../kernels.js';
+import { checkLayerWeights } from '../layer-weights.js';
 import {
   isWinograd,
+  type PackPanel,
   packConv2d,
   packedConv2dBytes,
   type ScratchBytes,
   scratchBytes,
+  stageBytes,
   TASK_BYTES,
   unpackRow,
   type WasmConv2d,
@@ -27,6 +36,7 @@ interface WasmExports {
   heapBase(): number;
   conv2dGemm(taskPtr: number): void;
   conv2dWinograd(taskPtr: number): void;
+  readonly packPanel: PackPanel;
   globalAveragePool(outPtr: number, xPtr: number, N: number, pixels: number, C: number): void;
   maxPool(
     outPtr: number,
@@ -90,19 +100,18 @@ class WasmKernels implements Kernels {
     this.#winograd = winograd;
   }
 
-  packedBytes: Kernels['packedBytes'] = packedConv2dBytes;
-
-  reserve(bytes: number): void {
-    this.#memory.reserve(bytes);
+  reserve(shapes: readonly Conv2dWeightShape[]): void {
+    const weights = shapes.map((shape) => alignUp(packedConv2dBytes(shape)));
+    const stage = Math.max(...shapes.map(stageBytes));
+    this.#memory.reserve(weights.reduce((sum, bytes) => sum + bytes, stage));
   }
 
-  packConv2d: Kernels['packConv2d'] = (shape, weight, bias) =>
-    packConv2d(this.#memory, shape, weight, bias);
+  packConv2d: Kernels['packConv2d'] = (shape, weights) =>
+    packConv2d(this.#memory, this.#exports.packPanel, shape, weights);
 
-  packLinear: Kernels['packLinear'] = (Cin, Cout, weight, bias) => {
-    checkLinear(Cin, Cout, weight, bias);
-    const shape = { Cin, Cout, kH: 1, kW: 1, groups: 1 };
-    const packed = packConv2d(this.#memory, shape, weight, bias);
+  packLinear: Kernels['packLinear'] = (Cin, Cout, weights) => {
+    checkLayerWeights('linear', [Cout, Cin], weights);
+    const packed = this.packConv2d({ Cin, Cout, kH: 1, kW: 1, groups: 1 }, weights) as WasmConv2d;
     return { ...packed, row: (out, oc) => unpackRow(this.#memory, packed, out, oc) };
   };
 

@@ -9,7 +9,7 @@
  */
 
 import { FormatError } from '../../errors.js';
-import { bfloat16ToFloat32, halvesToFloat32 } from './half.js';
+import { decodeBfloat16, decodeHalves } from './half.js';
 
 /** Bytes per element of the dtypes that the format defines. Only floats can be read as weights. */
 const DTYPE_BYTES: Record<string, number> = {
@@ -47,7 +47,13 @@ export interface SafetensorsFile {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** The tensor's bytes as they stand in the file (a view, not aligned). */
   bytes(tensor: string): Uint8Array;
-  /** The tensor as float32, decoded from F32, F16, BF16 or F64 into an array of its own. */
+  /**
+   * Decodes elements `begin` … `begin + out.length` of a tensor of F32, F16, BF16 or F64 into `out`.
+   *
+   * @throws {FormatError} for a tensor that is not there, of another dtype, or shorter
+   */
+  readInto(out: Float32Array, tensor: string, begin: number): void;
+  /** The whole tensor as float32, in an array of its own. @throws {FormatError} as `readInto` */
   read(tensor: string): Float32Array;
 }
 
@@ -99,17 +105,25 @@ export function parseSafetensors(file: ArrayBuffer | Uint8Array, name: string): 
     const info = find(tensor);
     return bytes.subarray(info.begin, info.end);
   };
+  const readInto = (out: Float32Array, tensor: string, begin: number): void => {
+    const { dtype, shape } = find(tensor);
+    if (begin + out.length > sizeOf(shape)) {
+      fail(`tensor ${tensor} [${shape}] has no elements ${begin}…${begin + out.length}`);
+    }
+    if (!decodeFloats(out, slice(tensor), dtype, begin)) {
+      fail(`tensor ${tensor} has dtype ${dtype}, expected F32, F16, BF16 or F64`);
+    }
+  };
   return {
     name,
     metadata,
     tensors,
     bytes: slice,
+    readInto,
     read: (tensor) => {
-      const { dtype } = find(tensor);
-      return (
-        decodeFloats(slice(tensor), dtype) ??
-        fail(`tensor ${tensor} has dtype ${dtype}, expected F32, F16, BF16 or F64`)
-      );
+      const out = new Float32Array(sizeOf(find(tensor).shape));
+      readInto(out, tensor, 0);
+      return out;
     },
   };
 }
@@ -212,21 +226,41 @@ function refuseOverlaps(tensors: ReadonlyMap<string, TensorInfo>, fail: Fail): v
   }
 }
 
-/** Little-endian floats, as on every platform that has typed arrays in practice. */
-function decodeFloats(bytes: Uint8Array, dtype: string): Float32Array | undefined {
-  // slice() copies, which also aligns.
-  const { buffer } = bytes.slice();
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/**
+ * Decodes a tensor's elements from `begin` on; little-endian, as every platform that has typed arrays
+ * in practice.
+ *
+ * @returns false for a dtype that is not a float's
+ */
+function decodeFloats(
+  out: Float32Array,
+  tensor: Uint8Array,
+  dtype: string,
+  begin: number,
+): boolean {
+  const size = DTYPE_BYTES[dtype]!;
+  const bytes = tensor.subarray(size * begin, size * (begin + out.length));
   switch (dtype) {
     case 'F32':
-      return new Float32Array(buffer);
-    case 'F64':
-      return new Float32Array(new Float64Array(buffer));
+      new Uint8Array(out.buffer, out.byteOffset, out.byteLength).set(bytes);
+      return true;
+    case 'F64': {
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      for (let i = 0; i < out.length; i++) out[i] = view.getFloat64(8 * i, true);
+      return true;
+    }
     case 'F16':
-      return halvesToFloat32(new Uint16Array(buffer));
+      decodeHalves(out, bytes);
+      return true;
     case 'BF16':
-      return bfloat16ToFloat32(new Uint16Array(buffer));
+      decodeBfloat16(out, bytes);
+      return true;
     default:
-      return undefined;
+      return false;
   }
 }
 
