@@ -19,7 +19,7 @@ import {
   writeTask,
 } from './conv2d.js';
 import { alignUp, LinearMemory } from './linear-memory.js';
-import { loadModule, type WasmBuild } from './modules.js';
+import { loadModule, type ModuleLoader, type WasmBuild } from './modules.js';
 import { type WasmModule, webAssembly } from './webassembly.js';
 
 /** What assembly/index.ts exports. */
@@ -55,14 +55,23 @@ export interface WasmOptions {
  * it, else `simd`
  * @throws {UnsupportedError} where the engine cannot run the build
  */
-export async function wasmKernels(
+export function wasmKernels(
+  module?: WasmModule | WasmBuild,
+  options?: WasmOptions,
+): Promise<Kernels> {
+  return wasmKernelsFrom(loadModule, module, options);
+}
+
+/** `wasmKernels` over modules from elsewhere. */
+export async function wasmKernelsFrom(
+  load: ModuleLoader,
   module?: WasmModule | WasmBuild,
   { winograd = true }: WasmOptions = {},
 ): Promise<Kernels> {
   if (typeof module === 'object') return instantiate('wasm', module, winograd);
   const builds: readonly WasmBuild[] = module ? [module] : ['relaxed', 'simd'];
   for (const build of builds) {
-    const compiled = await loadModule(build);
+    const compiled = await load(build);
     if (compiled) return instantiate(build, compiled, winograd);
   }
   throw new UnsupportedError(
