@@ -6,7 +6,7 @@
 import { UnsupportedError } from '../../errors.js';
 import { type Conv2dShape, conv2dShape } from '../js/conv2d.js';
 import { checkLinear } from '../js/linear.js';
-import type { ArenaBuffer, Kernels, PackedWeights, Program, Step } from '../kernels.js';
+import type { Algorithm, ArenaBuffer, Kernels, PackedWeights, Program, Step } from '../kernels.js';
 import {
   isWinograd,
   packConv2d,
@@ -131,6 +131,7 @@ class WasmProgram implements Program {
   readonly #buffers: readonly ArenaBuffer[];
   readonly #ptr: number;
   readonly #views: Float32Array[] = [];
+  readonly #convolutions: readonly (Convolution | undefined)[];
   readonly #steps: (() => void)[];
 
   constructor(
@@ -147,6 +148,7 @@ class WasmProgram implements Program {
     const scratchBegin = alignUp(arenaBytes);
     const tasksBegin = scratchBegin + scratch.bytes;
     this.bytes = tasksBegin + steps.length * TASK_BYTES;
+    this.#convolutions = convolutions;
     this.#memory = memory;
     this.#buffers = buffers;
     this.#ptr = memory.allocate(this.bytes);
@@ -192,6 +194,12 @@ class WasmProgram implements Program {
 
   runStep(index: number): void {
     this.#steps[index]!();
+  }
+
+  algorithm(index: number): Algorithm | undefined {
+    const convolution = this.#convolutions[index];
+    if (!convolution) return undefined;
+    return convolution.isWinograd ? 'winograd' : 'gemm';
   }
 
   release(): void {
