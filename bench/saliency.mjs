@@ -11,8 +11,8 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { makeKernels } from '../dist/kernels/index.js';
 import { ARCHITECTURES, ResNet } from '../dist/model/index.js';
+import { noiseImage, noiseWeights } from '../dist/node/noise-model.js';
 import { combineMaps, normalizeGaussian, toNdArray } from '../dist/viz/index.js';
-import { noiseImage, noiseWeights } from './noise-weights.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -22,7 +22,7 @@ const { values: options } = parseArgs({
 });
 const rounds = Number(options.rounds);
 const backend = (await makeKernels(options.backend)).name;
-const image = noiseImage();
+const image = noiseImage(224);
 const withTaps = await prepare(true);
 const bare = await prepare(false);
 const { taps, steps } = withTaps.plan;

@@ -8,7 +8,10 @@ import { describe, expect, it } from 'vitest';
 
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
 
-const CORE = ['errors.ts', 'kernels', 'model', 'viz', 'explanation.ts', 'explain.ts', 'index.ts'];
+const CORE = [
+  ...['errors.ts', 'kernels', 'model', 'viz', 'explanation.ts', 'explain.ts', 'index.ts'],
+  'index.workerd.ts',
+];
 
 /**
  * Which folders (or files) each may import, besides itself: cli → node → explain → {model → kernels,
@@ -23,6 +26,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'explanation.ts': ['errors.ts', 'model', 'viz'],
   'explain.ts': ['errors.ts', 'explanation.ts', 'model', 'viz'],
   'index.ts': ['errors.ts', 'explain.ts', 'explanation.ts', 'kernels', 'viz'],
+  'index.workerd.ts': ['index.ts', 'kernels'],
   node: CORE,
   cli: ['node', ...CORE],
 };

@@ -2,7 +2,7 @@
 // node fastcam-cold.mjs auto|js|simd|relaxed. The peer's figure: `coldMs` of ort-web.mjs.
 import { loadResNet, makeKernels } from '../../dist/index.js';
 import { ARCHITECTURES, writeSafetensors } from '../../dist/model/index.js';
-import { noiseWeights } from '../noise-weights.mjs';
+import { noiseWeights } from '../../dist/node/noise-model.js';
 
 const noise = noiseWeights(ARCHITECTURES.resnet50);
 const bytes = writeSafetensors(

@@ -2,13 +2,13 @@
 // + combination. What of it is saliency's share: bench/saliency.mjs.
 import { makeKernels } from '../../dist/kernels/index.js';
 import { ARCHITECTURES, ResNet } from '../../dist/model/index.js';
+import { noiseImage, noiseWeights } from '../../dist/node/noise-model.js';
 import { combineMaps, normalizeGaussian, toNdArray } from '../../dist/viz/index.js';
-import { noiseImage, noiseWeights } from '../noise-weights.mjs';
 
 const [backend = 'auto', runs = '3'] = process.argv.slice(2);
 const kernels = await makeKernels(backend);
 const net = new ResNet(noiseWeights(ARCHITECTURES.resnet50), { kernels });
-const image = noiseImage();
+const image = noiseImage(224);
 const pass = net.forward(1, 224, 224);
 
 function run() {

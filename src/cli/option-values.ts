@@ -7,6 +7,8 @@ import { resolveScaleWeights, SCALE_WEIGHTS, type ScaleWeights } from '../viz/in
 const SCALES = 5;
 /** Sides beyond this take more memory than a process has. */
 const MAX_SIZE = 4096;
+/** More than anybody waits for. */
+const MAX_ROUNDS = 10_000;
 
 /** `equal`, `ramp`, `prior`, or five numbers parted by commas. */
 export function parseScaleWeights(text: string): ScaleWeights {
@@ -25,9 +27,12 @@ export function parseScaleWeights(text: string): ScaleWeights {
 
 /** A whole number of pixels. */
 export function parseSize(text: string): number {
-  const size = Number(text);
-  if (text.trim() !== '' && Number.isInteger(size) && size >= 1 && size <= MAX_SIZE) return size;
-  throw new InvalidArgumentError(`Expected a whole number of pixels from 1 to ${MAX_SIZE}.`);
+  return parseCount(text, 'pixels', MAX_SIZE);
+}
+
+/** A whole number of rounds. */
+export function parseRounds(text: string): number {
+  return parseCount(text, 'rounds', MAX_ROUNDS);
 }
 
 /** A class index where it is a whole number, else a class name. */
@@ -40,4 +45,10 @@ export function parseClass(text: string): number | string {
 export function parsePath(text: string): string {
   if (text === '') throw new InvalidArgumentError('Expected a path.');
   return text;
+}
+
+function parseCount(text: string, unit: string, most: number): number {
+  const count = Number(text);
+  if (text.trim() !== '' && Number.isInteger(count) && count >= 1 && count <= most) return count;
+  throw new InvalidArgumentError(`Expected a whole number of ${unit} from 1 to ${most}.`);
 }

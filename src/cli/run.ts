@@ -5,8 +5,15 @@ import { BACKENDS } from '../kernels/index.js';
 import { ARCHITECTURES, CAM_METHODS } from '../model/index.js';
 import { packageVersion } from '../node/report.js';
 import { type Colormap, NORMALIZERS } from '../viz/index.js';
+import { type BenchFlags, benchCommand } from './bench-command.js';
 import { type ExplainFlags, explainCommand } from './explain-command.js';
-import { parseClass, parsePath, parseScaleWeights, parseSize } from './option-values.js';
+import {
+  parseClass,
+  parsePath,
+  parseRounds,
+  parseScaleWeights,
+  parseSize,
+} from './option-values.js';
 import { describeFailure, EXIT, type Streams, UsageError } from './streams.js';
 
 const COLORMAPS: readonly Colormap[] = ['viridis', 'cividis', 'jet'];
@@ -20,6 +27,7 @@ Examples:
   fastcam explain cat.png --json | jq .top         the report, for programs
   fastcam explain x.safetensors --tensors y.safetensors
                                                    tensors in and out, to compare frameworks
+  fastcam bench --layers                           where a forward pass spends its time
 
 Exit codes: 0 fine, 1 some input failed (the rest is done), 2 the call is wrong.
 `;
@@ -54,12 +62,11 @@ function makeProgram(streams: Streams, finish: (exitCode: number) => void): Comm
     .configureOutput({
       writeOut: (text) => streams.stdout.write(text),
       writeErr: (text) => streams.stderr.write(text),
-      outputError: (text, write) => write(asOneLine(text)),
+      outputError: (text, write) => write(asOneLine(text, 'fastcam')),
     })
     .addHelpText('after', EXAMPLES);
   const explain = explainOptions(
-    program
-      .command('explain')
+    subcommand(program, 'explain')
       .summary('explain pictures: what made the network say what it says')
       .description(
         'Explains pictures (png, jpeg, bmp, gif, tiff), or a tensor `input` [N, 3, H, W] (.safetensors). ' +
@@ -71,12 +78,51 @@ function makeProgram(streams: Streams, finish: (exitCode: number) => void): Comm
   explain.addHelpText('after', EXAMPLES).action(async (files: string[], flags: ExplainFlags) => {
     finish(await explainCommand(files, flags, streams));
   });
+  const bench = benchOptions(
+    subcommand(program, 'bench')
+      .summary('measure a forward pass: its time, and its layers’')
+      .description(
+        'Times forward passes of one square picture, and the saliency. The network is noise: its speed ' +
+          'does not depend on its weights. Rates are compared with that of the backend’s microkernel, a ' +
+          'matrix product that stays in the cache, timed in turns with the passes.',
+      ),
+  );
+  bench.action(async (flags: BenchFlags) => {
+    finish(await benchCommand(flags, streams));
+  });
   return program;
 }
 
+/** A command whose errors point to its own help. */
+function subcommand(program: Command, name: string): Command {
+  return program.command(name).configureOutput({
+    outputError: (text, write) => write(asOneLine(text, `fastcam ${name}`)),
+  });
+}
+
+const choice = (flags: string, text: string, values: readonly string[]): Option =>
+  new Option(flags, text).choices(values);
+
+function benchOptions(command: Command): Command {
+  return command
+    .option('--layers', 'print every layer')
+    .addOption(
+      choice(
+        '--arch <name>',
+        'architecture (default: resnet50; of a --model: inferred)',
+        Object.keys(ARCHITECTURES),
+      ),
+    )
+    .option('--model <bundled|file>', 'weights, safetensors, in place of noise', parsePath)
+    .addOption(choice('--backend <name>', 'what computes', BACKENDS).default('auto'))
+    .option('--size <pixels>', "side of the input (default: the model's own, else 224)", parseSize)
+    .option('--rounds <number>', 'passes to take the median of', parseRounds, 10)
+    .option('--json', 'print one line of JSON, and nothing else')
+    .option('--debug', 'print where a failure comes from')
+    .allowExcessArguments(false);
+}
+
 function explainOptions(command: Command): Command {
-  const choice = (flags: string, text: string, values: readonly string[]): Option =>
-    new Option(flags, text).choices(values);
   return command
     .option('-o, --out <folder>', 'where to write', parsePath, 'out')
     .option('--model <bundled|file>', 'weights, safetensors', parsePath, 'bundled')
@@ -117,13 +163,13 @@ function explainOptions(command: Command): Command {
 }
 
 /** commander's messages, with a pointer to help, as one line. */
-function asOneLine(text: string): string {
+function asOneLine(text: string, command: string): string {
   const message = text
     .replace(/^error: /, '')
     .trim()
     .replace(/\s*\n\s*/g, ' ');
   const hint = message.startsWith('unknown command')
     ? 'to explain a picture: fastcam explain FILE'
-    : 'see fastcam explain --help';
+    : `see ${command} --help`;
   return `fastcam: ${message.replace(/\.$/, '')}; ${hint}\n`;
 }

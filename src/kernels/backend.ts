@@ -15,11 +15,19 @@ export const BACKENDS: readonly Backend[] = ['auto', 'js', 'simd', 'relaxed'];
  *
  * @throws {UnsupportedError} for a backend by name that the engine cannot run
  */
-export async function makeKernels(backend: Backend = 'auto'): Promise<Kernels> {
+export function makeKernels(backend: Backend = 'auto'): Promise<Kernels> {
+  return makeKernelsFrom(wasmKernels, backend);
+}
+
+/** `makeKernels` over a SIMD backend that has its modules from elsewhere. */
+export async function makeKernelsFrom(
+  makeWasm: typeof wasmKernels,
+  backend: Backend,
+): Promise<Kernels> {
   if (backend === 'js') return jsKernels();
-  if (backend !== 'auto') return wasmKernels(backend);
+  if (backend !== 'auto') return makeWasm(backend);
   try {
-    return await wasmKernels();
+    return await makeWasm();
   } catch {
     return jsKernels();
   }

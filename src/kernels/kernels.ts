@@ -63,6 +63,9 @@ export interface LinearStep {
 
 export type Step = Conv2dStep | MaxPoolStep | GlobalAveragePoolStep | LinearStep;
 
+/** How a convolution is computed. */
+export type Algorithm = 'gemm' | 'winograd';
+
 /** Weights in a backend's own layout. */
 export interface PackedWeights {
   readonly bytes: number;
@@ -93,6 +96,8 @@ export interface Program {
   run(): void;
   /** Runs one step, to time it. */
   runStep(index: number): void;
+  /** The algorithm of one step, to read its time by; `undefined` where it is neither. */
+  algorithm(index: number): Algorithm | undefined;
   /** Gives the memory back; the program must not be used again. */
   release(): void;
 }

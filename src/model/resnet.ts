@@ -5,6 +5,7 @@
 
 import { FormatError, ShapeError } from '../errors.js';
 import type {
+  Algorithm,
   Conv2dWeightShape,
   Kernels,
   LayerWeights,
@@ -57,6 +58,8 @@ export interface Forward {
   run(): void;
   /** Runs step `index` of the plan alone, to time it. */
   runStep(index: number): void;
+  /** How the backend computes step `index` of the plan; `undefined` where that is neither way. */
+  algorithm(index: number): Algorithm | undefined;
 }
 
 /** PyTorch's default, which every torchvision and timm ResNet keeps. */
@@ -219,6 +222,10 @@ class BoundForward implements Forward {
 
   runStep(index: number): void {
     this.#program.runStep(index);
+  }
+
+  algorithm(index: number): Algorithm | undefined {
+    return this.#program.algorithm(index);
   }
 
   release(): void {

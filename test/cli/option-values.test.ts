@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { parseClass, parseScaleWeights, parseSize } from '../../src/cli/option-values.js';
+import {
+  parseClass,
+  parseRounds,
+  parseScaleWeights,
+  parseSize,
+} from '../../src/cli/option-values.js';
 
 describe('option values', () => {
   test('scale weights are a named set or five numbers ≥ 0 with a positive sum', () => {
@@ -14,6 +19,13 @@ describe('option values', () => {
     expect(parseSize('224')).toBe(224);
     for (const text of ['', ' ', '0', '-1', '1.5', '4097', 'big', 'Infinity']) {
       expect(() => parseSize(text)).toThrow('whole number');
+    }
+  });
+
+  test('rounds are whole numbers from 1 to 10000', () => {
+    expect(parseRounds('10000')).toBe(10_000);
+    for (const text of ['', '0', '-3', '2.5', '10001', 'many']) {
+      expect(() => parseRounds(text)).toThrow('whole number of rounds from 1 to 10000');
     }
   });
 

@@ -36,7 +36,7 @@ function changed(tensor: string, shape?: number[], data?: Float32Array): TensorS
 
 const load = (source: TensorSource): ResNet => new ResNet(source, { kernels: jsKernels() });
 
-describe.each(BACKENDS)('a forward pass on $name', async ({ make }) => {
+describe.each(BACKENDS)('a forward pass on $name', async ({ name, make }) => {
   const dict: StateDict = stateDictOf(SMALL);
   const net = new ResNet(hashWeights(dict, 3), { kernels: await make() });
   const image = hashImage(3, 2 * 40 * 33 * 3);
@@ -83,6 +83,20 @@ describe.each(BACKENDS)('a forward pass on $name', async ({ make }) => {
       one.run();
       expect(one.logits).toEqual(half(logits!));
       expect(one.smoe).toEqual(smoe.map(half));
+    }
+  });
+
+  it('names the algorithm of every convolution: Winograd’s for 3×3 at stride 1 alone', () => {
+    const pass = net.forward(1, 64, 64);
+    for (const [i, step] of pass.plan.steps.entries()) {
+      const algorithm = pass.algorithm(i);
+      if (step.op === 'conv2d') {
+        const { kH, strideY } = step.shape;
+        const fits = kH === 3 && strideY === 1 && name !== 'simd without Winograd';
+        expect(algorithm, step.weights).toBe(fits ? 'winograd' : 'gemm');
+      } else if (step.op !== 'linear') {
+        expect(algorithm).toBeUndefined();
+      }
     }
   });
 

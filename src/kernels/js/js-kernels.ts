@@ -1,6 +1,6 @@
 /** The portable backend: every engine that has typed arrays runs it, and it is the oracle of the others. */
 
-import type { ArenaBuffer, Kernels, PackedWeights, Program, Step } from '../kernels.js';
+import type { Algorithm, ArenaBuffer, Kernels, PackedWeights, Program, Step } from '../kernels.js';
 import {
   type Conv2dScratch,
   conv2d,
@@ -8,6 +8,7 @@ import {
   type PackedConv2d,
   packConv2d,
 } from './conv2d.js';
+import { isWinograd } from './conv2d-winograd.js';
 import { globalAveragePool } from './global-average-pool.js';
 import { type JsLinear, linear, packLinear } from './linear.js';
 import { maxPool } from './max-pool.js';
@@ -43,9 +44,15 @@ function bind(
       for (let i = 0; i < bound.length; i++) bound[i]!();
     },
     runStep: (index) => bound[index]!(),
+    algorithm: (index) => algorithmOf(steps[index]!),
     // The garbage collector's.
     release() {},
   };
+}
+
+function algorithmOf(step: Step): Algorithm | undefined {
+  if (step.op !== 'conv2d') return undefined;
+  return isWinograd(step.shape) ? 'winograd' : 'gemm';
 }
 
 function bindStep(

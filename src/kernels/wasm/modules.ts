@@ -1,7 +1,7 @@
 /**
  * Where the compiled modules come from: bytes embedded in JavaScript, which every engine can load and
- * nearly every one may compile. Cloudflare's workers may not at request time: they import
- * `fastcam/relaxed.wasm` or `fastcam/simd.wasm`, compiled, and hand it to `wasmKernels`.
+ * nearly every one may compile. Cloudflare's workers may not at request time: ../workerd.ts has
+ * modules for them that are compiled already.
  */
 
 import { decodeBase64 } from './base64.js';
@@ -9,6 +9,9 @@ import { type WasmModule, webAssembly } from './webassembly.js';
 
 /** The two builds: with fused multiply–add, and without. */
 export type WasmBuild = 'relaxed' | 'simd';
+
+/** Finds the module of a build; `undefined` where the engine cannot run it. */
+export type ModuleLoader = (build: WasmBuild) => Promise<WasmModule | undefined>;
 
 /**
  * Compiles a build.

@@ -6,6 +6,7 @@
 import { UnsupportedError } from '../../errors.js';
 import { type Conv2dShape, conv2dShape } from '../js/conv2d.js';
 import type {
+  Algorithm,
   ArenaBuffer,
   Conv2dWeightShape,
   Kernels,
@@ -28,7 +29,7 @@ import {
   writeTask,
 } from './conv2d.js';
 import { alignUp, LinearMemory } from './linear-memory.js';
-import { loadModule, type WasmBuild } from './modules.js';
+import { loadModule, type ModuleLoader, type WasmBuild } from './modules.js';
 import { type WasmModule, webAssembly } from './webassembly.js';
 
 /** What assembly/index.ts exports. */
@@ -65,14 +66,23 @@ export interface WasmOptions {
  * it, else `simd`
  * @throws {UnsupportedError} where the engine cannot run the build
  */
-export async function wasmKernels(
+export function wasmKernels(
+  module?: WasmModule | WasmBuild,
+  options?: WasmOptions,
+): Promise<Kernels> {
+  return wasmKernelsFrom(loadModule, module, options);
+}
+
+/** `wasmKernels` over modules from elsewhere. */
+export async function wasmKernelsFrom(
+  load: ModuleLoader,
   module?: WasmModule | WasmBuild,
   { winograd = true }: WasmOptions = {},
 ): Promise<Kernels> {
   if (typeof module === 'object') return instantiate('wasm', module, winograd);
   const builds: readonly WasmBuild[] = module ? [module] : ['relaxed', 'simd'];
   for (const build of builds) {
-    const compiled = await loadModule(build);
+    const compiled = await load(build);
     if (compiled) return instantiate(build, compiled, winograd);
   }
   throw new UnsupportedError(
@@ -131,6 +141,7 @@ class WasmProgram implements Program {
   readonly #buffers: readonly ArenaBuffer[];
   readonly #ptr: number;
   readonly #views: Float32Array[] = [];
+  readonly #convolutions: readonly (Convolution | undefined)[];
   readonly #steps: (() => void)[];
 
   constructor(
@@ -147,6 +158,7 @@ class WasmProgram implements Program {
     const scratchBegin = alignUp(arenaBytes);
     const tasksBegin = scratchBegin + scratch.bytes;
     this.bytes = tasksBegin + steps.length * TASK_BYTES;
+    this.#convolutions = convolutions;
     this.#memory = memory;
     this.#buffers = buffers;
     this.#ptr = memory.allocate(this.bytes);
@@ -192,6 +204,12 @@ class WasmProgram implements Program {
 
   runStep(index: number): void {
     this.#steps[index]!();
+  }
+
+  algorithm(index: number): Algorithm | undefined {
+    const convolution = this.#convolutions[index];
+    if (!convolution) return undefined;
+    return convolution.isWinograd ? 'winograd' : 'gemm';
   }
 
   release(): void {

@@ -1,0 +1,49 @@
+/** `fastcam bench`: how long a forward pass takes, and which of its layers take it. */
+
+import { cpus } from 'node:os';
+import type { Backend } from '../kernels/index.js';
+import type { Model } from '../node/index.js';
+import { EXIT, type Streams } from './streams.js';
+
+/** The options as commander hands them over. */
+export interface BenchFlags {
+  readonly layers?: boolean;
+  readonly arch?: string;
+  readonly model?: string;
+  readonly backend: Backend;
+  readonly size?: number;
+  readonly rounds: number;
+  readonly json?: boolean;
+}
+
+/** What is measured where there is no --model and no --arch. */
+const ARCHITECTURE = 'resnet50';
+
+/** @returns the exit code */
+export async function benchCommand(flags: BenchFlags, streams: Streams): Promise<number> {
+  const { size, rounds } = flags;
+  const [{ profileModel }, { formatLayers, formatTotals }] = await Promise.all([
+    import('../node/profile.js'),
+    import('./profile-table.js'),
+  ]);
+  const model = await modelOf(flags);
+  const options = { rounds, ...(size !== undefined && { size }) };
+  const { layers, ...totals } = await profileModel(model, options);
+  const machine = `Node ${process.versions.node}, ${cpus()[0]?.model.trim() ?? process.arch}`;
+  const subject = { model: model.name, backend: model.backend, machine };
+  streams.stdout.write(
+    flags.json
+      ? `${JSON.stringify({ ...subject, ...totals, ...(flags.layers && { layers }) })}\n`
+      : formatTotals(subject, totals) + (flags.layers ? formatLayers(layers) : ''),
+  );
+  return EXIT.ok;
+}
+
+async function modelOf({ arch, model, backend }: BenchFlags): Promise<Model> {
+  if (model === undefined) {
+    const { noiseModel } = await import('../node/noise-model.js');
+    return noiseModel(arch ?? ARCHITECTURE, backend);
+  }
+  const { openModel } = await import('../node/model-file.js');
+  return openModel({ model, backend, ...(arch !== undefined && { architecture: arch }) });
+}

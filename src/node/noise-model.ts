@@ -1,0 +1,79 @@
+/**
+ * ResNets whose weights are seeded noise, to measure by: activations keep a trained network's
+ * magnitude, so no value is subnormal or infinite, and nothing has to be read from a file.
+ */
+
+import { FastCam } from '../explain.js';
+import { type Backend, makeKernels } from '../kernels/index.js';
+import {
+  type Architecture,
+  convolutionsOf,
+  layersOf,
+  namedArchitecture,
+  type TensorSource,
+} from '../model/index.js';
+import type { Model } from './model-file.js';
+
+/**
+ * A network of noise by the name of its architecture.
+ *
+ * @throws {ShapeError} for a name that is not in the table
+ */
+export async function noiseModel(architecture: string, backend?: Backend): Promise<Model> {
+  const weights = noiseWeights(namedArchitecture(architecture));
+  const kernels = await makeKernels(backend);
+  const net = new FastCam(weights, { kernels });
+  return { name: `${architecture} of noise`, backend: kernels.name, net, labelled: false };
+}
+
+/** Weights uniform with He's variance; batch norms that change little. */
+export function noiseWeights(architecture: Architecture): TensorSource {
+  const shapes = shapesOf(architecture);
+  const seeds = new Map([...shapes.keys()].map((name, t) => [name, Math.imul(t + 1, 0x85ebca6b)]));
+  return {
+    name: 'noise',
+    metadata: new Map(),
+    tensors: new Map(
+      [...shapes].map(([name, shape]) => [name, { dtype: 'F32', shape, begin: 0, end: 0 }]),
+    ),
+    readInto(out, name, begin) {
+      const [, ...rest] = shapes.get(name)!;
+      const seed = seeds.get(name)!;
+      const scale = Math.sqrt(6 / rest.reduce((product, size) => product * size, 1));
+      if (rest.length === 0) out.fill(constantOf(name));
+      else for (let i = 0; i < out.length; i++) out[i] = noise((begin + i) ^ seed) * scale;
+    },
+  };
+}
+
+/** A picture's worth of input, [size, size, 3]. */
+export function noiseImage(size: number): Float32Array {
+  return new Float32Array(size * size * 3).map((_, i) => Math.sin(i));
+}
+
+/** Names and shapes of a state dict. */
+function shapesOf(architecture: Architecture): Map<string, readonly number[]> {
+  const layers = layersOf(architecture);
+  const { name: fc, Cin: features, Cout: classes } = layers.fc;
+  const shapes = new Map<string, readonly number[]>();
+  for (const { name, batchNorm, Cin, Cout, kernel, groups } of convolutionsOf(layers)) {
+    shapes.set(`${name}.weight`, [Cout, Cin / groups, kernel, kernel]);
+    for (const part of ['weight', 'bias', 'running_mean', 'running_var']) {
+      shapes.set(`${batchNorm}.${part}`, [Cout]);
+    }
+  }
+  return shapes.set(`${fc}.weight`, [classes, features]).set(`${fc}.bias`, [classes]);
+}
+
+/** What a batch norm's vector is filled with. The branch of a bottleneck adds little to its shortcut. */
+function constantOf(name: string): number {
+  if (name.endsWith('bn3.weight')) return 0.3;
+  return name.endsWith('weight') || name.endsWith('running_var') ? 1 : 0;
+}
+
+/** A number in [−1, 1) that looks random, from a whole one: the finaliser of murmur3. */
+function noise(n: number): number {
+  let h = Math.imul(n ^ (n >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return ((h ^ (h >>> 16)) >>> 0) / 2 ** 31 - 1;
+}

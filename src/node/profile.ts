@@ -1,0 +1,223 @@
+/**
+ * Where a forward pass spends its time, layer by layer, and how much of its backend's peak each layer
+ * reaches.
+ *
+ * Whole passes are run, step by step: a step that is repeated by itself finds its weights in the
+ * cache, which the last stages of a network never do. The peak is that of the backend's microkernel,
+ * a matrix product whose operands stay in the cache. It is timed before each of the passes, so that a
+ * machine that slows down or speeds up slows both.
+ */
+
+import {
+  type Algorithm,
+  type Backend,
+  conv2dShape,
+  type Kernels,
+  layerWeights,
+  makeKernels,
+  type Step,
+} from '../kernels/index.js';
+import type { Forward } from '../model/index.js';
+import { combineMaps, normalizeGaussian, type SaliencyMap, toNdArray } from '../viz/index.js';
+import type { Model } from './model-file.js';
+import { noiseImage } from './noise-model.js';
+
+export interface ProfileOptions {
+  /** Side of the square input; default the model's own. */
+  readonly size?: number;
+  /** Passes that are timed; default 10. */
+  readonly rounds?: number;
+}
+
+/** A rate of multiply–accumulates, as direct convolution counts them. */
+export interface Rate {
+  readonly macs: number;
+  /** The median of the rounds. */
+  readonly ms: number;
+  readonly gmacPerSecond: number;
+  /** The rate as a share of the microkernel's. Winograd's algorithm can exceed 1: it saves products. */
+  readonly ofMicrokernel: number;
+}
+
+export interface LayerProfile extends Rate {
+  /** The weights' own name; `maxpool` and `avgpool` have none. */
+  readonly name: string;
+  /** Kernel and stride, input and output. */
+  readonly shape: string;
+  readonly algorithm?: Algorithm;
+  /** Of the network's time. */
+  readonly share: number;
+}
+
+export interface Profile {
+  readonly size: number;
+  readonly rounds: number;
+  readonly microkernelGmacPerSecond: number;
+  /** The sum of the layers. */
+  readonly network: Rate;
+  /** Normalising and combining the maps. The taps are fused into their layers, and timed with them. */
+  readonly saliencyMs: number;
+  /** In the order of the pass. */
+  readonly layers: readonly LayerProfile[];
+}
+
+/** What does not count, at first: engines compile what runs often. */
+const WARM_UP_PASSES = 2;
+const WARM_UP_MS = 200;
+
+/**
+ * The product that the microkernel is timed by, M×K by K×N: 230 KB, which a second-level cache holds.
+ * Of the shapes that it holds, this one is within 1 % of the fastest in WebAssembly, within 4 % in
+ * JavaScript (measured).
+ */
+const [M, K, N] = [48, 512, 64];
+
+/**
+ * The microkernel is timed in batches no longer than a layer: where processes compete, a longer one
+ * would be interrupted more often than a layer is.
+ */
+const BATCH_MS = 0.5;
+const BATCHES = 10;
+
+/**
+ * Profiles forward passes of one square picture.
+ *
+ * @throws {ShapeError} for a size out of range
+ */
+export async function profileModel(
+  { net, backend }: Model,
+  { size = net.preprocessing.size, rounds = 10 }: ProfileOptions = {},
+): Promise<Profile> {
+  const microkernel = new Microkernel(await makeKernels(backend as Backend));
+  const pass = net.forward(1, size, size);
+  const { steps } = pass.plan;
+  const image = noiseImage(size);
+  const samples: { peak: number; ms: number[]; saliencyMs: number }[] = [];
+  const start = performance.now();
+  let passes = 0;
+  while (samples.length < rounds) {
+    const peak = microkernel.macsPerMs();
+    // The input's memory serves later layers too.
+    pass.input.set(image);
+    const ms = steps.map((_, i) => time(() => pass.runStep(i)));
+    const saliencyMs = time(() => combinedMap(pass));
+    const isWarm = passes++ >= WARM_UP_PASSES && performance.now() - start >= WARM_UP_MS;
+    if (isWarm) samples.push({ peak, ms, saliencyMs });
+  }
+
+  const peak = median(samples.map((sample) => sample.peak));
+  const rateOf = (macs: number, ms: number): Rate => ({
+    macs,
+    ms,
+    gmacPerSecond: macs / ms / 1e6,
+    ofMicrokernel: macs / ms / peak,
+  });
+  const layerMs = steps.map((_, i) => median(samples.map(({ ms }) => ms[i]!)));
+  const networkMs = layerMs.reduce((sum, ms) => sum + ms, 0);
+  return {
+    size,
+    rounds,
+    microkernelGmacPerSecond: peak / 1e6,
+    network: rateOf(pass.plan.macs, networkMs),
+    saliencyMs: median(samples.map((sample) => sample.saliencyMs)),
+    layers: steps.map((step, i) => {
+      const algorithm = pass.algorithm(i);
+      return {
+        ...describeStep(step),
+        ...(algorithm && { algorithm }),
+        ...rateOf(macsOf(step), layerMs[i]!),
+        share: layerMs[i]! / networkMs,
+      };
+    }),
+  };
+}
+
+/** Saliency by the default options. */
+function combinedMap({ plan, smoe }: Forward): SaliencyMap {
+  const maps = plan.taps.map(({ H, W }, i) => {
+    const normalized = new Float32Array(H * W);
+    normalizeGaussian(normalized, smoe[i]!);
+    return toNdArray(normalized, [H, W]);
+  });
+  return combineMaps(maps, [plan.H, plan.W]);
+}
+
+/** A backend's microkernel, hot: a 1×1 convolution of M pixels over and over. */
+class Microkernel {
+  readonly #run: () => void;
+  readonly #repeats: number;
+
+  constructor(kernels: Kernels) {
+    const extents = { N: 1, H: 1, W: M, Cin: K, Cout: N, kH: 1, kW: 1, groups: 1 };
+    const shape = conv2dShape({ ...extents, strideY: 1, strideX: 1, padY: 0, padX: 0 });
+    const weight = new Float32Array(N * K).fill(0.5);
+    const packed = kernels.packConv2d(shape, layerWeights(weight, new Float32Array(N)));
+    const program = kernels.bind(
+      [{ op: 'conv2d', weights: 'w', shape, x: 0, out: 1, relu: false }],
+      [
+        { offset: 0, length: M * K },
+        { offset: M * K, length: M * N },
+      ],
+      new Map([['w', packed]]),
+    );
+    program.buffer(0).fill(0.5);
+    this.#run = () => program.run();
+    const start = performance.now();
+    while (performance.now() - start < WARM_UP_MS) this.#run();
+    let repeats = 1;
+    while (this.#msOf(repeats) < BATCH_MS) repeats *= 2;
+    this.#repeats = repeats;
+  }
+
+  /** The median of some batches, measured anew at each call. */
+  macsPerMs(): number {
+    const ms = Array.from({ length: BATCHES }, () => this.#msOf(this.#repeats));
+    return (this.#repeats * M * K * N) / median(ms);
+  }
+
+  #msOf(repeats: number): number {
+    return time(() => {
+      for (let i = 0; i < repeats; i++) this.#run();
+    });
+  }
+}
+
+function describeStep(step: Step): { name: string; shape: string } {
+  switch (step.op) {
+    case 'conv2d': {
+      const { H, W, Cin, kH, kW, strideY, Hout, Wout, Cout } = step.shape;
+      const shape = `${window(kH, kW, strideY)}, ${H}×${W}×${Cin} → ${Hout}×${Wout}×${Cout}`;
+      return { name: step.weights, shape };
+    }
+    case 'maxPool': {
+      const { H, W, C, kernel, stride, Hout, Wout } = step.shape;
+      const shape = `${window(kernel, kernel, stride)}, ${H}×${W}×${C} → ${Hout}×${Wout}×${C}`;
+      return { name: 'maxpool', shape };
+    }
+    case 'globalAveragePool':
+      return { name: 'avgpool', shape: `${step.pixels} pixels × ${step.C} → ${step.C}` };
+    case 'linear':
+      return { name: step.weights, shape: `${step.Cin} → ${step.Cout}` };
+  }
+}
+
+function window(kH: number, kW: number, stride: number): string {
+  return `${kH}×${kW}${stride > 1 ? `/${stride}` : ''}`;
+}
+
+function macsOf(step: Step): number {
+  if (step.op === 'linear') return step.N * step.Cin * step.Cout;
+  if (step.op !== 'conv2d') return 0;
+  const { N, Hout, Wout, Cout, kH, kW, Cin, groups } = step.shape;
+  return (N * Hout * Wout * Cout * kH * kW * Cin) / groups;
+}
+
+function time(action: () => void): number {
+  const start = performance.now();
+  action();
+  return performance.now() - start;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
+}
