@@ -138,10 +138,10 @@ describe('smoeScale', () => {
     );
   });
 
-  it('gives NaN for a column with NaN, ∞ or a negative value, and only for that column', () => {
-    const out = new Float64Array(4);
-    smoeScale(out, Float64Array.of(1, Number.NaN, 1, Number.POSITIVE_INFINITY, -1, 2, 1, 2), 2);
-    expect([...out].map(Number.isNaN)).toEqual([true, true, true, false]);
+  it('gives NaN for a column with NaN or ∞, and only for that column', () => {
+    const out = new Float64Array(3);
+    smoeScale(out, Float64Array.of(1, Number.NaN, 1, Number.POSITIVE_INFINITY, 1, 2), 2);
+    expect([...out].map(Number.isNaN)).toEqual([true, true, false]);
   });
 
   it('refuses arrays that are not whole columns', () => {
