@@ -2,44 +2,23 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SMOE_EPS, smoeReference, smoeScale } from '../../../src/kernels/index.js';
 import { loadGolden } from '../../goldens.js';
+import {
+  activation,
+  awkwardColumn,
+  column,
+  meanOf,
+  positiveColumn,
+  statisticOf,
+} from './columns.js';
 import { gammaScale, gammaScaleAtUnitMean } from './gamma-oracle.js';
 
 /** φ of one column. */
-function smoe(column: readonly number[], eps?: number): number {
-  const out = new Float64Array(1);
-  smoeScale(out, Float64Array.from(column), column.length, eps);
-  return out[0]!;
-}
+const smoe = (x: readonly number[], eps?: number): number => statisticOf(smoeScale, x, eps);
 
 /** The documented bound, with a margin for what follows the sums. */
-function bound(column: readonly number[]): number {
-  const mean = column.reduce((sum, v) => sum + v, 0) / column.length + SMOE_EPS;
-  return 2 * (column.length + 64) * 2 ** -52 * mean;
+function bound(x: readonly number[]): number {
+  return 2 * (x.length + 64) * 2 ** -52 * (meanOf(x) + SMOE_EPS);
 }
-
-/** Activations after a ReLU: many magnitudes, exact zeros among them. */
-const activation = fc.oneof(
-  fc.constant(0),
-  fc.double({ min: 0, max: 4, noNaN: true }),
-  fc.integer({ min: -18, max: 4 }).map((e) => 10 ** e),
-);
-const column = fc.array(activation, { minLength: 1, maxLength: 80 });
-/** Sparse and near-constant columns are where orders flip. */
-const awkward = fc.oneof(
-  column,
-  fc
-    .tuple(
-      fc.double({ min: 0.01, max: 100, noNaN: true }),
-      fc.double({ min: 1e-6, max: 0.5, noNaN: true }),
-      fc.integer({ min: 2, max: 40 }),
-    )
-    .map(([mean, spread, C]) =>
-      Array.from({ length: C }, (_, i) => mean * (1 + (i % 2 ? spread : -spread))),
-    ),
-  fc
-    .tuple(fc.double({ min: 0.01, max: 100, noNaN: true }), fc.integer({ min: 2, max: 60 }))
-    .map(([spike, C]) => [spike, ...new Array<number>(C - 1).fill(0)]),
-);
 
 describe('smoeScale', () => {
   it.each([
@@ -121,12 +100,8 @@ describe('smoeScale', () => {
   });
 
   it('scales with its column where eps does not count: φ(λx) = λφ(x) within 1e-9', () => {
-    const positive = fc.array(fc.double({ min: 0.1, max: 10, noNaN: true }), {
-      minLength: 2,
-      maxLength: 40,
-    });
     fc.assert(
-      fc.property(positive, fc.double({ min: 0.01, max: 1000, noNaN: true }), (x, scale) => {
+      fc.property(positiveColumn, fc.double({ min: 0.01, max: 1000, noNaN: true }), (x, scale) => {
         const scaled = smoe(
           x.map((v) => v * scale),
           0,
@@ -167,11 +142,10 @@ describe('order equivalence with the full maximum-likelihood Gamma scale', () =>
 
   it('law 1: at equal mean the two orders are identical', () => {
     fc.assert(
-      fc.property(awkward, awkward, (x, y) => {
-        const mean = (v: readonly number[]): number => v.reduce((a, b) => a + b, 0) / v.length;
-        fc.pre(mean(x) > 1e-3 && mean(y) > 1e-3);
+      fc.property(awkwardColumn, awkwardColumn, (x, y) => {
+        fc.pre(meanOf(x) > 1e-3 && meanOf(y) > 1e-3);
         // y brought to the mean of x.
-        const scale = mean(x) / mean(y);
+        const scale = meanOf(x) / meanOf(y);
         const z = y.map((v) => v * scale);
         const [a, b] = [smoe(x), smoe(z)];
         // Nearer than rounding (of the means too) there is no order to compare.
@@ -184,7 +158,7 @@ describe('order equivalence with the full maximum-likelihood Gamma scale', () =>
 
   it('law 2: twice the SMOE Scale means a larger Gamma scale, for any two columns', () => {
     fc.assert(
-      fc.property(awkward, awkward, (x, y) => {
+      fc.property(awkwardColumn, awkwardColumn, (x, y) => {
         const [a, b] = [smoe(x), smoe(y)];
         fc.pre(b > 2 * bound(y) && a >= 2 * b + 2 * bound(x));
         expect(gammaScale(x)).toBeGreaterThan(gammaScale(y));
