@@ -27,7 +27,18 @@ export {
   logMinusDigamma,
   trigamma,
 } from './special.js';
+export type { ColumnValues } from './statistics/columns.js';
+export { renyiEntropy, shannonEntropy } from './statistics/entropy.js';
+export { gammaScale } from './statistics/gamma.js';
+export { type ColumnStatistic, STATISTICS, type Statistic } from './statistics/index.js';
+export { logNormalEntropy, logNormalMean } from './statistics/log-normal.js';
+export { columnMax, columnMean, columnSd, normalEntropy } from './statistics/normal.js';
 export { SMOE_EPS, smoeReference, smoeScale } from './statistics/smoe.js';
+export {
+  truncatedNormalEntropy,
+  truncatedNormalMean,
+  truncatedNormalSd,
+} from './statistics/truncated-normal.js';
 export type { WasmBuild } from './wasm/modules.js';
 export { type WasmOptions, wasmKernels } from './wasm/wasm-kernels.js';
 export type { WasmModule } from './wasm/webassembly.js';
