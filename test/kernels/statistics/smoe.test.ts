@@ -1,15 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SMOE_EPS, smoeReference, smoeScale } from '../../../src/kernels/index.js';
-import {
-  activation,
-  awkwardColumn,
-  column,
-  meanOf,
-  positiveColumn,
-  statisticOf,
-} from './columns.js';
-import { gammaScale, gammaScaleAtUnitMean } from './gamma-oracle.js';
+import { activation, column, meanOf, positiveColumn, statisticOf } from './columns.js';
 
 /** φ of one column. */
 const smoe = (x: readonly number[], eps?: number): number => statisticOf(smoeScale, x, eps);
@@ -102,55 +94,5 @@ describe('smoeScale', () => {
     expect(() => smoeScale(new Float64Array(2), new Float64Array(7), 3)).toThrow(
       'smoeScale: x expected length 6 for 2 columns of 3, got 7',
     );
-  });
-});
-
-describe('order equivalence with the full maximum-likelihood Gamma scale', () => {
-  it('holds s < g(s) < 2s over eighteen magnitudes of s', () => {
-    fc.assert(
-      fc.property(fc.double({ min: -12, max: 6, noNaN: true }), (exponent) => {
-        const s = 10 ** exponent;
-        const g = gammaScaleAtUnitMean(s);
-        // Strict in exact arithmetic; g/s comes within 1e-12 of 2 as s → 0.
-        expect(g).toBeGreaterThan(s);
-        expect(g).toBeLessThanOrEqual(2 * s * (1 + 1e-12));
-      }),
-      { numRuns: 2000 },
-    );
-  });
-
-  it('law 1: at equal mean the two orders are identical', () => {
-    fc.assert(
-      fc.property(awkwardColumn, awkwardColumn, (x, y) => {
-        fc.pre(meanOf(x) > 1e-3 && meanOf(y) > 1e-3);
-        // y brought to the mean of x.
-        const scale = meanOf(x) / meanOf(y);
-        const z = y.map((v) => v * scale);
-        const [a, b] = [smoe(x), smoe(z)];
-        // Nearer than rounding (of the means too) there is no order to compare.
-        fc.pre(Math.abs(a - b) > 1e-9 * (a + b) + bound(x) + bound(z));
-        expect(Math.sign(gammaScale(x) - gammaScale(z))).toBe(Math.sign(a - b));
-      }),
-      { numRuns: 3000 },
-    );
-  });
-
-  it('law 2: twice the SMOE Scale means a larger Gamma scale, for any two columns', () => {
-    fc.assert(
-      fc.property(awkwardColumn, awkwardColumn, (x, y) => {
-        const [a, b] = [smoe(x), smoe(y)];
-        fc.pre(b > 2 * bound(y) && a >= 2 * b + 2 * bound(x));
-        expect(gammaScale(x)).toBeGreaterThan(gammaScale(y));
-      }),
-      { numRuns: 3000 },
-    );
-  });
-
-  it('does not hold without those conditions: a stored counterexample flips the order', () => {
-    // φ = μ·s/ln 2 and θ = μ·g(s): (μ = 1, s = .005) against (μ = .0005, s = 12).
-    const phi = (mean: number, s: number): number => (mean * s) / Math.LN2;
-    const theta = (mean: number, s: number): number => mean * gammaScaleAtUnitMean(s);
-    expect(phi(1, 0.005)).toBeLessThan(phi(0.0005, 12));
-    expect(theta(1, 0.005)).toBeGreaterThan(theta(0.0005, 12));
   });
 });
