@@ -19,8 +19,27 @@ export { type JsLinear, linear, packLinear } from './js/linear.js';
 export * from './js/max-pool.js';
 export type * from './kernels.js';
 export { type LayerWeights, layerWeights } from './layer-weights.js';
-export { erf, erfc } from './special.js';
+export {
+  digamma,
+  erf,
+  erfc,
+  gammaShape,
+  lgamma,
+  logMinusDigamma,
+  trigamma,
+} from './special.js';
+export type { ColumnValues } from './statistics/columns.js';
+export { renyiEntropy, shannonEntropy } from './statistics/entropy.js';
+export { gammaScale } from './statistics/gamma.js';
+export { type ColumnStatistic, STATISTICS, type Statistic } from './statistics/index.js';
+export { logNormalEntropy, logNormalMean } from './statistics/log-normal.js';
+export { columnMax, columnMean, columnSd, normalEntropy } from './statistics/normal.js';
 export { SMOE_EPS, smoeReference, smoeScale } from './statistics/smoe.js';
+export {
+  truncatedNormalEntropy,
+  truncatedNormalMean,
+  truncatedNormalSd,
+} from './statistics/truncated-normal.js';
 export type { WasmBuild } from './wasm/modules.js';
 export { type WasmOptions, wasmKernels } from './wasm/wasm-kernels.js';
 export type { WasmModule } from './wasm/webassembly.js';

@@ -16,6 +16,7 @@ export {
   normalizeIdentity,
   normalizeRange,
 } from './normalize.js';
+export { kendallTau, sameMaximum, spearmanRho, topOverlap } from './order.js';
 export { hardMask, type OverlayOptions, overlay, softMask } from './overlay.js';
 export { checkPicture, createPicture, type Picture, type Region } from './picture.js';
 export { upsampleBilinear, upsampleBilinearReference } from './upsample.js';

@@ -13,7 +13,7 @@
  * The same accumulation is fused into the convolution that ends a scale (js/conv2d.ts).
  */
 
-import { ShapeError } from '../../errors.js';
+import { type ColumnValues, columnCount } from './columns.js';
 
 /** Added to every activation. An exact zero adds −log2 eps ≈ 23.3 bits to its column. */
 export const SMOE_EPS = 1e-7;
@@ -29,12 +29,12 @@ export const PRODUCT_MAX = 1e150;
  * @param x [M, C], activations ≥ 0
  */
 export function smoeReference(
-  out: Float32Array | Float64Array,
-  x: Float32Array | Float64Array,
+  out: ColumnValues,
+  x: ColumnValues,
   C: number,
   eps: number = SMOE_EPS,
 ): void {
-  const M = columnCount('smoeReference', out.length, x.length, C);
+  const M = columnCount('smoeReference', out, x, C);
   for (let m = 0; m < M; m++) {
     let sum = 0;
     let logSum = 0;
@@ -52,19 +52,32 @@ export function smoeReference(
  * SMOE Scale of every column.
  *
  * @param out [M], overwritten
- * @param x [M, C], activations ≥ 0 of any magnitude; a NaN, ∞ or negative one gives NaN
+ * @param x [M, C], activations ≥ 0 of any magnitude; a column with NaN or ∞ gives NaN, one with
+ *   negative values has no meaning
  * @throws {ShapeError} when x is not M columns of C
  *
  * Accuracy: |error| ≤ (C + 64)·2⁻⁵²·μ before `out` rounds it; a column constant to within that
  * gives exactly 0.
  */
 export function smoeScale(
-  out: Float32Array | Float64Array,
-  x: Float32Array | Float64Array,
+  out: ColumnValues,
+  x: ColumnValues,
   C: number,
   eps: number = SMOE_EPS,
 ): void {
-  const M = columnCount('smoeScale', out.length, x.length, C);
+  statisticOfSums('smoeScale', out, x, C, eps, smoeFromSums);
+}
+
+/** out = statistic(Σz, Σlog2 z, C) of every column: the two sums that SMOE and Gamma scale ask for. */
+export function statisticOfSums(
+  operation: string,
+  out: ColumnValues,
+  x: ColumnValues,
+  C: number,
+  eps: number,
+  statistic: (sum: number, logSum: number, C: number) => number,
+): void {
+  const M = columnCount(operation, out, x, C);
   for (let m = 0; m < M; m++) {
     const begin = m * C;
     const end = begin + C;
@@ -80,25 +93,20 @@ export function smoeScale(
         product = 1;
       }
     }
-    out[m] = smoeFromSums(sum, logSum + Math.log2(product), C);
+    out[m] = statistic(sum, logSum + Math.log2(product), C);
   }
+}
+
+/** φ from a column's Σz and Σlog2 z. */
+export function smoeFromSums(sum: number, logSum: number, C: number): number {
+  return (sum / C) * jensenGap(sum, logSum, C);
 }
 
 /**
- * φ from a column's Σz and Σlog2 z. A difference of logarithms below its own rounding error is a
- * constant column, whose φ is 0 by Jensen's equality.
+ * log2 μ − mean log2 z ≥ 0, the gap of Jensen's inequality. A difference below its own rounding error
+ * is a constant column, whose gap is 0.
  */
-export function smoeFromSums(sum: number, logSum: number, C: number): number {
-  const mean = sum / C;
-  const bits = Math.log2(mean) - logSum / C;
-  return bits <= (C + 64) * 2 ** -52 ? 0 : mean * bits;
-}
-
-function columnCount(name: string, M: number, length: number, C: number): number {
-  if (!(C >= 1) || length !== M * C) {
-    throw new ShapeError(
-      `${name}: x expected length ${M * C} for ${M} columns of ${C}, got ${length}`,
-    );
-  }
-  return M;
+export function jensenGap(sum: number, logSum: number, C: number): number {
+  const bits = Math.log2(sum / C) - logSum / C;
+  return bits <= (C + 64) * 2 ** -52 ? 0 : bits;
 }

@@ -3,21 +3,17 @@
  * solves ln k − ψ(k) = s, found by bisection; θ = μ/k.
  */
 
-/** ψ(k), by the recurrence ψ(k) = ψ(k+1) − 1/k up to 10 and the asymptotic series (A&S 6.3.18). */
-function digamma(k: number): number {
-  let shift = 0;
+/** From here on the asymptotic series (A&S 6.3.18) leaves 1e-17; below, ψ(k) = ψ(k + 1) − 1/k. */
+const LARGE = 20;
+
+/** ln k − ψ(k), without cancellation for large k. */
+function logMinusDigamma(k: number): number {
+  let recurrence = 0;
   let x = k;
-  for (; x < 10; x++) shift -= 1 / x;
+  for (; x < LARGE; x++) recurrence += 1 / x;
   const r = 1 / (x * x);
   const series = r * (1 / 12 - r * (1 / 120 - r * (1 / 252 - r * (1 / 240 - r * (1 / 132)))));
-  return shift + Math.log(x) - 1 / (2 * x) - series;
-}
-
-/** ln k − ψ(k) without cancellation for large k. */
-function logMinusDigamma(k: number): number {
-  if (k < 10) return Math.log(k) - digamma(k);
-  const r = 1 / (k * k);
-  return 1 / (2 * k) + r * (1 / 12 - r * (1 / 120 - r * (1 / 252 - r / 240)));
+  return 1 / (2 * x) + series + (x === k ? 0 : Math.log(k / x) + recurrence);
 }
 
 /** g(s) = 1/k(s): θ at μ = 1. Decreasing in k, so bisection over the exponent of k. */
