@@ -18,7 +18,15 @@ export { jsKernels } from './js/js-kernels.js';
 export { type JsLinear, linear, packLinear } from './js/linear.js';
 export * from './js/max-pool.js';
 export type * from './kernels.js';
-export { erf, erfc } from './special.js';
+export {
+  digamma,
+  erf,
+  erfc,
+  gammaShape,
+  lgamma,
+  logMinusDigamma,
+  trigamma,
+} from './special.js';
 export { SMOE_EPS, smoeReference, smoeScale } from './statistics/smoe.js';
 export type { WasmBuild } from './wasm/modules.js';
 export { type WasmOptions, wasmKernels } from './wasm/wasm-kernels.js';

@@ -18,6 +18,8 @@
  * it underflows near x = 26.5.
  */
 
+export { digamma, gammaShape, lgamma, logMinusDigamma, trigamma } from './gamma-function.js';
+
 /** 1/√π. */
 const INV_SQRT_PI = 0.5641895835477563;
 
