@@ -22,6 +22,8 @@ export {
   digamma,
   erf,
   erfc,
+  gammaP,
+  gammaQ,
   gammaShape,
   lgamma,
   logMinusDigamma,
