@@ -11,11 +11,22 @@ export { type FlatArray, type NdArray, type SaliencyMap, toNdArray } from './nda
 export {
   type MapValues,
   NORMALIZERS,
+  type Normalize,
   type Normalizer,
+  normalizeGamma,
+  normalizeGammaReference,
   normalizeGaussian,
   normalizeIdentity,
   normalizeRange,
 } from './normalize.js';
+export {
+  checkNormalizerConstants,
+  type GammaConstants,
+  type GaussianConstants,
+  type NormalizerConstants,
+  NormalizerFit,
+  type RangeConstants,
+} from './normalizer-constants.js';
 export { hardMask, type OverlayOptions, overlay, softMask } from './overlay.js';
 export { checkPicture, createPicture, type Picture, type Region } from './picture.js';
 export { upsampleBilinear, upsampleBilinearReference } from './upsample.js';
