@@ -5,6 +5,7 @@
 
 export { type Colormap, colorAt, colorize } from './colormap.js';
 export { combineMaps, resolveScaleWeights, SCALE_WEIGHTS, type ScaleWeights } from './combine.js';
+export { type HeatMapOptions, heatMap, heatMapColors } from './heat-map.js';
 export { type LoviOptions, lovi, loviColors, loviLegend } from './lovi.js';
 export { keepMask, keptCount } from './mask.js';
 export { type FlatArray, type NdArray, type SaliencyMap, toNdArray } from './ndarray.js';

@@ -124,7 +124,7 @@ function placeInNormal(out: MapValues, x: MapValues, { mean, sd }: GaussianConst
  * k held in [1e-7, 18].
  *
  * A constant map, and one of a single pixel, becomes 0. An infinite value makes all of it NaN.
- * Accurate to 1e-12 relative for float64; some 0.4 µs a pixel.
+ * Accurate to 1e-12 relative for float64.
  *
  * @param out overwritten; as long as `x`; may be `x`.
  * @param x raw values of one map.
