@@ -30,4 +30,5 @@ export {
 } from './normalizer-constants.js';
 export { hardMask, type OverlayOptions, overlay, softMask } from './overlay.js';
 export { checkPicture, createPicture, type Picture, type Region } from './picture.js';
+export { differenceScore, informationScore, type MaskAccuracies } from './scores.js';
 export { upsampleBilinear, upsampleBilinearReference } from './upsample.js';
