@@ -10,7 +10,7 @@
  *   k                  0.5     1       2       5       10      18
  *   falls from t =     3.07    3.76    4.95    8.18    13.30   21.38
  *   there it is        0.979   0.962   0.928   0.837   0.726   0.612     and P 0.987 … 0.796
- *   at twice that t    0.782   0.659   0.470   0.170   0.032   0.002     and P above 0.999
+ *   at twice that t    0.782   0.657   0.469   0.171   0.032   0.002     and P above 0.999
  *
  * Γ is the authors' as well: Lanczos's approximation (C. Lanczos, "A precision approximation of the
  * gamma function", SIAM J. Numer. Anal. 1, 1964) with g = 7 and P. Godfrey's 9 coefficients (2001),
