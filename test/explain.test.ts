@@ -213,7 +213,7 @@ describe('explain', () => {
     [
       'an unknown normaliser',
       () => net.explain(picture(8, 8), { normalizer: 'softmax' as 'range' }),
-      'normalizer: expected gaussian, range, identity, got softmax',
+      'normalizer: expected gaussian, gamma, gamma-reference, range, identity, got softmax',
     ],
     [
       'a CAM that was not asked for',

@@ -23,6 +23,8 @@ export {
   digamma,
   erf,
   erfc,
+  gammaP,
+  gammaQ,
   gammaShape,
   lgamma,
   logMinusDigamma,

@@ -5,18 +5,31 @@
 
 export { type Colormap, colorAt, colorize } from './colormap.js';
 export { combineMaps, resolveScaleWeights, SCALE_WEIGHTS, type ScaleWeights } from './combine.js';
+export { type HeatMapOptions, heatMap, heatMapColors } from './heat-map.js';
 export { type LoviOptions, lovi, loviColors, loviLegend } from './lovi.js';
 export { keepMask, keptCount } from './mask.js';
 export { type FlatArray, type NdArray, type SaliencyMap, toNdArray } from './ndarray.js';
 export {
   type MapValues,
   NORMALIZERS,
+  type Normalize,
   type Normalizer,
+  normalizeGamma,
+  normalizeGammaReference,
   normalizeGaussian,
   normalizeIdentity,
   normalizeRange,
 } from './normalize.js';
+export {
+  checkNormalizerConstants,
+  type GammaConstants,
+  type GaussianConstants,
+  type NormalizerConstants,
+  NormalizerFit,
+  type RangeConstants,
+} from './normalizer-constants.js';
 export { kendallTau, sameMaximum, spearmanRho, topOverlap } from './order.js';
 export { hardMask, type OverlayOptions, overlay, softMask } from './overlay.js';
 export { checkPicture, createPicture, type Picture, type Region } from './picture.js';
+export { differenceScore, informationScore, type MaskAccuracies } from './scores.js';
 export { upsampleBilinear, upsampleBilinearReference } from './upsample.js';

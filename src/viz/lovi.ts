@@ -14,23 +14,21 @@
  */
 
 import { ShapeError } from '../errors.js';
+import { writeHsv, writeRgbRow } from './hsv.js';
 import { checkSize, type SaliencyMap } from './ndarray.js';
-import { createPicture, type Picture, type Region, unseenGrey } from './picture.js';
-import { RowUpsampler } from './upsample.js';
+import { createPicture, type Picture, type Region } from './picture.js';
+import { ScaleRows, type Stretch } from './scale-rows.js';
 
 export interface LoviOptions {
   /**
    * `none` (default) takes the maps as they are, as the paper does. `joint` range-normalises the
    * upsampled stack first, one minimum and one maximum for all scales, as the authors' code does.
    */
-  readonly stretch?: 'none' | 'joint';
+  readonly stretch?: Stretch;
 }
 
 /** Hue of the first scale, in degrees. */
 const FIRST_HUE = 300;
-
-/** The smallest span that `joint` divides by, as in the authors' code. */
-const SMALLEST_SPAN = 1e-9;
 
 /**
  * LOVI colours as numbers (formula above).
@@ -79,7 +77,7 @@ export function lovi(
   const row = new Float64Array(3 * W);
   for (let y = 0; y < H; y++) {
     rows.colors(row, y);
-    writeRow(picture.data, y, row);
+    writeRgbRow(picture.data, y, row);
   }
   return picture;
 }
@@ -107,23 +105,18 @@ export function loviLegend(n: number, width: number, height: number): Picture {
       const sum = 1 + (n - 1) * others;
       writeLoviColor(row, 3 * x, n, sum, own + (all - own) * others, 1);
     }
-    writeRow(picture.data, y, row);
+    writeRgbRow(picture.data, y, row);
   }
   return picture;
 }
 
 /** LOVI a row at a time. */
 class LoviRows {
-  readonly #maps: RowUpsampler[];
-  /** One upsampled row of one map. */
-  readonly #gamma: Float64Array;
-  /** Over the maps, for each pixel of the row: Σγ, Σγ·(1 − l/(n−1)), max γ. */
+  readonly #scales: ScaleRows;
+  /** Over the scales, for each pixel of the row: Σγ, Σγ·(1 − l/(n−1)), max γ. */
   readonly #sum: Float64Array;
   readonly #moment: Float64Array;
   readonly #max: Float64Array;
-  /** γ = (value − #low)·#scale. */
-  #low = 0;
-  #scale = 1;
 
   constructor(
     operation: string,
@@ -132,56 +125,25 @@ class LoviRows {
     region: Region | undefined,
     { stretch = 'none' }: LoviOptions,
   ) {
-    if (maps.length === 0) throw new ShapeError(`${operation}: maps expected at least 1, got 0`);
-    if (stretch !== 'none' && stretch !== 'joint') {
-      throw new TypeError(`${operation}: stretch expected 'none' or 'joint', got ${stretch}`);
-    }
-    const [H, W] = size;
-    this.#maps = maps.map((map) => new RowUpsampler(operation, size, map, region));
-    this.#gamma = new Float64Array(W);
+    this.#scales = new ScaleRows(operation, maps, size, region, stretch);
+    const W = size[1];
     this.#sum = new Float64Array(W);
     this.#moment = new Float64Array(W);
     this.#max = new Float64Array(W);
-    if (stretch === 'joint') this.#stretchOver(H);
   }
 
   /** Writes row `y` into `rgb` [W, 3]. */
   colors(rgb: Float64Array, y: number): void {
-    const n = this.#maps.length;
+    const n = this.#scales.n;
     const sum = this.#sum.fill(0);
     const moment = this.#moment.fill(0);
     const max = this.#max.fill(0);
     for (let l = 0; l < n; l++) {
-      this.#upsample(l, y);
-      addScale(sum, moment, max, this.#gamma, scalePosition(l, n), this.#low, this.#scale);
+      addScale(sum, moment, max, this.#scales.gamma(l, y), scalePosition(l, n));
     }
     for (let x = 0; x < sum.length; x++) {
       writeLoviColor(rgb, 3 * x, n, sum[x]!, moment[x]!, max[x]!);
     }
-  }
-
-  /** Sets `#low` and `#scale` so that the upsampled stack spans [0, 1]. */
-  #stretchOver(H: number): void {
-    let min = Infinity;
-    let max = -Infinity;
-    for (let l = 0; l < this.#maps.length; l++) {
-      for (let y = 0; y < H; y++) {
-        this.#upsample(l, y);
-        for (let x = 0; x < this.#gamma.length; x++) {
-          const value = this.#gamma[x]!;
-          if (value < min) min = value;
-          if (value > max) max = value;
-        }
-      }
-    }
-    this.#low = min;
-    this.#scale = 1 / Math.max(max - min, SMALLEST_SPAN);
-  }
-
-  /** Row `y` of map `l` at the picture's width, into `#gamma`. */
-  #upsample(l: number, y: number): void {
-    this.#gamma.fill(0);
-    this.#maps[l]!.add(this.#gamma, y, 1);
   }
 }
 
@@ -190,16 +152,13 @@ function addScale(
   sum: Float64Array,
   moment: Float64Array,
   max: Float64Array,
-  values: Float64Array,
+  gamma: Float64Array,
   position: number,
-  low: number,
-  scale: number,
 ): void {
-  for (let x = 0; x < values.length; x++) {
-    const gamma = Math.max(0, Math.min(1, (values[x]! - low) * scale));
-    sum[x]! += gamma;
-    moment[x]! += gamma * position;
-    max[x] = Math.max(max[x]!, gamma);
+  for (let x = 0; x < gamma.length; x++) {
+    sum[x]! += gamma[x]!;
+    moment[x]! += gamma[x]! * position;
+    max[x] = Math.max(max[x]!, gamma[x]!);
   }
 }
 
@@ -223,28 +182,5 @@ function writeLoviColor(
   }
   const hue = (FIRST_HUE * moment) / sum;
   const saturation = n > 1 ? (n - sum / max) / (n - 1) : 1;
-  // HSV → RGB: each channel is a trapezium over the hue, 120° apart.
-  rgb[i] = max * (1 - saturation * trapezium(hue));
-  rgb[i + 1] = max * (1 - saturation * trapezium(hue - 120));
-  rgb[i + 2] = max * (1 - saturation * trapezium(hue - 240));
-}
-
-/** What a channel lacks at `degrees` from its own hue: 0 within 60°, 1 beyond 120°. */
-function trapezium(degrees: number): number {
-  const around = Math.abs(degrees) > 180 ? 360 - Math.abs(degrees) : Math.abs(degrees);
-  return Math.max(0, Math.min(1, around / 60 - 1));
-}
-
-/** Colours 0…1 [W, 3] → row `y` of RGBA bytes; hatched grey where they are NaN. */
-function writeRow(data: Uint8Array | Uint8ClampedArray, y: number, rgb: Float64Array): void {
-  const W = rgb.length / 3;
-  for (let x = 0; x < W; x++) {
-    const to = 4 * (y * W + x);
-    const from = 3 * x;
-    const unseen = Number.isNaN(rgb[from]);
-    data[to] = unseen ? unseenGrey(x, y) : 255 * rgb[from]!;
-    data[to + 1] = unseen ? unseenGrey(x, y) : 255 * rgb[from + 1]!;
-    data[to + 2] = unseen ? unseenGrey(x, y) : 255 * rgb[from + 2]!;
-    data[to + 3] = 255;
-  }
+  writeHsv(rgb, i, hue, saturation, max);
 }

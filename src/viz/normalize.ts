@@ -1,29 +1,62 @@
 /**
  * Normalisers: a raw map → a map in [0, 1], one picture and one scale at a time, before any
- * upsampling. Every one is monotone: x ≤ y ⇒ F(x) ≤ F(y).
+ * upsampling. Every one but `gamma-reference` is monotone: x ≤ y ⇒ F(x) ≤ F(y).
  *
- *   gaussian   Φ((x − mean)/sd), sd with N − 1         Mundhenk et al. 2019 (arXiv 1911.11293), §3.2
- *   range      (x − min)/max(max − min, 1e-9)
- *   identity   x
+ *   gaussian          Φ((x − mean)/sd), sd with N − 1        Mundhenk et al. 2019 (arXiv 1911.11293), §3.2
+ *   gamma             P(k, y/θ), y = x − min + 1e-7          the authors' code, with all of P's series
+ *   gamma-reference   the same with 8 terms of it            the authors' code as it is: not monotone
+ *   range             (x − min)/max(max − min, 1e-9)
+ *   identity          x
  *
- * NaN marks a pixel that was not seen: it is left out of the statistics and stays NaN. In all of them
- * `out` may be `x` itself.
+ * Constants may be given, so that values compare across pictures; then no statistic of the map is
+ * taken. NaN marks a pixel that was not seen: it is left out of the statistics and stays NaN. In all
+ * of them `out` may be `x` itself.
  */
 
 import { ShapeError } from '../errors.js';
+import { gammaP } from '../kernels/special.js';
+import { gammaReference } from './gamma-reference.js';
 import { normalCdf, normalCdfTable } from './normal-cdf.js';
+import {
+  checkNormalizerConstants,
+  fitGamma,
+  GAMMA_EPS,
+  type GammaConstants,
+  type GaussianConstants,
+  type NormalizerConstants,
+  type RangeConstants,
+} from './normalizer-constants.js';
 
-export type Normalizer = 'gaussian' | 'range' | 'identity';
+export type Normalizer = 'gaussian' | 'gamma' | 'gamma-reference' | 'range' | 'identity';
 
 /** The values of a map, flat. */
 export type MapValues = Float32Array | Float64Array;
 
+/**
+ * Writes x, normalised, into `out`. Where constants are given, those of the normaliser must be among
+ * them.
+ */
+export type Normalize = (out: MapValues, x: MapValues, constants?: NormalizerConstants) => void;
+
 /** The normalisers by name. */
-export const NORMALIZERS: Readonly<Record<Normalizer, (out: MapValues, x: MapValues) => void>> = {
-  gaussian: normalizeGaussian,
-  range: normalizeRange,
-  identity: normalizeIdentity,
+export const NORMALIZERS: Readonly<Record<Normalizer, Normalize>> = {
+  gaussian: (out, x, given) => normalizeGaussian(out, x, given && own(given, 'gaussian')),
+  gamma: (out, x, given) => normalizeGamma(out, x, given && own(given, 'gamma')),
+  'gamma-reference': (out, x, given) =>
+    normalizeGammaReference(out, x, given && own(given, 'gamma')),
+  range: (out, x, given) => normalizeRange(out, x, given && own(given, 'range')),
+  identity: (out, x) => normalizeIdentity(out, x),
 };
+
+/** The constants by that name, which must be there. */
+function own<K extends keyof NormalizerConstants>(
+  given: NormalizerConstants,
+  name: K,
+): NonNullable<NormalizerConstants[K]> {
+  const constants = given[name];
+  if (constants === undefined) throw new ShapeError(`normalize: constants lack those of ${name}`);
+  return constants;
+}
 
 /** The smallest span that `range` divides by, as in the authors' code. */
 const SMALLEST_SPAN = 1e-9;
@@ -37,10 +70,20 @@ const SMALLEST_SPAN = 1e-9;
  *
  * @param out overwritten; as long as `x`; may be `x`.
  * @param x raw values of one map.
- * @throws ShapeError where the lengths differ.
+ * @param constants mean and standard deviation to take in place of the map's; one pass.
+ * @throws ShapeError where the lengths differ or a constant does not fit.
  */
-export function normalizeGaussian(out: MapValues, x: MapValues): void {
+export function normalizeGaussian(
+  out: MapValues,
+  x: MapValues,
+  constants?: GaussianConstants,
+): void {
   checkLengths('normalizeGaussian', out, x);
+  if (constants !== undefined) {
+    checkNormalizerConstants('normalizeGaussian', { gaussian: constants });
+    placeInNormal(out, x, constants);
+    return;
+  }
   // Deviations are taken from a value of the map: they are exactly 0 on a constant map, and the
   // squares of a narrow distribution about a large mean do not cancel.
   const pivot = firstSeen(x);
@@ -69,24 +112,96 @@ export function normalizeGaussian(out: MapValues, x: MapValues): void {
   }
 }
 
+/** Each value's place in a given normal distribution. */
+function placeInNormal(out: MapValues, x: MapValues, { mean, sd }: GaussianConstants): void {
+  const table = normalCdfTable();
+  for (let i = 0; i < x.length; i++) out[i] = normalCdf(table, (x[i]! - mean) / sd);
+}
+
+/**
+ * Each value's place in the Gamma distribution fitted to the map: out = P(k, y/θ), y = x − min + 1e-7,
+ * with P the regularised lower incomplete gamma function, and k and θ of largest likelihood for y + 1e-7,
+ * k held in [1e-7, 18].
+ *
+ * A constant map, and one of a single pixel, becomes 0. An infinite value makes all of it NaN.
+ * Accurate to 1e-12 relative for float64.
+ *
+ * @param out overwritten; as long as `x`; may be `x`.
+ * @param x raw values of one map.
+ * @param constants min, shape and scale to take in place of the map's; values below min count as it.
+ * @throws ShapeError where the lengths differ or a constant does not fit.
+ */
+export function normalizeGamma(out: MapValues, x: MapValues, constants?: GammaConstants): void {
+  checkLengths('normalizeGamma', out, x);
+  applyGamma('normalizeGamma', gammaP, out, x, constants);
+}
+
+/**
+ * As `normalizeGamma`, with the series of P cut after 8 terms as in the authors' code
+ * (gamma-reference.ts). Not monotone: for comparison, not for use. Arguments as there.
+ */
+export function normalizeGammaReference(
+  out: MapValues,
+  x: MapValues,
+  constants?: GammaConstants,
+): void {
+  checkLengths('normalizeGammaReference', out, x);
+  applyGamma('normalizeGammaReference', gammaReference, out, x, constants);
+}
+
+function applyGamma(
+  operation: string,
+  cdf: (shape: number, t: number) => number,
+  out: MapValues,
+  x: MapValues,
+  constants: GammaConstants | undefined,
+): void {
+  if (constants !== undefined) checkNormalizerConstants(operation, { gamma: constants });
+  const fit = constants ?? gammaOf(x);
+  if (fit === undefined) {
+    for (let i = 0; i < x.length; i++) out[i] = Number.isNaN(x[i]) ? NaN : 0;
+    return;
+  }
+  const { min, shape, scale } = fit;
+  for (let i = 0; i < x.length; i++) {
+    out[i] = cdf(shape, (Math.max(x[i]! - min, 0) + GAMMA_EPS) / scale);
+  }
+}
+
+/** The Gamma distribution of a map; none where it is constant, or all NaN. */
+function gammaOf(x: MapValues): GammaConstants | undefined {
+  const { min, max } = extremes(x);
+  if (!(max > min)) return undefined;
+  let count = 0;
+  let sum = 0;
+  let logSum = 0;
+  for (let i = 0; i < x.length; i++) {
+    const z = x[i]! - min + 2 * GAMMA_EPS;
+    if (Number.isNaN(z)) continue;
+    sum += z;
+    logSum += Math.log(z);
+    count++;
+  }
+  return { min, ...fitGamma(sum / count, logSum / count) };
+}
+
 /**
  * The map stretched to [0, 1]: out = (x − min)/max(max − min, 1e-9). A constant map becomes 0.
  *
  * @param out overwritten; as long as `x`; may be `x`.
  * @param x raw values of one map.
- * @throws ShapeError where the lengths differ.
+ * @param constants min and max to take in place of the map's; what lies outside of them is clamped.
+ * @throws ShapeError where the lengths differ or a constant does not fit.
  */
-export function normalizeRange(out: MapValues, x: MapValues): void {
+export function normalizeRange(out: MapValues, x: MapValues, constants?: RangeConstants): void {
   checkLengths('normalizeRange', out, x);
-  let min = Infinity;
-  let max = -Infinity;
-  for (let i = 0; i < x.length; i++) {
-    const value = x[i]!;
-    if (value < min) min = value;
-    if (value > max) max = value;
-  }
+  if (constants !== undefined) checkNormalizerConstants('normalizeRange', { range: constants });
+  const { min, max } = constants ?? extremes(x);
   const span = Math.max(max - min, SMALLEST_SPAN);
-  for (let i = 0; i < x.length; i++) out[i] = (x[i]! - min) / span;
+  for (let i = 0; i < x.length; i++) {
+    const place = (x[i]! - min) / span;
+    out[i] = Math.max(0, Math.min(1, place));
+  }
 }
 
 /**
@@ -103,6 +218,18 @@ export function normalizeIdentity(out: MapValues, x: MapValues): void {
 function firstSeen(x: MapValues): number {
   for (let i = 0; i < x.length; i++) if (!Number.isNaN(x[i])) return x[i]!;
   return NaN;
+}
+
+/** The least and greatest value; ∞ and −∞ where all are NaN. */
+function extremes(x: MapValues): { min: number; max: number } {
+  let min = Infinity;
+  let max = -Infinity;
+  for (let i = 0; i < x.length; i++) {
+    const value = x[i]!;
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  return { min, max };
 }
 
 function checkLengths(operation: string, out: MapValues, x: MapValues): void {

@@ -379,7 +379,7 @@ describe('wrong calls', () => {
     ['explain', 'a.png', '--size', 'big'],
     ['explain', 'a.png', '--cam', 'nonsense'],
     ['explain', 'a.png', '--scale-weights', '1,2'],
-    ['explain', 'a.png', '--normalizer', 'gamma'],
+    ['explain', 'a.png', '--normalizer', 'softmax'],
     ['explain', 'a.png', '--fit', 'whatever'],
     ['explain', 'a.png', '--arch', 'vgg16'],
     ['explain', 'a.png', '--backend', 'gpu'],

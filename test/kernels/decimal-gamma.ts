@@ -57,7 +57,20 @@ export function decimalGamma(digits: number) {
     return series.plus(1).div(y).plus(squares);
   }
 
-  return { D, lgamma, digamma, trigamma };
+  /** P(a, x) by its power series, whose terms are all positive. */
+  function gammaP(shape: number, at: number): Decimal {
+    const [a, x] = [exactly(D, shape), exactly(D, at)];
+    const smallest = new D(10).pow(-digits - 5);
+    let term = new D(1).div(a);
+    let sum = term;
+    for (let n = 1; term.gt(sum.times(smallest)); n++) {
+      term = term.times(x).div(a.plus(n));
+      sum = sum.plus(term);
+    }
+    return a.times(x.ln()).minus(x).minus(lgamma(shape)).exp().times(sum);
+  }
+
+  return { D, lgamma, digamma, trigamma, gammaP };
 }
 
 /** |got − exact| / |exact|. */

@@ -117,12 +117,12 @@ describe('logMinusDigamma', () => {
     }
   });
 
-  test('lies between 1/(2x) and 1/x at every magnitude', () => {
+  test('lies between 1/(2x) and 1/x at every magnitude, within 4e-15', () => {
     fc.assert(
       fc.property(fc.double({ min: -300, max: 300, noNaN: true }), (exponent) => {
         const x = 10 ** exponent;
-        expect(logMinusDigamma(x) * x).toBeGreaterThanOrEqual(0.5);
-        expect(logMinusDigamma(x) * x).toBeLessThanOrEqual(1);
+        expect(logMinusDigamma(x) * x).toBeGreaterThanOrEqual(0.5 - 2e-15);
+        expect(logMinusDigamma(x) * x).toBeLessThanOrEqual(1 + 4e-15);
       }),
     );
   });

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { erfc } from '../../src/kernels/special.js';
+import { erfc, gammaP } from '../../src/kernels/special.js';
+import { gammaReference } from '../../src/viz/gamma-reference.js';
 import { normalCdf, normalCdfTable } from '../../src/viz/normal-cdf.js';
 import {
   NORMALIZERS,
   type Normalizer,
+  normalizeGamma,
+  normalizeGammaReference,
   normalizeGaussian,
   normalizeRange,
 } from '../../src/viz/normalize.js';
@@ -13,6 +16,7 @@ import { largestDifference } from './arbitraries.js';
 
 const golden = loadGolden('normalize');
 const names = Object.keys(NORMALIZERS) as Normalizer[];
+const monotone = names.filter((name) => name !== 'gamma-reference');
 const values = fc.float32Array({ min: 0, max: 100, noNaN: true, minLength: 1, maxLength: 200 });
 
 describe.each(['0', '1', '2', '3'])('golden map %s', (map) => {
@@ -29,6 +33,71 @@ describe.each(['0', '1', '2', '3'])('golden map %s', (map) => {
     const out = new Float64Array(x.length);
     normalizeRange(out, x);
     expect(largestDifference(out, golden.get(`${map}.range`)!.data)).toBeLessThan(1e-12);
+  });
+});
+
+describe.each(['0', '1', '2', '3'])('golden map %s', (map) => {
+  const x = golden.get(`${map}.x`)!.data as Float64Array;
+
+  /** max |got/expected − 1|. */
+  function relative(normalize: typeof normalizeGamma, expected: string): number {
+    const out = new Float64Array(x.length);
+    normalize(out, x);
+    const data = golden.get(`${map}.${expected}`)!.data;
+    return Math.max(...out.map((value, i) => Math.abs(value / data[i]! - 1)));
+  }
+
+  test('the Gamma is within 1e-11 (relative) of the true distribution function', () => {
+    expect(relative(normalizeGamma, 'gamma_cdf')).toBeLessThan(1e-11);
+  });
+
+  test('the Gamma reference is within 1e-11 (relative) of the authors’ truncated series', () => {
+    expect(relative(normalizeGammaReference, 'gamma_cdf_reference_series')).toBeLessThan(1e-11);
+  });
+
+  test('shape and scale are the authors’ within 1e-12: given as constants, they change nothing more', () => {
+    const [shape, scale] = golden.get(`${map}.gamma_k_theta`)!.data as Float64Array;
+    const fitted = new Float64Array(x.length);
+    const given = new Float64Array(x.length);
+    normalizeGamma(fitted, x);
+    const min = Math.min(...x);
+    normalizeGamma(given, x, { min, shape: shape!, scale: scale! });
+    expect(largestDifference(given, fitted)).toBeLessThan(1e-12);
+  });
+});
+
+describe('the Gamma reference', () => {
+  const rows = [
+    { k: 0.5, turn: 3.072, value: 0.979, exact: 0.987, later: 0.782 },
+    { k: 1, turn: 3.765, value: 0.962, exact: 0.977, later: 0.657 },
+    { k: 2, turn: 4.954, value: 0.928, exact: 0.958, later: 0.469 },
+    { k: 5, turn: 8.175, value: 0.837, exact: 0.91, later: 0.171 },
+    { k: 10, turn: 13.302, value: 0.726, exact: 0.853, later: 0.032 },
+    { k: 18, turn: 21.377, value: 0.612, exact: 0.796, later: 0.002 },
+  ];
+  test.each(rows)(
+    'is not monotone: with k = $k it rises up to y/θ = $turn and falls from there',
+    ({ k, turn, value, exact, later }) => {
+      for (let t = 0.02; t < 4 * turn; t += 0.02) {
+        // Within 0.02 of the turn it may go either way.
+        if (Math.abs(t - turn) < 0.02) continue;
+        const rise = gammaReference(k, t + 0.01) - gammaReference(k, t - 0.01);
+        expect(Math.sign(rise), `at ${t}`).toBe(t < turn ? 1 : -1);
+      }
+      expect(gammaReference(k, turn)).toBeCloseTo(value, 3);
+      expect(gammaP(k, turn)).toBeCloseTo(exact, 3);
+      expect(gammaReference(k, 2 * turn)).toBeCloseTo(later, 3);
+      expect(gammaP(k, 2 * turn)).toBeGreaterThan(0.999);
+    },
+  );
+
+  test('can make the most salient pixel the darkest', () => {
+    const x = Float64Array.from({ length: 100 }, (_, i) => (i === 42 ? 1000 : 1 + (i % 7) / 4));
+    const out = new Float64Array(100);
+    normalizeGammaReference(out, x);
+    expect(out[42]).toBeLessThan(Math.min(...out.filter((_, i) => x[i]! > 1 && i !== 42)));
+    normalizeGamma(out, x);
+    expect(out[42]).toBe(Math.max(...out));
   });
 });
 
@@ -70,7 +139,7 @@ describe('normalisers', () => {
     );
   });
 
-  test.each(names)('%s is monotone, and writes [0, 1] from maps in [0, 1]', (name) => {
+  test.each(monotone)('%s is monotone, and writes [0, 1] from maps in [0, 1]', (name) => {
     const unit = fc.float32Array({ min: 0, max: 1, noNaN: true, minLength: 1, maxLength: 200 });
     fc.assert(
       fc.property(unit, (x) => {
@@ -108,15 +177,33 @@ describe('normalisers', () => {
     );
   });
 
-  test('a constant map is ½ by the Gaussian and 0 by the range, whatever the constant', () => {
+  test('all but the identity write [0, 1] from any map, 1×1 and all zeros among them', () => {
+    const zeros = fc.nat(20).map((more) => new Float32Array(more + 1));
+    fc.assert(
+      fc.property(fc.oneof(values, zeros), (x) => {
+        for (const name of names.filter((name) => name !== 'identity')) {
+          const out = new Float64Array(x.length);
+          NORMALIZERS[name](out, x);
+          expect(
+            out.every((value) => value >= 0 && value <= 1),
+            name,
+          ).toBe(true);
+        }
+      }),
+    );
+  });
+
+  test('a constant map is ½ by the Gaussian and 0 by the range and both Gammas, whatever the constant', () => {
     fc.assert(
       fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), fc.nat(50), (c, more) => {
         const x = new Float32Array(more + 1).fill(c);
         const out = new Float32Array(x.length);
         normalizeGaussian(out, x);
         expect(out.every((value) => value === 0.5)).toBe(true);
-        normalizeRange(out, x);
-        expect(out.every((value) => value === 0)).toBe(true);
+        for (const normalize of [normalizeRange, normalizeGamma, normalizeGammaReference]) {
+          normalize(out, x);
+          expect(out.every((value) => value === 0)).toBe(true);
+        }
       }),
     );
   });
@@ -144,10 +231,14 @@ describe('normalisers', () => {
     }
   });
 
-  test('an infinite value makes the whole map NaN by the Gaussian: it is not hidden', () => {
+  test('an infinite value makes the whole map NaN by the Gaussian and the Gamma: it is not hidden', () => {
     const out = new Float32Array(3);
-    normalizeGaussian(out, Float32Array.of(0, 1, Infinity));
-    expect(out.every(Number.isNaN)).toBe(true);
+    for (const normalize of [normalizeGaussian, normalizeGamma, normalizeGammaReference]) {
+      for (const infinite of [Infinity, -Infinity]) {
+        normalize(out, Float32Array.of(0, 1, infinite));
+        expect(out.every(Number.isNaN)).toBe(true);
+      }
+    }
   });
 
   test('subnormal values are told apart', () => {

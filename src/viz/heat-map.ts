@@ -1,0 +1,143 @@
+/**
+ * The heat map of the authors' code (the paper has none): how salient by hue and brightness, and how
+ * much the scales agree by paleness. With γ_l ∈ [0, 1] of scale l = 0 … n − 1 at one pixel and the
+ * weights w of the scales:
+ *
+ *   value       V = (Σ w_l·γ_l / Σ w_l) / max over the picture of the same
+ *   hue         240° · (1 − V)                                     blue where least, red where most
+ *   saturation  S^(1/e), S = (n − Σγ_l/max γ)/(n − 1)             LOVI's: pale where all are alike
+ *
+ * then HSV → RGB. Black where nothing is salient, and so all over for maps that are all zero. The
+ * code stretches the whole stack to [0, 1] first (`stretch: 'joint'`).
+ */
+
+import { ShapeError } from '../errors.js';
+import { resolveScaleWeights, type ScaleWeights } from './combine.js';
+import { writeHsv, writeRgbRow } from './hsv.js';
+import type { SaliencyMap } from './ndarray.js';
+import { createPicture, type Picture, type Region } from './picture.js';
+import { ScaleRows, type Stretch } from './scale-rows.js';
+
+export interface HeatMapOptions {
+  /** `none` (default) takes the maps as they are; `joint` range-normalises the upsampled stack. */
+  readonly stretch?: Stretch;
+  /** Weights w of the scales; `equal` by default, as in the authors' code. */
+  readonly scaleWeights?: ScaleWeights;
+}
+
+/** Hue of V = 0, in degrees. */
+const COLDEST_HUE = 240;
+
+/**
+ * Heat map colours as numbers (formula above).
+ *
+ * @param out float32 [H, W, 3], RGB in 0…1, overwritten. NaN where the maps do not cover the pixel.
+ * @param maps n ≥ 1 normalised maps at their own resolutions, first scale to last; values outside
+ *   [0, 1] are clamped. One map alone has saturation 1.
+ * @param size [H, W] of the picture, in pixels.
+ * @param region the part of the picture that the maps cover; all of it by default.
+ * @throws ShapeError where extents, lengths or weights do not fit, TypeError for an unknown option.
+ */
+export function heatMapColors(
+  out: Float32Array,
+  maps: readonly SaliencyMap[],
+  size: readonly [number, number],
+  region?: Region,
+  options: HeatMapOptions = {},
+): void {
+  const rows = new HeatRows('heatMapColors', maps, size, region, options);
+  const [H, W] = size;
+  if (out.length !== 3 * H * W) {
+    throw new ShapeError(
+      `heatMapColors: out expected length ${3 * H * W} for [${H}, ${W}, 3], got ${out.length}`,
+    );
+  }
+  const row = new Float64Array(3 * W);
+  for (let y = 0; y < H; y++) {
+    rows.colors(row, y);
+    out.set(row, 3 * y * W);
+  }
+}
+
+/**
+ * The heat map as an opaque picture; pixels that the maps do not cover are hatched grey. Arguments as
+ * for `heatMapColors`.
+ */
+export function heatMap(
+  maps: readonly SaliencyMap[],
+  size: readonly [number, number],
+  region?: Region,
+  options: HeatMapOptions = {},
+): Picture {
+  const rows = new HeatRows('heatMap', maps, size, region, options);
+  const [H, W] = size;
+  const picture = createPicture(W, H);
+  const row = new Float64Array(3 * W);
+  for (let y = 0; y < H; y++) {
+    rows.colors(row, y);
+    writeRgbRow(picture.data, y, row);
+  }
+  return picture;
+}
+
+/** The heat map a row at a time, after one pass for its greatest weighted sum. */
+class HeatRows {
+  readonly #scales: ScaleRows;
+  readonly #weights: readonly number[];
+  /** Over the scales, for each pixel of the row: Σwγ, Σγ, max γ. */
+  readonly #weighted: Float64Array;
+  readonly #sum: Float64Array;
+  readonly #max: Float64Array;
+  /** The greatest Σwγ of the picture. */
+  readonly #peak: number;
+
+  constructor(
+    operation: string,
+    maps: readonly SaliencyMap[],
+    [H, W]: readonly [number, number],
+    region: Region | undefined,
+    { stretch = 'none', scaleWeights = 'equal' }: HeatMapOptions,
+  ) {
+    this.#scales = new ScaleRows(operation, maps, [H, W], region, stretch);
+    this.#weights = resolveScaleWeights(scaleWeights, maps.length);
+    this.#weighted = new Float64Array(W);
+    this.#sum = new Float64Array(W);
+    this.#max = new Float64Array(W);
+    let peak = 0;
+    for (let y = 0; y < H; y++) {
+      this.#accumulate(y);
+      for (let x = 0; x < W; x++) if (this.#weighted[x]! > peak) peak = this.#weighted[x]!;
+    }
+    this.#peak = peak;
+  }
+
+  /** Writes row `y` into `rgb` [W, 3]. */
+  colors(rgb: Float64Array, y: number): void {
+    this.#accumulate(y);
+    const n = this.#scales.n;
+    for (let x = 0; x < this.#sum.length; x++) {
+      const weighted = this.#weighted[x]!;
+      // 0/0 where nothing is salient, in the picture or at the pixel; NaN, not seen, passes on.
+      const value = weighted === 0 ? 0 : weighted / this.#peak;
+      const alone = n > 1 && weighted !== 0 ? (n - this.#sum[x]! / this.#max[x]!) / (n - 1) : 1;
+      // Rounding may take S of equal scales below 0.
+      const saturation = Math.max(0, alone) ** (1 / Math.E);
+      writeHsv(rgb, 3 * x, COLDEST_HUE * (1 - value), saturation, value);
+    }
+  }
+
+  #accumulate(y: number): void {
+    const weighted = this.#weighted.fill(0);
+    const sum = this.#sum.fill(0);
+    const max = this.#max.fill(0);
+    for (let l = 0; l < this.#scales.n; l++) {
+      const gamma = this.#scales.gamma(l, y);
+      const weight = this.#weights[l]!;
+      for (let x = 0; x < gamma.length; x++) {
+        weighted[x]! += weight * gamma[x]!;
+        sum[x]! += gamma[x]!;
+        max[x] = Math.max(max[x]!, gamma[x]!);
+      }
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/** Colours by hue, saturation and value: what LOVI and the heat map are painted in. */
+
+import { unseenGrey } from './picture.js';
+
+/**
+ * HSV → RGB, at rgb[i … i + 2] in 0…1. Each channel is a trapezium over the hue, 120° apart.
+ *
+ * @param hue in degrees, 0…360.
+ * @param saturation 0…1.
+ * @param value 0…1.
+ */
+export function writeHsv(
+  rgb: Float64Array,
+  i: number,
+  hue: number,
+  saturation: number,
+  value: number,
+): void {
+  rgb[i] = value * (1 - saturation * trapezium(hue));
+  rgb[i + 1] = value * (1 - saturation * trapezium(hue - 120));
+  rgb[i + 2] = value * (1 - saturation * trapezium(hue - 240));
+}
+
+/** What a channel lacks at `degrees` from its own hue: 0 within 60°, 1 beyond 120°. */
+function trapezium(degrees: number): number {
+  const around = Math.abs(degrees) > 180 ? 360 - Math.abs(degrees) : Math.abs(degrees);
+  return Math.max(0, Math.min(1, around / 60 - 1));
+}
+
+/** Colours 0…1 [W, 3] → row `y` of RGBA bytes; hatched grey where they are NaN. */
+export function writeRgbRow(
+  data: Uint8Array | Uint8ClampedArray,
+  y: number,
+  rgb: Float64Array,
+): void {
+  const W = rgb.length / 3;
+  for (let x = 0; x < W; x++) {
+    const to = 4 * (y * W + x);
+    const from = 3 * x;
+    const unseen = Number.isNaN(rgb[from]);
+    data[to] = unseen ? unseenGrey(x, y) : 255 * rgb[from]!;
+    data[to + 1] = unseen ? unseenGrey(x, y) : 255 * rgb[from + 1]!;
+    data[to + 2] = unseen ? unseenGrey(x, y) : 255 * rgb[from + 2]!;
+    data[to + 3] = 255;
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * Constants of the normalisers, given from outside so that values compare across pictures, and their
+ * fit to the pooled values of many maps. Plain data: what `JSON.parse` gives back fits.
+ */
+
+import { ShapeError } from '../errors.js';
+import { gammaShape } from '../kernels/special.js';
+
+/** A normal distribution of raw values. */
+export interface GaussianConstants {
+  readonly mean: number;
+  /** > 0. */
+  readonly sd: number;
+}
+
+/** A Gamma distribution of y = x − min + 1e-7, density ∝ y^(shape−1)·exp(−y/scale). */
+export interface GammaConstants {
+  /** The lower end, which becomes almost 0; values below count as it. */
+  readonly min: number;
+  /** k > 0. */
+  readonly shape: number;
+  /** θ > 0, in the unit of the map. */
+  readonly scale: number;
+}
+
+/** The raw values that become 0 and 1; others are clamped. */
+export interface RangeConstants {
+  readonly min: number;
+  /** ≥ min. */
+  readonly max: number;
+}
+
+/** The constants of one scale, for each normaliser that has any. */
+export interface NormalizerConstants {
+  readonly gaussian?: GaussianConstants;
+  /** Of `gamma` and `gamma-reference`. */
+  readonly gamma?: GammaConstants;
+  readonly range?: RangeConstants;
+}
+
+/** Added to y, so that its logarithm is finite; the authors' code adds it twice, here and in the fit. */
+export const GAMMA_EPS = 1e-7;
+
+/** The authors' bounds of the shape. */
+const SMALLEST_SHAPE = 1e-7;
+const LARGEST_SHAPE = 18;
+
+/**
+ * Shape and scale of the Gamma distribution of largest likelihood, the shape held in [1e-7, 18] as in
+ * the authors' code; the mean is kept, θ = mean/k.
+ *
+ * @param mean of the values, > 0.
+ * @param meanLog of their logarithms.
+ */
+export function fitGamma(mean: number, meanLog: number): { shape: number; scale: number } {
+  const shape = gammaShape(Math.log(mean) - meanLog);
+  const held = Math.max(SMALLEST_SHAPE, Math.min(LARGEST_SHAPE, shape));
+  return { shape: held, scale: mean / held };
+}
+
+/**
+ * Makes sure that what is there is finite, and positive where it has to be.
+ *
+ * @param operation whose name an error bears.
+ * @throws ShapeError naming the constant that does not fit.
+ */
+export function checkNormalizerConstants(operation: string, constants: NormalizerConstants): void {
+  const { gaussian, gamma, range } = constants;
+  if (gaussian !== undefined) {
+    expectNumber(operation, 'gaussian.mean', gaussian.mean);
+    expectNumber(operation, 'gaussian.sd', gaussian.sd, 0);
+  }
+  if (gamma !== undefined) {
+    expectNumber(operation, 'gamma.min', gamma.min);
+    expectNumber(operation, 'gamma.shape', gamma.shape, 0);
+    expectNumber(operation, 'gamma.scale', gamma.scale, 0);
+  }
+  if (range !== undefined) {
+    expectNumber(operation, 'range.min', range.min);
+    expectNumber(operation, 'range.max', range.max);
+    if (range.max < range.min) {
+      throw new ShapeError(`${operation}: range.max expected ≥ ${range.min}, got ${range.max}`);
+    }
+  }
+}
+
+function expectNumber(operation: string, name: string, value: number, above = -Infinity): void {
+  if (Number.isFinite(value) && value > above) return;
+  const expected = above === 0 ? 'a finite number > 0' : 'a finite number';
+  throw new ShapeError(`${operation}: ${name} expected ${expected}, got ${value}`);
+}
+
+/**
+ * Fits constants to the pooled values of many maps of one scale. It takes map after map and keeps but
+ * a few sums: the number of values, their mean and squared deviations (joined map by map; T. F. Chan,
+ * G. H. Golub, R. J. LeVeque, "Updating formulae and a pairwise algorithm for computing sample
+ * variances", 1979), their least and greatest, and Σz and Σ ln z for the Gamma distribution.
+ *
+ * The lower end of the Gamma distribution is not fitted but given: 0, where every measure of spread,
+ * SMOE Scale among them, begins. The least value of a pool would be a bad estimate: one pixel decides
+ * it, it sinks the more pictures there are, and Σ ln z cannot follow it without reading all maps
+ * again. For a statistic that can be negative take a first pass for `constants().range.min` and give
+ * that as `min` to a second.
+ */
+export class NormalizerFit {
+  readonly #gammaMin: number;
+  #count = 0;
+  #mean = 0;
+  #squares = 0;
+  #min = Infinity;
+  #max = -Infinity;
+  /** Of z = max(x − #gammaMin, 0) + 2e-7. */
+  #sum = 0;
+  #logSum = 0;
+
+  /** @throws ShapeError where `min` is not finite. */
+  constructor({ min = 0 }: { readonly min?: number } = {}) {
+    expectNumber('NormalizerFit', 'min', min);
+    this.#gammaMin = min;
+  }
+
+  /** How many values have been seen. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /**
+   * Takes in the values of one map. NaN, a pixel that was not seen, is left out.
+   *
+   * @throws ShapeError, and takes in nothing, where a value is infinite.
+   */
+  add(x: ArrayLike<number>): void {
+    let count = 0;
+    let total = 0;
+    for (let i = 0; i < x.length; i++) {
+      const value = x[i]!;
+      if (Number.isNaN(value)) continue;
+      total += value;
+      count++;
+    }
+    if (count === 0) return;
+    const mean = total / count;
+    if (!Number.isFinite(mean)) {
+      throw new ShapeError(`NormalizerFit: x expected finite values, got a mean of ${mean}`);
+    }
+    let squares = 0;
+    for (let i = 0; i < x.length; i++) {
+      const value = x[i]!;
+      if (Number.isNaN(value)) continue;
+      squares += (value - mean) * (value - mean);
+      if (value < this.#min) this.#min = value;
+      if (value > this.#max) this.#max = value;
+      const z = Math.max(value - this.#gammaMin, 0) + 2 * GAMMA_EPS;
+      this.#sum += z;
+      this.#logSum += Math.log(z);
+    }
+    const joined = this.#count + count;
+    const apart = mean - this.#mean;
+    this.#squares += squares + (apart * apart * this.#count * count) / joined;
+    this.#mean += (apart * count) / joined;
+    this.#count = joined;
+  }
+
+  /**
+   * The constants of all that was taken in: sd with N − 1, shape held in [1e-7, 18].
+   *
+   * @throws ShapeError where there are no two values that differ: they have no scale.
+   */
+  constants(): Required<NormalizerConstants> {
+    if (!(this.#max > this.#min)) {
+      const got = this.#count === 0 ? 'none' : `${this.#count} times ${this.#min}`;
+      throw new ShapeError(`NormalizerFit: expected values that differ, got ${got}`);
+    }
+    const constants = {
+      gaussian: { mean: this.#mean, sd: Math.sqrt(this.#squares / (this.#count - 1)) },
+      gamma: {
+        min: this.#gammaMin,
+        ...fitGamma(this.#sum / this.#count, this.#logSum / this.#count),
+      },
+      range: { min: this.#min, max: this.#max },
+    };
+    // A spread so small that its square underflows is no scale either.
+    checkNormalizerConstants('NormalizerFit', constants);
+    return constants;
+  }
+}
