@@ -9,6 +9,7 @@
 import type { Conv2dShape } from './js/conv2d.js';
 import type { MaxPoolShape } from './js/max-pool.js';
 import type { LayerWeights } from './layer-weights.js';
+import type { Precision } from './precision.js';
 
 /** A stretch of the arena, in float32 elements. Buffers that are never alive together may overlap. */
 export interface ArenaBuffer {
@@ -86,6 +87,12 @@ export interface Conv2dWeightShape {
   readonly groups: number;
 }
 
+/** What the memory of a layer's weights depends on; a linear layer is a 1×1 convolution. */
+export interface RestingLayer {
+  readonly shape: Conv2dWeightShape;
+  readonly precision: Precision;
+}
+
 /** Steps bound to memory. */
 export interface Program {
   /** Bytes of the arena and of the backend's scratch. */
@@ -105,8 +112,8 @@ export interface Program {
 /** A backend. One instance serves any number of networks, one forward pass at a time. */
 export interface Kernels {
   readonly name: string;
-  /** Makes room, at once, for weights of these shapes and for packing them; a linear layer is a 1×1. */
-  reserve(shapes: readonly Conv2dWeightShape[]): void;
+  /** Makes room, at once, for the weights of these layers and for packing them. */
+  reserve(layers: readonly RestingLayer[]): void;
   /** Packs the weights of a convolution, OIHW. @throws {ShapeError} when a length does not fit */
   packConv2d(shape: Conv2dWeightShape, weights: LayerWeights): PackedWeights;
   /** Packs the weights of a linear layer, [Cout, Cin]. @throws {ShapeError} as `packConv2d` */

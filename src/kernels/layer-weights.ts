@@ -4,6 +4,7 @@
  */
 
 import { ShapeError } from '../errors.js';
+import type { Precision } from './precision.js';
 
 export interface LayerWeights {
   /** Elements of the weight in all: OIHW, [Cout, Cin/groups, kH, kW]; of a linear layer [Cout, Cin]. */
@@ -16,6 +17,8 @@ export interface LayerWeights {
   readonly scale?: Float64Array | undefined;
   /** [Cout] */
   readonly bias: Float32Array;
+  /** How a backend keeps them; default `f32`. */
+  readonly precision?: Precision;
 }
 
 /** Weights that are in an array as they shall be. What is not finite is a `ShapeError`. */

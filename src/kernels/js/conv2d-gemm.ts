@@ -11,7 +11,8 @@
 
 import type { Conv2dEpilogue, Conv2dScratch, Conv2dShape, PackedConv2d } from './conv2d.js';
 import { clearSums, finishSum, storeColumn } from './epilogue.js';
-import { gemm4x4, MR, NR, widenPanel } from './gemm.js';
+import { gemm4x4, MR, NR } from './gemm.js';
+import { widenPanel } from './panels.js';
 
 /** Gathered doubles of a block: two megabytes stay in the cache. */
 const BLOCK_LENGTH = 2 ** 18;
@@ -19,10 +20,10 @@ const BLOCK_LENGTH = 2 ** 18;
 /** Lengths of the scratch that `conv2dGemm` wants. */
 export function gemmScratch(
   shape: Conv2dShape,
-): Record<'a' | 'b' | 'tile' | 'patch' | 'pixels', number> {
+): Record<'a' | 'b' | 'wide' | 'tile' | 'patch' | 'pixels', number> {
   const K = tapCount(shape);
   const rows = rowsPerBlock(shape);
-  return { a: rows * K, b: K * NR, tile: MR * NR, patch: 0, pixels: rows };
+  return { a: rows * K, b: K * NR, wide: 0, tile: MR * NR, patch: 0, pixels: rows };
 }
 
 /** The convolution by blocks; parameters as of `conv2d`. */
@@ -48,7 +49,7 @@ export function conv2dGemm(
       gatherRows(a, x, shape, group, begin, rows);
       // One panel of weights is widened and meets every row of the block.
       for (let panel = 0; panel < panels; panel++) {
-        widenPanel(b, weights.panels, (group * panels + panel) * K * NR, K * NR);
+        widenPanel(b, weights.panels, group * panels + panel);
         const oc = group * CoutG + panel * NR;
         const columns = Math.min(NR, CoutG - panel * NR);
         for (let row = 0; row < rows; row += MR) {

@@ -13,13 +13,14 @@
  * the 16 points, M = tiles by K = Cin by Cout. Source: Lavin & Gray, "Fast Algorithms for
  * Convolutional Neural Networks" (arXiv 1509.09308), §4.1.
  *
- * Weights are transformed as they are used, in the place of their widening to doubles: resident
- * weights stay those of a plain convolution, at a cost of some 5 % of the products.
+ * Weights are widened and transformed as they are used: resident weights stay those of a plain
+ * convolution, at a cost of some 5 % of the products.
  */
 
 import type { Conv2dEpilogue, Conv2dScratch, Conv2dShape, PackedConv2d } from './conv2d.js';
 import { clearSums, finishSum, storeColumn } from './epilogue.js';
 import { gemm4x4, MR, NR } from './gemm.js';
+import { widenPanel } from './panels.js';
 
 /** Points of a transformed tile: 4×4. */
 const POINTS = 16;
@@ -35,12 +36,13 @@ export function isWinograd({ kH, kW, strideY, strideX, groups }: Conv2dShape): b
 /** Lengths of the scratch that `conv2dWinograd` wants. */
 export function winogradScratch(
   shape: Conv2dShape,
-): Record<'a' | 'b' | 'tile' | 'patch' | 'pixels', number> {
+): Record<'a' | 'b' | 'wide' | 'tile' | 'patch' | 'pixels', number> {
   const { Cin } = shape;
   const tiles = tilesPerBlock(shape);
   return {
     a: POINTS * tiles * Cin,
     b: POINTS * pointStride(Cin),
+    wide: 9 * Cin * NR,
     tile: (POINTS + 4) * MR * NR,
     patch: POINTS * Cin,
     pixels: 4 * tiles,
@@ -57,7 +59,7 @@ export function conv2dWinograd(
   scratch: Conv2dScratch,
 ): void {
   const { N, Cin, Cout, Hout, Wout } = shape;
-  const { a, b, tile, patch } = scratch;
+  const { a, b, wide, tile, patch } = scratch;
   const across = Math.ceil(Wout / 2);
   const down = Math.ceil(Hout / 2);
   const tiles = N * down * across;
@@ -70,7 +72,8 @@ export function conv2dWinograd(
       transformPatch(a, t, block, patch, Cin);
     }
     for (let oc = 0; oc < Cout; oc += NR) {
-      transformWeights(b, weights.panels, oc * 9 * Cin, Cin);
+      widenPanel(wide, weights.panels, oc / NR);
+      transformWeights(b, wide, Cin);
       for (let t = 0; t < count; t += MR) {
         // Four tiles by four channels, point by point; tile holds [16, 4 tiles, 4 channels].
         for (let point = 0; point < POINTS; point++) {
@@ -176,21 +179,20 @@ function transformPatch(
  * G g Gᵀ of one panel of four output channels.
  *
  * @param b [16, Cin, 4], points `pointStride` apart
- * @param panels packed weights; the panel [3, 3, Cin, 4] begins at `begin`
+ * @param g [3, 3, Cin, 4]
  */
-function transformWeights(b: Float64Array, panels: Float32Array, begin: number, Cin: number): void {
+function transformWeights(b: Float64Array, g: Float64Array, Cin: number): void {
   const length = Cin * NR;
   const stride = pointStride(Cin);
   for (let e = 0; e < length; e++) {
-    const g = begin + e;
     // Rows of G g: g's first, half the sum of all with the middle one added and taken away, g's last.
-    transformWeightRow(b, e, stride, panels[g]!, panels[g + length]!, panels[g + 2 * length]!);
-    const g10 = panels[g + 3 * length]!;
-    const g11 = panels[g + 4 * length]!;
-    const g12 = panels[g + 5 * length]!;
-    const even0 = 0.5 * (panels[g]! + panels[g + 6 * length]!);
-    const even1 = 0.5 * (panels[g + length]! + panels[g + 7 * length]!);
-    const even2 = 0.5 * (panels[g + 2 * length]! + panels[g + 8 * length]!);
+    transformWeightRow(b, e, stride, g[e]!, g[e + length]!, g[e + 2 * length]!);
+    const g10 = g[e + 3 * length]!;
+    const g11 = g[e + 4 * length]!;
+    const g12 = g[e + 5 * length]!;
+    const even0 = 0.5 * (g[e]! + g[e + 6 * length]!);
+    const even1 = 0.5 * (g[e + length]! + g[e + 7 * length]!);
+    const even2 = 0.5 * (g[e + 2 * length]! + g[e + 8 * length]!);
     transformWeightRow(
       b,
       e + 4 * stride,
@@ -211,9 +213,9 @@ function transformWeights(b: Float64Array, panels: Float32Array, begin: number, 
       b,
       e + 12 * stride,
       stride,
-      panels[g + 6 * length]!,
-      panels[g + 7 * length]!,
-      panels[g + 8 * length]!,
+      g[e + 6 * length]!,
+      g[e + 7 * length]!,
+      g[e + 8 * length]!,
     );
   }
 }

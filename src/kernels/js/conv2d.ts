@@ -17,7 +17,8 @@ import type { Conv2dWeightShape, PackedWeights } from '../kernels.js';
 import { checkLayerWeights, type LayerWeights, refuseNonFinite } from '../layer-weights.js';
 import { conv2dGemm, gemmScratch } from './conv2d-gemm.js';
 import { conv2dWinograd, isWinograd, winogradScratch } from './conv2d-winograd.js';
-import { NR, packPanel } from './gemm.js';
+import { NR } from './gemm.js';
+import { allocatePanels, type Panels, packPanel, panelsBytes } from './panels.js';
 
 /** Extents, in elements. `strideY` and `padY` go with kH and H, `strideX` and `padX` with kW and W. */
 export interface Conv2dParameters extends Conv2dWeightShape {
@@ -45,7 +46,7 @@ export interface Conv2dEpilogue {
 
 /** Weights as panels of four output channels, [groups, ⌈Cout/groups/4⌉, K, 4], and the bias. */
 export interface PackedConv2d extends PackedWeights {
-  readonly panels: Float32Array;
+  readonly panels: Panels;
   readonly bias: Float32Array;
 }
 
@@ -53,8 +54,10 @@ export interface PackedConv2d extends PackedWeights {
 export interface Conv2dScratch {
   /** Inputs of a block of pixels or tiles, in panels of four. */
   readonly a: Float64Array;
-  /** One panel of weights. */
+  /** One panel of weights, for Winograd's algorithm transformed. */
   readonly b: Float64Array;
+  /** The same before its transform. */
+  readonly wide: Float64Array;
   /** Products of four pixels by four channels, once or for each of Winograd's sixteen points. */
   readonly tile: Float64Array;
   /** The inputs of one Winograd tile. */
@@ -165,7 +168,7 @@ export function packConv2d(shape: Conv2dWeightShape, weights: LayerWeights): Pac
   const K = (taps * Cin) / groups;
   checkLayerWeights('conv2d', [Cout, Cin / groups, kH, kW], weights);
   const panelsOfGroup = Math.ceil(CoutG / NR);
-  const panels = new Float32Array(groups * panelsOfGroup * NR * K);
+  const panels = allocatePanels(weights.precision ?? 'f32', groups * panelsOfGroup, K);
   const rows = new Float32Array(NR * K);
   for (let index = 0; index < groups * panelsOfGroup; index++) {
     const panel = index % panelsOfGroup;
@@ -174,15 +177,15 @@ export function packConv2d(shape: Conv2dWeightShape, weights: LayerWeights): Pac
     const read = rows.subarray(0, columns * K);
     weights.read(read, oc * K);
     refuseNonFinite(weights, read, oc * K);
-    packPanel(panels, index * NR * K, rows, columns, K, taps, weights.scale, oc);
+    packPanel(panels, index, rows, columns, taps, weights.scale, oc);
   }
   const bias = weights.bias.slice();
-  return { panels, bias, bytes: panels.byteLength + bias.byteLength };
+  return { panels, bias, bytes: panelsBytes(panels) + bias.byteLength };
 }
 
 /** Allocates scratch that serves each of the shapes. */
 export function conv2dScratch(shapes: readonly Conv2dShape[]): Conv2dScratch {
-  const most = { a: 0, b: 0, tile: 0, patch: 0, pixels: 0 };
+  const most = { a: 0, b: 0, wide: 0, tile: 0, patch: 0, pixels: 0 };
   for (const shape of shapes) {
     const wanted = isWinograd(shape) ? winogradScratch(shape) : gemmScratch(shape);
     for (const key of Object.keys(most) as (keyof typeof most)[]) {
@@ -192,6 +195,7 @@ export function conv2dScratch(shapes: readonly Conv2dShape[]): Conv2dScratch {
   return {
     a: new Float64Array(most.a),
     b: new Float64Array(most.b),
+    wide: new Float64Array(most.wide),
     tile: new Float64Array(most.tile),
     patch: new Float64Array(most.patch),
     sums: new Float64Array(most.pixels),

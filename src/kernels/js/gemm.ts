@@ -1,7 +1,7 @@
 /**
  * The innermost loop of the portable backend: a 4×4 tile of c = a·b with its sixteen sums in
  * registers. JavaScript has no float32 arithmetic, so operands are widened to doubles when they are
- * packed, once for many uses, and the loop converts nothing: 2.0 GMAC/s against 1.7 on float32
+ * widened, once for many uses, and the loop converts nothing: 2.0 GMAC/s against 1.7 on float32
  * operands and 1.2 on mixed ones (Node 20, Xeon; measured).
  */
 
@@ -83,40 +83,4 @@ export function gemm4x4(
   tile[tBegin + 13] = c31;
   tile[tBegin + 14] = c32;
   tile[tBegin + 15] = c33;
-}
-
-/**
- * Packs rows of output channels into one panel, channels before taps as a gathered pixel has them:
- * out[begin + 4·(tap·Cin + ic) + j] = rows[j·K + ic·taps + tap] · scale[oc + j], 0 for j ≥ `columns`.
- *
- * @param out zeros from `begin` on
- * @param rows [columns, K], K = Cin·taps
- */
-export function packPanel(
-  out: Float32Array,
-  begin: number,
-  rows: Float32Array,
-  columns: number,
-  K: number,
-  taps: number,
-  scale: Float64Array | undefined,
-  oc: number,
-): void {
-  for (let j = 0; j < columns; j++) {
-    const factor = scale === undefined ? 1 : scale[oc + j]!;
-    let o = begin + j;
-    for (let tap = 0; tap < taps; tap++) {
-      for (let i = j * K + tap; i < (j + 1) * K; i += taps, o += NR) out[o] = rows[i]! * factor;
-    }
-  }
-}
-
-/** Widens one panel to doubles: out[i] = panels[begin + i] for i < length. */
-export function widenPanel(
-  out: Float64Array,
-  panels: Float32Array,
-  begin: number,
-  length: number,
-): void {
-  for (let i = 0; i < length; i++) out[i] = panels[begin + i]!;
 }

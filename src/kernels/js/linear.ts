@@ -4,28 +4,29 @@
  */
 
 import type { PackedLinear } from '../kernels.js';
-import { checkLayerWeights, type LayerWeights, refuseNonFinite } from '../layer-weights.js';
+import { checkLayerWeights, type LayerWeights } from '../layer-weights.js';
+import { packConv2d } from './conv2d.js';
+import { NR } from './gemm.js';
+import { type Panels, panelValue, widenPanel } from './panels.js';
 
-/** Weights as files store them. */
+/** The weights of a 1×1 convolution. */
 export interface JsLinear extends PackedLinear {
-  readonly weight: Float32Array;
+  readonly panels: Panels;
   readonly bias: Float32Array;
+  /** Scratch: one panel, [Cin, 4]. */
+  readonly wide: Float64Array;
 }
 
-/** Reads the weights, [Cout, Cin], as they are. @throws {ShapeError} when a length does not fit */
+/** Packs weights, [Cout, Cin]. @throws {ShapeError} when a length does not fit */
 export function packLinear(Cin: number, Cout: number, weights: LayerWeights): JsLinear {
   checkLayerWeights('linear', [Cout, Cin], weights);
-  const { scale, bias } = weights;
-  const weight = new Float32Array(weights.length);
-  weights.read(weight, 0);
-  refuseNonFinite(weights, weight, 0);
-  if (scale) for (let i = 0; i < weight.length; i++) weight[i]! *= scale[Math.floor(i / Cin)]!;
+  const packed = packConv2d({ Cin, Cout, kH: 1, kW: 1, groups: 1 }, weights);
   return {
-    weight,
-    bias,
-    bytes: weight.byteLength + bias.byteLength,
+    ...packed,
+    wide: new Float64Array(Cin * NR),
     row(out, oc) {
-      for (let ic = 0; ic < Cin; ic++) out[ic] = weight[oc * Cin + ic]!;
+      const j = oc % NR;
+      for (let ic = 0; ic < Cin; ic++) out[ic] = panelValue(packed.panels, (oc - j) / NR, ic, j);
     },
   };
 }
@@ -34,17 +35,20 @@ export function packLinear(Cin: number, Cout: number, weights: LayerWeights): Js
 export function linear(
   out: Float32Array,
   x: Float32Array,
-  { weight, bias }: JsLinear,
+  { panels, bias, wide }: JsLinear,
   N: number,
   Cin: number,
   Cout: number,
 ): void {
-  for (let n = 0; n < N; n++) {
-    for (let oc = 0; oc < Cout; oc++) {
-      const row = oc * Cin;
-      let sum = bias[oc]!;
-      for (let ic = 0; ic < Cin; ic++) sum += x[n * Cin + ic]! * weight[row + ic]!;
-      out[n * Cout + oc] = sum;
+  for (let begin = 0; begin < Cout; begin += NR) {
+    widenPanel(wide, panels, begin / NR);
+    const end = Math.min(begin + NR, Cout);
+    for (let n = 0; n < N; n++) {
+      for (let oc = begin; oc < end; oc++) {
+        let sum = bias[oc]!;
+        for (let ic = 0; ic < Cin; ic++) sum += x[n * Cin + ic]! * wide[ic * NR + oc - begin]!;
+        out[n * Cout + oc] = sum;
+      }
     }
   }
 }

@@ -6,6 +6,7 @@
 import type { Conv2dShape } from '../js/conv2d.js';
 import type { Conv2dWeightShape, PackedWeights } from '../kernels.js';
 import { checkLayerWeights, type LayerWeights, refuseNonFinite } from '../layer-weights.js';
+import { type Precision, WEIGHT_BYTES } from '../precision.js';
 import type { LinearMemory } from './linear-memory.js';
 
 /** Output channels of a panel. */
@@ -21,13 +22,15 @@ const POINTS = 36;
 const NEAR_BYTES = 2 ** 19;
 
 /** Fields of `Conv2dTask` in assembly/task.ts. */
-const TASK_WORDS = 28;
+const TASK_WORDS = 31;
 export const TASK_BYTES: number = 4 * TASK_WORDS;
 
 /** Addresses in linear memory. */
 export interface WasmConv2d extends PackedWeights {
+  readonly precision: Precision;
   readonly panelsPtr: number;
   readonly biasPtr: number;
+  readonly columnScalesPtr: number;
 }
 
 /** Bytes of scratch by use; each may be shared by steps that do not run at once. */
@@ -37,6 +40,7 @@ export interface ScratchBytes {
   readonly b: number;
   readonly products: number;
   readonly sums: number;
+  readonly widened: number;
 }
 
 /** Addresses of the buffers of one step; 0 stands for none. */
@@ -47,10 +51,26 @@ export interface Conv2dPointers {
   readonly smoe: number;
 }
 
-/** Bytes of the packed weights and bias. */
-export function packedConv2dBytes({ Cin, Cout, kH, kW, groups }: Conv2dWeightShape): number {
+/** Numbers of the precisions in assembly/precision.ts. */
+const PRECISION_NUMBERS: Readonly<Record<Precision, number>> = { f32: 0, f16: 1, int8: 2 };
+
+/** Where the parts of packed weights lie, in bytes from their beginning. */
+function packedLayout({ Cin, Cout, kH, kW, groups }: Conv2dWeightShape, precision: Precision) {
   const panels = groups * Math.ceil(Cout / groups / NR);
-  return 4 * panels * NR * ((kH * kW * Cin) / groups + 1);
+  const panelBytes = (NR * WEIGHT_BYTES[precision] * kH * kW * Cin) / groups;
+  const bias = panels * panelBytes;
+  const columnScales = bias + 4 * panels * NR;
+  return {
+    panelBytes,
+    bias,
+    columnScales,
+    end: columnScales + (precision === 'f32' ? 0 : 4 * panels * NR),
+  };
+}
+
+/** Bytes of the packed weights, their bias and scales. */
+export function packedConv2dBytes(shape: Conv2dWeightShape, precision: Precision): number {
+  return packedLayout(shape, precision).end;
 }
 
 /** What packing wants for itself: the scales and the rows of a panel before they are packed. */
@@ -58,14 +78,25 @@ export function stageBytes({ Cin, kH, kW, groups }: Conv2dWeightShape): number {
   return NR * (8 + (4 * kH * kW * Cin) / groups);
 }
 
-/** `packPanel` of assembly/pack.ts. */
-export type PackPanel = (
-  panelPtr: number,
-  rowsPtr: number,
-  K: number,
-  taps: number,
-  scalePtr: number,
-) => number;
+/** `packPanel` and `widenPanel` of assembly/precision.ts. */
+export interface PanelExports {
+  packPanel(
+    precision: number,
+    panelPtr: number,
+    columnScalesPtr: number,
+    rowsPtr: number,
+    K: number,
+    taps: number,
+    scalePtr: number,
+  ): number;
+  widenPanel(
+    precision: number,
+    toPtr: number,
+    panelPtr: number,
+    columnScalesPtr: number,
+    K: number,
+  ): void;
+}
 
 /**
  * Packs weights, OIHW, into panels of eight output channels, channels before taps as a gathered pixel
@@ -76,24 +107,27 @@ export type PackPanel = (
  */
 export function packConv2d(
   memory: LinearMemory,
-  pack: PackPanel,
+  exports: PanelExports,
   shape: Conv2dWeightShape,
   weights: LayerWeights,
 ): WasmConv2d {
   const { Cin, Cout, kH, kW, groups } = shape;
+  const { precision = 'f32' } = weights;
   const CoutG = Cout / groups;
   const taps = kH * kW;
   const K = (taps * Cin) / groups;
   checkLayerWeights('conv2d', [Cout, Cin / groups, kH, kW], weights);
-  const bytes = packedConv2dBytes(shape);
-  const panelsPtr = memory.allocate(bytes);
+  const layout = packedLayout(shape, precision);
+  const panelsPtr = memory.allocate(layout.end);
   const scalePtr = memory.allocate(stageBytes(shape));
   const rowsPtr = scalePtr + 8 * NR;
   const panelsOfGroup = Math.ceil(CoutG / NR);
-  const biasPtr = panelsPtr + 4 * groups * panelsOfGroup * NR * K;
+  const biasPtr = panelsPtr + layout.bias;
+  const columnScalesPtr = panelsPtr + layout.columnScales;
   const bias = memory.floats(biasPtr, groups * panelsOfGroup * NR).fill(0);
   const rows = memory.floats(rowsPtr, NR * K);
   const scale = memory.doubles(scalePtr, NR).fill(1);
+  const number = PRECISION_NUMBERS[precision];
   for (let index = 0; index < groups * panelsOfGroup; index++) {
     const panel = index % panelsOfGroup;
     const oc = ((index - panel) / panelsOfGroup) * CoutG + panel * NR;
@@ -103,22 +137,35 @@ export function packConv2d(
     rows.fill(0, columns * K);
     if (weights.scale) scale.set(weights.scale.subarray(oc, oc + columns));
     bias.set(weights.bias.subarray(oc, oc + columns), index * NR);
-    const finite = pack(panelsPtr + 4 * index * NR * K, rowsPtr, K, taps, scalePtr);
+    const panelPtr = panelsPtr + index * layout.panelBytes;
+    const scalesPtr = columnScalesPtr + 4 * index * NR;
+    const finite = exports.packPanel(number, panelPtr, scalesPtr, rowsPtr, K, taps, scalePtr);
     if (!finite) refuseNonFinite(weights, rows.subarray(0, columns * K), oc * K);
   }
   memory.release(scalePtr, stageBytes(shape));
-  return { bytes, panelsPtr, biasPtr };
+  return { bytes: layout.end, precision, panelsPtr, biasPtr, columnScalesPtr };
 }
 
 /** Copies the weights of output `oc` out of its panel, as a linear layer has them: [Cin]. */
 export function unpackRow(
   memory: LinearMemory,
-  { panelsPtr }: WasmConv2d,
+  exports: PanelExports,
+  { precision, panelsPtr, columnScalesPtr }: WasmConv2d,
   out: Float32Array,
   oc: number,
 ): void {
-  const panel = memory.floats(panelsPtr + 4 * (oc - (oc % NR)) * out.length, out.length * NR);
-  for (let ic = 0; ic < out.length; ic++) out[ic] = panel[ic * NR + (oc % NR)]!;
+  const Cin = out.length;
+  const j = oc % NR;
+  const panelPtr = panelsPtr + WEIGHT_BYTES[precision] * (oc - j) * Cin;
+  let floatsPtr = panelPtr;
+  if (precision !== 'f32') {
+    floatsPtr = memory.allocate(4 * NR * Cin);
+    const scalesPtr = columnScalesPtr + 4 * (oc - j);
+    exports.widenPanel(PRECISION_NUMBERS[precision], floatsPtr, panelPtr, scalesPtr, Cin);
+    memory.release(floatsPtr, 4 * NR * Cin);
+  }
+  const panel = memory.floats(floatsPtr, Cin * NR);
+  for (let ic = 0; ic < Cin; ic++) out[ic] = panel[ic * NR + j]!;
 }
 
 /**
@@ -134,9 +181,14 @@ export function isWinograd(shape: Conv2dShape): boolean {
 }
 
 /** What `writeTask` will want. */
-export function scratchBytes(shape: Conv2dShape, winograd: boolean): ScratchBytes {
+export function scratchBytes(
+  shape: Conv2dShape,
+  winograd: boolean,
+  precision: Precision,
+): ScratchBytes {
   const { Cin, kH, kW, padY, padX, groups } = shape;
   const block = blockOf(shape, winograd);
+  const widened = precision === 'f32' ? 0 : (4 * NR * kH * kW * Cin) / groups;
   const rows = 4 * (block + 8);
   if (winograd) {
     return {
@@ -146,11 +198,12 @@ export function scratchBytes(shape: Conv2dShape, winograd: boolean): ScratchByte
       b: POINTS * (4 * NR * Cin + 64),
       products: 4 * POINTS * block * NR,
       sums: SUMS_BYTES * 16 * block,
+      widened,
     };
   }
   const gathers = kH * kW > 1 || padY + padX > 0;
   const a = gathers ? (4 * block * kH * kW * Cin) / groups : 0;
-  return { rows, a, b: 0, products: 0, sums: SUMS_BYTES * block };
+  return { rows, a, b: 0, products: 0, sums: SUMS_BYTES * block, widened };
 }
 
 /** Writes the fields of `Conv2dTask`, in its order. */
@@ -166,13 +219,14 @@ export function writeTask(
 ): void {
   const { x, out, residual, smoe } = pointers;
   const { N, H, W, Cin, Cout, kH, kW, groups, strideY, strideX, padY, padX, Hout, Wout } = shape;
-  const { rows, a, b, products, sums } = scratch;
+  const { rows, a, b, products, sums, widened } = scratch;
   memory
     .words(taskPtr, TASK_WORDS)
     .set([
       ...[x, out, weights.panelsPtr, weights.biasPtr, residual, relu ? 1 : 0, smoe],
       ...[N, H, W, Cin, Cout, kH, kW, groups, strideY, strideX, padY, padX, Hout, Wout],
       ...[blockOf(shape, winograd), rows, a, b, products, sums],
+      ...[PRECISION_NUMBERS[weights.precision], weights.columnScalesPtr, widened],
       weights.bytes > NEAR_BYTES ? 1 : 0,
     ]);
 }

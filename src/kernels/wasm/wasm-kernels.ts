@@ -8,16 +8,16 @@ import { type Conv2dShape, conv2dShape } from '../js/conv2d.js';
 import type {
   Algorithm,
   ArenaBuffer,
-  Conv2dWeightShape,
   Kernels,
   PackedWeights,
   Program,
+  RestingLayer,
   Step,
 } from '../kernels.js';
 import { checkLayerWeights } from '../layer-weights.js';
 import {
   isWinograd,
-  type PackPanel,
+  type PanelExports,
   packConv2d,
   packedConv2dBytes,
   type ScratchBytes,
@@ -33,11 +33,10 @@ import { loadModule, type ModuleLoader, type WasmBuild } from './modules.js';
 import { type WasmModule, webAssembly } from './webassembly.js';
 
 /** What assembly/index.ts exports. */
-interface WasmExports {
+interface WasmExports extends PanelExports {
   heapBase(): number;
   conv2dGemm(taskPtr: number): void;
   conv2dWinograd(taskPtr: number): void;
-  readonly packPanel: PackPanel;
   globalAveragePool(outPtr: number, xPtr: number, N: number, pixels: number, C: number): void;
   maxPool(
     outPtr: number,
@@ -110,19 +109,21 @@ class WasmKernels implements Kernels {
     this.#winograd = winograd;
   }
 
-  reserve(shapes: readonly Conv2dWeightShape[]): void {
-    const weights = shapes.map((shape) => alignUp(packedConv2dBytes(shape)));
-    const stage = Math.max(...shapes.map(stageBytes));
+  reserve(layers: readonly RestingLayer[]): void {
+    const weights = layers.map(({ shape, precision }) =>
+      alignUp(packedConv2dBytes(shape, precision)),
+    );
+    const stage = Math.max(...layers.map(({ shape }) => stageBytes(shape)));
     this.#memory.reserve(weights.reduce((sum, bytes) => sum + bytes, stage));
   }
 
   packConv2d: Kernels['packConv2d'] = (shape, weights) =>
-    packConv2d(this.#memory, this.#exports.packPanel, shape, weights);
+    packConv2d(this.#memory, this.#exports, shape, weights);
 
   packLinear: Kernels['packLinear'] = (Cin, Cout, weights) => {
     checkLayerWeights('linear', [Cout, Cin], weights);
     const packed = this.packConv2d({ Cin, Cout, kH: 1, kW: 1, groups: 1 }, weights) as WasmConv2d;
-    return { ...packed, row: (out, oc) => unpackRow(this.#memory, packed, out, oc) };
+    return { ...packed, row: (out, oc) => unpackRow(this.#memory, this.#exports, packed, out, oc) };
   };
 
   bind(
@@ -152,7 +153,7 @@ class WasmProgram implements Program {
     buffers: readonly ArenaBuffer[],
     weights: ReadonlyMap<string, PackedWeights>,
   ) {
-    const convolutions = steps.map((step) => convolutionOf(step, winograd));
+    const convolutions = steps.map((step) => convolutionOf(step, winograd, weights));
     const scratch = new ScratchLayout(convolutions);
     const arenaBytes = 4 * Math.max(...buffers.map(({ offset, length }) => offset + length));
     const scratchBegin = alignUp(arenaBytes);
@@ -180,9 +181,8 @@ class WasmProgram implements Program {
       const residual = isConvolution ? pointer(step.residual) : 0;
       const smoe = isConvolution ? pointer(step.smoe) : 0;
       const task = this.#ptr + tasksBegin + i * TASK_BYTES;
-      const packed = weights.get(step.weights) as WasmConv2d;
       const relu = isConvolution && step.relu;
-      const { shape, isWinograd: fast } = convolutions[i]!;
+      const { shape, packed, isWinograd: fast } = convolutions[i]!;
       writeTask(memory, task, shape, fast, packed, relu, { x, out, residual, smoe }, addresses);
       return fast ? () => exports.conv2dWinograd(task) : () => exports.conv2dGemm(task);
     });
@@ -218,30 +218,37 @@ class WasmProgram implements Program {
 }
 
 interface Convolution {
+  readonly packed: WasmConv2d;
   readonly shape: Conv2dShape;
   readonly isWinograd: boolean;
 }
 
 /** The convolution that a step is: a linear layer is a 1×1 over a single pixel. */
-function convolutionOf(step: Step, winograd: boolean): Convolution | undefined {
+function convolutionOf(
+  step: Step,
+  winograd: boolean,
+  weights: ReadonlyMap<string, PackedWeights>,
+): Convolution | undefined {
+  if (step.op !== 'conv2d' && step.op !== 'linear') return undefined;
+  const packed = weights.get(step.weights) as WasmConv2d;
   if (step.op === 'conv2d') {
-    return { shape: step.shape, isWinograd: winograd && isWinograd(step.shape) };
+    return { packed, shape: step.shape, isWinograd: winograd && isWinograd(step.shape) };
   }
-  if (step.op !== 'linear') return undefined;
   const { N, Cin, Cout } = step;
   const one = { H: 1, W: 1, kH: 1, kW: 1, groups: 1, strideY: 1, strideX: 1, padY: 0, padX: 0 };
-  return { shape: conv2dShape({ N, Cin, Cout, ...one }), isWinograd: false };
+  return { packed, shape: conv2dShape({ N, Cin, Cout, ...one }), isWinograd: false };
 }
 
 /** Scratch that serves one step at a time: each use as large as the largest step wants it. */
 class ScratchLayout {
   readonly bytes: number;
-  readonly #most = { rows: 0, a: 0, b: 0, products: 0, sums: 0 };
+  readonly #most = { rows: 0, a: 0, b: 0, products: 0, sums: 0, widened: 0 };
 
   constructor(convolutions: readonly (Convolution | undefined)[]) {
     for (const convolution of convolutions) {
       if (!convolution) continue;
-      const wanted = scratchBytes(convolution.shape, convolution.isWinograd);
+      const { shape, isWinograd, packed } = convolution;
+      const wanted = scratchBytes(shape, isWinograd, packed.precision);
       for (const use of this.#uses) {
         this.#most[use] = alignUp(Math.max(this.#most[use], wanted[use]));
       }

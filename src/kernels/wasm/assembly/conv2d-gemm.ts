@@ -6,6 +6,7 @@
 
 import { accumulateRows, finishPixel, storeRows, tapsInRegisters } from './epilogue';
 import { aheadBytes, gemm, MR, products, ROW, tileRows } from './gemm';
+import { floatsOf, rowBytes } from './precision';
 import { clearSums } from './smoe';
 import { Conv2dTask } from './task';
 
@@ -47,13 +48,14 @@ function computePanel(
   last: bool,
 ): void {
   const K = (task.kH * task.kW * task.Cin) / task.groups;
-  const panelBytes = <usize>K * ROW;
-  const b = task.panels + <usize>index * panelBytes;
+  const panelBytes = <usize>K * rowBytes(task.precision);
+  const panel = task.panels + <usize>index * panelBytes;
+  const b = floatsOf(task, panel, index, K);
   const bias = task.bias + <usize>index * ROW;
   const outBytes = (<usize>task.Cout) << 2;
   const floor = f32x4.splat(task.relu ? 0 : -Infinity);
   // While this panel computes, the next one comes, a share with each tile.
-  const next = b + panelBytes;
+  const next = panel + panelBytes;
   let ahead = task.streams && !last ? next : 0;
   for (let row = 0; row < count; ) {
     const rows = tileRows(count - row);

@@ -4,7 +4,7 @@ export { conv2dGemm } from './conv2d-gemm';
 export { conv2dWinograd } from './conv2d-winograd';
 export { globalAveragePool } from './global-average-pool';
 export { maxPool } from './max-pool';
-export { packPanel } from './pack';
+export { packPanel, widenPanel } from './precision';
 
 /** Where memory is free: beyond what the module itself keeps there. */
 export function heapBase(): usize {

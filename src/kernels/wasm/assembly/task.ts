@@ -40,6 +40,12 @@ export class Conv2dTask {
   products: usize = 0;
   /** Scratch: the tap's sums, `SUMS_BYTES` a pixel of the block. */
   sums: usize = 0;
+  /** Precision of the weights at rest: F32, F16 or INT8 of precision.ts. */
+  precision: i32 = 0;
+  /** What widening multiplies columns by, in the panels of the bias; F16 and INT8 only. */
+  columnScales: usize = 0;
+  /** Scratch: a panel of weights widened to floats; F16 and INT8 only. */
+  widened: usize = 0;
   /** Whether the weights are too many to stay near from one block to the next. */
   streams: i32 = 0;
 }

@@ -1,0 +1,123 @@
+/**
+ * Weights in panels of four output channels, [K, 4], channels before taps as a gathered pixel has
+ * them; at rest in any precision (../precision.ts), widened panel by panel.
+ */
+
+import { encodingFactor, halfOf, type Precision, valueOfHalf, WEIGHT_BYTES } from '../precision.js';
+import { NR } from './gemm.js';
+
+export interface Panels {
+  readonly precision: Precision;
+  readonly K: number;
+  /** [panels, K, 4]: of f32 the weights, of f16 bits of halves, of int8 whole numbers. */
+  readonly values: Float32Array | Uint16Array | Int8Array;
+  /** [panels, 4]: what f16 and int8 are multiplied by. */
+  readonly scales: Float32Array;
+}
+
+/** Panels of zeros. */
+export function allocatePanels(precision: Precision, count: number, K: number): Panels {
+  const length = count * K * NR;
+  const scales = new Float32Array(precision === 'f32' ? 0 : count * NR);
+  if (precision === 'f16') return { precision, K, values: new Uint16Array(length), scales };
+  if (precision === 'int8') return { precision, K, values: new Int8Array(length), scales };
+  return { precision, K, values: new Float32Array(length), scales };
+}
+
+export function panelsBytes({ precision, values, scales }: Panels): number {
+  return WEIGHT_BYTES[precision] * values.length + scales.byteLength;
+}
+
+/**
+ * Packs rows of output channels as panel number `index`:
+ * panel[tap·Cin + ic][j] = rows[j·K + ic·taps + tap] · scale[oc + j], zeros for j ≥ `columns`.
+ *
+ * @param rows [columns, K], K = Cin·taps
+ */
+export function packPanel(
+  { precision, K, values, scales }: Panels,
+  index: number,
+  rows: Float32Array,
+  columns: number,
+  taps: number,
+  scale: Float64Array | undefined,
+  oc: number,
+): void {
+  for (let j = 0; j < columns; j++) {
+    const row = rows.subarray(j * K, (j + 1) * K);
+    const factor = scale === undefined ? 1 : scale[oc + j]!;
+    const encoding = encodingFactor(precision, largestOf(row));
+    if (precision !== 'f32') scales[index * NR + j] = factor / encoding;
+    let o = index * K * NR + j;
+    for (let tap = 0; tap < taps; tap++) {
+      for (let i = tap; i < K; i += taps, o += NR) {
+        if (precision === 'f32') values[o] = row[i]! * factor;
+        else if (precision === 'f16') values[o] = halfOf(row[i]! * encoding);
+        else values[o] = roundHalfToEven(row[i]! * encoding);
+      }
+    }
+  }
+}
+
+/** Widens panel number `index` to doubles, [K, 4], that are float32 as those of the SIMD backend. */
+export function widenPanel(out: Float64Array, panels: Panels, index: number): void {
+  const { precision, K, values, scales } = panels;
+  const begin = index * K * NR;
+  if (precision === 'f32') widenFloats(out, values as Float32Array, begin, K * NR);
+  else if (precision === 'f16') widenHalves(out, values as Uint16Array, begin, K, scales, index);
+  else widenBytes(out, values as Int8Array, begin, K, scales, index);
+}
+
+/** Element `i` of panel `index`'s column `j`. */
+export function panelValue(panels: Panels, index: number, i: number, j: number): number {
+  const { precision, K, values, scales } = panels;
+  const value = values[(index * K + i) * NR + j]!;
+  if (precision === 'f32') return value;
+  const scale = scales[index * NR + j]!;
+  return Math.fround((precision === 'f16' ? valueOfHalf(value) : value) * scale);
+}
+
+function widenFloats(out: Float64Array, values: Float32Array, begin: number, length: number): void {
+  for (let i = 0; i < length; i++) out[i] = values[begin + i]!;
+}
+
+function widenHalves(
+  out: Float64Array,
+  values: Uint16Array,
+  begin: number,
+  K: number,
+  scales: Float32Array,
+  index: number,
+): void {
+  for (let j = 0; j < NR; j++) {
+    const scale = scales[index * NR + j]!;
+    for (let i = j; i < K * NR; i += NR)
+      out[i] = Math.fround(valueOfHalf(values[begin + i]!) * scale);
+  }
+}
+
+function widenBytes(
+  out: Float64Array,
+  values: Int8Array,
+  begin: number,
+  K: number,
+  scales: Float32Array,
+  index: number,
+): void {
+  for (let j = 0; j < NR; j++) {
+    const scale = scales[index * NR + j]!;
+    for (let i = j; i < K * NR; i += NR) out[i] = Math.fround(values[begin + i]! * scale);
+  }
+}
+
+function largestOf(row: Float32Array): number {
+  let largest = 0;
+  for (let i = 0; i < row.length; i++) largest = Math.max(largest, Math.abs(row[i]!));
+  return largest;
+}
+
+/** As WebAssembly's `nearest` rounds, so that both backends keep the same bytes. */
+function roundHalfToEven(x: number): number {
+  const rounded = Math.round(x);
+  return rounded - x === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}

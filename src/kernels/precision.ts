@@ -1,0 +1,46 @@
+/**
+ * Weights at rest: how a backend keeps them, and widens them panel by panel as they are used.
+ *
+ *   f32     4 bytes a weight
+ *   f16     2 bytes: binary16 of w·2ᵏ, k such that the largest of an output channel is in [2¹⁴, 2¹⁵)
+ *   int8    1 byte: the whole number nearest to w·127/max|w| of an output channel
+ *
+ * and one float32 for each output channel, which takes the factor back and carries the batch norm's.
+ * The factor of f16 is a power of two, so a weight that was binary16 stays what it was, and none is
+ * subnormal: subnormals cost x86 a hundred cycles each. What is less than 2⁻²⁸ of its channel's
+ * largest becomes 0. Weights of f16 end at 2³⁰.
+ */
+
+export type Precision = 'f32' | 'f16' | 'int8';
+
+/** Names of the precisions, the finest first. */
+export const PRECISIONS: readonly Precision[] = ['f32', 'f16', 'int8'];
+
+/** Bytes of a weight. */
+export const WEIGHT_BYTES: Readonly<Record<Precision, number>> = { f32: 4, f16: 2, int8: 1 };
+
+/** The factor that a channel's weights are encoded with, by their largest magnitude. */
+export function encodingFactor(precision: Precision, largest: number): number {
+  if (precision === 'f32' || largest === 0) return 1;
+  return precision === 'int8' ? 127 / largest : 2 ** (14 - Math.floor(Math.log2(largest)));
+}
+
+/** Bits of the binary16 nearest to `x`, ties to even; |x| < 2¹⁶ − 16. Below 2⁻¹⁴ it is 0. */
+export function halfOf(x: number): number {
+  FLOAT[0] = x;
+  const bits = BITS[0]!;
+  const magnitude = bits & 0x7fffffff;
+  // 113 is the exponent of 2⁻¹⁴, 112 the difference of the biases.
+  if (magnitude < 113 << 23) return 0;
+  const rounded = magnitude + 0xfff + ((magnitude >> 13) & 1);
+  return ((bits >> 16) & 0x8000) | ((rounded >> 13) - (112 << 10));
+}
+
+/** The value of a normal binary16 or zero. */
+export function valueOfHalf(half: number): number {
+  BITS[0] = ((half & 0x8000) << 16) | ((half & 0x7fff) << 13);
+  return FLOAT[0]! * 2 ** 112;
+}
+
+const FLOAT = new Float32Array(1);
+const BITS = new Int32Array(FLOAT.buffer);
