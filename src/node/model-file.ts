@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { FormatError } from '../errors.js';
 import { FastCam } from '../explain.js';
-import { type Backend, makeKernels } from '../kernels/index.js';
+import { type Backend, makeKernels, type Precision } from '../kernels/index.js';
 import { type Architecture, parseSafetensors } from '../model/index.js';
 import { readFileBytes } from './file-bytes.js';
 
@@ -19,6 +19,8 @@ export interface ModelOptions {
   readonly architecture?: string;
   readonly strideOn?: Architecture['strideOn'];
   readonly backend?: Backend;
+  /** How the weights are kept; default `f32`. */
+  readonly precision?: Precision;
 }
 
 export interface Model {
@@ -60,6 +62,7 @@ export async function openModel(options: ModelOptions = {}): Promise<Model> {
     ...(options.architecture !== undefined && { architecture: options.architecture }),
     ...(options.strideOn !== undefined && { strideOn: options.strideOn }),
     ...(labels !== undefined && { labels }),
+    ...(options.precision !== undefined && { precision: options.precision }),
   });
   return { name, backend: kernels.name, net, labelled: labels !== undefined };
 }
