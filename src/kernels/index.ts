@@ -19,6 +19,7 @@ export { type JsLinear, linear, packLinear } from './js/linear.js';
 export * from './js/max-pool.js';
 export type * from './kernels.js';
 export { type LayerWeights, layerWeights } from './layer-weights.js';
+export { PRECISIONS, type Precision } from './precision.js';
 export {
   digamma,
   erf,

@@ -9,6 +9,7 @@
 import type { Conv2dShape } from './js/conv2d.js';
 import type { MaxPoolShape } from './js/max-pool.js';
 import type { LayerWeights } from './layer-weights.js';
+import type { Precision } from './precision.js';
 
 /** A stretch of the arena, in float32 elements. Buffers that are never alive together may overlap. */
 export interface ArenaBuffer {
@@ -116,4 +117,10 @@ export interface Kernels {
     buffers: readonly ArenaBuffer[],
     weights: ReadonlyMap<string, PackedWeights>,
   ): Program;
+  /** `bytes` of what `packConv2d` would make. Like the other sizes: arithmetic, nothing is allocated. */
+  packedConv2dBytes(shape: Conv2dWeightShape, precision?: Precision): number;
+  /** `bytes` of what `packLinear` would make. */
+  packedLinearBytes(Cin: number, Cout: number, precision?: Precision): number;
+  /** `bytes` of what `bind` would make. */
+  programBytes(steps: readonly Step[], buffers: readonly ArenaBuffer[]): number;
 }

@@ -6,7 +6,6 @@
 import { FormatError, ShapeError } from '../errors.js';
 import type {
   Algorithm,
-  Conv2dWeightShape,
   Kernels,
   LayerWeights,
   PackedLinear,
@@ -21,6 +20,7 @@ import {
   layersOf,
   namedArchitecture,
 } from './architecture.js';
+import { packedBytes, weightShape } from './memory.js';
 import { type Plan, plan } from './plan.js';
 import { IMAGENET_PREPROCESSING, type Preprocessing } from './preprocess.js';
 import type { SafetensorsFile } from './weights/safetensors.js';
@@ -36,6 +36,13 @@ export interface ResNetOptions {
   readonly strideOn?: Architecture['strideOn'];
   /** Class names in index order. Default: the index as text. */
   readonly labels?: readonly string[];
+  /** What the network was trained behind. Default: what the file says, else ImageNet's. */
+  readonly preprocessing?: Preprocessing;
+  /**
+   * The most that weights and forward pass may take, `Memory`'s weights, arena and scratch. Beyond it
+   * loading and `forward` refuse before they allocate. Default: no bound.
+   */
+  readonly budgetBytes?: number;
 }
 
 /**
@@ -74,6 +81,7 @@ export class ResNet {
   readonly labels: readonly string[];
   /** Bytes of the packed weights. */
   readonly weightBytes: number;
+  readonly #budgetBytes: number;
   readonly #kernels: Kernels;
   readonly #weights = new Map<string, PackedWeights>();
   readonly #fc: PackedLinear;
@@ -85,13 +93,14 @@ export class ResNet {
    *
    * @throws {FormatError} naming the tensor that is missing, unexpected, of a wrong shape or dtype,
    * or not finite
-   * @throws {ShapeError} for labels that do not fit the classes
+   * @throws {ShapeError} for labels that do not fit the classes, or weights beyond the budget
    */
   constructor(source: TensorSource, options: ResNetOptions) {
-    const { kernels } = options;
+    const { kernels, budgetBytes = Number.POSITIVE_INFINITY } = options;
     this.#kernels = kernels;
+    this.#budgetBytes = budgetBytes;
     this.architecture = chooseArchitecture(source, options);
-    this.preprocessing = preprocessingOf(source);
+    this.preprocessing = options.preprocessing ?? preprocessingOf(source);
     const { classes } = this.architecture;
     this.labels = options.labels ?? Array.from({ length: classes }, (_, i) => String(i));
     if (this.labels.length !== classes) {
@@ -110,6 +119,7 @@ export class ResNet {
     const convolutions = specs.map((spec) => ({ spec, shape: weightShape(spec) }));
     const fcShape = { ...layers.fc, kH: 1, kW: 1, groups: 1 };
     const shapes = [...convolutions.map(({ shape }) => shape), fcShape];
+    this.#refuseWeights();
     kernels.reserve(shapes);
     for (const { spec, shape } of convolutions) {
       this.#weights.set(spec.name, kernels.packConv2d(shape, reader.convolution(spec)));
@@ -124,8 +134,8 @@ export class ResNet {
    * Prepares the forward pass over N pictures of H×W; the one of the latest shape is kept.
    *
    * @param options.taps false leaves SMOE Scale out: the bare network
-   * @throws {ShapeError} when N, H or W is not a whole number ≥ 1, or the arena would take more than
-   * 2 GiB
+   * @throws {ShapeError} when N, H or W is not a whole number ≥ 1, or the pass would take more than
+   * the budget leaves, or its arena more than 2 GiB
    */
   forward(N: number, H: number, W: number, { taps = true }: { taps?: boolean } = {}): Forward {
     const key = `${N} ${H} ${W} ${taps}`;
@@ -137,6 +147,7 @@ export class ResNet {
           `forward: an input of ${N}×${H}×${W} takes ${arenaBytes} bytes (${(arenaBytes / 2 ** 30).toFixed(1)} GiB) of activations, at most ${MAX_ARENA_BYTES} are allocated: choose a smaller size`,
         );
       }
+      this.#refusePass(passPlan);
       // The old arena goes before the new one comes.
       this.#forward?.forward.release();
       this.#forward = undefined;
@@ -175,10 +186,32 @@ export class ResNet {
   classWeights(out: Float32Array, index: number): void {
     this.#fc.row(out, index);
   }
+
+  #refuseWeights(): void {
+    const budgetBytes = this.#budgetBytes;
+    const weightBytes = packedBytes(this.#kernels, this.architecture);
+    if (weightBytes <= budgetBytes) return;
+    const { size } = this.preprocessing;
+    const { steps, buffers } = plan(this.architecture, [1, size, size]);
+    const passBytes = this.#kernels.programBytes(steps, buffers);
+    throw new ShapeError(
+      `load: the weights take ${megabytes(weightBytes)}, a pass over ${size}×${size} another ${megabytes(passBytes)}, and the budget is ${megabytes(budgetBytes)}: choose a smaller network`,
+    );
+  }
+
+  #refusePass({ N, H, W, steps, buffers }: Plan): void {
+    const { weightBytes } = this;
+    const budgetBytes = this.#budgetBytes;
+    const passBytes = this.#kernels.programBytes(steps, buffers);
+    if (weightBytes + passBytes <= budgetBytes) return;
+    throw new ShapeError(
+      `forward: an input of ${N}×${H}×${W} takes ${megabytes(passBytes)} beside ${megabytes(weightBytes)} of weights, and the budget is ${megabytes(budgetBytes)}: choose a smaller size`,
+    );
+  }
 }
 
-function weightShape({ Cin, Cout, kernel, groups }: ConvolutionSpec): Conv2dWeightShape {
-  return { Cin, Cout, kH: kernel, kW: kernel, groups };
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /** A plan bound to memory. Views are asked for anew each time: a backend may move its memory. */

@@ -15,6 +15,7 @@
 import { ShapeError } from '../../errors.js';
 import type { Conv2dWeightShape, PackedWeights } from '../kernels.js';
 import { checkLayerWeights, type LayerWeights, refuseNonFinite } from '../layer-weights.js';
+import { type Precision, STORAGE } from '../precision.js';
 import { conv2dGemm, gemmScratch } from './conv2d-gemm.js';
 import { conv2dWinograd, isWinograd, winogradScratch } from './conv2d-winograd.js';
 import { NR, packPanel } from './gemm.js';
@@ -180,8 +181,38 @@ export function packConv2d(shape: Conv2dWeightShape, weights: LayerWeights): Pac
   return { panels, bias, bytes: panels.byteLength + bias.byteLength };
 }
 
+/** Bytes of the weights that `packConv2d` packs, with their bias and scales. */
+export function packedConv2dBytes(
+  { Cin, Cout, kH, kW, groups }: Conv2dWeightShape,
+  precision: Precision = 'f32',
+): number {
+  const { weightBytes, scaleBytes } = STORAGE[precision];
+  const columns = groups * Math.ceil(Cout / groups / NR) * NR;
+  return (columns * weightBytes * kH * kW * Cin) / groups + Cout * (4 + scaleBytes);
+}
+
 /** Allocates scratch that serves each of the shapes. */
 export function conv2dScratch(shapes: readonly Conv2dShape[]): Conv2dScratch {
+  const lengths = scratchLengths(shapes);
+  return {
+    a: new Float64Array(lengths.a),
+    b: new Float64Array(lengths.b),
+    tile: new Float64Array(lengths.tile),
+    patch: new Float64Array(lengths.patch),
+    sums: new Float64Array(lengths.pixels),
+    products: new Float64Array(lengths.pixels),
+    logSums: new Float64Array(lengths.pixels),
+  };
+}
+
+/** Bytes of what `conv2dScratch` allocates. */
+export function conv2dScratchBytes(shapes: readonly Conv2dShape[]): number {
+  const { a, b, tile, patch, pixels } = scratchLengths(shapes);
+  return Float64Array.BYTES_PER_ELEMENT * (a + b + tile + patch + 3 * pixels);
+}
+
+/** The most of each that one of the shapes wants. */
+function scratchLengths(shapes: readonly Conv2dShape[]): ReturnType<typeof gemmScratch> {
   const most = { a: 0, b: 0, tile: 0, patch: 0, pixels: 0 };
   for (const shape of shapes) {
     const wanted = isWinograd(shape) ? winogradScratch(shape) : gemmScratch(shape);
@@ -189,15 +220,7 @@ export function conv2dScratch(shapes: readonly Conv2dShape[]): Conv2dScratch {
       most[key] = Math.max(most[key], wanted[key]);
     }
   }
-  return {
-    a: new Float64Array(most.a),
-    b: new Float64Array(most.b),
-    tile: new Float64Array(most.tile),
-    patch: new Float64Array(most.patch),
-    sums: new Float64Array(most.pixels),
-    products: new Float64Array(most.pixels),
-    logSums: new Float64Array(most.pixels),
-  };
+  return most;
 }
 
 /**

@@ -5,6 +5,7 @@
 
 import type { PackedLinear } from '../kernels.js';
 import { checkLayerWeights, type LayerWeights, refuseNonFinite } from '../layer-weights.js';
+import { type Precision, STORAGE } from '../precision.js';
 
 /** Weights as files store them. */
 export interface JsLinear extends PackedLinear {
@@ -28,6 +29,12 @@ export function packLinear(Cin: number, Cout: number, weights: LayerWeights): Js
       for (let ic = 0; ic < Cin; ic++) out[ic] = weight[oc * Cin + ic]!;
     },
   };
+}
+
+/** Bytes of the weights that `packLinear` reads, with their bias and scales. */
+export function packedLinearBytes(Cin: number, Cout: number, precision: Precision = 'f32'): number {
+  const { weightBytes, scaleBytes } = STORAGE[precision];
+  return Cout * (weightBytes * Cin + 4 + scaleBytes);
 }
 
 /** @param out [N, Cout], overwritten; @param x [N, Cin] */

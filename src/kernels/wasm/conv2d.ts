@@ -6,6 +6,7 @@
 import type { Conv2dShape } from '../js/conv2d.js';
 import type { Conv2dWeightShape, PackedWeights } from '../kernels.js';
 import { checkLayerWeights, type LayerWeights, refuseNonFinite } from '../layer-weights.js';
+import { type Precision, STORAGE } from '../precision.js';
 import type { LinearMemory } from './linear-memory.js';
 
 /** Output channels of a panel. */
@@ -47,10 +48,14 @@ export interface Conv2dPointers {
   readonly smoe: number;
 }
 
-/** Bytes of the packed weights and bias. */
-export function packedConv2dBytes({ Cin, Cout, kH, kW, groups }: Conv2dWeightShape): number {
+/** Bytes of the packed weights, bias and scales. */
+export function packedConv2dBytes(
+  { Cin, Cout, kH, kW, groups }: Conv2dWeightShape,
+  precision: Precision = 'f32',
+): number {
+  const { weightBytes, scaleBytes } = STORAGE[precision];
   const panels = groups * Math.ceil(Cout / groups / NR);
-  return 4 * panels * NR * ((kH * kW * Cin) / groups + 1);
+  return panels * NR * ((weightBytes * kH * kW * Cin) / groups + 4 + scaleBytes);
 }
 
 /** What packing wants for itself: the scales and the rows of a panel before they are packed. */

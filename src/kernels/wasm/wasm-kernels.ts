@@ -130,11 +130,39 @@ class WasmKernels implements Kernels {
     buffers: readonly ArenaBuffer[],
     weights: ReadonlyMap<string, PackedWeights>,
   ): Program {
-    return new WasmProgram(this.#exports, this.#memory, this.#winograd, steps, buffers, weights);
+    const layout = new ProgramLayout(this.#winograd, steps, buffers);
+    return new WasmProgram(this.#exports, this.#memory, layout, steps, buffers, weights);
+  }
+
+  packedConv2dBytes: Kernels['packedConv2dBytes'] = packedConv2dBytes;
+
+  packedLinearBytes: Kernels['packedLinearBytes'] = (Cin, Cout, precision) =>
+    packedConv2dBytes({ Cin, Cout, kH: 1, kW: 1, groups: 1 }, precision);
+
+  programBytes(steps: readonly Step[], buffers: readonly ArenaBuffer[]): number {
+    return new ProgramLayout(this.#winograd, steps, buffers).bytes;
   }
 }
 
-/** Steps bound to a region of linear memory: buffers, then scratch, then the tasks. */
+/** Where the parts of a program begin in its region: buffers, then scratch, then the tasks. */
+class ProgramLayout {
+  readonly bytes: number;
+  readonly scratchBegin: number;
+  readonly tasksBegin: number;
+  readonly scratch: ScratchLayout;
+  readonly convolutions: readonly (Convolution | undefined)[];
+
+  constructor(winograd: boolean, steps: readonly Step[], buffers: readonly ArenaBuffer[]) {
+    this.convolutions = steps.map((step) => convolutionOf(step, winograd));
+    this.scratch = new ScratchLayout(this.convolutions);
+    const arenaBytes = 4 * Math.max(...buffers.map(({ offset, length }) => offset + length));
+    this.scratchBegin = alignUp(arenaBytes);
+    this.tasksBegin = this.scratchBegin + this.scratch.bytes;
+    this.bytes = this.tasksBegin + steps.length * TASK_BYTES;
+  }
+}
+
+/** Steps bound to a region of linear memory. */
 class WasmProgram implements Program {
   readonly bytes: number;
   readonly #memory: LinearMemory;
@@ -147,17 +175,12 @@ class WasmProgram implements Program {
   constructor(
     exports: WasmExports,
     memory: LinearMemory,
-    winograd: boolean,
+    { bytes, scratchBegin, tasksBegin, scratch, convolutions }: ProgramLayout,
     steps: readonly Step[],
     buffers: readonly ArenaBuffer[],
     weights: ReadonlyMap<string, PackedWeights>,
   ) {
-    const convolutions = steps.map((step) => convolutionOf(step, winograd));
-    const scratch = new ScratchLayout(convolutions);
-    const arenaBytes = 4 * Math.max(...buffers.map(({ offset, length }) => offset + length));
-    const scratchBegin = alignUp(arenaBytes);
-    const tasksBegin = scratchBegin + scratch.bytes;
-    this.bytes = tasksBegin + steps.length * TASK_BYTES;
+    this.bytes = bytes;
     this.#convolutions = convolutions;
     this.#memory = memory;
     this.#buffers = buffers;
