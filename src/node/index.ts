@@ -1,6 +1,8 @@
 /** `fastcam/node`: picture files in, explanations and their pictures out. */
 
+export { cacheFolder } from './cache.js';
 export { decodePicture, readPicture } from './decode.js';
+export { FetchError } from './download.js';
 export { encodePng } from './encode.js';
 export {
   type ExplainedFile,
@@ -8,6 +10,13 @@ export {
   explainFile,
   explainTensorFile,
 } from './explain-file.js';
+export {
+  type FetchedModel,
+  type FetchOptions,
+  fetchModel,
+  type Verification,
+} from './fetch-model.js';
+export { KNOWN_MODELS, type KnownModel } from './known-models.js';
 export {
   bundledModel,
   type Model,
