@@ -8,6 +8,7 @@ import { type Colormap, NORMALIZERS } from '../viz/index.js';
 import { type BenchFlags, benchCommand } from './bench-command.js';
 import { type ExplainFlags, explainCommand } from './explain-command.js';
 import { type FetchFlags, fetchCommand } from './fetch-command.js';
+import { type ModelsFlags, modelsCommand } from './models-command.js';
 import {
   parseBytes,
   parseClass,
@@ -32,6 +33,7 @@ Examples:
                                                    tensors in and out, to compare frameworks
   fastcam fetch resnet50                           download torchvision's ResNet-50 …
   fastcam explain cat.png --model resnet50         … and use it, from the cache
+  fastcam models --fit 128MB                       which networks fit in a memory
   fastcam bench --layers                           where a forward pass spends its time
 
 Exit codes: 0 fine, 1 some input failed (the rest is done), 2 the call is wrong.
@@ -109,6 +111,21 @@ function makeProgram(streams: Streams, finish: (exitCode: number) => void): Comm
   );
   fetch.action(async (names: string[], flags: FetchFlags) => {
     finish(await fetchCommand(names, flags, streams));
+  });
+  const models = subcommand(program, 'models')
+    .summary('list what can be loaded, or what fits in a memory')
+    .description(
+      'Lists the models that are known by name: where they come from, how large they are, whether ' +
+        'they are in the cache. With --fit, what each network takes in memory with its weights stored ' +
+        'one way or another and square inputs of some sizes. Neither uses the network.',
+    )
+    .option('--fit <size>', 'a memory, as 128MB or 128MiB: what fits in it', parseBytes)
+    .addOption(choice('--backend <name>', 'whose layouts count', BACKENDS).default('auto'))
+    .option('--json', 'print one line of JSON, and nothing else')
+    .option('--debug', 'print where a failure comes from')
+    .allowExcessArguments(false);
+  models.action(async (flags: ModelsFlags) => {
+    finish(await modelsCommand(flags, streams));
   });
   return program;
 }

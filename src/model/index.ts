@@ -3,6 +3,7 @@
 export * from './architecture.js';
 export * from './cam.js';
 export {
+  largestInput,
   type Memory,
   type MemoryOptions,
   memoryOf,

@@ -9,8 +9,12 @@ import {
   type ConvolutionSpec,
   convolutionsOf,
   layersOf,
+  NETWORK_STRIDE,
 } from './architecture.js';
 import { type Plan, plan } from './plan.js';
+
+/** Inputs to 4096: beyond that the arena is larger than any that is allocated. */
+const MOST_STRIDES = 128;
 
 /** Bytes, by what they are for. */
 export interface Memory {
@@ -52,6 +56,33 @@ export function memoryOf(
   const mapBytes = N * explanationBytes(passPlan, architecture.classes, picture);
   const totalBytes = weightBytes + arenaBytes + scratchBytes + mapBytes;
   return { weightBytes, arenaBytes, scratchBytes, mapBytes, totalBytes };
+}
+
+/**
+ * The side of a square input that takes as much of a budget as there is: a multiple of the network's
+ * stride, at most `MOST_STRIDES` of them; 0 where not even the smallest fits.
+ *
+ * By bisection: memory grows with the side, but for the rounding of scratch to whole blocks.
+ */
+export function largestInput(
+  kernels: Kernels,
+  architecture: Architecture,
+  budgetBytes: number,
+  precision: Precision = 'f32',
+): number {
+  const fits = (strides: number): boolean => {
+    const side = strides * NETWORK_STRIDE;
+    const { totalBytes } = memoryOf(kernels, architecture, [1, side, side], { precision });
+    return totalBytes <= budgetBytes;
+  };
+  let fitting = 0;
+  let tooLarge = MOST_STRIDES + 1;
+  while (tooLarge - fitting > 1) {
+    const middle = Math.floor((fitting + tooLarge) / 2);
+    if (fits(middle)) fitting = middle;
+    else tooLarge = middle;
+  }
+  return fitting * NETWORK_STRIDE;
 }
 
 /** Bytes of all weights of a network once a backend has packed them. */

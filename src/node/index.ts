@@ -24,5 +24,14 @@ export {
   openModel,
   readLabels,
 } from './model-file.js';
+export {
+  type CachedFile,
+  fitNetworks,
+  type ListedModel,
+  listModels,
+  type MemoryFit,
+  type ModelList,
+  type NetworkFit,
+} from './model-list.js';
 export { outputFolders } from './output-names.js';
 export type { Report, ScaleStatistics } from './report.js';

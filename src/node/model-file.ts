@@ -36,7 +36,8 @@ export interface Model {
 }
 
 const BUNDLED = 'bundled';
-const BUNDLED_WEIGHTS = asset('tiny-resnet50.safetensors');
+/** The file of the bundled weights. */
+export const BUNDLED_WEIGHTS: string = asset('tiny-resnet50.safetensors');
 const BUNDLED_LABELS = asset('tiny-resnet50-labels.json');
 const IMAGENET_LABELS = asset('imagenet-1k-labels.json');
 const IMAGENET_CLASSES = 1000;

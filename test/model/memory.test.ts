@@ -1,9 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import { FastCam } from '../../src/explain.js';
-import { PRECISIONS } from '../../src/kernels/index.js';
+import { jsKernels, PRECISIONS } from '../../src/kernels/index.js';
 import {
   ARCHITECTURES,
   type Architecture,
+  largestInput,
   memoryOf,
   packedBytes,
   parameterCount,
@@ -83,6 +84,27 @@ describe.each(BACKENDS)('the memory of a network on $name', async ({ make }) => 
     expect(f32).toBe(4 * weights + 4 * channels);
     expect(f16).toBe(2 * weights + 8 * channels);
     expect(int8).toBe(weights + 8 * channels);
+  });
+});
+
+describe('largestInput', () => {
+  const kernels = jsKernels();
+  const architecture = ARCHITECTURES['resnet18']!;
+  const bytesAt = (side: number) => memoryOf(kernels, architecture, [1, side, side]).totalBytes;
+
+  it('fits, and the next does not', () => {
+    for (const budgetBytes of [bytesAt(224), bytesAt(224) - 1, 64e6, 100e6, 1e9]) {
+      const side = largestInput(kernels, architecture, budgetBytes);
+      expect(bytesAt(side)).toBeLessThanOrEqual(budgetBytes);
+      expect(bytesAt(side + 32)).toBeGreaterThan(budgetBytes);
+    }
+    expect(largestInput(kernels, architecture, bytesAt(224))).toBe(224);
+  });
+
+  it('is 0 where nothing fits, and 4096 where all does', () => {
+    expect(largestInput(kernels, architecture, 40e6)).toBe(0);
+    expect(largestInput(kernels, architecture, 1e12)).toBe(4096);
+    expect(largestInput(kernels, architecture, 40e6, 'f16')).toBeGreaterThan(224);
   });
 });
 
