@@ -307,19 +307,20 @@ function preprocessingOf(source: TensorSource): Preprocessing {
   const merged = { ...IMAGENET_PREPROCESSING, ...said } as Preprocessing;
   const triple = (v: unknown): boolean =>
     Array.isArray(v) && v.length === 3 && v.every((c) => Number.isFinite(c));
-  const { size, mean, std, interpolation } = merged;
+  const { size, mean, std, interpolation, cropRatio = 1 } = merged;
   if (
     !(Number.isInteger(size) && size >= 1) ||
     !triple(mean) ||
     !triple(std) ||
     std.includes(0) ||
-    !(interpolation === 'bilinear' || interpolation === 'bicubic')
+    !(interpolation === 'bilinear' || interpolation === 'bicubic') ||
+    !(cropRatio > 0 && cropRatio <= 1)
   ) {
     throw new FormatError(
       `${source.name}: metadata preprocessing is not valid: ${JSON.stringify(said)}`,
     );
   }
-  return { size, mean, std, interpolation };
+  return { size, mean, std, interpolation, ...('cropRatio' in said && { cropRatio }) };
 }
 
 function metadataObject(source: TensorSource, key: string): Record<string, unknown> | undefined {

@@ -27,8 +27,14 @@ export interface KnownModel {
   readonly licence: 'Apache-2.0' | 'BSD-3-Clause';
 }
 
-/** timm's recipes other than torchvision's, and the hub's microsoft/resnet-50. */
-const BICUBIC: Preprocessing = { ...IMAGENET_PREPROCESSING, interpolation: 'bicubic' };
+/** torchvision's first edition: the short side to 256 pixels, of which 224 are seen. */
+const V1 = IMAGENET_PREPROCESSING;
+/** Its second: of 232. */
+const V2: Preprocessing = { ...V1, cropRatio: 224 / 232 };
+/** microsoft/resnet-50. */
+const BICUBIC: Preprocessing = { ...V1, interpolation: 'bicubic' };
+/** timm's recipe A1: of 235, 0.95 rounded down. */
+const A1: Preprocessing = { ...BICUBIC, cropRatio: 224 / 235 };
 
 /**
  * The first row of an architecture is its default. It is torchvision's first edition, which the paper
@@ -36,11 +42,11 @@ const BICUBIC: Preprocessing = { ...IMAGENET_PREPROCESSING, interpolation: 'bicu
  */
 export const KNOWN_MODELS: readonly KnownModel[] = [
   ...['resnet18', 'resnet34', 'resnet50', 'resnet101', 'resnet152'].map((architecture) => ({
-    ...hub(`timm/${architecture}.tv_in1k`, architecture, 'BSD-3-Clause', IMAGENET_PREPROCESSING),
+    ...hub(`timm/${architecture}.tv_in1k`, architecture, 'BSD-3-Clause', V1),
     alias: architecture,
   })),
-  hub('timm/resnet18.a1_in1k', 'resnet18', 'Apache-2.0', BICUBIC),
-  hub('timm/resnet50.a1_in1k', 'resnet50', 'Apache-2.0', BICUBIC),
+  hub('timm/resnet18.a1_in1k', 'resnet18', 'Apache-2.0', A1),
+  hub('timm/resnet50.a1_in1k', 'resnet50', 'Apache-2.0', A1),
   hub('microsoft/resnet-50', 'resnet50', 'Apache-2.0', BICUBIC),
   torchvision('resnet18', 'v1', 'f37072fd'),
   torchvision('resnet34', 'v1', 'b627a593'),
@@ -75,7 +81,7 @@ function hub(
 }
 
 /** `v1` and `v2` are torchvision's IMAGENET1K_V1 and IMAGENET1K_V2. */
-function torchvision(architecture: string, edition: string, sha256Prefix: string): KnownModel {
+function torchvision(architecture: string, edition: 'v1' | 'v2', sha256Prefix: string): KnownModel {
   const file = `${architecture}-${sha256Prefix}.pth`;
   return {
     name: `torchvision/${architecture}-${edition}`,
@@ -83,7 +89,7 @@ function torchvision(architecture: string, edition: string, sha256Prefix: string
     url: `https://download.pytorch.org/models/${file}`,
     file,
     sha256Prefix,
-    preprocessing: IMAGENET_PREPROCESSING,
+    preprocessing: edition === 'v1' ? V1 : V2,
     licence: 'BSD-3-Clause',
   };
 }

@@ -11,6 +11,7 @@ import {
   type Memory,
   memoryOf,
   namedArchitecture,
+  type Preprocessing,
   packedBytes,
   parameterCount,
   parseSafetensors,
@@ -26,7 +27,8 @@ export interface ListedModel extends Pick<KnownModel, 'name' | 'alias'> {
   /** Where it comes from; none for the bundled one. */
   readonly url?: string;
   readonly licence: KnownModel['licence'] | 'MIT';
-  readonly interpolation: string;
+  /** What it was trained behind; the bundled file says so itself. */
+  readonly preprocessing?: Preprocessing;
   /** Of the file: what it has where it is there, else what its floats take. */
   readonly bytes: number;
   /** The file, where it is there. */
@@ -56,10 +58,9 @@ export async function listModels(): Promise<ModelList> {
     const about = await stat(path).catch(() => undefined);
     if (about?.isFile()) found.set(file, { path, bytes: about.size });
   }
-  const known = KNOWN_MODELS.map(({ preprocessing, file, sha256Prefix: _, ...model }) => {
+  const known = KNOWN_MODELS.map(({ file, sha256Prefix: _, ...model }) => {
     const bytes = 4 * parameterCount(namedArchitecture(model.architecture));
-    const { interpolation } = preprocessing;
-    return { ...model, interpolation, bytes, ...found.get(file) };
+    return { ...model, bytes, ...found.get(file) };
   });
   const own = new Set(KNOWN_MODELS.map(({ file }) => file));
   const files = [...found].filter(([file]) => !own.has(file)).map(([, cached]) => cached);
@@ -72,7 +73,6 @@ async function bundled(): Promise<ListedModel> {
     name: 'bundled',
     architecture: 'resnet50 of a quarter width',
     licence: 'MIT',
-    interpolation: 'bilinear',
     bytes: size,
     path: BUNDLED_WEIGHTS,
   };
