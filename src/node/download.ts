@@ -139,14 +139,14 @@ async function attemptDownload(
   const { response, sha256 } = await connections.get(url, range ?? {}, options.signal);
   const { statusCode, headers, body } = response;
   try {
-    const from = statusCode === 206 ? rangeBegin(headers) : 0;
-    if (statusCode === 416 || (statusCode === 206 && from !== begun?.bytes)) {
+    if (statusCode === 416 || (statusCode === 206 && !continues(begun, headers))) {
       await discardPart(part);
       throw new TransientError(`${url}: the rest of the file is not to be had`);
     }
     if (statusCode !== 200 && statusCode !== 206) throw statusError(url, response);
     const encoding = headerOf(headers, 'content-encoding') ?? 'identity';
     if (encoding !== 'identity') throw new FetchError(`${url}: is sent packed, as ${encoding}`);
+    const from = statusCode === 206 ? begun!.bytes : 0;
     const total = totalBytes(headers, from);
     if ((total ?? 0) > options.maxBytes) throw tooLarge(url, options.maxBytes);
     if (from === 0) await rm(`${part}.json`, { force: true });
@@ -181,8 +181,11 @@ async function receive(
       await file.truncate();
       throw tooLarge(url, maxBytes);
     }
-    await file.write(chunk, 0, chunk.length, received);
-    received += chunk.length;
+    for (let at = 0; at < chunk.length; ) {
+      const { bytesWritten } = await file.write(chunk, at, chunk.length - at, received);
+      at += bytesWritten;
+      received += bytesWritten;
+    }
     onProgress(received, total);
   }
   if (total !== undefined && received !== total) {
@@ -190,11 +193,14 @@ async function receive(
   }
 }
 
+/** What an earlier attempt has left. */
+interface Beginning {
+  readonly bytes: number;
+  readonly etag: string;
+}
+
 /** How much of `url` is in the part, and under which ETag; nothing of what cannot be resumed. */
-async function readBeginning(
-  url: URL,
-  part: string,
-): Promise<{ bytes: number; etag: string } | undefined> {
+async function readBeginning(url: URL, part: string): Promise<Beginning | undefined> {
   try {
     const [{ size }, text] = await Promise.all([stat(part), readFile(`${part}.json`, 'utf8')]);
     const about: { url?: unknown; etag?: unknown } = JSON.parse(text);
@@ -294,10 +300,11 @@ function linkedSha256(headers: Headers): string | undefined {
   return etag !== undefined && /^[0-9a-f]{64}$/.test(etag) ? etag : undefined;
 }
 
-/** First byte of a 206, from `Content-Range: bytes 10-99/100`. */
-function rangeBegin(headers: Headers): number {
-  const [, begin] = /^bytes (\d+)-/.exec(headerOf(headers, 'content-range') ?? '') ?? [];
-  return Number(begin);
+/** Whether a 206 is the rest of what was begun, by `Content-Range: bytes 10-99/100` and its ETag. */
+function continues(begun: Beginning | undefined, headers: Headers): boolean {
+  const [, first] = /^bytes (\d+)-/.exec(headerOf(headers, 'content-range') ?? '') ?? [];
+  const etag = headerOf(headers, 'etag') ?? begun?.etag;
+  return begun !== undefined && Number(first) === begun.bytes && etag === begun.etag;
 }
 
 /** Bytes of the whole file, where the answer says. */

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { FastCam } from '../../src/explain.js';
-import { jsKernels, PRECISIONS } from '../../src/kernels/index.js';
+import { jsKernels, PRECISIONS, wasmKernels } from '../../src/kernels/index.js';
+import { type WasmMemory, webAssembly } from '../../src/kernels/wasm/webassembly.js';
 import {
   ARCHITECTURES,
   type Architecture,
@@ -85,6 +86,28 @@ describe.each(BACKENDS)('the memory of a network on $name', async ({ make }) => 
     expect(f16).toBe(2 * weights + 8 * channels);
     expect(int8).toBe(weights + 8 * channels);
   });
+});
+
+it('is the linear memory of the SIMD backend, to a page and a cache line for each layer', async () => {
+  const api = webAssembly as { Memory: NonNullable<typeof webAssembly>['Memory'] };
+  const { Memory } = api;
+  let memory: WasmMemory | undefined;
+  api.Memory = class extends Memory {
+    constructor(descriptor: { initial: number }) {
+      super(descriptor);
+      memory = this;
+    }
+  };
+  try {
+    const kernels = await wasmKernels('simd');
+    const net = new ResNet(hashWeights(stateDictOf(BASIC), 1), { kernels });
+    const { plan, bytes } = net.forward(1, 224, 224);
+    const more = memory!.buffer.byteLength - net.weightBytes - bytes;
+    expect(more).toBeGreaterThanOrEqual(0);
+    expect(more).toBeLessThan(2 ** 16 + 64 * plan.steps.length);
+  } finally {
+    api.Memory = Memory;
+  }
 });
 
 describe('largestInput', () => {

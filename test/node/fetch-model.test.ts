@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type FetchOptions, fetchModel } from '../../src/node/fetch-model.js';
 import { openModel } from '../../src/node/model-file.js';
@@ -17,6 +18,9 @@ import {
   serve,
   sha256,
 } from './model-server.js';
+
+// The built command: `npm ci` builds it (see `prepare`).
+const MAIN = 'dist/cli/main.js';
 
 let cache: string;
 beforeEach(() => {
@@ -132,13 +136,16 @@ describe('a broken connection', () => {
   });
 
   test('begins anew where the rest is not to be had, or another rest comes', async () => {
-    for (const contentRange of [`bytes */${FILE.length}`, 'bytes 7-99/300000', 'nonsense']) {
+    const rest = 'bytes 100000-299999/300000';
+    for (const contentRange of ['bytes */300000', 'bytes 7-99/300000', 'nonsense', rest]) {
       const { url, requests } = await serve((request, response, i) => {
         if (i === 0) sendBroken(response, 100_000);
         else if (i > 1) sendFile(request, response);
         else {
           const status = contentRange.includes('*') ? 416 : 206;
-          response.writeHead(status, { 'content-range': contentRange }).end('of no use');
+          // Another file's ETag: the condition was not kept.
+          const headers = { 'content-range': contentRange, etag: '"2"' };
+          response.writeHead(status, headers).end('of no use');
         }
       });
       expect(await fetchFile(url)).toMatchObject({ sha256: FILE_SHA256 });
@@ -422,6 +429,26 @@ describe('two at once', () => {
     expect(readdirSync(cache)).toEqual([basename(a.path)]);
   });
 
+  test('processes fetch the file once, and both have it', async () => {
+    const { url, requests } = await serve((request, response) => {
+      setTimeout(() => sendFile(request, response), 500);
+    });
+    const outputs = await Promise.all(
+      [0, 1].map(async () => {
+        const { stdout } = await promisify(execFile)(process.execPath, [
+          MAIN,
+          'fetch',
+          url,
+          '--json',
+        ]);
+        return JSON.parse(stdout);
+      }),
+    );
+    expect(outputs.map(({ sha256 }) => sha256)).toEqual([FILE_SHA256, FILE_SHA256]);
+    expect(outputs.map(({ cached }) => cached).sort()).toEqual([false, true]);
+    expect(requests).toHaveLength(1);
+  });
+
   test('a process that is killed leaves a part, which the next one resumes', async () => {
     let half = () => {};
     const sent = new Promise<void>((resolve) => {
@@ -432,7 +459,7 @@ describe('two at once', () => {
       response.writeHead(200, { 'content-length': FILE.length, etag: '"1"' });
       response.write(FILE.subarray(0, 100_000), () => setTimeout(half, 100));
     });
-    const child = spawn(process.execPath, ['dist/cli/main.js', 'fetch', url], { stdio: 'ignore' });
+    const child = spawn(process.execPath, [MAIN, 'fetch', url], { stdio: 'ignore' });
     await sent;
     child.kill('SIGTERM');
     await once(child, 'close');
