@@ -101,8 +101,9 @@ export function explain(
   const { width, height } = image;
   const { now } = resolved;
   const start = now();
+  const { cropRatio } = net.preprocessing;
   const size = options.size ?? net.preprocessing.size;
-  const geometry = fitPicture(width, height, options.fit ?? 'whole', size);
+  const geometry = fitPicture(width, height, options.fit ?? 'whole', size, cropRatio);
   const { window, region } = geometry;
   const forward = net.forward(1, window.height, window.width);
   preprocess(forward.input, image, geometry, net.preprocessing);

@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError } from 'commander';
 import { resolveScaleWeights, SCALE_WEIGHTS, type ScaleWeights } from '../viz/index.js';
+import { byteSize } from './byte-size.js';
 
 /** Scales of every ResNet: the stem and its four stages. */
 const SCALES = 5;
@@ -33,6 +34,19 @@ export function parseSize(text: string): number {
 /** A whole number of rounds. */
 export function parseRounds(text: string): number {
   return parseCount(text, 'rounds', MAX_ROUNDS);
+}
+
+/** Bytes, of a size like 128MB. */
+export function parseBytes(text: string): number {
+  const bytes = byteSize(text);
+  if (bytes !== undefined) return bytes;
+  throw new InvalidArgumentError('Expected a size like 128MB, 128MiB, 1.5GB or 4096.');
+}
+
+/** The hexadecimal digits of a SHA-256. */
+export function parseSha256(text: string): string {
+  if (/^[0-9a-f]{64}$/i.test(text)) return text.toLowerCase();
+  throw new InvalidArgumentError('Expected 64 hexadecimal digits.');
 }
 
 /** A class index where it is a whole number, else a class name. */

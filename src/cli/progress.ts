@@ -11,26 +11,78 @@ export interface Progress {
   stop(): void;
 }
 
-const SILENT: Progress = {
-  update: () => {},
+export interface TransferProgress {
+  /** Bytes so far, and of how many where that is known. */
+  update(received: number, total: number | undefined): void;
+  /** Says in place of the bytes what is waited for. */
+  say(text: string): void;
+  stop(): void;
+}
+
+/** Characters of a name that are shown; with the bar, and the bytes, they fit in a line of 80. */
+const INPUT_LENGTH = 40;
+const MODEL_LENGTH = 24;
+
+/** Steps of the whole bar. */
+const STEPS = 10_000;
+
+/** Progress over `total` inputs. */
+export async function startProgress(total: number, stderr: Streams['stderr']): Promise<Progress> {
+  const { show, around, stop } = await startBar(stderr);
+  return {
+    update: (done, name) =>
+      show(done / total, `${Math.floor(done)}/${total} ${shorten(name, INPUT_LENGTH)}`),
+    around,
+    stop,
+  };
+}
+
+/** Progress of a download, with its rate since it started or was resumed. */
+export async function startTransfer(
+  name: string,
+  stderr: Streams['stderr'],
+): Promise<TransferProgress> {
+  const { show, stop } = await startBar(stderr);
+  const label = shorten(name, MODEL_LENGTH);
+  let begin: { readonly ms: number; readonly received: number } | undefined;
+  let share = 0;
+  return {
+    update(received, total) {
+      begin ??= { ms: performance.now(), received };
+      const seconds = (performance.now() - begin.ms) / 1000;
+      const rate = seconds > 0 ? (received - begin.received) / 1e6 / seconds : 0;
+      const of = total === undefined ? '' : ` of ${(total / 1e6).toFixed(1)}`;
+      share = total === undefined ? 0 : received / total;
+      show(share, `${(received / 1e6).toFixed(1)}${of} MB, ${rate.toFixed(1)} MB/s ${label}`);
+    },
+    say: (text) => show(share, text),
+    stop,
+  };
+}
+
+/** A bar with words beside it. */
+interface Bar {
+  /** `share` of all that is to be done, from 0 to 1. */
+  show(share: number, text: string): void;
+  around(print: () => void): void;
+  stop(): void;
+}
+
+const SILENT: Bar = {
+  show: () => {},
   around: (print) => print(),
   stop: () => {},
 };
 
-/** Characters of a name that are shown; with the bar they fit in a line of 80. */
-const NAME_LENGTH = 40;
-
-/** Steps that one input is shown in. */
-const STEPS = 100;
-
-export async function startProgress(total: number, stderr: Streams['stderr']): Promise<Progress> {
+async function startBar(stderr: Streams['stderr']): Promise<Bar> {
   if (!stderr.isTTY) return SILENT;
   const { default: cliProgress } = await import('cli-progress');
-  const makeBar = (): SingleBar =>
-    new cliProgress.SingleBar(
+  let state = { steps: 0, text: '' };
+  const start = (): SingleBar => {
+    const bar = new cliProgress.SingleBar(
       {
         stream: stderr,
-        format: '{bar} {inputs} {name}',
+        format: '{bar} {text}',
         clearOnComplete: true,
         hideCursor: false,
         // Ctrl-C would leave a terminal that wraps no lines; what is shown fits in one.
@@ -39,31 +91,26 @@ export async function startProgress(total: number, stderr: Streams['stderr']): P
       },
       cliProgress.Presets.shades_classic,
     );
-  let state = { done: 0, name: '' };
-  const show = (bar: SingleBar): SingleBar => {
-    bar.start(total * STEPS, state.done * STEPS, payload());
+    bar.start(STEPS, state.steps, { text: state.text });
     return bar;
   };
-  const payload = (): object => ({
-    inputs: `${Math.floor(state.done)}/${total}`,
-    name: shorten(printable(state.name)),
-  });
-  let bar = show(makeBar());
+  let bar = start();
   return {
-    update: (done, name) => {
-      state = { done, name };
-      bar.update(done * STEPS, payload());
+    show: (share, text) => {
+      state = { steps: share * STEPS, text };
+      bar.update(state.steps, { text });
     },
     around: (print) => {
       bar.stop();
       print();
-      bar = show(makeBar());
+      bar = start();
     },
     stop: () => bar.stop(),
   };
 }
 
 /** The end of a long name: it tells more than the folders it begins with. */
-function shorten(name: string): string {
-  return name.length <= NAME_LENGTH ? name : `…${name.slice(1 - NAME_LENGTH)}`;
+function shorten(name: string, length: number): string {
+  const text = printable(name);
+  return text.length <= length ? text : `…${text.slice(1 - length)}`;
 }

@@ -7,11 +7,15 @@ import { packageVersion } from '../node/report.js';
 import { type Colormap, NORMALIZERS } from '../viz/index.js';
 import { type BenchFlags, benchCommand } from './bench-command.js';
 import { type ExplainFlags, explainCommand } from './explain-command.js';
+import { type FetchFlags, fetchCommand } from './fetch-command.js';
+import { type ModelsFlags, modelsCommand } from './models-command.js';
 import {
+  parseBytes,
   parseClass,
   parsePath,
   parseRounds,
   parseScaleWeights,
+  parseSha256,
   parseSize,
 } from './option-values.js';
 import { describeFailure, EXIT, type Streams, UsageError } from './streams.js';
@@ -27,6 +31,9 @@ Examples:
   fastcam explain cat.png --json | jq .top         the report, for programs
   fastcam explain x.safetensors --tensors y.safetensors
                                                    tensors in and out, to compare frameworks
+  fastcam fetch resnet50                           download torchvision's ResNet-50 …
+  fastcam explain cat.png --model resnet50         … and use it, from the cache
+  fastcam models --fit 128MB                       which networks fit in a memory
   fastcam bench --layers                           where a forward pass spends its time
 
 Exit codes: 0 fine, 1 some input failed (the rest is done), 2 the call is wrong.
@@ -90,6 +97,36 @@ function makeProgram(streams: Streams, finish: (exitCode: number) => void): Comm
   bench.action(async (flags: BenchFlags) => {
     finish(await benchCommand(flags, streams));
   });
+  const fetch = fetchFlags(
+    subcommand(program, 'fetch')
+      .summary('download weights into the cache')
+      .description(
+        'Downloads weights by name (fastcam models lists them) or by an http(s) URL into the cache: ' +
+          'FASTCAM_CACHE, else the system’s folder for caches. A download that broke is resumed. What ' +
+          'comes is held against its SHA-256: --sha256, else the digits in torchvision’s file names, ' +
+          'else what the Hugging Face hub says. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured. ' +
+          'No other command uses the network.',
+      )
+      .argument('<models...>', 'names or URLs'),
+  );
+  fetch.action(async (names: string[], flags: FetchFlags) => {
+    finish(await fetchCommand(names, flags, streams));
+  });
+  const models = subcommand(program, 'models')
+    .summary('list what can be loaded, or what fits in a memory')
+    .description(
+      'Lists the models that are known by name: where they come from, how large they are, whether ' +
+        'they are in the cache. With --fit, what each network takes in memory with its weights stored ' +
+        'one way or another and square inputs of some sizes. Neither uses the network.',
+    )
+    .option('--fit <size>', 'a memory, as 128MB or 128MiB: what fits in it', parseBytes)
+    .addOption(choice('--backend <name>', 'whose layouts count', BACKENDS).default('auto'))
+    .option('--json', 'print one line of JSON, and nothing else')
+    .option('--debug', 'print where a failure comes from')
+    .allowExcessArguments(false);
+  models.action(async (flags: ModelsFlags) => {
+    finish(await modelsCommand(flags, streams));
+  });
   return program;
 }
 
@@ -113,7 +150,11 @@ function benchOptions(command: Command): Command {
         Object.keys(ARCHITECTURES),
       ),
     )
-    .option('--model <bundled|file>', 'weights, safetensors, in place of noise', parsePath)
+    .option(
+      '--model <bundled|file|name>',
+      'weights, or a fetched model, in place of noise',
+      parsePath,
+    )
     .addOption(choice('--backend <name>', 'what computes', BACKENDS).default('auto'))
     .option('--size <pixels>', "side of the input (default: the model's own, else 224)", parseSize)
     .option('--rounds <number>', 'passes to take the median of', parseRounds, 10)
@@ -122,10 +163,20 @@ function benchOptions(command: Command): Command {
     .allowExcessArguments(false);
 }
 
+function fetchFlags(command: Command): Command {
+  return command
+    .option('--sha256 <hex>', 'the hash that the file must have', parseSha256)
+    .option('--max-bytes <size>', 'the most that is downloaded (default: 2GiB)', parseBytes)
+    .option('--force', 'download again what is in the cache')
+    .option('--json', 'print one line of JSON for each model, and nothing else')
+    .option('--debug', 'print where a failure comes from')
+    .allowExcessArguments(false);
+}
+
 function explainOptions(command: Command): Command {
   return command
     .option('-o, --out <folder>', 'where to write', parsePath, 'out')
-    .option('--model <bundled|file>', 'weights, safetensors', parsePath, 'bundled')
+    .option('--model <bundled|file|name>', 'weights, or a fetched model', parsePath, 'bundled')
     .option('--labels <file>', 'class names, JSON array or one a line', parsePath)
     .addOption(
       choice('--arch <name>', 'architecture the weights must have', Object.keys(ARCHITECTURES)),

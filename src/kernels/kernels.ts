@@ -123,4 +123,16 @@ export interface Kernels {
     buffers: readonly ArenaBuffer[],
     weights: ReadonlyMap<string, PackedWeights>,
   ): Program;
+  /** `bytes` of what packing a layer would make. Arithmetic: nothing is allocated. */
+  packedBytes(layer: RestingLayer): number;
+  /**
+   * `bytes` of what `bind` would make, likewise.
+   *
+   * @param precisionOf the precision of weights by their key
+   */
+  programBytes(
+    steps: readonly Step[],
+    buffers: readonly ArenaBuffer[],
+    precisionOf: (weights: string) => Precision,
+  ): number;
 }

@@ -2,6 +2,14 @@
 
 export * from './architecture.js';
 export * from './cam.js';
+export {
+  largestInput,
+  type Memory,
+  type MemoryOptions,
+  memoryOf,
+  packedBytes,
+  parameterCount,
+} from './memory.js';
 export { type Plan, type PlanOptions, plan, type Tap } from './plan.js';
 export * from './preprocess.js';
 export { type Bitmap, type Interpolation, type ResizeWindow, resize } from './resize.js';

@@ -16,6 +16,8 @@ export interface Preprocessing {
   readonly mean: readonly [number, number, number];
   readonly std: readonly [number, number, number];
   readonly interpolation: Interpolation;
+  /** The share of the resized picture's short side that a centre crop keeps; default 0.875. */
+  readonly cropRatio?: number;
 }
 
 /** torchvision's and timm's for ImageNet. */
@@ -28,7 +30,7 @@ export const IMAGENET_PREPROCESSING: Preprocessing = {
 
 /**
  * How a picture meets the network. `whole`: all of it, aspect ratio kept, short side = size, both
- * sides rounded to the network's stride. `crop`: resize the short side to size/0.875, keep the
+ * sides rounded to the network's stride. `crop`: resize the short side to size/cropRatio, keep the
  * centre square. `stretch`: all of it, squeezed into a square.
  */
 export type Fit = 'whole' | 'crop' | 'stretch';
@@ -44,14 +46,20 @@ export interface Geometry {
   readonly region: ResizeWindow;
 }
 
-/** The share of the short side that a centre crop keeps: 224 of 256. */
+/** 224 of 256. */
 const CROP_RATIO = 0.875;
 
 /** `whole` bounds the long side to this many short sides; a thinner picture is squeezed. */
 const MAX_ASPECT = 8;
 
 /** @throws {ShapeError} for a picture without pixels or a size below 1 */
-export function fitPicture(width: number, height: number, fit: Fit, size: number): Geometry {
+export function fitPicture(
+  width: number,
+  height: number,
+  fit: Fit,
+  size: number,
+  cropRatio: number = CROP_RATIO,
+): Geometry {
   for (const [name, value] of Object.entries({ width, height, size })) {
     if (!Number.isInteger(value) || value < 1) {
       throw new ShapeError(`fit: ${name} expected a whole number ≥ 1, got ${value}`);
@@ -59,7 +67,7 @@ export function fitPicture(width: number, height: number, fit: Fit, size: number
   }
   const short = Math.min(width, height);
   if (fit === 'crop') {
-    const resizedShort = Math.round(size / CROP_RATIO);
+    const resizedShort = Math.round(size / cropRatio);
     const resizedWidth = Math.floor((resizedShort * width) / short);
     const resizedHeight = Math.floor((resizedShort * height) / short);
     const window = {

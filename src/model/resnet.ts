@@ -6,7 +6,6 @@
 import { FormatError, ShapeError } from '../errors.js';
 import type {
   Algorithm,
-  Conv2dWeightShape,
   Kernels,
   LayerWeights,
   PackedLinear,
@@ -22,6 +21,7 @@ import {
   layersOf,
   namedArchitecture,
 } from './architecture.js';
+import { packedBytes, restingLayers } from './memory.js';
 import { type Plan, plan } from './plan.js';
 import { IMAGENET_PREPROCESSING, type Preprocessing } from './preprocess.js';
 import type { SafetensorsFile } from './weights/safetensors.js';
@@ -42,6 +42,13 @@ export interface ResNetOptions {
   readonly precision?: Precision;
   /** Class names in index order. Default: the index as text. */
   readonly labels?: readonly string[];
+  /** What the network was trained behind. Default: what the file says, else ImageNet's. */
+  readonly preprocessing?: Preprocessing;
+  /**
+   * The most that weights and forward pass may take, `Memory`'s weights, arena and scratch. Beyond it
+   * loading and `forward` refuse before they allocate. Default: no bound.
+   */
+  readonly budgetBytes?: number;
 }
 
 /**
@@ -71,16 +78,6 @@ export interface Forward {
 /** PyTorch's default, which every torchvision and timm ResNet keeps. */
 const BATCH_NORM_EPS = 1e-5;
 
-/** The next finer precision. */
-const FINER: Readonly<Record<Precision, Precision>> = { f32: 'f32', f16: 'f32', int8: 'f16' };
-
-/**
- * Stages that are kept one step finer than the rest. They are 6 % of a ResNet-50's weights, and the
- * rounding of theirs is most of the maps' error: the combined map of f16 is off by at most 1.7e-3 with
- * them finer, by 1.2e-2 without (test/model/precision.test.ts).
- */
-const FINE_STAGES = 2;
-
 /** The largest arena, 2 GiB: a ResNet-50 on some 4000×4000. WebAssembly’s memory ends at 4 GiB. */
 const MAX_ARENA_BYTES = 2 ** 31;
 
@@ -88,8 +85,11 @@ export class ResNet {
   readonly architecture: Architecture;
   readonly preprocessing: Preprocessing;
   readonly labels: readonly string[];
+  /** How the weights are kept. */
+  readonly precision: Precision;
   /** Bytes of the packed weights. */
   readonly weightBytes: number;
+  readonly #budgetBytes: number;
   readonly #kernels: Kernels;
   readonly #weights = new Map<string, PackedWeights>();
   readonly #fc: PackedLinear;
@@ -101,13 +101,15 @@ export class ResNet {
    *
    * @throws {FormatError} naming the tensor that is missing, unexpected, of a wrong shape or dtype,
    * or not finite
-   * @throws {ShapeError} for labels that do not fit the classes
+   * @throws {ShapeError} for labels that do not fit the classes, or weights beyond the budget
    */
   constructor(source: TensorSource, options: ResNetOptions) {
-    const { kernels } = options;
+    const { kernels, budgetBytes = Number.POSITIVE_INFINITY } = options;
     this.#kernels = kernels;
+    this.#budgetBytes = budgetBytes;
     this.architecture = chooseArchitecture(source, options);
-    this.preprocessing = preprocessingOf(source);
+    this.precision = options.precision ?? 'f32';
+    this.preprocessing = options.preprocessing ?? preprocessingOf(source);
     const { classes } = this.architecture;
     this.labels = options.labels ?? Array.from({ length: classes }, (_, i) => String(i));
     if (this.labels.length !== classes) {
@@ -123,23 +125,18 @@ export class ResNet {
     const specs = convolutionsOf(layers);
     const expected = [...specs.flatMap(tensorsOf), ...linearTensors(name, Cin, Cout)];
     for (const [tensor, shape] of expected) reader.check(tensor, shape);
-    const { precision = 'f32' } = options;
-    const early = convolutionsOf({ ...layers, stages: layers.stages.slice(0, FINE_STAGES) });
-    const convolutions = specs.map((spec) => ({
-      spec,
-      shape: weightShape(spec),
-      precision: early.includes(spec) ? FINER[precision] : precision,
-    }));
-    const fc = {
-      shape: { ...layers.fc, kH: 1, kW: 1, groups: 1 },
-      precision: precision === 'int8' ? FINER[precision] : precision,
-    };
-    kernels.reserve([...convolutions, fc]);
-    for (const { spec, shape, precision } of convolutions) {
+    const resting = restingLayers(layers, this.precision);
+    this.#refuseWeights();
+    kernels.reserve([...resting.values()]);
+    for (const spec of specs) {
+      const { shape, precision } = resting.get(spec.name)!;
       const weights = { ...reader.convolution(spec), precision };
       this.#weights.set(spec.name, kernels.packConv2d(shape, weights));
     }
-    this.#fc = kernels.packLinear(Cin, Cout, { ...reader.linear(name), precision: fc.precision });
+    this.#fc = kernels.packLinear(Cin, Cout, {
+      ...reader.linear(name),
+      precision: resting.get(name)!.precision,
+    });
     this.#weights.set(name, this.#fc);
     reader.refuseUnread();
     this.weightBytes = [...this.#weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
@@ -149,8 +146,8 @@ export class ResNet {
    * Prepares the forward pass over N pictures of H×W; the one of the latest shape is kept.
    *
    * @param options.taps false leaves SMOE Scale out: the bare network
-   * @throws {ShapeError} when N, H or W is not a whole number ≥ 1, or the arena would take more than
-   * 2 GiB
+   * @throws {ShapeError} when N, H or W is not a whole number ≥ 1, or the pass would take more than
+   * the budget leaves, or its arena more than 2 GiB
    */
   forward(N: number, H: number, W: number, { taps = true }: { taps?: boolean } = {}): Forward {
     const key = `${N} ${H} ${W} ${taps}`;
@@ -162,6 +159,7 @@ export class ResNet {
           `forward: an input of ${N}×${H}×${W} takes ${arenaBytes} bytes (${(arenaBytes / 2 ** 30).toFixed(1)} GiB) of activations, at most ${MAX_ARENA_BYTES} are allocated: choose a smaller size`,
         );
       }
+      this.#refusePass(passPlan);
       // The old arena goes before the new one comes.
       this.#forward?.forward.release();
       this.#forward = undefined;
@@ -200,10 +198,37 @@ export class ResNet {
   classWeights(out: Float32Array, index: number): void {
     this.#fc.row(out, index);
   }
+
+  #refuseWeights(): void {
+    const budgetBytes = this.#budgetBytes;
+    const weightBytes = packedBytes(this.#kernels, this.architecture, this.precision);
+    if (weightBytes <= budgetBytes) return;
+    const { size } = this.preprocessing;
+    const passBytes = this.#passBytes(plan(this.architecture, [1, size, size]));
+    throw new ShapeError(
+      `load: the weights take ${megabytes(weightBytes)}, a pass over ${size}×${size} another ${megabytes(passBytes)}, and the budget is ${megabytes(budgetBytes)}: choose a smaller network`,
+    );
+  }
+
+  #passBytes({ steps, buffers }: Plan): number {
+    const layers = restingLayers(layersOf(this.architecture), this.precision);
+    return this.#kernels.programBytes(steps, buffers, (key) => layers.get(key)!.precision);
+  }
+
+  #refusePass(passPlan: Plan): void {
+    const { N, H, W } = passPlan;
+    const { weightBytes } = this;
+    const budgetBytes = this.#budgetBytes;
+    const passBytes = this.#passBytes(passPlan);
+    if (weightBytes + passBytes <= budgetBytes) return;
+    throw new ShapeError(
+      `forward: an input of ${N}×${H}×${W} takes ${megabytes(passBytes)} beside ${megabytes(weightBytes)} of weights, and the budget is ${megabytes(budgetBytes)}: choose a smaller size`,
+    );
+  }
 }
 
-function weightShape({ Cin, Cout, kernel, groups }: ConvolutionSpec): Conv2dWeightShape {
-  return { Cin, Cout, kH: kernel, kW: kernel, groups };
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /** A plan bound to memory. Views are asked for anew each time: a backend may move its memory. */
@@ -299,19 +324,20 @@ function preprocessingOf(source: TensorSource): Preprocessing {
   const merged = { ...IMAGENET_PREPROCESSING, ...said } as Preprocessing;
   const triple = (v: unknown): boolean =>
     Array.isArray(v) && v.length === 3 && v.every((c) => Number.isFinite(c));
-  const { size, mean, std, interpolation } = merged;
+  const { size, mean, std, interpolation, cropRatio = 1 } = merged;
   if (
     !(Number.isInteger(size) && size >= 1) ||
     !triple(mean) ||
     !triple(std) ||
     std.includes(0) ||
-    !(interpolation === 'bilinear' || interpolation === 'bicubic')
+    !(interpolation === 'bilinear' || interpolation === 'bicubic') ||
+    !(cropRatio > 0 && cropRatio <= 1)
   ) {
     throw new FormatError(
       `${source.name}: metadata preprocessing is not valid: ${JSON.stringify(said)}`,
     );
   }
-  return { size, mean, std, interpolation };
+  return { size, mean, std, interpolation, ...('cropRatio' in said && { cropRatio }) };
 }
 
 function metadataObject(source: TensorSource, key: string): Record<string, unknown> | undefined {

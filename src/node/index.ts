@@ -1,6 +1,8 @@
 /** `fastcam/node`: picture files in, explanations and their pictures out. */
 
+export { cacheFolder } from './cache.js';
 export { decodePicture, readPicture } from './decode.js';
+export { FetchError } from './download.js';
 export { encodePng } from './encode.js';
 export {
   type ExplainedFile,
@@ -9,11 +11,27 @@ export {
   explainTensorFile,
 } from './explain-file.js';
 export {
+  type FetchedModel,
+  type FetchOptions,
+  fetchModel,
+  type Verification,
+} from './fetch-model.js';
+export { KNOWN_MODELS, type KnownModel } from './known-models.js';
+export {
   bundledModel,
   type Model,
   type ModelOptions,
   openModel,
   readLabels,
 } from './model-file.js';
+export {
+  type CachedFile,
+  fitNetworks,
+  type ListedModel,
+  listModels,
+  type MemoryFit,
+  type ModelList,
+  type NetworkFit,
+} from './model-list.js';
 export { outputFolders } from './output-names.js';
 export type { Report, ScaleStatistics } from './report.js';

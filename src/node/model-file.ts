@@ -1,14 +1,18 @@
-/** Models from files: the bundled one, or any safetensors file; class names; the backend. */
+/** Models from files: bundled, in the cache, or any safetensors file; class names; the backend. */
 
 import { fileURLToPath } from 'node:url';
 import { FormatError } from '../errors.js';
 import { FastCam } from '../explain.js';
 import { type Backend, makeKernels, type Precision } from '../kernels/index.js';
 import { type Architecture, parseSafetensors } from '../model/index.js';
+import { locateRemote } from './cache.js';
 import { readFileBytes } from './file-bytes.js';
 
 export interface ModelOptions {
-  /** A safetensors file, or `bundled` (default): a ResNet-50 of quarter width, 200 classes. */
+  /**
+   * `bundled` (default): a ResNet-50 of quarter width, 200 classes; a safetensors file; or the name or
+   * URL of a model that `fetchModel` has put into the cache.
+   */
   readonly model?: string;
   /**
    * A file of class names: a JSON array, or one a line. Default: the bundled model's own, ImageNet's
@@ -24,7 +28,7 @@ export interface ModelOptions {
 }
 
 export interface Model {
-  /** `bundled`, or the path as given. */
+  /** `bundled`, or as given. */
   readonly name: string;
   /** The backend that computes, never `auto`. */
   readonly backend: string;
@@ -34,7 +38,8 @@ export interface Model {
 }
 
 const BUNDLED = 'bundled';
-const BUNDLED_WEIGHTS = asset('tiny-resnet50.safetensors');
+/** The file of the bundled weights. */
+export const BUNDLED_WEIGHTS: string = asset('tiny-resnet50.safetensors');
 const BUNDLED_LABELS = asset('tiny-resnet50-labels.json');
 const IMAGENET_LABELS = asset('imagenet-1k-labels.json');
 const IMAGENET_CLASSES = 1000;
@@ -46,7 +51,8 @@ const IMAGENET_CLASSES = 1000;
  */
 export async function openModel(options: ModelOptions = {}): Promise<Model> {
   const { model: name = BUNDLED } = options;
-  const path = name === BUNDLED ? BUNDLED_WEIGHTS : name;
+  const cached = await locateRemote(name);
+  const path = cached?.path ?? (name === BUNDLED ? BUNDLED_WEIGHTS : name);
   const source = parseSafetensors(await readFileBytes(path, 'a model (safetensors)'), name);
   const classes = source.tensors.get('fc.weight')?.shape[0];
   const labelsPath = options.labels ?? defaultLabels(name, classes);
@@ -63,6 +69,7 @@ export async function openModel(options: ModelOptions = {}): Promise<Model> {
     ...(options.strideOn !== undefined && { strideOn: options.strideOn }),
     ...(labels !== undefined && { labels }),
     ...(options.precision !== undefined && { precision: options.precision }),
+    ...(cached?.known && { preprocessing: cached.known.preprocessing }),
   });
   return { name, backend: kernels.name, net, labelled: labels !== undefined };
 }

@@ -27,6 +27,12 @@ describe('fitPicture', () => {
     expect(region.height).toBeCloseTo((224 * 375) / 256, 10);
   });
 
+  it('crop keeps another share where the network was trained on one', () => {
+    // torchvision's second edition: 224 of 232.
+    const { resizedWidth, resizedHeight, window } = fitPicture(464, 232, 'crop', 224, 224 / 232);
+    expect([resizedWidth, resizedHeight, window.y, window.x]).toEqual([464, 232, 4, 120]);
+  });
+
   it('stretch takes everything into a square', () => {
     const { window, region } = fitPicture(500, 375, 'stretch', 100);
     expect(window).toEqual({ x: 0, y: 0, width: 100, height: 100 });

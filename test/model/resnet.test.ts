@@ -183,13 +183,14 @@ describe('ResNet', () => {
     const source = hashWeights(stateDictOf(SMALL), 3);
     const metadata = new Map([
       ['architecture', '{"strideOn":"1x1"}'],
-      ['preprocessing', '{"size":96,"interpolation":"bicubic"}'],
+      ['preprocessing', '{"size":96,"interpolation":"bicubic","cropRatio":0.95}'],
     ]);
     const net = load({ ...source, metadata });
     expect(net.architecture.strideOn).toBe('1x1');
     expect(net.preprocessing).toMatchObject({
       size: 96,
       interpolation: 'bicubic',
+      cropRatio: 0.95,
       mean: [0.485, 0.456, 0.406],
     });
     const told = new ResNet({ ...source, metadata }, { kernels: jsKernels(), strideOn: '3x3' });
@@ -266,6 +267,11 @@ describe('ResNet', () => {
     [
       'preprocessing out of range',
       () => load({ ...changed('x'), metadata: new Map([['preprocessing', '{"std":[0,1,1]}']]) }),
+      'metadata preprocessing is not valid',
+    ],
+    [
+      'a crop beyond the picture',
+      () => load({ ...changed('x'), metadata: new Map([['preprocessing', '{"cropRatio":1.5}']]) }),
       'metadata preprocessing is not valid',
     ],
     [

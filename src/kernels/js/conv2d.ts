@@ -13,7 +13,7 @@
  */
 
 import { ShapeError } from '../../errors.js';
-import type { Conv2dWeightShape, PackedWeights } from '../kernels.js';
+import type { Conv2dWeightShape, PackedWeights, RestingLayer } from '../kernels.js';
 import { checkLayerWeights, type LayerWeights, refuseNonFinite } from '../layer-weights.js';
 import { conv2dGemm, gemmScratch } from './conv2d-gemm.js';
 import { conv2dWinograd, isWinograd, winogradScratch } from './conv2d-winograd.js';
@@ -163,12 +163,13 @@ export function conv2dReference(
  */
 export function packConv2d(shape: Conv2dWeightShape, weights: LayerWeights): PackedConv2d {
   const { Cin, Cout, kH, kW, groups } = shape;
+  const { precision = 'f32' } = weights;
   const CoutG = Cout / groups;
   const taps = kH * kW;
   const K = (taps * Cin) / groups;
   checkLayerWeights('conv2d', [Cout, Cin / groups, kH, kW], weights);
   const panelsOfGroup = Math.ceil(CoutG / NR);
-  const panels = allocatePanels(weights.precision ?? 'f32', groups * panelsOfGroup, K);
+  const panels = allocatePanels(precision, groups * panelsOfGroup, K);
   const rows = new Float32Array(NR * K);
   for (let index = 0; index < groups * panelsOfGroup; index++) {
     const panel = index % panelsOfGroup;
@@ -180,11 +181,39 @@ export function packConv2d(shape: Conv2dWeightShape, weights: LayerWeights): Pac
     packPanel(panels, index, rows, columns, taps, weights.scale, oc);
   }
   const bias = weights.bias.slice();
-  return { panels, bias, bytes: panelsBytes(panels) + bias.byteLength };
+  return { panels, bias, bytes: packedConv2dBytes({ shape, precision }) };
+}
+
+/** Bytes of what `packConv2d` makes. */
+export function packedConv2dBytes({ shape, precision }: RestingLayer): number {
+  const { Cin, Cout, kH, kW, groups } = shape;
+  const panels = groups * Math.ceil(Cout / groups / NR);
+  return panelsBytes(precision, panels, (kH * kW * Cin) / groups) + 4 * Cout;
 }
 
 /** Allocates scratch that serves each of the shapes. */
 export function conv2dScratch(shapes: readonly Conv2dShape[]): Conv2dScratch {
+  const lengths = scratchLengths(shapes);
+  return {
+    a: new Float64Array(lengths.a),
+    b: new Float64Array(lengths.b),
+    wide: new Float64Array(lengths.wide),
+    tile: new Float64Array(lengths.tile),
+    patch: new Float64Array(lengths.patch),
+    sums: new Float64Array(lengths.pixels),
+    products: new Float64Array(lengths.pixels),
+    logSums: new Float64Array(lengths.pixels),
+  };
+}
+
+/** Bytes of what `conv2dScratch` allocates. */
+export function conv2dScratchBytes(shapes: readonly Conv2dShape[]): number {
+  const { a, b, wide, tile, patch, pixels } = scratchLengths(shapes);
+  return Float64Array.BYTES_PER_ELEMENT * (a + b + wide + tile + patch + 3 * pixels);
+}
+
+/** The most of each that one of the shapes wants. */
+function scratchLengths(shapes: readonly Conv2dShape[]): ReturnType<typeof gemmScratch> {
   const most = { a: 0, b: 0, wide: 0, tile: 0, patch: 0, pixels: 0 };
   for (const shape of shapes) {
     const wanted = isWinograd(shape) ? winogradScratch(shape) : gemmScratch(shape);
@@ -192,16 +221,7 @@ export function conv2dScratch(shapes: readonly Conv2dShape[]): Conv2dScratch {
       most[key] = Math.max(most[key], wanted[key]);
     }
   }
-  return {
-    a: new Float64Array(most.a),
-    b: new Float64Array(most.b),
-    wide: new Float64Array(most.wide),
-    tile: new Float64Array(most.tile),
-    patch: new Float64Array(most.patch),
-    sums: new Float64Array(most.pixels),
-    products: new Float64Array(most.pixels),
-    logSums: new Float64Array(most.pixels),
-  };
+  return most;
 }
 
 /**

@@ -3,14 +3,17 @@
 import type { Algorithm, ArenaBuffer, Kernels, PackedWeights, Program, Step } from '../kernels.js';
 import {
   type Conv2dScratch,
+  type Conv2dShape,
   conv2d,
   conv2dScratch,
+  conv2dScratchBytes,
   type PackedConv2d,
   packConv2d,
+  packedConv2dBytes,
 } from './conv2d.js';
 import { isWinograd } from './conv2d-winograd.js';
 import { globalAveragePool } from './global-average-pool.js';
-import { type JsLinear, linear, packLinear } from './linear.js';
+import { type JsLinear, linear, linearShape, packLinear } from './linear.js';
 import { maxPool } from './max-pool.js';
 
 /** Makes the portable backend. */
@@ -22,6 +25,8 @@ export function jsKernels(): Kernels {
     packConv2d,
     packLinear,
     bind,
+    packedBytes: packedConv2dBytes,
+    programBytes,
   };
 }
 
@@ -30,11 +35,9 @@ function bind(
   buffers: readonly ArenaBuffer[],
   weights: ReadonlyMap<string, PackedWeights>,
 ): Program {
-  const length = buffers.reduce((most, { offset, length }) => Math.max(most, offset + length), 0);
-  const arena = new Float32Array(length);
+  const arena = new Float32Array(arenaLength(buffers));
   const views = buffers.map(({ offset, length }) => arena.subarray(offset, offset + length));
-  const convolutions = steps.flatMap((step) => (step.op === 'conv2d' ? [step.shape] : []));
-  const scratch = conv2dScratch(convolutions);
+  const scratch = conv2dScratch(convolutionsOf(steps));
   const bound = steps.map((step) => bindStep(step, views, weights, scratch));
   const scratchBytes = Object.values(scratch).reduce((sum, array) => sum + array.byteLength, 0);
   return {
@@ -48,6 +51,22 @@ function bind(
     // The garbage collector's.
     release() {},
   };
+}
+
+function programBytes(steps: readonly Step[], buffers: readonly ArenaBuffer[]): number {
+  const arenaBytes = arenaLength(buffers) * Float32Array.BYTES_PER_ELEMENT;
+  return arenaBytes + conv2dScratchBytes(convolutionsOf(steps));
+}
+
+function arenaLength(buffers: readonly ArenaBuffer[]): number {
+  return buffers.reduce((most, { offset, length }) => Math.max(most, offset + length), 0);
+}
+
+function convolutionsOf(steps: readonly Step[]): Conv2dShape[] {
+  return steps.flatMap((step) => {
+    if (step.op === 'linear') return [linearShape(step)];
+    return step.op === 'conv2d' ? [step.shape] : [];
+  });
 }
 
 function algorithmOf(step: Step): Algorithm | undefined {
@@ -79,7 +98,7 @@ function bindStep(
       return () => globalAveragePool(out, x, step.N, step.pixels, step.C);
     case 'linear': {
       const packed = weights.get(step.weights) as JsLinear;
-      return () => linear(out, x, packed, step.N, step.Cin, step.Cout);
+      return () => linear(out, x, packed, step.N, step.Cin, step.Cout, scratch.b);
     }
   }
 }

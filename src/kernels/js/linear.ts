@@ -5,7 +5,7 @@
 
 import type { PackedLinear } from '../kernels.js';
 import { checkLayerWeights, type LayerWeights } from '../layer-weights.js';
-import { packConv2d } from './conv2d.js';
+import { type Conv2dShape, conv2dShape, packConv2d } from './conv2d.js';
 import { NR } from './gemm.js';
 import { type Panels, panelValue, widenPanel } from './panels.js';
 
@@ -13,8 +13,6 @@ import { type Panels, panelValue, widenPanel } from './panels.js';
 export interface JsLinear extends PackedLinear {
   readonly panels: Panels;
   readonly bias: Float32Array;
-  /** Scratch: one panel, [Cin, 4]. */
-  readonly wide: Float64Array;
 }
 
 /** Packs weights, [Cout, Cin]. @throws {ShapeError} when a length does not fit */
@@ -23,7 +21,6 @@ export function packLinear(Cin: number, Cout: number, weights: LayerWeights): Js
   const packed = packConv2d({ Cin, Cout, kH: 1, kW: 1, groups: 1 }, weights);
   return {
     ...packed,
-    wide: new Float64Array(Cin * NR),
     row(out, oc) {
       const j = oc % NR;
       for (let ic = 0; ic < Cin; ic++) out[ic] = panelValue(packed.panels, (oc - j) / NR, ic, j);
@@ -31,14 +28,29 @@ export function packLinear(Cin: number, Cout: number, weights: LayerWeights): Js
   };
 }
 
-/** @param out [N, Cout], overwritten; @param x [N, Cin] */
+/** The convolution that a linear layer is: a 1×1 over a single pixel. */
+export function linearShape({
+  N,
+  Cin,
+  Cout,
+}: {
+  N: number;
+  Cin: number;
+  Cout: number;
+}): Conv2dShape {
+  const one = { H: 1, W: 1, kH: 1, kW: 1, groups: 1, strideY: 1, strideX: 1, padY: 0, padX: 0 };
+  return conv2dShape({ N, Cin, Cout, ...one });
+}
+
+/** @param out [N, Cout], overwritten; @param x [N, Cin]; @param wide scratch: one panel, [Cin, 4] */
 export function linear(
   out: Float32Array,
   x: Float32Array,
-  { panels, bias, wide }: JsLinear,
+  { panels, bias }: JsLinear,
   N: number,
   Cin: number,
   Cout: number,
+  wide: Float64Array,
 ): void {
   for (let begin = 0; begin < Cout; begin += NR) {
     widenPanel(wide, panels, begin / NR);

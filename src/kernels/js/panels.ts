@@ -24,8 +24,9 @@ export function allocatePanels(precision: Precision, count: number, K: number): 
   return { precision, K, values: new Float32Array(length), scales };
 }
 
-export function panelsBytes({ precision, values, scales }: Panels): number {
-  return WEIGHT_BYTES[precision] * values.length + scales.byteLength;
+/** Bytes of `count` panels. */
+export function panelsBytes(precision: Precision, count: number, K: number): number {
+  return count * NR * (WEIGHT_BYTES[precision] * K + (precision === 'f32' ? 0 : 4));
 }
 
 /**

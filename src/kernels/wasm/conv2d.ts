@@ -4,7 +4,7 @@
  */
 
 import type { Conv2dShape } from '../js/conv2d.js';
-import type { Conv2dWeightShape, PackedWeights } from '../kernels.js';
+import type { Conv2dWeightShape, PackedWeights, RestingLayer } from '../kernels.js';
 import { checkLayerWeights, type LayerWeights, refuseNonFinite } from '../layer-weights.js';
 import { type Precision, WEIGHT_BYTES } from '../precision.js';
 import type { LinearMemory } from './linear-memory.js';
@@ -69,7 +69,7 @@ function packedLayout({ Cin, Cout, kH, kW, groups }: Conv2dWeightShape, precisio
 }
 
 /** Bytes of the packed weights, their bias and scales. */
-export function packedConv2dBytes(shape: Conv2dWeightShape, precision: Precision): number {
+export function packedConv2dBytes({ shape, precision }: RestingLayer): number {
   return packedLayout(shape, precision).end;
 }
 

@@ -4,7 +4,8 @@
  */
 
 import { UnsupportedError } from '../../errors.js';
-import { type Conv2dShape, conv2dShape } from '../js/conv2d.js';
+import type { Conv2dShape } from '../js/conv2d.js';
+import { linearShape } from '../js/linear.js';
 import type {
   Algorithm,
   ArenaBuffer,
@@ -15,6 +16,7 @@ import type {
   Step,
 } from '../kernels.js';
 import { checkLayerWeights } from '../layer-weights.js';
+import type { Precision } from '../precision.js';
 import {
   isWinograd,
   type PanelExports,
@@ -110,9 +112,7 @@ class WasmKernels implements Kernels {
   }
 
   reserve(layers: readonly RestingLayer[]): void {
-    const weights = layers.map(({ shape, precision }) =>
-      alignUp(packedConv2dBytes(shape, precision)),
-    );
+    const weights = layers.map((layer) => alignUp(packedConv2dBytes(layer)));
     const stage = Math.max(...layers.map(({ shape }) => stageBytes(shape)));
     this.#memory.reserve(weights.reduce((sum, bytes) => sum + bytes, stage));
   }
@@ -131,11 +131,41 @@ class WasmKernels implements Kernels {
     buffers: readonly ArenaBuffer[],
     weights: ReadonlyMap<string, PackedWeights>,
   ): Program {
-    return new WasmProgram(this.#exports, this.#memory, this.#winograd, steps, buffers, weights);
+    const precisionOf = (key: string): Precision => (weights.get(key) as WasmConv2d).precision;
+    const layout = new ProgramLayout(this.#winograd, steps, buffers, precisionOf);
+    return new WasmProgram(this.#exports, this.#memory, layout, steps, buffers, weights);
+  }
+
+  packedBytes: Kernels['packedBytes'] = packedConv2dBytes;
+
+  programBytes: Kernels['programBytes'] = (steps, buffers, precisionOf) =>
+    new ProgramLayout(this.#winograd, steps, buffers, precisionOf).bytes;
+}
+
+/** Where the parts of a program begin in its region: buffers, then scratch, then the tasks. */
+class ProgramLayout {
+  readonly bytes: number;
+  readonly scratchBegin: number;
+  readonly tasksBegin: number;
+  readonly scratch: ScratchLayout;
+  readonly convolutions: readonly (Convolution | undefined)[];
+
+  constructor(
+    winograd: boolean,
+    steps: readonly Step[],
+    buffers: readonly ArenaBuffer[],
+    precisionOf: (weights: string) => Precision,
+  ) {
+    this.convolutions = steps.map((step) => convolutionOf(step, winograd, precisionOf));
+    this.scratch = new ScratchLayout(this.convolutions);
+    const arenaBytes = 4 * Math.max(...buffers.map(({ offset, length }) => offset + length));
+    this.scratchBegin = alignUp(arenaBytes);
+    this.tasksBegin = this.scratchBegin + this.scratch.bytes;
+    this.bytes = this.tasksBegin + steps.length * TASK_BYTES;
   }
 }
 
-/** Steps bound to a region of linear memory: buffers, then scratch, then the tasks. */
+/** Steps bound to a region of linear memory. */
 class WasmProgram implements Program {
   readonly bytes: number;
   readonly #memory: LinearMemory;
@@ -148,17 +178,12 @@ class WasmProgram implements Program {
   constructor(
     exports: WasmExports,
     memory: LinearMemory,
-    winograd: boolean,
+    { bytes, scratchBegin, tasksBegin, scratch, convolutions }: ProgramLayout,
     steps: readonly Step[],
     buffers: readonly ArenaBuffer[],
     weights: ReadonlyMap<string, PackedWeights>,
   ) {
-    const convolutions = steps.map((step) => convolutionOf(step, winograd, weights));
-    const scratch = new ScratchLayout(convolutions);
-    const arenaBytes = 4 * Math.max(...buffers.map(({ offset, length }) => offset + length));
-    const scratchBegin = alignUp(arenaBytes);
-    const tasksBegin = scratchBegin + scratch.bytes;
-    this.bytes = tasksBegin + steps.length * TASK_BYTES;
+    this.bytes = bytes;
     this.#convolutions = convolutions;
     this.#memory = memory;
     this.#buffers = buffers;
@@ -181,8 +206,9 @@ class WasmProgram implements Program {
       const residual = isConvolution ? pointer(step.residual) : 0;
       const smoe = isConvolution ? pointer(step.smoe) : 0;
       const task = this.#ptr + tasksBegin + i * TASK_BYTES;
+      const packed = weights.get(step.weights) as WasmConv2d;
       const relu = isConvolution && step.relu;
-      const { shape, packed, isWinograd: fast } = convolutions[i]!;
+      const { shape, isWinograd: fast } = convolutions[i]!;
       writeTask(memory, task, shape, fast, packed, relu, { x, out, residual, smoe }, addresses);
       return fast ? () => exports.conv2dWinograd(task) : () => exports.conv2dGemm(task);
     });
@@ -218,25 +244,24 @@ class WasmProgram implements Program {
 }
 
 interface Convolution {
-  readonly packed: WasmConv2d;
   readonly shape: Conv2dShape;
   readonly isWinograd: boolean;
+  readonly precision: Precision;
 }
 
-/** The convolution that a step is: a linear layer is a 1×1 over a single pixel. */
+/** The convolution that a step is, if it is one. */
 function convolutionOf(
   step: Step,
   winograd: boolean,
-  weights: ReadonlyMap<string, PackedWeights>,
+  precisionOf: (weights: string) => Precision,
 ): Convolution | undefined {
-  if (step.op !== 'conv2d' && step.op !== 'linear') return undefined;
-  const packed = weights.get(step.weights) as WasmConv2d;
   if (step.op === 'conv2d') {
-    return { packed, shape: step.shape, isWinograd: winograd && isWinograd(step.shape) };
+    const { shape, weights } = step;
+    const fast = winograd && isWinograd(shape);
+    return { shape, isWinograd: fast, precision: precisionOf(weights) };
   }
-  const { N, Cin, Cout } = step;
-  const one = { H: 1, W: 1, kH: 1, kW: 1, groups: 1, strideY: 1, strideX: 1, padY: 0, padX: 0 };
-  return { packed, shape: conv2dShape({ N, Cin, Cout, ...one }), isWinograd: false };
+  if (step.op !== 'linear') return undefined;
+  return { shape: linearShape(step), isWinograd: false, precision: precisionOf(step.weights) };
 }
 
 /** Scratch that serves one step at a time: each use as large as the largest step wants it. */
@@ -247,8 +272,8 @@ class ScratchLayout {
   constructor(convolutions: readonly (Convolution | undefined)[]) {
     for (const convolution of convolutions) {
       if (!convolution) continue;
-      const { shape, isWinograd, packed } = convolution;
-      const wanted = scratchBytes(shape, isWinograd, packed.precision);
+      const { shape, isWinograd, precision } = convolution;
+      const wanted = scratchBytes(shape, isWinograd, precision);
       for (const use of this.#uses) {
         this.#most[use] = alignUp(Math.max(this.#most[use], wanted[use]));
       }

@@ -1,0 +1,22 @@
+/** Sizes as people write them: 128MB, 128MiB, 1.5 GB, 4096. */
+
+/** MB and its like are powers of 1000, MiB and its like of 1024, as in the International System. */
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+};
+
+/** Whole bytes ≥ 1, or `undefined` for text that is no size. */
+export function byteSize(text: string): number | undefined {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
+  const factor = UNITS[unit?.toLowerCase() ?? 'none'];
+  if (number === undefined || factor === undefined) return undefined;
+  const bytes = Math.floor(Number(number) * factor);
+  return Number.isSafeInteger(bytes) && bytes >= 1 ? bytes : undefined;
+}

@@ -1,0 +1,195 @@
+/**
+ * Weights from the network into the cache.
+ *
+ *   file.part  ─ download ─ SHA-256 ─ fsync ─ rename ─▶  file
+ *
+ * A file has its name in the cache only once it is whole and verified. Processes that want the same
+ * file take turns by a lock beside it, and not parts of their own, so that one resumes what another
+ * began; the second then finds the file there. A lock whose process has died is stale in seconds.
+ */
+
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FormatError, ShapeError } from '../errors.js';
+import { cachedPath, cacheFolder, type RemoteModel, remoteModel } from './cache.js';
+import { discardPart, download, FetchError } from './download.js';
+import { systemReason } from './file-bytes.js';
+
+export interface FetchOptions {
+  /** The file's SHA-256, 64 hex digits. Default: what its name or its server says. */
+  readonly sha256?: string;
+  /** The most bytes that are taken; default 2 GiB. */
+  readonly maxBytes?: number;
+  /** Fetch again what is in the cache. */
+  readonly force?: boolean;
+  /** The longest wait for the next bytes; default 30 s. */
+  readonly stallMs?: number;
+  /** Attempts until a failure that may pass is taken for one that does not; default 5. */
+  readonly attempts?: number;
+  /** The wait before the second attempt, doubled before each further one; default 1 s. */
+  readonly retryDelayMs?: number;
+  /** Told the bytes so far, and of how many where the server says. */
+  readonly onProgress?: (received: number, total: number | undefined) => void;
+  /** Told that another process is fetching the file. */
+  readonly onWait?: () => void;
+}
+
+/** Who named the hash that the file has. */
+export type Verification = 'caller' | 'file name' | 'server' | 'none';
+
+export interface FetchedModel {
+  readonly name: string;
+  readonly url: string;
+  /** The file in the cache. */
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** `none` where nobody named a hash, and for a cached file whose server was not asked. */
+  readonly verified: Verification;
+  /** Whether it was in the cache already. */
+  readonly cached: boolean;
+}
+
+/** What the file's hash must begin with, or all of it, and who says so. */
+interface Expectation {
+  readonly hex: string;
+  readonly by: Verification;
+}
+
+const MAX_BYTES = 2 ** 31;
+const STALL_MS = 30_000;
+const ATTEMPTS = 5;
+const RETRY_DELAY_MS = 1000;
+/** A lock not renewed for so long is a dead process's. */
+const STALE_LOCK_MS = 15_000;
+
+/**
+ * Downloads a model into the cache, or finds it there.
+ *
+ * @param name of KNOWN_MODELS, or an http(s) URL
+ * @throws {ShapeError} for a name that is neither, or a hash that is none
+ * @throws {FetchError} in one line that names the URL and why; nothing of it is in the cache then but
+ * the part to resume from
+ * @throws {FormatError} for a cache that cannot be written
+ */
+export async function fetchModel(name: string, options: FetchOptions = {}): Promise<FetchedModel> {
+  const remote = resolveRemote(name);
+  const expected = expectation(remote, options.sha256);
+  const path = join(cacheFolder(), remote.file);
+  try {
+    if (!options.force) {
+      const found = await findCached(remote, expected);
+      if (found) return found;
+    }
+    await mkdir(cacheFolder(), { recursive: true });
+    return await locked(path, options, async (signal) => {
+      const found = options.force ? undefined : await findCached(remote, expected);
+      return found ?? (await fetchInto(path, remote, expected, options, signal));
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    throw new FormatError(`${path}: ${systemReason(error)}`, { cause: error });
+  }
+}
+
+/** @throws {ShapeError} for a name that is neither in the table nor an http(s) URL */
+export function resolveRemote(name: string): RemoteModel {
+  const remote = remoteModel(name);
+  if (remote) return remote;
+  throw new ShapeError(
+    `${name}: neither a known model nor a URL; fastcam models lists those that are known`,
+  );
+}
+
+async function fetchInto(
+  path: string,
+  remote: RemoteModel,
+  expected: Expectation | undefined,
+  options: FetchOptions,
+  signal: AbortSignal,
+): Promise<FetchedModel> {
+  const part = `${path}.part`;
+  const { name, url } = remote;
+  const { onProgress = () => {}, maxBytes = MAX_BYTES, stallMs = STALL_MS } = options;
+  const { attempts = ATTEMPTS, retryDelayMs = RETRY_DELAY_MS } = options;
+  const limits = { maxBytes, stallMs, attempts, retryDelayMs, onProgress, signal };
+  for (let isFirst = true; ; isFirst = false) {
+    const { sha256: linked, resumed } = await download(url, part, limits);
+    const named: Expectation | undefined =
+      expected ?? (linked === undefined ? undefined : { hex: linked, by: 'server' });
+    const sha256 = await sha256Of(part);
+    signal.throwIfAborted();
+    if (named && !sha256.startsWith(named.hex)) {
+      await discardPart(part);
+      // The bytes of an earlier attempt may be at fault, not the server: once.
+      if (resumed && isFirst) continue;
+      throw new FetchError(
+        `${url}: its SHA-256 is ${sha256}, expected ${named.hex}${named.hex.length < 64 ? '…' : ''} by the ${named.by}: not the file that was published; it is not kept`,
+      );
+    }
+    const { size } = await stat(part);
+    await rename(part, path);
+    await discardPart(part);
+    const verified = named?.by ?? 'none';
+    return { name, url: url.href, path, bytes: size, sha256, verified, cached: false };
+  }
+}
+
+/** The file in the cache, unless it is not what is expected. */
+async function findCached(
+  remote: RemoteModel,
+  expected: Expectation | undefined,
+): Promise<FetchedModel | undefined> {
+  const path = await cachedPath(remote);
+  if (path === undefined) return undefined;
+  const [{ size }, sha256] = await Promise.all([stat(path), sha256Of(path)]);
+  if (expected && !sha256.startsWith(expected.hex)) return undefined;
+  const { name, url } = remote;
+  const verified = expected?.by ?? 'none';
+  return { name, url: url.href, path, bytes: size, sha256, verified, cached: true };
+}
+
+function expectation({ known }: RemoteModel, sha256?: string): Expectation | undefined {
+  if (sha256 !== undefined) {
+    if (/^[0-9a-f]{64}$/i.test(sha256)) return { hex: sha256.toLowerCase(), by: 'caller' };
+    throw new ShapeError(`sha256: expected 64 hex digits, got ${sha256}`);
+  }
+  const prefix = known?.sha256Prefix;
+  return prefix === undefined ? undefined : { hex: prefix, by: 'file name' };
+}
+
+/** Runs `action` as the only process that writes `path`. */
+async function locked<T>(
+  path: string,
+  { onWait = () => {} }: FetchOptions,
+  action: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { lock } = (await import('proper-lockfile')).default;
+  const lost = new AbortController();
+  const settings = {
+    realpath: false,
+    stale: STALE_LOCK_MS,
+    // A machine that slept may wake to find its lock taken: then it must not write on.
+    onCompromised: () => lost.abort(new FetchError(`${path}: another process took over`)),
+  };
+  const release = await lock(path, settings).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ELOCKED') throw error;
+    onWait();
+    const retries = { forever: true, minTimeout: 100, maxTimeout: 1000 };
+    return lock(path, { ...settings, retries });
+  });
+  try {
+    return await action(lost.signal);
+  } finally {
+    // It may be another's by now.
+    await release().catch(() => {});
+  }
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk);
+  return hash.digest('hex');
+}
