@@ -87,7 +87,7 @@ async function prepare(withThem) {
     plan: pass.plan,
     fill: () => pass.input.set(image),
     runStep: (i) => pass.runStep(i),
-    smoe: (i) => pass.smoe[i],
+    smoe: (i) => pass.maps[i],
   };
 }
 

@@ -150,7 +150,7 @@ export class Explanation {
     this.#features = itemOf(forward.features, item, plan.N);
     const start = options.now();
     this.rawMaps = plan.taps.map(({ H, W }, i) =>
-      toNdArray(itemOf(forward.smoe[i]!, item, plan.N), [H, W]),
+      toNdArray(itemOf(forward.maps[i]!, item, plan.N), [H, W]),
     );
     this.scaleMaps = this.rawMaps.map((map) => {
       const normalized = new Float32Array(map.data.length);

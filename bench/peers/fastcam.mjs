@@ -15,7 +15,7 @@ function run() {
   pass.input.set(image);
   const start = performance.now();
   pass.run();
-  const maps = pass.smoe.map((raw, i) => {
+  const maps = pass.maps.map((raw, i) => {
     const { H, W } = pass.plan.taps[i];
     const normalized = new Float32Array(H * W);
     normalizeGaussian(normalized, raw);

@@ -15,6 +15,7 @@ import {
   type Kernels,
   layerWeights,
   makeKernels,
+  type Statistic,
   type Step,
 } from '../kernels/index.js';
 import type { Forward } from '../model/index.js';
@@ -27,6 +28,8 @@ export interface ProfileOptions {
   readonly size?: number;
   /** Passes that are timed; default 10. */
   readonly rounds?: number;
+  /** Default `smoe`, which is fused into its layers; any other is a layer of its own. */
+  readonly statistic?: Statistic;
 }
 
 /** A rate of multiply–accumulates, as direct convolution counts them. */
@@ -40,7 +43,7 @@ export interface Rate {
 }
 
 export interface LayerProfile extends Rate {
-  /** The weights' own name; `maxpool` and `avgpool` have none. */
+  /** The weights' own name; where there are none `maxpool`, `avgpool`, `relu` or a statistic. */
   readonly name: string;
   /** Kernel and stride, input and output. */
   readonly shape: string;
@@ -55,7 +58,7 @@ export interface Profile {
   readonly microkernelGmacPerSecond: number;
   /** The sum of the layers. */
   readonly network: Rate;
-  /** Normalising and combining the maps. The taps are fused into their layers, and timed with them. */
+  /** Normalising and combining the maps. What is measured at the taps is timed with the layers. */
   readonly saliencyMs: number;
   /** In the order of the pass. */
   readonly layers: readonly LayerProfile[];
@@ -86,10 +89,10 @@ const BATCHES = 10;
  */
 export async function profileModel(
   { net, backend }: Model,
-  { size = net.preprocessing.size, rounds = 10 }: ProfileOptions = {},
+  { size = net.preprocessing.size, rounds = 10, statistic = 'smoe' }: ProfileOptions = {},
 ): Promise<Profile> {
   const microkernel = new Microkernel(await makeKernels(backend as Backend));
-  const pass = net.forward(1, size, size);
+  const pass = net.forward(1, size, size, { statistic });
   const { steps } = pass.plan;
   const image = noiseImage(size);
   const samples: { peak: number; ms: number[]; saliencyMs: number }[] = [];
@@ -133,10 +136,10 @@ export async function profileModel(
 }
 
 /** Saliency by the default options. */
-function combinedMap({ plan, smoe }: Forward): SaliencyMap {
+function combinedMap({ plan, maps: raw }: Forward): SaliencyMap {
   const maps = plan.taps.map(({ H, W }, i) => {
     const normalized = new Float32Array(H * W);
-    normalizeGaussian(normalized, smoe[i]!);
+    normalizeGaussian(normalized, raw[i]!);
     return toNdArray(normalized, [H, W]);
   });
   return combineMaps(maps, [plan.H, plan.W]);
@@ -198,6 +201,10 @@ function describeStep(step: Step): { name: string; shape: string } {
       return { name: 'avgpool', shape: `${step.pixels} pixels × ${step.C} → ${step.C}` };
     case 'linear':
       return { name: step.weights, shape: `${step.Cin} → ${step.Cout}` };
+    case 'statistic':
+      return { name: step.statistic, shape: `${step.pixels} columns of ${step.C}` };
+    case 'relu':
+      return { name: 'relu', shape: `${step.pixels} pixels × ${step.C}` };
   }
 }
 

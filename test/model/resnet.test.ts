@@ -50,14 +50,14 @@ describe.each(BACKENDS)('a forward pass on $name', async ({ name, make }) => {
     const pass = net.forward(1, 40, 33);
     pass.input.set(image.subarray(0, pass.input.length));
     pass.run();
-    const [logits, ...smoe] = [pass.logits, ...pass.smoe].map((a) => a.slice());
+    const [logits, ...maps] = [pass.logits, ...pass.maps].map((a) => a.slice());
     pass.input.set(image.subarray(pass.input.length));
     pass.run();
     expect(pass.logits).not.toEqual(logits);
     pass.input.set(image.subarray(0, pass.input.length));
     pass.run();
     expect(pass.logits).toEqual(logits);
-    expect(pass.smoe).toEqual(smoe);
+    expect(pass.maps).toEqual(maps);
   });
 
   it('gives the same logits and features with and without taps', () => {
@@ -74,7 +74,7 @@ describe.each(BACKENDS)('a forward pass on $name', async ({ name, make }) => {
     const both = net.forward(2, 40, 33);
     both.input.set(image);
     both.run();
-    const [logits, ...smoe] = [both.logits, ...both.smoe].map((a) => a.slice());
+    const [logits, ...maps] = [both.logits, ...both.maps].map((a) => a.slice());
     for (let n = 0; n < 2; n++) {
       const half = <T extends Float32Array>(a: T) =>
         a.slice((n * a.length) / 2, ((n + 1) * a.length) / 2);
@@ -82,7 +82,7 @@ describe.each(BACKENDS)('a forward pass on $name', async ({ name, make }) => {
       one.input.set(half(image));
       one.run();
       expect(one.logits).toEqual(half(logits!));
-      expect(one.smoe).toEqual(smoe.map(half));
+      expect(one.maps).toEqual(maps.map(half));
     }
   });
 
@@ -149,7 +149,7 @@ describe.each(BACKENDS)('a forward pass on $name', async ({ name, make }) => {
     const pass = net.forward(N, H, W);
     pass.input.set(image.subarray(0, pass.input.length));
     pass.run();
-    for (const values of [pass.logits, ...pass.smoe]) {
+    for (const values of [pass.logits, ...pass.maps]) {
       expect(values.every(Number.isFinite)).toBe(true);
     }
   });

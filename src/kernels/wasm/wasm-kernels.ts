@@ -5,6 +5,7 @@
 
 import { UnsupportedError } from '../../errors.js';
 import { type Conv2dShape, conv2dShape } from '../js/conv2d.js';
+import { relu } from '../js/relu.js';
 import type {
   Algorithm,
   ArenaBuffer,
@@ -15,6 +16,7 @@ import type {
   Step,
 } from '../kernels.js';
 import { checkLayerWeights } from '../layer-weights.js';
+import { STATISTICS } from '../statistics/index.js';
 import {
   isWinograd,
   type PanelExports,
@@ -177,13 +179,20 @@ class WasmProgram implements Program {
       if (step.op === 'globalAveragePool') {
         return () => exports.globalAveragePool(out, x, step.N, step.pixels, step.C);
       }
+      // In JavaScript, over the buffers' views: a function of double precision has no use for lanes.
+      if (step.op === 'statistic') {
+        const { compute } = STATISTICS[step.statistic];
+        return () => compute(this.buffer(step.out), this.buffer(step.x), step.C);
+      }
+      if (step.op === 'relu') return () => relu(this.buffer(step.out), this.buffer(step.x));
       const isConvolution = step.op === 'conv2d';
       const residual = isConvolution ? pointer(step.residual) : 0;
       const smoe = isConvolution ? pointer(step.smoe) : 0;
       const task = this.#ptr + tasksBegin + i * TASK_BYTES;
-      const relu = isConvolution && step.relu;
+      const isRectified = isConvolution && step.relu;
       const { shape, packed, isWinograd: fast } = convolutions[i]!;
-      writeTask(memory, task, shape, fast, packed, relu, { x, out, residual, smoe }, addresses);
+      const pointers = { x, out, residual, smoe };
+      writeTask(memory, task, shape, fast, packed, isRectified, pointers, addresses);
       return fast ? () => exports.conv2dWinograd(task) : () => exports.conv2dGemm(task);
     });
   }
