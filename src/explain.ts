@@ -4,6 +4,7 @@
 
 import { ShapeError } from './errors.js';
 import { Explanation, type ResolvedOptions } from './explanation.js';
+import { STATISTICS, type Statistic } from './kernels/index.js';
 import {
   CAM_METHODS,
   type CamMethod,
@@ -31,8 +32,8 @@ export interface FloatTensor {
 }
 
 export interface ExplainOptions {
-  /** What is measured at the end of each scale. */
-  readonly statistic?: 'smoe';
+  /** What is measured at the end of each scale; default `smoe`, the paper's. */
+  readonly statistic?: Statistic;
   /** Default `gaussian`, the paper's. */
   readonly normalizer?: Normalizer;
   /** Default `equal`. */
@@ -104,7 +105,8 @@ export function explain(
   const size = options.size ?? net.preprocessing.size;
   const geometry = fitPicture(width, height, options.fit ?? 'whole', size);
   const { window, region } = geometry;
-  const forward = net.forward(1, window.height, window.width);
+  const { statistic } = resolved;
+  const forward = net.forward(1, window.height, window.width, { statistic });
   preprocess(forward.input, image, geometry, net.preprocessing);
   const ready = now();
   run(forward);
@@ -146,7 +148,7 @@ export function explainBatch(
   }
   const { now } = resolved;
   const start = now();
-  const forward = net.forward(N, H, W);
+  const forward = net.forward(N, H, W, { statistic: resolved.statistic });
   toChannelsLast(forward.input, tensor.data, N, C, H * W);
   const ready = now();
   run(forward);
@@ -174,14 +176,14 @@ function run(forward: Forward): void {
 function resolveOptions(net: ResNet, options: ExplainOptions): ResolvedOptions {
   const { statistic = 'smoe', normalizer = 'gaussian', cam = 'gradcam++' } = options;
   const { scaleWeights = 'equal', target = 'top', now = Date.now } = options;
-  oneOf('statistic', statistic, ['smoe']);
+  oneOf('statistic', statistic, Object.keys(STATISTICS));
   oneOf('normalizer', normalizer, Object.keys(NORMALIZERS));
   oneOf('cam', cam, [...CAM_METHODS, 'none']);
   oneOf('fit', options.fit ?? 'whole', ['whole', 'crop', 'stretch']);
   // A scale is the stem, or a stage.
   resolveScaleWeights(scaleWeights, 1 + net.architecture.depths.length);
   if (target !== 'top') net.classIndex(target);
-  return { normalizer, scaleWeights, cam, target, now };
+  return { statistic, normalizer, scaleWeights, cam, target, now };
 }
 
 function oneOf(option: string, value: string, allowed: readonly string[]): void {

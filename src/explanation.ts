@@ -5,6 +5,7 @@
  */
 
 import { ShapeError } from './errors.js';
+import type { Statistic } from './kernels/index.js';
 import { type CamMethod, classActivationMap, type Forward, type ResNet } from './model/index.js';
 import {
   combineMaps,
@@ -44,13 +45,14 @@ export interface Cost {
   readonly ms: {
     /** Resize and normalisation of the picture. */
     readonly preprocess: number;
-    /** The forward pass, SMOE taps included: they are fused into it. */
+    /** The forward pass, with the statistic of each scale: SMOE Scale is fused into it. */
     readonly network: number;
     /** Normalisation and combination of the scale maps. */
     readonly saliency: number;
   };
   readonly ops: {
     readonly network: number;
+    /** 0 where another statistic was asked for: the paper counts none. */
     readonly smoe: number;
     readonly normalize: number;
     readonly combine: number;
@@ -90,6 +92,7 @@ export interface ExplanationSource {
 
 /** Options of `explain` with their defaults filled in. */
 export interface ResolvedOptions {
+  readonly statistic: Statistic;
   readonly normalizer: Normalizer;
   readonly scaleWeights: ScaleWeights;
   readonly cam: CamMethod | 'none';
@@ -110,7 +113,8 @@ export class Explanation {
   /** Index of the class that `camMap`, `fastcamMap` and `nonClassMap` are for. */
   readonly target: number;
   readonly cam: CamMethod | 'none';
-  /** SMOE Scale at each scale, first to last, native resolution. */
+  readonly statistic: Statistic;
+  /** The statistic at each scale, first to last, native resolution. */
   readonly rawMaps: readonly SaliencyMap[];
   /** The same, normalised. */
   readonly scaleMaps: readonly SaliencyMap[];
@@ -137,6 +141,7 @@ export class Explanation {
     this.region = source.region;
     this.inputSize = [plan.H, plan.W];
     this.cam = options.cam;
+    this.statistic = options.statistic;
     this.#net = net;
     this.#options = options;
     this.#featureShape = plan.featureShape;

@@ -16,6 +16,7 @@ export {
   jsKernels,
   type Kernels,
   makeKernels,
+  type Statistic,
   type WasmModule,
   type WasmOptions,
   wasmKernels,

@@ -23,8 +23,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   model: ['errors.ts', 'kernels'],
   // Scalar special functions: the one thing that the statistics and the normalisers share.
   viz: ['errors.ts', 'kernels/special.ts'],
-  'explanation.ts': ['errors.ts', 'model', 'viz'],
-  'explain.ts': ['errors.ts', 'explanation.ts', 'model', 'viz'],
+  'explanation.ts': ['errors.ts', 'kernels', 'model', 'viz'],
+  'explain.ts': ['errors.ts', 'explanation.ts', 'kernels', 'model', 'viz'],
   'index.ts': ['errors.ts', 'explain.ts', 'explanation.ts', 'kernels', 'viz'],
   'index.workerd.ts': ['index.ts', 'kernels'],
   node: CORE,

@@ -2,28 +2,26 @@
 
 import { extname, resolve } from 'node:path';
 import { ShapeError } from '../errors.js';
-import type { ExplainedFile, ExplainFileOptions, Model, ModelOptions } from '../node/index.js';
+import type { ExplainedFile, ExplainFileOptions, Model } from '../node/index.js';
+import {
+  type InputFlags,
+  type ModelFlags,
+  type OutputFlags,
+  openFlagged,
+  type StatisticFlags,
+} from './options.js';
 import { type Progress, startProgress } from './progress.js';
 import { describeFailure, EXIT, type Streams, UsageError } from './streams.js';
 
 /** The options as commander hands them over. */
-export interface ExplainFlags {
+export interface ExplainFlags extends ModelFlags, StatisticFlags, InputFlags, OutputFlags {
   readonly out: string;
-  readonly model: string;
-  readonly labels?: string;
-  readonly arch?: string;
-  readonly strideOn?: NonNullable<ModelOptions['strideOn']>;
-  readonly backend: NonNullable<ModelOptions['backend']>;
   readonly normalizer: NonNullable<ExplainFileOptions['normalizer']>;
   readonly scaleWeights: NonNullable<ExplainFileOptions['scaleWeights']>;
   readonly cam: NonNullable<ExplainFileOptions['cam']>;
   readonly class?: number | string;
-  readonly fit: NonNullable<ExplainFileOptions['fit']>;
-  readonly size?: number;
   readonly colormap: NonNullable<ExplainFileOptions['colormap']>;
   readonly tensors?: string;
-  readonly json?: boolean;
-  readonly debug?: boolean;
 }
 
 /** @returns the exit code */
@@ -33,11 +31,11 @@ export async function explainCommand(
   streams: Streams,
 ): Promise<number> {
   checkPaths(inputs, flags);
-  const [{ openModel, outputFolders }, { summarize }] = await Promise.all([
+  const [{ outputFolders }, { summarize }] = await Promise.all([
     import('../node/index.js'),
     import('./summary.js'),
   ]);
-  const model = await openModel(modelOptions(flags));
+  const model = await openFlagged(flags);
   checkClass(flags.class, model);
   const folders = outputFolders(inputs, flags.out);
   const progress = await startProgress(inputs.length, streams.stderr);
@@ -67,16 +65,6 @@ async function explainInput(input: string, options: ExplainFileOptions): Promise
     : [await explainFile(input, options)];
 }
 
-function modelOptions({ model, backend, labels, arch, strideOn }: ExplainFlags): ModelOptions {
-  return {
-    model,
-    backend,
-    ...(labels !== undefined && { labels }),
-    ...(arch !== undefined && { architecture: arch }),
-    ...(strideOn !== undefined && { strideOn }),
-  };
-}
-
 function explainOptions(
   flags: ExplainFlags,
   model: Model,
@@ -85,10 +73,11 @@ function explainOptions(
   before: number,
   input: string,
 ): ExplainFileOptions {
-  const { normalizer, scaleWeights, cam, fit, size, colormap, tensors } = flags;
+  const { statistic, normalizer, scaleWeights, cam, fit, size, colormap, tensors } = flags;
   return {
     model,
     out,
+    statistic,
     normalizer,
     scaleWeights,
     cam,

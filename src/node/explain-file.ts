@@ -205,9 +205,9 @@ function colormapOf({ options }: Run): Colormap {
 
 /** The options as they were in force, defaults filled in. */
 function describeOptions(run: Run, { explanation }: Item): Record<string, unknown> {
-  const { statistic = 'smoe', normalizer = 'gaussian', scaleWeights = 'equal' } = run.options;
+  const { normalizer = 'gaussian', scaleWeights = 'equal' } = run.options;
   const { target = 'top', fit = 'whole', size = run.model.net.preprocessing.size } = run.options;
-  const { cam } = explanation;
+  const { statistic, cam } = explanation;
   const colormap = colormapOf(run);
   return { statistic, normalizer, scaleWeights, cam, target, fit, size, colormap };
 }

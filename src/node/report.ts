@@ -7,7 +7,7 @@ import type { SaliencyMap } from '../viz/ndarray.js';
 import type { Region } from '../viz/picture.js';
 import type { Model } from './model-file.js';
 
-/** Statistics of a raw SMOE map. */
+/** What the values of a raw map are like. */
 export interface ScaleStatistics {
   /** [h, w] */
   readonly shape: readonly number[];

@@ -65,6 +65,17 @@ describe('fastcam bench', async () => {
     expect(layers[1]).toMatchObject({ macs: 0, gmacPerSecond: 0, ofMicrokernel: 0 });
   });
 
+  test('--statistic adds a layer for each scale: the statistic, and what it splits a ReLU off for', async () => {
+    const argv = ['--layers', '--json', '--statistic', 'truncated-normal-sd'];
+    const { layers }: Printed = JSON.parse(await bench(...argv));
+    expect(layers).toHaveLength(profile.layers.length + 2 * 5);
+    const about = layers.slice(1, 3).map(({ name, shape, macs }) => [name, shape, macs]);
+    expect(about).toEqual([
+      ['truncated-normal-sd', '1024 columns of 16', 0],
+      ['relu', '1024 pixels × 16', 0],
+    ]);
+  });
+
   test('without --layers the totals are all, for programs and for people', async () => {
     expect(JSON.parse(await bench('--json'))).not.toHaveProperty('layers');
     const [subject, totals, ...rest] = (await bench()).split('\n');
@@ -110,6 +121,7 @@ describe('fastcam bench', async () => {
     ['--rounds', 'many'],
     ['--rounds', '1e9'],
     ['--model', ''],
+    ['--statistic', 'median'],
     ['--depth'],
   ])('bench %s %s: one line that points to the help, exit code 2', async (...argv) => {
     const words = argv.filter((word) => word !== undefined);

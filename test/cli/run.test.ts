@@ -131,6 +131,21 @@ describe('fastcam explain', () => {
     expect(text.replaceAll(JSON.stringify(folder).slice(1, -1), '')).not.toContain(process.cwd());
   });
 
+  test('--statistic names what is measured: in the report, and the arrays after it', async () => {
+    const arrays = join(folder, 'entropy.safetensors');
+    const statistic = 'truncated-normal-entropy';
+    const argv = ['explain', small, '-o', join(folder, 'entropy'), '--tensors', arrays, '--json'];
+    const { code, stdout } = await fastcam(...argv, '--statistic', statistic, '--size', '64');
+    expect(code).toBe(0);
+    const { options, scales } = JSON.parse(stdout);
+    expect(options).toMatchObject({ statistic });
+    const file = parseSafetensors(readFileSync(arrays), arrays);
+    const raw = file.read(`${statistic}.0`);
+    expect(scales[0]).toMatchObject({ min: Math.min(...raw), max: Math.max(...raw) });
+    for (const name of file.tensors.keys())
+      expect(file.read(name).every(Number.isFinite)).toBe(true);
+  });
+
   test('--json prints one line of JSON for each input, and nothing else', async () => {
     const { code, stdout } = await fastcam('explain', small, small, '-o', out, '--json');
     expect(code).toBe(0);
@@ -380,6 +395,7 @@ describe('wrong calls', () => {
     ['explain', 'a.png', '--cam', 'nonsense'],
     ['explain', 'a.png', '--scale-weights', '1,2'],
     ['explain', 'a.png', '--normalizer', 'softmax'],
+    ['explain', 'a.png', '--statistic', 'median'],
     ['explain', 'a.png', '--fit', 'whatever'],
     ['explain', 'a.png', '--arch', 'vgg16'],
     ['explain', 'a.png', '--backend', 'gpu'],

@@ -1,0 +1,122 @@
+/** The commands of `fastcam`: their arguments, options and help. */
+
+import { Command, Option } from 'commander';
+import { CAM_METHODS } from '../model/index.js';
+import { packageVersion } from '../node/report.js';
+import { type Colormap, NORMALIZERS } from '../viz/index.js';
+import { type BenchFlags, benchCommand } from './bench-command.js';
+import { type ExplainFlags, explainCommand } from './explain-command.js';
+import { parseClass, parsePath, parseScaleWeights } from './option-values.js';
+import {
+  choice,
+  inputOptions,
+  measureOptions,
+  modelOptions,
+  outputOptions,
+  statisticOption,
+  valued,
+} from './options.js';
+import type { Streams } from './streams.js';
+
+const COLORMAPS: readonly Colormap[] = ['viridis', 'cividis', 'jet'];
+
+const EXAMPLES = `
+Examples:
+  fastcam explain photo.jpg                        pictures and report.json in out/photo/
+  fastcam explain *.jpg -o maps                    several at once
+  fastcam explain cat.png --class tabby            where is the tabby?
+  fastcam explain cat.png --model resnet50.safetensors --size 224
+  fastcam explain cat.png --json | jq .top         the report, for programs
+  fastcam explain x.safetensors --tensors y.safetensors
+                                                   tensors in and out, to compare frameworks
+  fastcam bench --layers                           where a forward pass spends its time
+
+Exit codes: 0 fine, 1 some input failed (the rest is done), 2 the call is wrong.
+`;
+
+/**
+ * @param finish is told the exit code of the command that ran
+ * @param asOneLine makes one line of a message of commander's, for the command of that name
+ */
+export function makeProgram(
+  streams: Streams,
+  finish: (exitCode: number) => void,
+  asOneLine: (text: string, command: string) => string,
+): Command {
+  const program = new Command('fastcam')
+    .description('Where did the network look? Saliency maps of a ResNet from one forward pass.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => streams.stdout.write(text),
+      writeErr: (text) => streams.stderr.write(text),
+      outputError: (text, write) => write(asOneLine(text, 'fastcam')),
+    })
+    .addHelpText('after', EXAMPLES);
+  /** A command whose errors point to its own help. */
+  const subcommand = (name: string, options: readonly Option[]): Command => {
+    const command = program
+      .command(name)
+      .configureOutput({ outputError: (text, write) => write(asOneLine(text, `fastcam ${name}`)) })
+      .allowExcessArguments(false);
+    for (const option of options) command.addOption(option);
+    return command;
+  };
+
+  subcommand('explain', explainOptions())
+    .summary('explain pictures: what made the network say what it says')
+    .description(
+      'Explains pictures (png, jpeg, bmp, gif, tiff), or a tensor `input` [N, 3, H, W] (.safetensors). ' +
+        'Each gets a folder inside --out: a contact sheet, the saliency, an overlay, LOVI, FastCAM, ' +
+        'the non-class map and one map for each scale as PNG, and report.json.',
+    )
+    .argument('<files...>', 'pictures, or tensors as .safetensors')
+    .addHelpText('after', EXAMPLES)
+    .action(async (files: string[], flags: ExplainFlags) => {
+      finish(await explainCommand(files, flags, streams));
+    });
+  subcommand('bench', benchOptions())
+    .summary('measure a forward pass: its time, and its layers’')
+    .description(
+      'Times forward passes of one square picture, and the saliency. The network is noise: its speed ' +
+        'does not depend on its weights. Rates are compared with that of the backend’s microkernel, a ' +
+        'matrix product that stays in the cache, timed in turns with the passes.',
+    )
+    .action(async (flags: BenchFlags) => {
+      finish(await benchCommand(flags, streams));
+    });
+  return program;
+}
+
+function explainOptions(): Option[] {
+  return [
+    valued('-o, --out <folder>', 'where to write', parsePath).default('out'),
+    ...modelOptions(),
+    valued('--labels <file>', 'class names, JSON array or one a line', parsePath),
+    statisticOption(),
+    choice('--normalizer <name>', 'of each scale', Object.keys(NORMALIZERS)).default('gaussian'),
+    valued(
+      '--scale-weights <weights>',
+      'equal, ramp, prior, or five numbers: 1,2,3,4,5',
+      parseScaleWeights,
+    ).default('equal'),
+    choice('--cam <method>', 'class activation map', [...CAM_METHODS, 'none']).default('gradcam++'),
+    valued('--class <index|name>', 'class to explain (default: the likeliest)', parseClass),
+    ...inputOptions(),
+    choice('--colormap <name>', 'of heat maps', COLORMAPS).default('viridis'),
+    valued('--tensors <file>', 'write every array of the run, safetensors float32', parsePath),
+    ...outputOptions('reports, one line of JSON for each input'),
+  ];
+}
+
+function benchOptions(): Option[] {
+  return [
+    new Option('--layers', 'print every layer'),
+    valued('--model <bundled|file>', 'weights, safetensors, in place of noise', parsePath),
+    statisticOption(),
+    ...measureOptions(),
+    ...outputOptions('one line of JSON'),
+  ];
+}
