@@ -11,6 +11,7 @@ import {
   type Fit,
   type Forward,
   fitPicture,
+  type PlanOptions,
   parseSafetensors,
   preprocess,
   ResNet,
@@ -21,6 +22,7 @@ import {
   NORMALIZERS,
   type Normalizer,
   type Picture,
+  type Region,
   resolveScaleWeights,
   type ScaleWeights,
 } from './viz/index.js';
@@ -98,30 +100,41 @@ export function explain(
     return explainBatch(net, image, options)[0]!;
   }
   const resolved = resolveOptions(net, options);
-  checkPicture('explain', image);
   const { width, height } = image;
-  const { now } = resolved;
+  const pass = runPicture(net, image, options);
+  return new Explanation({ net, item: 0, width, height, options: resolved, ...pass });
+}
+
+/** What the network made of one picture. */
+export interface PicturePass {
+  readonly forward: Forward;
+  /** The part of the picture that the network saw, in its pixels. */
+  readonly region: Region;
+  readonly preprocessMs: number;
+  readonly networkMs: number;
+}
+
+/**
+ * Runs the network on one picture, and explains nothing yet.
+ *
+ * @param options.statistic one, or several in the same pass
+ * @throws {ShapeError} for a picture without pixels, a size out of range, or a network that overflows
+ */
+export function runPicture(
+  net: ResNet,
+  image: Picture,
+  options: Pick<ExplainOptions, 'fit' | 'size' | 'now'> & Pick<PlanOptions, 'statistic'> = {},
+): PicturePass {
+  const { fit = 'whole', size = net.preprocessing.size, now = Date.now, statistic } = options;
+  checkPicture('explain', image);
   const start = now();
-  const size = options.size ?? net.preprocessing.size;
-  const geometry = fitPicture(width, height, options.fit ?? 'whole', size);
+  const geometry = fitPicture(image.width, image.height, fit, size);
   const { window, region } = geometry;
-  const { statistic } = resolved;
-  const forward = net.forward(1, window.height, window.width, { statistic });
+  const forward = net.forward(1, window.height, window.width, statistic && { statistic });
   preprocess(forward.input, image, geometry, net.preprocessing);
   const ready = now();
   run(forward);
-  const networkMs = now() - ready;
-  return new Explanation({
-    net,
-    forward,
-    item: 0,
-    width,
-    height,
-    region,
-    options: resolved,
-    preprocessMs: ready - start,
-    networkMs,
-  });
+  return { forward, region, preprocessMs: ready - start, networkMs: now() - ready };
 }
 
 /**

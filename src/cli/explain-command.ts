@@ -8,6 +8,7 @@ import {
   type ModelFlags,
   type OutputFlags,
   openFlagged,
+  pictureOptions,
   type StatisticFlags,
 } from './options.js';
 import { type Progress, startProgress } from './progress.js';
@@ -73,7 +74,7 @@ function explainOptions(
   before: number,
   input: string,
 ): ExplainFileOptions {
-  const { statistic, normalizer, scaleWeights, cam, fit, size, colormap, tensors } = flags;
+  const { statistic, normalizer, scaleWeights, cam, colormap, tensors } = flags;
   return {
     model,
     out,
@@ -81,10 +82,9 @@ function explainOptions(
     normalizer,
     scaleWeights,
     cam,
-    fit,
     colormap,
+    ...pictureOptions(flags),
     target: flags.class ?? 'top',
-    ...(size !== undefined && { size }),
     ...(tensors !== undefined && { tensors }),
     onProgress: (done) => progress.update(before + done, input),
   };

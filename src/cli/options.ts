@@ -32,6 +32,11 @@ export function inputOptions(): Option[] {
   ];
 }
 
+/** The same, as the options of what reads pictures. */
+export function pictureOptions({ fit, size }: InputFlags): InputFlags {
+  return { fit, ...(size !== undefined && { size }) };
+}
+
 /** Which network computes, and on what. */
 export interface ModelFlags {
   readonly model: string;

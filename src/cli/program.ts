@@ -16,6 +16,7 @@ import {
   statisticOption,
   valued,
 } from './options.js';
+import { type OrderFlags, orderCommand } from './order-command.js';
 import type { Streams } from './streams.js';
 
 const COLORMAPS: readonly Colormap[] = ['viridis', 'cividis', 'jet'];
@@ -29,6 +30,7 @@ Examples:
   fastcam explain cat.png --json | jq .top         the report, for programs
   fastcam explain x.safetensors --tensors y.safetensors
                                                    tensors in and out, to compare frameworks
+  fastcam order photo.jpg                          does SMOE Scale sort pixels as other statistics do?
   fastcam bench --layers                           where a forward pass spends its time
 
 Exit codes: 0 fine, 1 some input failed (the rest is done), 2 the call is wrong.
@@ -77,6 +79,17 @@ export function makeProgram(
     .action(async (files: string[], flags: ExplainFlags) => {
       finish(await explainCommand(files, flags, streams));
     });
+  subcommand('order', orderOptions())
+    .summary('compare the order of a picture’s pixels by SMOE Scale and by other statistics')
+    .description(
+      'Compares how SMOE Scale and every other statistic, the full Gamma scale first, sort the pixels of ' +
+        'each scale: Kendall’s τ, Spearman’s ρ, what the top tenths have in common, and whether the most ' +
+        'salient pixel is the same.',
+    )
+    .argument('<file>', 'a picture')
+    .action(async (file: string, flags: OrderFlags) => {
+      finish(await orderCommand(file, flags, streams));
+    });
   subcommand('bench', benchOptions())
     .summary('measure a forward pass: its time, and its layers’')
     .description(
@@ -108,6 +121,15 @@ function explainOptions(): Option[] {
     choice('--colormap <name>', 'of heat maps', COLORMAPS).default('viridis'),
     valued('--tensors <file>', 'write every array of the run, safetensors float32', parsePath),
     ...outputOptions('reports, one line of JSON for each input'),
+  ];
+}
+
+function orderOptions(): Option[] {
+  return [
+    valued('-o, --out <folder>', 'where to write report.json (default: nowhere)', parsePath),
+    ...modelOptions(),
+    ...inputOptions(),
+    ...outputOptions('the report as one line of JSON'),
   ];
 }
 

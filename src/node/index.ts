@@ -15,5 +15,12 @@ export {
   openModel,
   readLabels,
 } from './model-file.js';
+export {
+  type OrderAgreement,
+  type OrderComparison,
+  type OrderOptions,
+  type OrderReport,
+  orderFile,
+} from './order.js';
 export { outputFolders } from './output-names.js';
-export type { Report, ScaleStatistics } from './report.js';
+export type { Report, ReportedModel, ScaleStatistics } from './report.js';

@@ -9,12 +9,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { run } from '../../src/cli/run.js';
 import { parseSafetensors, writeSafetensors } from '../../src/model/index.js';
 import { readPicture } from '../../src/node/index.js';
 import { exif, jpeg, PNG_COLOR, png } from '../node/picture-files.js';
+import { failure, fastcam, inTerminal } from './terminal.js';
 
 const CAT = 'samples/chelsea.png';
 const MODEL = 'models/tiny-resnet50.safetensors';
@@ -51,41 +50,6 @@ function grid(width: number, height: number): Uint8Array {
     Array.from({ length: 3 * width }, (_, x) => (x * 7 + y * 31) & 255),
   );
   return png(width, height, { depth: 8, color: PNG_COLOR.rgb, rows });
-}
-
-interface Outcome {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-async function fastcam(...argv: string[]): Promise<Outcome> {
-  return inTerminal(false, argv);
-}
-
-async function inTerminal(isTTY: boolean, argv: string[]): Promise<Outcome> {
-  let stdout = '';
-  let stderr = '';
-  const stream = new Writable({
-    write(chunk, _encoding, done) {
-      stderr += chunk;
-      done();
-    },
-  });
-  const code = await run(argv, {
-    stdout: { write: (text: string) => (stdout += text) },
-    stderr: Object.assign(stream, { isTTY }),
-  });
-  return { code, stdout, stderr };
-}
-
-/** Runs and expects one line on standard error and nothing on standard output. */
-async function failure(code: number, ...argv: string[]): Promise<string> {
-  const outcome = await fastcam(...argv);
-  expect(outcome).toMatchObject({ code, stdout: '' });
-  expect(outcome.stderr).toMatch(/^fastcam: [^\n]+\n$/);
-  expect(outcome.stderr).not.toMatch(/ {4}at |unexpected/);
-  return outcome.stderr;
 }
 
 describe('fastcam explain', () => {
