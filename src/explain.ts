@@ -2,6 +2,7 @@
  * The composition: picture → input → forward pass with its taps → maps → `Explanation`.
  */
 
+import { type Calibration, checkCalibration } from './calibration.js';
 import { ShapeError } from './errors.js';
 import { Explanation, type ResolvedOptions } from './explanation.js';
 import { STATISTICS, type Statistic } from './kernels/index.js';
@@ -38,6 +39,8 @@ export interface ExplainOptions {
   readonly statistic?: Statistic;
   /** Default `gaussian`, the paper's. */
   readonly normalizer?: Normalizer;
+  /** Constants of the normaliser from many pictures; default those of each map by itself. */
+  readonly calibration?: Calibration;
   /** Default `equal`. */
   readonly scaleWeights?: ScaleWeights;
   /** Default `gradcam++`. */
@@ -194,9 +197,14 @@ function resolveOptions(net: ResNet, options: ExplainOptions): ResolvedOptions {
   oneOf('cam', cam, [...CAM_METHODS, 'none']);
   oneOf('fit', options.fit ?? 'whole', ['whole', 'crop', 'stretch']);
   // A scale is the stem, or a stage.
-  resolveScaleWeights(scaleWeights, 1 + net.architecture.depths.length);
+  const scales = 1 + net.architecture.depths.length;
+  resolveScaleWeights(scaleWeights, scales);
+  const { calibration } = options;
+  if (calibration) {
+    checkCalibration('calibration', calibration, { statistic, normalizer, scales });
+  }
   if (target !== 'top') net.classIndex(target);
-  return { statistic, normalizer, scaleWeights, cam, target, now };
+  return { statistic, normalizer, calibration, scaleWeights, cam, target, now };
 }
 
 function oneOf(option: string, value: string, allowed: readonly string[]): void {

@@ -4,6 +4,7 @@
  * that was given; pixels that the network did not see are NaN.
  */
 
+import type { Calibration } from './calibration.js';
 import { ShapeError } from './errors.js';
 import type { Statistic } from './kernels/index.js';
 import { type CamMethod, classActivationMap, type Forward, type ResNet } from './model/index.js';
@@ -94,6 +95,7 @@ export interface ExplanationSource {
 export interface ResolvedOptions {
   readonly statistic: Statistic;
   readonly normalizer: Normalizer;
+  readonly calibration: Calibration | undefined;
   readonly scaleWeights: ScaleWeights;
   readonly cam: CamMethod | 'none';
   readonly target: 'top' | number | string;
@@ -157,9 +159,10 @@ export class Explanation {
     this.rawMaps = plan.taps.map(({ H, W }, i) =>
       toNdArray(itemOf(forward.maps[i]!, item, plan.N), [H, W]),
     );
-    this.scaleMaps = this.rawMaps.map((map) => {
+    const normalize = NORMALIZERS[options.normalizer];
+    this.scaleMaps = this.rawMaps.map((map, i) => {
       const normalized = new Float32Array(map.data.length);
-      NORMALIZERS[options.normalizer](normalized, map.data);
+      normalize(normalized, map.data, options.calibration?.scales[i]);
       return toNdArray(normalized, map.shape);
     });
     this.#saliencyMs = options.now() - start;

@@ -1,5 +1,6 @@
 /** `fastcam`: bytes and pixels in, arrays out. No runtime dependency, no Node or DOM global, no eval. */
 
+export type { Calibration } from './calibration.js';
 export { FormatError, ShapeError, UnsupportedError } from './errors.js';
 export {
   type ExplainOptions,

@@ -5,6 +5,7 @@ import { CAM_METHODS } from '../model/index.js';
 import { packageVersion } from '../node/report.js';
 import { type Colormap, NORMALIZERS } from '../viz/index.js';
 import { type BenchFlags, benchCommand } from './bench-command.js';
+import { type CalibrateFlags, calibrateCommand } from './calibrate-command.js';
 import { type ExplainFlags, explainCommand } from './explain-command.js';
 import { parseClass, parsePath, parseScaleWeights } from './option-values.js';
 import {
@@ -31,6 +32,8 @@ Examples:
   fastcam explain x.safetensors --tensors y.safetensors
                                                    tensors in and out, to compare frameworks
   fastcam order photo.jpg                          does SMOE Scale sort pixels as other statistics do?
+  fastcam calibrate *.jpg -o c.json; fastcam explain *.jpg --calibration c.json
+                                                   values that compare across pictures
   fastcam bench --layers                           where a forward pass spends its time
 
 Exit codes: 0 fine, 1 some input failed (the rest is done), 2 the call is wrong.
@@ -90,6 +93,17 @@ export function makeProgram(
     .action(async (file: string, flags: OrderFlags) => {
       finish(await orderCommand(file, flags, streams));
     });
+  subcommand('calibrate', calibrateOptions())
+    .summary('fit the constants of normalization to many pictures')
+    .description(
+      'Fits mean and deviation, Gamma distribution and range of each scale to all pixels of many pictures, ' +
+        'and writes them as JSON. By explain --calibration they take the place of each map’s own, so that ' +
+        'values compare across pictures.',
+    )
+    .argument('<files...>', 'pictures')
+    .action(async (files: string[], flags: CalibrateFlags) => {
+      finish(await calibrateCommand(files, flags, streams));
+    });
   subcommand('bench', benchOptions())
     .summary('measure a forward pass: its time, and its layers’')
     .description(
@@ -110,6 +124,7 @@ function explainOptions(): Option[] {
     valued('--labels <file>', 'class names, JSON array or one a line', parsePath),
     statisticOption(),
     choice('--normalizer <name>', 'of each scale', Object.keys(NORMALIZERS)).default('gaussian'),
+    valued('--calibration <file>', 'constants of the normalizer, from calibrate', parsePath),
     valued(
       '--scale-weights <weights>',
       'equal, ramp, prior, or five numbers: 1,2,3,4,5',
@@ -130,6 +145,16 @@ function orderOptions(): Option[] {
     ...modelOptions(),
     ...inputOptions(),
     ...outputOptions('the report as one line of JSON'),
+  ];
+}
+
+function calibrateOptions(): Option[] {
+  return [
+    valued('-o, --out <file>', 'where to write', parsePath).default('calibration.json'),
+    ...modelOptions(),
+    statisticOption(),
+    ...inputOptions(),
+    ...outputOptions('the calibration as one line of JSON'),
   ];
 }
 

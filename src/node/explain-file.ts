@@ -180,9 +180,19 @@ function colormapOf({ options }: Run): Colormap {
 
 /** The options as they were in force, defaults filled in. */
 function describeOptions(run: Run, { explanation }: Item): Record<string, unknown> {
-  const { normalizer = 'gaussian', scaleWeights = 'equal' } = run.options;
+  const { normalizer = 'gaussian', scaleWeights = 'equal', calibration } = run.options;
   const { target = 'top', fit = 'whole', size = run.model.net.preprocessing.size } = run.options;
   const { statistic, cam } = explanation;
   const colormap = colormapOf(run);
-  return { statistic, normalizer, scaleWeights, cam, target, fit, size, colormap };
+  return {
+    statistic,
+    normalizer,
+    ...(calibration && { calibration }),
+    scaleWeights,
+    cam,
+    target,
+    fit,
+    size,
+    colormap,
+  };
 }

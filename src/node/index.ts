@@ -1,5 +1,12 @@
 /** `fastcam/node`: picture files in, explanations and their pictures out. */
 
+export {
+  type CalibrateOptions,
+  Calibrator,
+  type FittedCalibration,
+  readCalibration,
+  type ScaleConstants,
+} from './calibrate.js';
 export { decodePicture, readPicture } from './decode.js';
 export { encodePng } from './encode.js';
 export {
