@@ -5,6 +5,7 @@
  */
 
 import type { Calibration } from './calibration.js';
+import { mapsCost, PAPER_TABLE_6 } from './cost.js';
 import { ShapeError } from './errors.js';
 import type { Statistic } from './kernels/index.js';
 import { type CamMethod, classActivationMap, type Forward, type ResNet } from './model/index.js';
@@ -68,14 +69,6 @@ export interface Cost {
   /** The paper's Table 6: the same figures for ResNet-50 at 224×224. */
   readonly paper: typeof PAPER_TABLE_6;
 }
-
-/** Operations and bytes that the paper counts for a ResNet-50 at 224×224 (Table 6). */
-export const PAPER_TABLE_6 = {
-  smoe: 9_249_093,
-  normalize: 200_508,
-  combine: 1_580_544,
-  mapBytes: 117_012,
-} as const;
 
 /** What an explanation is made from; `item` picks one picture of the batch. */
 export interface ExplanationSource {
@@ -253,24 +246,16 @@ export class Explanation {
 
   /** What it cost. Makes the combined map, if nobody asked for it yet. */
   get cost(): Cost {
-    const maps = this.scaleMaps.map(({ data }) => data.length);
-    const pixels = this.combinedMap.data.length;
+    const lengths = this.scaleMaps.map(({ data }) => data.length);
+    const { normalize, combine, mapBytes } = mapsCost(lengths, this.combinedMap.data.length);
     return {
       ms: {
         preprocess: this.#preprocessMs,
         network: this.#networkMs,
         saliency: this.#saliencyMs,
       },
-      ops: {
-        ...this.#ops,
-        normalize: 12 * maps.reduce((sum, length) => sum + length, 0),
-        combine: pixels * (4.5 + 6.75 * (maps.length - 1)),
-      },
-      bytes: {
-        weights: this.#net.weightBytes,
-        arena: this.#arenaBytes,
-        maps: 4 * (maps.reduce((sum, length) => sum + length, 0) + Math.max(...maps)),
-      },
+      ops: { ...this.#ops, normalize, combine },
+      bytes: { weights: this.#net.weightBytes, arena: this.#arenaBytes, maps: mapBytes },
       paper: PAPER_TABLE_6,
     };
   }

@@ -1,7 +1,7 @@
 /** `fastcam bench`: how long a forward pass takes, and which of its layers take it. */
 
-import { cpus } from 'node:os';
 import type { Model } from '../node/index.js';
+import { describeMachine } from './machine.js';
 import type { MeasureFlags, OutputFlags, StatisticFlags } from './options.js';
 import { EXIT, type Streams } from './streams.js';
 
@@ -24,8 +24,7 @@ export async function benchCommand(flags: BenchFlags, streams: Streams): Promise
   const model = await modelOf(flags);
   const options = { rounds, statistic, ...(size !== undefined && { size }) };
   const { layers, ...totals } = await profileModel(model, options);
-  const machine = `Node ${process.versions.node}, ${cpus()[0]?.model.trim() ?? process.arch}`;
-  const subject = { model: model.name, backend: model.backend, machine };
+  const subject = { model: model.name, backend: model.backend, machine: describeMachine() };
   streams.stdout.write(
     flags.json
       ? `${JSON.stringify({ ...subject, ...totals, ...(flags.layers && { layers }) })}\n`

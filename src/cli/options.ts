@@ -76,15 +76,12 @@ export interface MeasureFlags {
   readonly rounds: number;
 }
 
-export function measureOptions(): Option[] {
+/** @param defaults what `--arch` and `--size` are where they are not given */
+export function measureOptions(defaults: { arch: string; size: string }): Option[] {
   return [
-    choice(
-      '--arch <name>',
-      'architecture (default: resnet50; of a --model: inferred)',
-      ARCHITECTURE_NAMES,
-    ),
+    choice('--arch <name>', `architecture (default: ${defaults.arch})`, ARCHITECTURE_NAMES),
     backendOption(),
-    valued('--size <pixels>', "side of the input (default: the model's own, else 224)", parseSize),
+    valued('--size <pixels>', `side of the input (default: ${defaults.size})`, parseSize),
     valued('--rounds <number>', 'passes to take the median of', parseRounds).default(10),
   ];
 }

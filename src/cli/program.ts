@@ -6,6 +6,7 @@ import { packageVersion } from '../node/report.js';
 import { type Colormap, NORMALIZERS } from '../viz/index.js';
 import { type BenchFlags, benchCommand } from './bench-command.js';
 import { type CalibrateFlags, calibrateCommand } from './calibrate-command.js';
+import { type CostFlags, costCommand } from './cost-command.js';
 import { type ExplainFlags, explainCommand } from './explain-command.js';
 import { parseClass, parsePath, parseScaleWeights } from './option-values.js';
 import {
@@ -34,6 +35,7 @@ Examples:
   fastcam order photo.jpg                          does SMOE Scale sort pixels as other statistics do?
   fastcam calibrate *.jpg -o c.json; fastcam explain *.jpg --calibration c.json
                                                    values that compare across pictures
+  fastcam cost --arch resnet18                     what saliency costs, beside the network
   fastcam bench --layers                           where a forward pass spends its time
 
 Exit codes: 0 fine, 1 some input failed (the rest is done), 2 the call is wrong.
@@ -104,6 +106,16 @@ export function makeProgram(
     .action(async (files: string[], flags: CalibrateFlags) => {
       finish(await calibrateCommand(files, flags, streams));
     });
+  subcommand('cost', costOptions())
+    .summary('count and measure what saliency costs')
+    .description(
+      'Prints the operations and the memory of saliency as the paper counts them (Table 6), for any network ' +
+        'and size, and beside them measured milliseconds. The network is noise. SMOE Scale’s time is the ' +
+        'difference of a pass with taps and one without, step beside step.',
+    )
+    .action(async (flags: CostFlags) => {
+      finish(await costCommand(flags, streams));
+    });
   subcommand('bench', benchOptions())
     .summary('measure a forward pass: its time, and its layers’')
     .description(
@@ -158,12 +170,22 @@ function calibrateOptions(): Option[] {
   ];
 }
 
+function costOptions(): Option[] {
+  return [
+    ...measureOptions({ arch: 'resnet50', size: '224' }),
+    ...outputOptions('one line of JSON'),
+  ];
+}
+
 function benchOptions(): Option[] {
   return [
     new Option('--layers', 'print every layer'),
     valued('--model <bundled|file>', 'weights, safetensors, in place of noise', parsePath),
     statisticOption(),
-    ...measureOptions(),
+    ...measureOptions({
+      arch: 'resnet50; of a --model: inferred',
+      size: "the model's own, else 224",
+    }),
     ...outputOptions('one line of JSON'),
   ];
 }

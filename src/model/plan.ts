@@ -51,7 +51,7 @@ export interface Plan {
   readonly arenaBytes: number;
   /** Multiply–accumulates of the convolutions and the classifier. */
   readonly macs: number;
-  /** Operations of SMOE Scale as the paper counts them (Table 6): (4C + 1)·H·W a tap of it and item. */
+  /** Operations of SMOE Scale, all its taps and pictures. */
   readonly smoeOps: number;
 }
 
@@ -104,6 +104,11 @@ export function plan(
   const pooled = draft.globalAveragePool(x);
   const logits = draft.linear(layers.fc, pooled);
   return draft.finish(input, features, logits, [H, W]);
+}
+
+/** Operations of SMOE Scale of one picture at a tap, as the paper counts them (Table 6): (4C + 1)·H·W. */
+export function smoeOps({ C, H, W }: Pick<Tap, 'C' | 'H' | 'W'>): number {
+  return (4 * C + 1) * H * W;
 }
 
 /** An activation [N, H, W, C] in a buffer. */
@@ -256,7 +261,7 @@ class Draft {
   #tap(name: string, statistic: Statistic, { H, W, C }: Activation): Tap {
     const tap = { name, statistic, map: this.#buffer(this.#N * H * W), C, H, W };
     this.#taps.push(tap);
-    if (statistic === 'smoe') this.#smoeOps += this.#N * (4 * C + 1) * H * W;
+    if (statistic === 'smoe') this.#smoeOps += this.#N * smoeOps(tap);
     return tap;
   }
 

@@ -7,6 +7,13 @@ export {
   readCalibration,
   type ScaleConstants,
 } from './calibrate.js';
+export {
+  type CostOfPart,
+  type CostOfTap,
+  type CostOptions,
+  measureCost,
+  type SaliencyCost,
+} from './cost.js';
 export { decodePicture, readPicture } from './decode.js';
 export { encodePng } from './encode.js';
 export {

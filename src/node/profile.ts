@@ -18,10 +18,11 @@ import {
   type Statistic,
   type Step,
 } from '../kernels/index.js';
-import type { Forward } from '../model/index.js';
-import { combineMaps, normalizeGaussian, type SaliencyMap, toNdArray } from '../viz/index.js';
+import { combineMaps } from '../viz/index.js';
+import { normalized } from './cost.js';
 import type { Model } from './model-file.js';
 import { noiseImage } from './noise-model.js';
+import { median, sampleRounds, time } from './stopwatch.js';
 
 export interface ProfileOptions {
   /** Side of the square input; default the model's own. */
@@ -64,8 +65,7 @@ export interface Profile {
   readonly layers: readonly LayerProfile[];
 }
 
-/** What does not count, at first: engines compile what runs often. */
-const WARM_UP_PASSES = 2;
+/** Engines compile what runs often. */
 const WARM_UP_MS = 200;
 
 /**
@@ -95,18 +95,13 @@ export async function profileModel(
   const pass = net.forward(1, size, size, { statistic });
   const { steps } = pass.plan;
   const image = noiseImage(size);
-  const samples: { peak: number; ms: number[]; saliencyMs: number }[] = [];
-  const start = performance.now();
-  let passes = 0;
-  while (samples.length < rounds) {
+  const samples = sampleRounds(rounds, () => {
     const peak = microkernel.macsPerMs();
     // The input's memory serves later layers too.
     pass.input.set(image);
     const ms = steps.map((_, i) => time(() => pass.runStep(i)));
-    const saliencyMs = time(() => combinedMap(pass));
-    const isWarm = passes++ >= WARM_UP_PASSES && performance.now() - start >= WARM_UP_MS;
-    if (isWarm) samples.push({ peak, ms, saliencyMs });
-  }
+    return { peak, ms, saliencyMs: time(() => combineMaps(normalized(pass), [size, size])) };
+  });
 
   const peak = median(samples.map((sample) => sample.peak));
   const rateOf = (macs: number, ms: number): Rate => ({
@@ -133,16 +128,6 @@ export async function profileModel(
       };
     }),
   };
-}
-
-/** Saliency by the default options. */
-function combinedMap({ plan, maps: raw }: Forward): SaliencyMap {
-  const maps = plan.taps.map(({ H, W }, i) => {
-    const normalized = new Float32Array(H * W);
-    normalizeGaussian(normalized, raw[i]!);
-    return toNdArray(normalized, [H, W]);
-  });
-  return combineMaps(maps, [plan.H, plan.W]);
 }
 
 /** A backend's microkernel, hot: a 1×1 convolution of M pixels over and over. */
@@ -217,14 +202,4 @@ function macsOf(step: Step): number {
   if (step.op !== 'conv2d') return 0;
   const { N, Hout, Wout, Cout, kH, kW, Cin, groups } = step.shape;
   return (N * Hout * Wout * Cout * kH * kW * Cin) / groups;
-}
-
-function time(action: () => void): number {
-  const start = performance.now();
-  action();
-  return performance.now() - start;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }
