@@ -93,7 +93,6 @@ function explainOptions(
 /** Nothing that is read may be written over. */
 function checkPaths(inputs: readonly string[], flags: ExplainFlags): void {
   const { tensors, model, labels, calibration } = flags;
-  if (inputs.includes('')) throw new UsageError('an input has an empty name');
   if (tensors === undefined) return;
   if (inputs.length > 1) {
     throw new UsageError(`--tensors takes one input, got ${inputs.length}: call it for each`);

@@ -40,6 +40,7 @@ export function pictureOptions({ fit, size }: InputFlags): InputFlags {
 /** Which network computes, and on what. */
 export interface ModelFlags {
   readonly model: string;
+  /** Where class names are told. */
   readonly labels?: string;
   readonly arch?: string;
   readonly strideOn?: NonNullable<ModelOptions['strideOn']>;

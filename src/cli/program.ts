@@ -8,7 +8,7 @@ import { type BenchFlags, benchCommand } from './bench-command.js';
 import { type CalibrateFlags, calibrateCommand } from './calibrate-command.js';
 import { type CostFlags, costCommand } from './cost-command.js';
 import { type ExplainFlags, explainCommand } from './explain-command.js';
-import { parseClass, parsePath, parseScaleWeights } from './option-values.js';
+import { parseClass, parsePath, parsePaths, parseScaleWeights } from './option-values.js';
 import {
   choice,
   inputOptions,
@@ -79,7 +79,7 @@ export function makeProgram(
         'Each gets a folder inside --out: a contact sheet, the saliency, an overlay, LOVI, FastCAM, ' +
         'the non-class map and one map for each scale as PNG, and report.json.',
     )
-    .argument('<files...>', 'pictures, or tensors as .safetensors')
+    .argument('<files...>', 'pictures, or tensors as .safetensors', parsePaths)
     .addHelpText('after', EXAMPLES)
     .action(async (files: string[], flags: ExplainFlags) => {
       finish(await explainCommand(files, flags, streams));
@@ -91,7 +91,7 @@ export function makeProgram(
         'each scale: Kendall’s τ, Spearman’s ρ, what the top tenths have in common, and whether the most ' +
         'salient pixel is the same.',
     )
-    .argument('<file>', 'a picture')
+    .argument('<file>', 'a picture', parsePath)
     .action(async (file: string, flags: OrderFlags) => {
       finish(await orderCommand(file, flags, streams));
     });
@@ -102,7 +102,7 @@ export function makeProgram(
         'and writes them as JSON. By explain --calibration they take the place of each map’s own, so that ' +
         'values compare across pictures.',
     )
-    .argument('<files...>', 'pictures')
+    .argument('<files...>', 'pictures', parsePaths)
     .action(async (files: string[], flags: CalibrateFlags) => {
       finish(await calibrateCommand(files, flags, streams));
     });

@@ -83,6 +83,7 @@ describe('fastcam calibrate', () => {
 
   test.each([
     [],
+    [CAT, ''],
     [CAT, '--statistic', 'median'],
     [CAT, '--fit', 'whatever'],
     [CAT, '--out', ''],

@@ -45,6 +45,7 @@ describe('fastcam order', () => {
 
   test.each([
     [],
+    [''],
     [CAT, 'b.png'],
     [CAT, '--statistic', 'gamma'],
     [CAT, '--size', '0'],
