@@ -100,46 +100,52 @@ describe.each(BACKENDS)('a forward pass on $name', async ({ name, make }) => {
     }
   });
 
-  it('allocates nothing after the first time', () => {
-    const pass = net.forward(1, 40, 33);
-    pass.input.set(image.subarray(0, pass.input.length));
-    pass.run();
-    let made = 0;
-    const count = <T extends object>(original: T): T =>
-      new Proxy(original, {
-        construct: (target, args, newTarget) => {
+  it.each(['smoe', 'gamma', 'truncated-normal-entropy'] as const)(
+    'allocates nothing after the first time, measuring %s',
+    (statistic) => {
+      const pass = net.forward(1, 40, 33, { statistic });
+      pass.input.set(image.subarray(0, pass.input.length));
+      pass.run();
+      let made = 0;
+      const count = <T extends object>(original: T): T =>
+        new Proxy(original, {
+          construct: (target, args, newTarget) => {
+            made++;
+            return Reflect.construct(target as never, args, newTarget);
+          },
+        });
+      for (const type of [
+        ArrayBuffer,
+        Float32Array,
+        Float64Array,
+        Int32Array,
+        Uint8Array,
+        DataView,
+      ]) {
+        vi.stubGlobal(type.name, count(type));
+      }
+      const typedArray = Object.getPrototypeOf(Float32Array.prototype) as Float32Array;
+      for (const method of ['subarray', 'slice', 'map'] as const) {
+        const original = typedArray[method] as (...args: unknown[]) => unknown;
+        vi.spyOn(typedArray, method as 'slice').mockImplementation(function (
+          this: unknown,
+          ...args
+        ) {
           made++;
-          return Reflect.construct(target as never, args, newTarget);
-        },
-      });
-    for (const type of [
-      ArrayBuffer,
-      Float32Array,
-      Float64Array,
-      Int32Array,
-      Uint8Array,
-      DataView,
-    ]) {
-      vi.stubGlobal(type.name, count(type));
-    }
-    const typedArray = Object.getPrototypeOf(Float32Array.prototype) as Float32Array;
-    for (const method of ['subarray', 'slice', 'map'] as const) {
-      const original = typedArray[method] as (...args: unknown[]) => unknown;
-      vi.spyOn(typedArray, method as 'slice').mockImplementation(function (this: unknown, ...args) {
-        made++;
-        return original.apply(this, args) as never;
-      });
-    }
-    // The counter counts.
-    new Float32Array(1).slice();
-    expect(made).toBe(2);
-    const again = net.forward(1, 40, 33);
-    again.run();
-    const madeByForward = made - 2;
-    vi.restoreAllMocks();
-    expect(madeByForward).toBe(0);
-    expect(again).toBe(pass);
-  });
+          return original.apply(this, args) as never;
+        });
+      }
+      // The counter counts.
+      new Float32Array(1).slice();
+      expect(made).toBe(2);
+      const again = net.forward(1, 40, 33, { statistic });
+      again.run();
+      const madeByForward = made - 2;
+      vi.restoreAllMocks();
+      expect(madeByForward).toBe(0);
+      expect(again).toBe(pass);
+    },
+  );
 
   it.each([
     [1, 1, 1],
