@@ -2,14 +2,17 @@
  * The composition: picture → input → forward pass with its taps → maps → `Explanation`.
  */
 
+import { type Calibration, checkCalibration } from './calibration.js';
 import { ShapeError } from './errors.js';
 import { Explanation, type ResolvedOptions } from './explanation.js';
+import { STATISTICS, type Statistic } from './kernels/index.js';
 import {
   CAM_METHODS,
   type CamMethod,
   type Fit,
   type Forward,
   fitPicture,
+  type PlanOptions,
   parseSafetensors,
   preprocess,
   ResNet,
@@ -20,6 +23,7 @@ import {
   NORMALIZERS,
   type Normalizer,
   type Picture,
+  type Region,
   resolveScaleWeights,
   type ScaleWeights,
 } from './viz/index.js';
@@ -31,10 +35,12 @@ export interface FloatTensor {
 }
 
 export interface ExplainOptions {
-  /** What is measured at the end of each scale. */
-  readonly statistic?: 'smoe';
+  /** What is measured at the end of each scale; default `smoe`, the paper's. */
+  readonly statistic?: Statistic;
   /** Default `gaussian`, the paper's. */
   readonly normalizer?: Normalizer;
+  /** Constants of the normaliser from many pictures; default those of each map by itself. */
+  readonly calibration?: Calibration;
   /** Default `equal`. */
   readonly scaleWeights?: ScaleWeights;
   /** Default `gradcam++`. */
@@ -97,30 +103,42 @@ export function explain(
     return explainBatch(net, image, options)[0]!;
   }
   const resolved = resolveOptions(net, options);
-  checkPicture('explain', image);
   const { width, height } = image;
-  const { now } = resolved;
+  const pass = runPicture(net, image, options);
+  return new Explanation({ net, item: 0, width, height, options: resolved, ...pass });
+}
+
+/** What the network made of one picture. */
+export interface PicturePass {
+  readonly forward: Forward;
+  /** The part of the picture that the network saw, in its pixels. */
+  readonly region: Region;
+  readonly preprocessMs: number;
+  readonly networkMs: number;
+}
+
+/**
+ * Runs the network on one picture, and explains nothing yet.
+ *
+ * @param options.statistic one, or several in the same pass
+ * @throws {ShapeError} for a picture without pixels, a size out of range, or a network that overflows
+ */
+export function runPicture(
+  net: ResNet,
+  image: Picture,
+  options: Pick<ExplainOptions, 'fit' | 'size' | 'now'> & Pick<PlanOptions, 'statistic'> = {},
+): PicturePass {
+  const { fit = 'whole', size = net.preprocessing.size, now = Date.now, statistic } = options;
+  checkPicture('explain', image);
   const start = now();
   const { cropRatio } = net.preprocessing;
-  const size = options.size ?? net.preprocessing.size;
-  const geometry = fitPicture(width, height, options.fit ?? 'whole', size, cropRatio);
+  const geometry = fitPicture(image.width, image.height, fit, size, cropRatio);
   const { window, region } = geometry;
-  const forward = net.forward(1, window.height, window.width);
+  const forward = net.forward(1, window.height, window.width, statistic && { statistic });
   preprocess(forward.input, image, geometry, net.preprocessing);
   const ready = now();
   run(forward);
-  const networkMs = now() - ready;
-  return new Explanation({
-    net,
-    forward,
-    item: 0,
-    width,
-    height,
-    region,
-    options: resolved,
-    preprocessMs: ready - start,
-    networkMs,
-  });
+  return { forward, region, preprocessMs: ready - start, networkMs: now() - ready };
 }
 
 /**
@@ -147,7 +165,7 @@ export function explainBatch(
   }
   const { now } = resolved;
   const start = now();
-  const forward = net.forward(N, H, W);
+  const forward = net.forward(N, H, W, { statistic: resolved.statistic });
   toChannelsLast(forward.input, tensor.data, N, C, H * W);
   const ready = now();
   run(forward);
@@ -175,14 +193,19 @@ function run(forward: Forward): void {
 function resolveOptions(net: ResNet, options: ExplainOptions): ResolvedOptions {
   const { statistic = 'smoe', normalizer = 'gaussian', cam = 'gradcam++' } = options;
   const { scaleWeights = 'equal', target = 'top', now = Date.now } = options;
-  oneOf('statistic', statistic, ['smoe']);
+  oneOf('statistic', statistic, Object.keys(STATISTICS));
   oneOf('normalizer', normalizer, Object.keys(NORMALIZERS));
   oneOf('cam', cam, [...CAM_METHODS, 'none']);
   oneOf('fit', options.fit ?? 'whole', ['whole', 'crop', 'stretch']);
   // A scale is the stem, or a stage.
-  resolveScaleWeights(scaleWeights, 1 + net.architecture.depths.length);
+  const scales = 1 + net.architecture.depths.length;
+  resolveScaleWeights(scaleWeights, scales);
+  const { calibration } = options;
+  if (calibration) {
+    checkCalibration('calibration', calibration, { statistic, normalizer, scales });
+  }
   if (target !== 'top') net.classIndex(target);
-  return { normalizer, scaleWeights, cam, target, now };
+  return { statistic, normalizer, calibration, scaleWeights, cam, target, now };
 }
 
 function oneOf(option: string, value: string, allowed: readonly string[]): void {

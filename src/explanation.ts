@@ -4,7 +4,10 @@
  * that was given; pixels that the network did not see are NaN.
  */
 
+import type { Calibration } from './calibration.js';
+import { mapsCost, PAPER_TABLE_6 } from './cost.js';
 import { ShapeError } from './errors.js';
+import type { Statistic } from './kernels/index.js';
 import { type CamMethod, classActivationMap, type Forward, type ResNet } from './model/index.js';
 import {
   combineMaps,
@@ -44,13 +47,14 @@ export interface Cost {
   readonly ms: {
     /** Resize and normalisation of the picture. */
     readonly preprocess: number;
-    /** The forward pass, SMOE taps included: they are fused into it. */
+    /** The forward pass, with the statistic of each scale: SMOE Scale is fused into it. */
     readonly network: number;
     /** Normalisation and combination of the scale maps. */
     readonly saliency: number;
   };
   readonly ops: {
     readonly network: number;
+    /** 0 where another statistic was asked for: the paper counts none. */
     readonly smoe: number;
     readonly normalize: number;
     readonly combine: number;
@@ -65,14 +69,6 @@ export interface Cost {
   /** The paper's Table 6: the same figures for ResNet-50 at 224×224. */
   readonly paper: typeof PAPER_TABLE_6;
 }
-
-/** Operations and bytes that the paper counts for a ResNet-50 at 224×224 (Table 6). */
-export const PAPER_TABLE_6 = {
-  smoe: 9_249_093,
-  normalize: 200_508,
-  combine: 1_580_544,
-  mapBytes: 117_012,
-} as const;
 
 /** What an explanation is made from; `item` picks one picture of the batch. */
 export interface ExplanationSource {
@@ -90,7 +86,9 @@ export interface ExplanationSource {
 
 /** Options of `explain` with their defaults filled in. */
 export interface ResolvedOptions {
+  readonly statistic: Statistic;
   readonly normalizer: Normalizer;
+  readonly calibration: Calibration | undefined;
   readonly scaleWeights: ScaleWeights;
   readonly cam: CamMethod | 'none';
   readonly target: 'top' | number | string;
@@ -110,7 +108,8 @@ export class Explanation {
   /** Index of the class that `camMap`, `fastcamMap` and `nonClassMap` are for. */
   readonly target: number;
   readonly cam: CamMethod | 'none';
-  /** SMOE Scale at each scale, first to last, native resolution. */
+  readonly statistic: Statistic;
+  /** The statistic at each scale, first to last, native resolution. */
   readonly rawMaps: readonly SaliencyMap[];
   /** The same, normalised. */
   readonly scaleMaps: readonly SaliencyMap[];
@@ -137,6 +136,7 @@ export class Explanation {
     this.region = source.region;
     this.inputSize = [plan.H, plan.W];
     this.cam = options.cam;
+    this.statistic = options.statistic;
     this.#net = net;
     this.#options = options;
     this.#featureShape = plan.featureShape;
@@ -150,11 +150,12 @@ export class Explanation {
     this.#features = itemOf(forward.features, item, plan.N);
     const start = options.now();
     this.rawMaps = plan.taps.map(({ H, W }, i) =>
-      toNdArray(itemOf(forward.smoe[i]!, item, plan.N), [H, W]),
+      toNdArray(itemOf(forward.maps[i]!, item, plan.N), [H, W]),
     );
-    this.scaleMaps = this.rawMaps.map((map) => {
+    const normalize = NORMALIZERS[options.normalizer];
+    this.scaleMaps = this.rawMaps.map((map, i) => {
       const normalized = new Float32Array(map.data.length);
-      NORMALIZERS[options.normalizer](normalized, map.data);
+      normalize(normalized, map.data, options.calibration?.scales[i]);
       return toNdArray(normalized, map.shape);
     });
     this.#saliencyMs = options.now() - start;
@@ -245,24 +246,16 @@ export class Explanation {
 
   /** What it cost. Makes the combined map, if nobody asked for it yet. */
   get cost(): Cost {
-    const maps = this.scaleMaps.map(({ data }) => data.length);
-    const pixels = this.combinedMap.data.length;
+    const lengths = this.scaleMaps.map(({ data }) => data.length);
+    const { normalize, combine, mapBytes } = mapsCost(lengths, this.combinedMap.data.length);
     return {
       ms: {
         preprocess: this.#preprocessMs,
         network: this.#networkMs,
         saliency: this.#saliencyMs,
       },
-      ops: {
-        ...this.#ops,
-        normalize: 12 * maps.reduce((sum, length) => sum + length, 0),
-        combine: pixels * (4.5 + 6.75 * (maps.length - 1)),
-      },
-      bytes: {
-        weights: this.#net.weightBytes,
-        arena: this.#arenaBytes,
-        maps: 4 * (maps.reduce((sum, length) => sum + length, 0) + Math.max(...maps)),
-      },
+      ops: { ...this.#ops, normalize, combine },
+      bytes: { weights: this.#net.weightBytes, arena: this.#arenaBytes, maps: mapBytes },
       paper: PAPER_TABLE_6,
     };
   }

@@ -1,5 +1,6 @@
 /** `fastcam`: bytes and pixels in, arrays out. No runtime dependency, no Node or DOM global, no eval. */
 
+export type { Calibration } from './calibration.js';
 export { FormatError, ShapeError, UnsupportedError } from './errors.js';
 export {
   type ExplainOptions,
@@ -16,6 +17,7 @@ export {
   jsKernels,
   type Kernels,
   makeKernels,
+  type Statistic,
   type WasmModule,
   type WasmOptions,
   wasmKernels,

@@ -9,8 +9,8 @@ import { describe, expect, it } from 'vitest';
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
 
 const CORE = [
-  ...['errors.ts', 'kernels', 'model', 'viz', 'explanation.ts', 'explain.ts', 'index.ts'],
-  'index.workerd.ts',
+  ...['errors.ts', 'kernels', 'model', 'viz', 'calibration.ts', 'cost.ts'],
+  ...['explanation.ts', 'explain.ts', 'index.ts', 'index.workerd.ts'],
 ];
 
 /**
@@ -23,9 +23,11 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   model: ['errors.ts', 'kernels'],
   // Scalar special functions: the one thing that the statistics and the normalisers share.
   viz: ['errors.ts', 'kernels/special.ts'],
-  'explanation.ts': ['errors.ts', 'model', 'viz'],
-  'explain.ts': ['errors.ts', 'explanation.ts', 'model', 'viz'],
-  'index.ts': ['errors.ts', 'explain.ts', 'explanation.ts', 'kernels', 'viz'],
+  'calibration.ts': ['errors.ts', 'kernels', 'viz'],
+  'cost.ts': [],
+  'explanation.ts': ['errors.ts', 'calibration.ts', 'cost.ts', 'kernels', 'model', 'viz'],
+  'explain.ts': ['errors.ts', 'calibration.ts', 'explanation.ts', 'kernels', 'model', 'viz'],
+  'index.ts': ['errors.ts', 'calibration.ts', 'explain.ts', 'explanation.ts', 'kernels', 'viz'],
   'index.workerd.ts': ['index.ts', 'kernels'],
   node: CORE,
   cli: ['node', ...CORE],

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import ops from 'ndarray-ops';
 import { describe, expect, it } from 'vitest';
-import { jsKernels, loadResNet, type Picture, ShapeError } from '../src/index.js';
+import { jsKernels, loadResNet, type Picture, ShapeError, type Statistic } from '../src/index.js';
+import { STATISTICS } from '../src/kernels/index.js';
 import { parseSafetensors } from '../src/model/index.js';
+import { NORMALIZERS, type Normalizer } from '../src/viz/index.js';
 import { hashImage } from './hash-weights.js';
 
 const bytes = readFileSync(new URL('../models/tiny-resnet50.safetensors', import.meta.url));
@@ -124,6 +126,33 @@ describe('explain', () => {
     expect(e.combinedMap.data[0]).toBeCloseTo(last.data[0]!, 6);
   });
 
+  it.each(Object.keys(STATISTICS) as Statistic[])(
+    '%s under every normaliser: maps without NaN, in [0, 1], and pictures of every byte',
+    (statistic) => {
+      for (const normalizer of Object.keys(NORMALIZERS) as Normalizer[]) {
+        const e = net.explain(picture(64, 48), { size: 48, statistic, normalizer });
+        expect(e.statistic).toBe(statistic);
+        expect(e.lovi().data.length).toBe(4 * 64 * 48);
+        for (const { data } of [e.combinedMap, e.camMap, e.fastcamMap, e.nonClassMap]) {
+          expect(data.every(Number.isFinite), normalizer).toBe(true);
+          // The identity leaves raw values as they are, below 0 and above 1.
+          const inRange = data.every((value) => value >= 0 && value <= 1);
+          if (normalizer !== 'identity') expect(inRange, normalizer).toBe(true);
+        }
+      }
+    },
+  );
+
+  it('hands out the raw maps of the statistic that was asked for, from the same network', () => {
+    const smoe = net.explain(picture(64, 64), { size: 64 });
+    const mean = net.explain(picture(64, 64), { size: 64, statistic: 'mean' });
+    expect(mean.logits).toEqual(smoe.logits);
+    const forward = net.forward(1, 64, 64, { statistic: 'mean' });
+    expect(mean.rawMaps.map(({ data }) => data)).toEqual(forward.maps);
+    expect(mean.rawMaps).not.toEqual(smoe.rawMaps);
+    expect(mean.cost.ops).toEqual({ ...smoe.cost.ops, smoe: 0 });
+  });
+
   it('counts what the paper counts', () => {
     const {
       ops: counted,
@@ -209,6 +238,11 @@ describe('explain', () => {
       'too few weights',
       () => net.explain(picture(8, 8), { scaleWeights: [1], size: 32 }),
       'scaleWeights: expected 5 weights for 5 maps, got 1',
+    ],
+    [
+      'an unknown statistic',
+      () => net.explain(picture(8, 8), { statistic: 'median' as 'mean' }),
+      /^statistic: expected smoe, gamma, .*, got median$/,
     ],
     [
       'an unknown normaliser',

@@ -13,18 +13,21 @@ it('prints from its example what it shows below it', () => {
   expect(execFileSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' })).toBe(output);
 });
 
-it.each(['README.md', 'CONTRIBUTING.md', 'docs/performance.md', 'docs/models.md'])(
-  '%s links to files that exist',
-  (name) => {
-    const page = new URL(name, ROOT);
-    const links = [...readFileSync(page, 'utf8').matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(
-      ([, to]) => to!,
-    );
-    const local = links.filter((to) => !to.startsWith('https:'));
-    expect(local.length).toBeGreaterThan(0);
-    expect(local.filter((to) => !existsSync(new URL(to, page)))).toEqual([]);
-  },
-);
+it.each([
+  'README.md',
+  'CONTRIBUTING.md',
+  'docs/performance.md',
+  'docs/models.md',
+  'docs/order-equivalence.md',
+])('%s links to files that exist', (name) => {
+  const page = new URL(name, ROOT);
+  const links = [...readFileSync(page, 'utf8').matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(
+    ([, to]) => to!,
+  );
+  const local = links.filter((to) => !to.startsWith('https:'));
+  expect(local.length).toBeGreaterThan(0);
+  expect(local.filter((to) => !existsSync(new URL(to, page)))).toEqual([]);
+});
 
 it('names only commands that package.json has', () => {
   const { scripts } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8'));

@@ -1,5 +1,5 @@
 // ResNet-50, 1x224x224x3, on fastcam: node fastcam.mjs auto|js|simd|relaxed [runs]. Network with SMOE taps + Gaussian CDF
-// + combination. What of it is saliency's share: bench/saliency.mjs.
+// + combination. What of it is saliency's share: npm run bench:saliency.
 import { makeKernels } from '../../dist/kernels/index.js';
 import { ARCHITECTURES, ResNet } from '../../dist/model/index.js';
 import { noiseImage, noiseWeights } from '../../dist/node/noise-model.js';
@@ -15,7 +15,7 @@ function run() {
   pass.input.set(image);
   const start = performance.now();
   pass.run();
-  const maps = pass.smoe.map((raw, i) => {
+  const maps = pass.maps.map((raw, i) => {
     const { H, W } = pass.plan.taps[i];
     const normalized = new Float32Array(H * W);
     normalizeGaussian(normalized, raw);

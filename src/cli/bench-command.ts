@@ -1,19 +1,14 @@
 /** `fastcam bench`: how long a forward pass takes, and which of its layers take it. */
 
-import { cpus } from 'node:os';
-import type { Backend } from '../kernels/index.js';
 import type { Model } from '../node/index.js';
+import { describeMachine } from './machine.js';
+import type { MeasureFlags, OutputFlags, StatisticFlags } from './options.js';
 import { EXIT, type Streams } from './streams.js';
 
 /** The options as commander hands them over. */
-export interface BenchFlags {
+export interface BenchFlags extends MeasureFlags, StatisticFlags, OutputFlags {
   readonly layers?: boolean;
-  readonly arch?: string;
   readonly model?: string;
-  readonly backend: Backend;
-  readonly size?: number;
-  readonly rounds: number;
-  readonly json?: boolean;
 }
 
 /** What is measured where there is no --model and no --arch. */
@@ -21,16 +16,15 @@ const ARCHITECTURE = 'resnet50';
 
 /** @returns the exit code */
 export async function benchCommand(flags: BenchFlags, streams: Streams): Promise<number> {
-  const { size, rounds } = flags;
+  const { size, rounds, statistic } = flags;
   const [{ profileModel }, { formatLayers, formatTotals }] = await Promise.all([
     import('../node/profile.js'),
     import('./profile-table.js'),
   ]);
   const model = await modelOf(flags);
-  const options = { rounds, ...(size !== undefined && { size }) };
+  const options = { rounds, statistic, ...(size !== undefined && { size }) };
   const { layers, ...totals } = await profileModel(model, options);
-  const machine = `Node ${process.versions.node}, ${cpus()[0]?.model.trim() ?? process.arch}`;
-  const subject = { model: model.name, backend: model.backend, machine };
+  const subject = { model: model.name, backend: model.backend, machine: describeMachine() };
   streams.stdout.write(
     flags.json
       ? `${JSON.stringify({ ...subject, ...totals, ...(flags.layers && { layers }) })}\n`

@@ -1,29 +1,30 @@
 /** `fastcam explain`: every input in turn, whatever becomes of the others. */
 
 import { extname, resolve } from 'node:path';
+import { type Calibration, checkCalibration } from '../calibration.js';
 import { ShapeError } from '../errors.js';
-import type { ExplainedFile, ExplainFileOptions, Model, ModelOptions } from '../node/index.js';
-import { type Progress, startProgress } from './progress.js';
+import type { ExplainedFile, ExplainFileOptions, Model } from '../node/index.js';
+import {
+  type InputFlags,
+  type ModelFlags,
+  type OutputFlags,
+  openFlagged,
+  pictureOptions,
+  type StatisticFlags,
+} from './options.js';
+import { startProgress } from './progress.js';
 import { describeFailure, EXIT, type Streams, UsageError } from './streams.js';
 
 /** The options as commander hands them over. */
-export interface ExplainFlags {
+export interface ExplainFlags extends ModelFlags, StatisticFlags, InputFlags, OutputFlags {
   readonly out: string;
-  readonly model: string;
-  readonly labels?: string;
-  readonly arch?: string;
-  readonly strideOn?: NonNullable<ModelOptions['strideOn']>;
-  readonly backend: NonNullable<ModelOptions['backend']>;
   readonly normalizer: NonNullable<ExplainFileOptions['normalizer']>;
+  readonly calibration?: string;
   readonly scaleWeights: NonNullable<ExplainFileOptions['scaleWeights']>;
   readonly cam: NonNullable<ExplainFileOptions['cam']>;
   readonly class?: number | string;
-  readonly fit: NonNullable<ExplainFileOptions['fit']>;
-  readonly size?: number;
   readonly colormap: NonNullable<ExplainFileOptions['colormap']>;
   readonly tensors?: string;
-  readonly json?: boolean;
-  readonly debug?: boolean;
 }
 
 /** @returns the exit code */
@@ -33,19 +34,21 @@ export async function explainCommand(
   streams: Streams,
 ): Promise<number> {
   checkPaths(inputs, flags);
-  const [{ openModel, outputFolders }, { summarize }] = await Promise.all([
+  const [{ outputFolders }, { summarize }] = await Promise.all([
     import('../node/index.js'),
     import('./summary.js'),
   ]);
-  const model = await openModel(modelOptions(flags));
+  const model = await openFlagged(flags);
   checkClass(flags.class, model);
+  const common = explainOptions(flags, model, await calibrationOf(flags, model));
   const folders = outputFolders(inputs, flags.out);
   const progress = await startProgress(inputs.length, streams.stderr);
   let failures = 0;
   for (const [i, input] of inputs.entries()) {
     progress.update(i, input);
     try {
-      const options = explainOptions(flags, model, folders[i]!, progress, i, input);
+      const onProgress = (done: number): void => progress.update(i + done, input);
+      const options = { ...common, out: folders[i]!, onProgress };
       for (const { report } of await explainInput(input, options)) {
         const text = flags.json ? `${JSON.stringify(report)}\n` : `${summarize(report, i === 0)}\n`;
         progress.around(() => streams.stdout.write(text));
@@ -67,51 +70,50 @@ async function explainInput(input: string, options: ExplainFileOptions): Promise
     : [await explainFile(input, options)];
 }
 
-function modelOptions({ model, backend, labels, arch, strideOn }: ExplainFlags): ModelOptions {
-  return {
-    model,
-    backend,
-    ...(labels !== undefined && { labels }),
-    ...(arch !== undefined && { architecture: arch }),
-    ...(strideOn !== undefined && { strideOn }),
-  };
-}
-
 function explainOptions(
   flags: ExplainFlags,
   model: Model,
-  out: string,
-  progress: Progress,
-  before: number,
-  input: string,
+  calibration: Calibration | undefined,
 ): ExplainFileOptions {
-  const { normalizer, scaleWeights, cam, fit, size, colormap, tensors } = flags;
+  const { statistic, normalizer, scaleWeights, cam, colormap, tensors } = flags;
   return {
     model,
-    out,
+    statistic,
     normalizer,
+    ...(calibration && { calibration }),
     scaleWeights,
     cam,
-    fit,
     colormap,
+    ...pictureOptions(flags),
     target: flags.class ?? 'top',
-    ...(size !== undefined && { size }),
     ...(tensors !== undefined && { tensors }),
-    onProgress: (done) => progress.update(before + done, input),
   };
 }
 
 /** Nothing that is read may be written over. */
-function checkPaths(inputs: readonly string[], { tensors, model, labels }: ExplainFlags): void {
-  if (inputs.includes('')) throw new UsageError('an input has an empty name');
+function checkPaths(inputs: readonly string[], flags: ExplainFlags): void {
+  const { tensors, model, labels, calibration } = flags;
   if (tensors === undefined) return;
   if (inputs.length > 1) {
     throw new UsageError(`--tensors takes one input, got ${inputs.length}: call it for each`);
   }
-  const read = [...inputs, model, ...(labels === undefined ? [] : [labels])];
-  if (read.some((path) => resolve(path) === resolve(tensors))) {
+  const read = [...inputs, model, labels, calibration];
+  if (read.some((path) => path !== undefined && resolve(path) === resolve(tensors))) {
     throw new UsageError(`--tensors ${tensors} would overwrite what is read: name another file`);
   }
+}
+
+/** A calibration that does not fit is known before any picture, too. */
+async function calibrationOf(
+  { calibration: path, statistic, normalizer }: ExplainFlags,
+  { net }: Model,
+): Promise<Calibration | undefined> {
+  if (path === undefined) return undefined;
+  const { readCalibration } = await import('../node/index.js');
+  const calibration = await readCalibration(path);
+  const scales = 1 + net.architecture.depths.length;
+  checkCalibration(path, calibration, { statistic, normalizer, scales });
+  return calibration;
 }
 
 /** A class that the model does not have is a mistake in the call, and known before any picture. */

@@ -61,6 +61,11 @@ export function parsePath(text: string): string {
   return text;
 }
 
+/** One more path, none empty: the arguments of a command arrive one by one. */
+export function parsePaths(text: string, before: readonly string[] = []): string[] {
+  return [...before, parsePath(text)];
+}
+
 function parseCount(text: string, unit: string, most: number): number {
   const count = Number(text);
   if (text.trim() !== '' && Number.isInteger(count) && count >= 1 && count <= most) return count;

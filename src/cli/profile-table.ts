@@ -1,8 +1,8 @@
 /** What a person is told about a profile: the totals, and a table of the layers. */
 
-import Table from 'cli-table3';
 import type { LayerProfile, Profile, Rate } from '../node/profile.js';
 import { printable } from './streams.js';
+import { makeTable } from './table.js';
 
 /** What was profiled, and where. */
 export interface ProfileSubject {
@@ -27,12 +27,10 @@ export function formatTotals(
 
 /** Ends with a new line. */
 export function formatLayers(layers: readonly LayerProfile[]): string {
-  const table = new Table({
-    head: ['layer', 'shape', 'algorithm', 'ms', 'share', 'GMAC/s', 'of the microkernel'],
-    colAligns: ['left', 'left', 'left', 'right', 'right', 'right', 'right'],
-    // No colors: the table is as often read in a log as in a terminal.
-    style: { head: [], border: [], compact: true },
-  });
+  const table = makeTable(
+    ['layer', 'shape', 'algorithm', 'ms', 'share', 'GMAC/s', 'of the microkernel'],
+    3,
+  );
   for (const layer of layers) {
     const { name, shape, algorithm = '', ms, share } = layer;
     table.push([

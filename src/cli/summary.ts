@@ -1,8 +1,8 @@
 /** What a person is told about one explanation: classes, times, files. */
 
-import Table from 'cli-table3';
 import type { Report } from '../node/index.js';
 import { printable } from './streams.js';
+import { makeTable } from './table.js';
 
 /**
  * Ends with a new line.
@@ -13,12 +13,7 @@ export function summarize(report: Report, isFirst: boolean): string {
   const { input, top, target, files } = report;
   const item = input.item === undefined ? '' : ` [${input.item}]`;
   const title = `${printable(input.path)}${item}: ${input.width} × ${input.height}, ${networkOf(report)}`;
-  const table = new Table({
-    head: ['top 5', 'probability', 'class'],
-    colAligns: ['left', 'right', 'right'],
-    // No colors: the table is as often read in a log as in a terminal.
-    style: { head: [], border: [], compact: true },
-  });
+  const table = makeTable(['top 5', 'probability', 'class'], 1);
   for (const { label, probability, index } of top) {
     table.push([printable(label), `${(100 * probability).toFixed(1)} %`, index]);
   }

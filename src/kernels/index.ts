@@ -17,6 +17,7 @@ export * from './js/global-average-pool.js';
 export { jsKernels } from './js/js-kernels.js';
 export { type JsLinear, linear, packLinear } from './js/linear.js';
 export * from './js/max-pool.js';
+export { relu } from './js/relu.js';
 export type * from './kernels.js';
 export { type LayerWeights, layerWeights } from './layer-weights.js';
 export { PRECISIONS, type Precision, WEIGHT_BYTES } from './precision.js';

@@ -10,6 +10,7 @@ import type { Conv2dShape } from './js/conv2d.js';
 import type { MaxPoolShape } from './js/max-pool.js';
 import type { LayerWeights } from './layer-weights.js';
 import type { Precision } from './precision.js';
+import type { Statistic } from './statistics/index.js';
 
 /** A stretch of the arena, in float32 elements. Buffers that are never alive together may overlap. */
 export interface ArenaBuffer {
@@ -62,7 +63,34 @@ export interface LinearStep {
   readonly out: number;
 }
 
-export type Step = Conv2dStep | MaxPoolStep | GlobalAveragePoolStep | LinearStep;
+/** One value for each column, by a function of STATISTICS: [N, H, W, C] → [N, H, W]. */
+export interface StatisticStep {
+  readonly op: 'statistic';
+  readonly statistic: Statistic;
+  readonly N: number;
+  readonly pixels: number;
+  readonly C: number;
+  readonly x: number;
+  readonly out: number;
+}
+
+/** out = max(x, 0), where something was to be read before the ReLU. `out` may be `x`. */
+export interface ReluStep {
+  readonly op: 'relu';
+  readonly N: number;
+  readonly pixels: number;
+  readonly C: number;
+  readonly x: number;
+  readonly out: number;
+}
+
+export type Step =
+  | Conv2dStep
+  | MaxPoolStep
+  | GlobalAveragePoolStep
+  | LinearStep
+  | StatisticStep
+  | ReluStep;
 
 /** How a convolution is computed. */
 export type Algorithm = 'gemm' | 'winograd';

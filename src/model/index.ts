@@ -10,7 +10,7 @@ export {
   packedBytes,
   parameterCount,
 } from './memory.js';
-export { type Plan, type PlanOptions, plan, type Tap } from './plan.js';
+export { type Plan, type PlanOptions, plan, smoeOps, type Tap } from './plan.js';
 export * from './preprocess.js';
 export { type Bitmap, type Interpolation, type ResizeWindow, resize } from './resize.js';
 export { type Forward, ResNet, type ResNetOptions, type TensorSource } from './resnet.js';

@@ -4,7 +4,14 @@
  */
 
 import { ShapeError } from '../errors.js';
-import { type ArenaBuffer, conv2dShape, maxPoolShape, type Step } from '../kernels/index.js';
+import {
+  type ArenaBuffer,
+  conv2dShape,
+  maxPoolShape,
+  STATISTICS,
+  type Statistic,
+  type Step,
+} from '../kernels/index.js';
 import {
   type Architecture,
   type BlockSpec,
@@ -13,12 +20,13 @@ import {
 } from './architecture.js';
 import { type Lifetime, placeBuffers } from './arena.js';
 
-/** The end of a scale, where SMOE Scale is taken. */
+/** A statistic of the columns at the end of a scale. */
 export interface Tap {
   /** `conv1` or `layer1` … */
   readonly name: string;
+  readonly statistic: Statistic;
   /** Buffer of the map [N, H, W]. */
-  readonly smoe: number;
+  readonly map: number;
   readonly C: number;
   readonly H: number;
   readonly W: number;
@@ -35,37 +43,54 @@ export interface Plan {
   readonly features: number;
   readonly logits: number;
   readonly featureShape: { readonly H: number; readonly W: number; readonly C: number };
-  /** First to last; empty when the plan was made without taps. */
+  /**
+   * Scale by scale, first to last, at each the statistics in the order given; empty when the plan was
+   * made without taps.
+   */
   readonly taps: readonly Tap[];
   readonly arenaBytes: number;
   /** Multiply–accumulates of the convolutions and the classifier. */
   readonly macs: number;
-  /** Operations of SMOE Scale as the paper counts them (Table 6): (4C + 1)·H·W a tap and item. */
+  /** Operations of SMOE Scale, all its taps and pictures. */
   readonly smoeOps: number;
 }
 
 export interface PlanOptions {
-  /** Fuse SMOE Scale into the end of each scale (default). Without, the plan is the bare network. */
+  /** Measure at the end of each scale (default). Without, the plan is the bare network. */
   readonly taps?: boolean;
+  /** What is measured there: one statistic, by default `smoe`, or several in one pass. */
+  readonly statistic?: Statistic | readonly Statistic[];
 }
 
 /**
  * Plans a forward pass of `architecture` over N pictures of H×W.
  *
- * @throws {ShapeError} when N, H or W is not a whole number ≥ 1
+ * SMOE Scale is fused into the convolution that ends a scale, and costs no step. Any other statistic is
+ * a step that reads the convolution's output once. One that wants it before the ReLU splits that off:
+ * convolution, statistic, ReLU in place, so that it costs time but no memory; SMOE Scale in the same
+ * plan is then a step too.
+ *
+ * @throws {ShapeError} when N, H or W is not a whole number ≥ 1, or a statistic has an unknown name
  */
 export function plan(
   architecture: Architecture,
   [N, H, W]: readonly [number, number, number],
-  { taps = true }: PlanOptions = {},
+  { taps = true, statistic = 'smoe' }: PlanOptions = {},
 ): Plan {
   for (const [name, value] of Object.entries({ N, H, W })) {
     if (!Number.isInteger(value) || value < 1) {
       throw new ShapeError(`plan: ${name} expected a whole number ≥ 1, got ${value}`);
     }
   }
+  const statistics = typeof statistic === 'string' ? [statistic] : statistic;
+  const unknown = statistics.find((name) => !Object.hasOwn(STATISTICS, name));
+  if (unknown !== undefined) {
+    throw new ShapeError(
+      `plan: statistic expected ${Object.keys(STATISTICS).join(', ')}, got ${unknown}`,
+    );
+  }
   const layers = layersOf(architecture);
-  const draft = new Draft(N, taps);
+  const draft = new Draft(N, taps ? statistics : []);
   const input = draft.image(H, W, 3);
   const stem = draft.convolution(layers.stem, input, { relu: true, tap: 'conv1' });
   let x = draft.maxPool(stem, 3, 2, 1);
@@ -81,6 +106,11 @@ export function plan(
   return draft.finish(input, features, logits, [H, W]);
 }
 
+/** Operations of SMOE Scale of one picture at a tap, as the paper counts them (Table 6): (4C + 1)·H·W. */
+export function smoeOps({ C, H, W }: Pick<Tap, 'C' | 'H' | 'W'>): number {
+  return (4 * C + 1) * H * W;
+}
+
 /** An activation [N, H, W, C] in a buffer. */
 interface Activation {
   readonly buffer: number;
@@ -93,23 +123,24 @@ interface ConvolutionOptions {
   readonly relu: boolean;
   /** Adds this activation before the ReLU and overwrites it with the result. */
   readonly onto?: Activation | undefined;
-  /** Name of the scale that ends here. */
+  /** Name of the scale that ends here, with a ReLU. */
   readonly tap?: string | undefined;
 }
 
 /** The plan while it is made. Method by method the operators of the network. */
 class Draft {
   readonly #N: number;
-  readonly #withTaps: boolean;
+  /** What is measured at the end of each scale. */
+  readonly #statistics: readonly Statistic[];
   readonly #steps: Step[] = [];
   readonly #lengths: number[] = [];
   readonly #taps: Tap[] = [];
   #macs = 0;
   #smoeOps = 0;
 
-  constructor(N: number, withTaps: boolean) {
+  constructor(N: number, statistics: readonly Statistic[]) {
     this.#N = N;
-    this.#withTaps = withTaps;
+    this.#statistics = statistics;
   }
 
   image(H: number, W: number, C: number): Activation {
@@ -135,16 +166,24 @@ class Draft {
     const { Hout, Wout } = shape;
     const { relu, onto, tap } = options;
     const out = onto ?? this.image(Hout, Wout, Cout);
+    const taps = tap ? this.#statistics.map((statistic) => this.#tap(tap, statistic, out)) : [];
+    const early = taps.filter(({ statistic }) => STATISTICS[statistic].preActivation);
+    const isSplit = early.length > 0;
+    const fused = isSplit ? undefined : taps.find(({ statistic }) => statistic === 'smoe');
     this.#steps.push({
       op: 'conv2d',
       weights: spec.name,
       shape,
       x: x.buffer,
       out: out.buffer,
-      relu,
+      relu: relu && !isSplit,
       ...(onto && { residual: onto.buffer }),
-      ...(tap && this.#withTaps && { smoe: this.#tap(tap, out) }),
+      ...(fused && { smoe: fused.map }),
     });
+    for (const { statistic, map } of early) this.#statistic(statistic, out, map);
+    if (isSplit) this.#relu(out);
+    const late = taps.filter((each) => each !== fused && !early.includes(each));
+    for (const { statistic, map } of late) this.#statistic(statistic, out, map);
     this.#macs += (this.#N * Hout * Wout * Cout * kernel * kernel * Cin) / groups;
     return out;
   }
@@ -195,7 +234,7 @@ class Draft {
     logits: Activation,
     [H, W]: readonly [number, number],
   ): Plan {
-    const kept = [features.buffer, logits.buffer, ...this.#taps.map((tap) => tap.smoe)];
+    const kept = [features.buffer, logits.buffer, ...this.#taps.map((tap) => tap.map)];
     const buffers = placeBuffers(this.#lifetimes(kept));
     const end = Math.max(...buffers.map(({ offset, length }) => offset + length));
     return {
@@ -219,11 +258,20 @@ class Draft {
     return this.#lengths.push(length) - 1;
   }
 
-  #tap(name: string, { H, W, C }: Activation): number {
-    const smoe = this.#buffer(this.#N * H * W);
-    this.#taps.push({ name, smoe, C, H, W });
-    this.#smoeOps += this.#N * (4 * C + 1) * H * W;
-    return smoe;
+  #tap(name: string, statistic: Statistic, { H, W, C }: Activation): Tap {
+    const tap = { name, statistic, map: this.#buffer(this.#N * H * W), C, H, W };
+    this.#taps.push(tap);
+    if (statistic === 'smoe') this.#smoeOps += this.#N * smoeOps(tap);
+    return tap;
+  }
+
+  #statistic(statistic: Statistic, { buffer: x, H, W, C }: Activation, out: number): void {
+    this.#steps.push({ op: 'statistic', statistic, N: this.#N, pixels: H * W, C, x, out });
+  }
+
+  /** In place. */
+  #relu({ buffer, H, W, C }: Activation): void {
+    this.#steps.push({ op: 'relu', N: this.#N, pixels: H * W, C, x: buffer, out: buffer });
   }
 
   /** From the step that first touches a buffer to the last, or to the end for what is `kept`. */

@@ -22,7 +22,7 @@ import {
   namedArchitecture,
 } from './architecture.js';
 import { packedBytes, restingLayers } from './memory.js';
-import { type Plan, plan } from './plan.js';
+import { type Plan, type PlanOptions, plan } from './plan.js';
 import { IMAGENET_PREPROCESSING, type Preprocessing } from './preprocess.js';
 import type { SafetensorsFile } from './weights/safetensors.js';
 
@@ -63,8 +63,8 @@ export interface Forward {
   readonly logits: Float32Array;
   /** [N, h, w, C], the last stage's output. */
   readonly features: Float32Array;
-  /** One for each tap, [N, H, W]: SMOE Scale. */
-  readonly smoe: readonly Float32Array[];
+  /** One for each tap of the plan, [N, H, W]: its statistic. */
+  readonly maps: readonly Float32Array[];
   /** Bytes of arena and scratch. */
   readonly bytes: number;
   /** Computes everything from `input`. Allocates nothing; the same input gives the same bits. */
@@ -145,14 +145,15 @@ export class ResNet {
   /**
    * Prepares the forward pass over N pictures of H×W; the one of the latest shape is kept.
    *
-   * @param options.taps false leaves SMOE Scale out: the bare network
-   * @throws {ShapeError} when N, H or W is not a whole number ≥ 1, or the pass would take more than
-   * the budget leaves, or its arena more than 2 GiB
+   * @param options what is measured at the end of each scale: SMOE Scale by default
+   * @throws {ShapeError} as `plan`, or where the pass would take more than the budget leaves, or its
+   * arena more than 2 GiB
    */
-  forward(N: number, H: number, W: number, { taps = true }: { taps?: boolean } = {}): Forward {
-    const key = `${N} ${H} ${W} ${taps}`;
+  forward(N: number, H: number, W: number, options: PlanOptions = {}): Forward {
+    const { taps = true, statistic = 'smoe' } = options;
+    const key = `${N} ${H} ${W} ${taps && statistic}`;
     if (this.#forward?.key !== key) {
-      const passPlan = plan(this.architecture, [N, H, W], { taps });
+      const passPlan = plan(this.architecture, [N, H, W], options);
       const { steps, buffers, arenaBytes } = passPlan;
       if (arenaBytes > MAX_ARENA_BYTES) {
         throw new ShapeError(
@@ -235,12 +236,12 @@ function megabytes(bytes: number): string {
 class BoundForward implements Forward {
   readonly plan: Plan;
   readonly #program: Program;
-  readonly #smoe: Float32Array[];
+  readonly #maps: Float32Array[];
 
   constructor(passPlan: Plan, program: Program) {
     this.plan = passPlan;
     this.#program = program;
-    this.#smoe = new Array(passPlan.taps.length);
+    this.#maps = new Array(passPlan.taps.length);
   }
 
   get input(): Float32Array {
@@ -255,11 +256,11 @@ class BoundForward implements Forward {
     return this.#program.buffer(this.plan.features);
   }
 
-  get smoe(): readonly Float32Array[] {
+  get maps(): readonly Float32Array[] {
     this.plan.taps.forEach((tap, i) => {
-      this.#smoe[i] = this.#program.buffer(tap.smoe);
+      this.#maps[i] = this.#program.buffer(tap.map);
     });
-    return this.#smoe;
+    return this.#maps;
   }
 
   get bytes(): number {

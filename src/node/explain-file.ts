@@ -1,8 +1,6 @@
 /** A picture file in, an explanation and its pictures out. */
 
-import { mkdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { FormatError } from '../errors.js';
+import { basename, join } from 'node:path';
 import type { ExplainOptions } from '../explain.js';
 import type { Explanation } from '../explanation.js';
 import { overWhite } from '../model/index.js';
@@ -11,7 +9,7 @@ import type { Picture } from '../viz/picture.js';
 import { Lettering } from './canvas.js';
 import { readPicture } from './decode.js';
 import { encodePng, writeBytes } from './encode.js';
-import { systemReason } from './file-bytes.js';
+import { makeFolder } from './folders.js';
 import { bundledModel, type Model } from './model-file.js';
 import { picturesOf } from './pictures.js';
 import { makeReport, packageVersion, type Report } from './report.js';
@@ -176,38 +174,25 @@ function lettering(): Promise<Lettering> {
   return loadedLettering;
 }
 
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await makeFolders(path);
-  } catch (error) {
-    throw new FormatError(`${path}: cannot be made: ${systemReason(error)}`, { cause: error });
-  }
-}
-
-/** As `mkdir` with `recursive`, which never ends where folders cannot be made, as in /proc. */
-async function makeFolders(path: string): Promise<void> {
-  try {
-    await mkdir(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' && dirname(path) !== path) {
-      await makeFolders(dirname(path));
-      await mkdir(path);
-    } else if (!(code === 'EEXIST' && (await stat(path)).isDirectory())) {
-      throw error;
-    }
-  }
-}
-
 function colormapOf({ options }: Run): Colormap {
   return options.colormap ?? 'viridis';
 }
 
 /** The options as they were in force, defaults filled in. */
 function describeOptions(run: Run, { explanation }: Item): Record<string, unknown> {
-  const { statistic = 'smoe', normalizer = 'gaussian', scaleWeights = 'equal' } = run.options;
+  const { normalizer = 'gaussian', scaleWeights = 'equal', calibration } = run.options;
   const { target = 'top', fit = 'whole', size = run.model.net.preprocessing.size } = run.options;
-  const { cam } = explanation;
+  const { statistic, cam } = explanation;
   const colormap = colormapOf(run);
-  return { statistic, normalizer, scaleWeights, cam, target, fit, size, colormap };
+  return {
+    statistic,
+    normalizer,
+    ...(calibration && { calibration }),
+    scaleWeights,
+    cam,
+    target,
+    fit,
+    size,
+    colormap,
+  };
 }

@@ -1,6 +1,20 @@
 /** `fastcam/node`: picture files in, explanations and their pictures out. */
 
 export { cacheFolder } from './cache.js';
+export {
+  type CalibrateOptions,
+  Calibrator,
+  type FittedCalibration,
+  readCalibration,
+  type ScaleConstants,
+} from './calibrate.js';
+export {
+  type CostOfPart,
+  type CostOfTap,
+  type CostOptions,
+  measureCost,
+  type SaliencyCost,
+} from './cost.js';
 export { decodePicture, readPicture } from './decode.js';
 export { FetchError } from './download.js';
 export { encodePng } from './encode.js';
@@ -33,5 +47,13 @@ export {
   type ModelList,
   type NetworkFit,
 } from './model-list.js';
+export {
+  type OrderAgreement,
+  type OrderComparison,
+  type OrderOptions,
+  type OrderReport,
+  orderFile,
+} from './order.js';
+
 export { outputFolders } from './output-names.js';
-export type { Report, ScaleStatistics } from './report.js';
+export type { Report, ReportedModel, ScaleStatistics } from './report.js';

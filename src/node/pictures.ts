@@ -26,6 +26,7 @@ import {
   shrinkPicture,
 } from './resample.js';
 import { drawLovi, drawSheet, type SheetRow } from './sheet.js';
+import { STATISTIC_NAMES } from './statistic-names.js';
 
 export interface NamedPicture {
   /** File name, with its ending. */
@@ -108,12 +109,13 @@ function sheet(
     ];
     return { label, note, tiles: tiles.map((tile) => enlargePicture(tile, factor)) };
   };
-  const rows = [row('SMOE Scale', 'all scales combined', explanation.combinedMap)];
+  const saliency = STATISTIC_NAMES[explanation.statistic];
+  const rows = [row(saliency, 'all scales combined', explanation.combinedMap)];
   if (explanation.cam !== 'none') {
     rows.push(
       row('CAM', CAM_NAMES[explanation.cam], explanation.camMap),
-      row('FastCAM', 'SMOE Scale × CAM', explanation.fastcamMap),
-      row('Non-class', 'SMOE Scale × (1 − CAM)', explanation.nonClassMap),
+      row('FastCAM', `${saliency} × CAM`, explanation.fastcamMap),
+      row('Non-class', `${saliency} × (1 − CAM)`, explanation.nonClassMap),
     );
   }
   return drawSheet(

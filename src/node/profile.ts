@@ -15,18 +15,22 @@ import {
   type Kernels,
   layerWeights,
   makeKernels,
+  type Statistic,
   type Step,
 } from '../kernels/index.js';
-import type { Forward } from '../model/index.js';
-import { combineMaps, normalizeGaussian, type SaliencyMap, toNdArray } from '../viz/index.js';
+import { combineMaps } from '../viz/index.js';
+import { normalized } from './cost.js';
 import type { Model } from './model-file.js';
 import { noiseImage } from './noise-model.js';
+import { median, sampleRounds, time } from './stopwatch.js';
 
 export interface ProfileOptions {
   /** Side of the square input; default the model's own. */
   readonly size?: number;
   /** Passes that are timed; default 10. */
   readonly rounds?: number;
+  /** Default `smoe`, which is fused into its layers; any other is a layer of its own. */
+  readonly statistic?: Statistic;
 }
 
 /** A rate of multiply–accumulates, as direct convolution counts them. */
@@ -40,7 +44,7 @@ export interface Rate {
 }
 
 export interface LayerProfile extends Rate {
-  /** The weights' own name; `maxpool` and `avgpool` have none. */
+  /** The weights' own name; where there are none `maxpool`, `avgpool`, `relu` or a statistic. */
   readonly name: string;
   /** Kernel and stride, input and output. */
   readonly shape: string;
@@ -55,14 +59,13 @@ export interface Profile {
   readonly microkernelGmacPerSecond: number;
   /** The sum of the layers. */
   readonly network: Rate;
-  /** Normalising and combining the maps. The taps are fused into their layers, and timed with them. */
+  /** Normalising and combining the maps. What is measured at the taps is timed with the layers. */
   readonly saliencyMs: number;
   /** In the order of the pass. */
   readonly layers: readonly LayerProfile[];
 }
 
-/** What does not count, at first: engines compile what runs often. */
-const WARM_UP_PASSES = 2;
+/** Engines compile what runs often. */
 const WARM_UP_MS = 200;
 
 /**
@@ -86,24 +89,19 @@ const BATCHES = 10;
  */
 export async function profileModel(
   { net, backend }: Model,
-  { size = net.preprocessing.size, rounds = 10 }: ProfileOptions = {},
+  { size = net.preprocessing.size, rounds = 10, statistic = 'smoe' }: ProfileOptions = {},
 ): Promise<Profile> {
   const microkernel = new Microkernel(await makeKernels(backend as Backend));
-  const pass = net.forward(1, size, size);
+  const pass = net.forward(1, size, size, { statistic });
   const { steps } = pass.plan;
   const image = noiseImage(size);
-  const samples: { peak: number; ms: number[]; saliencyMs: number }[] = [];
-  const start = performance.now();
-  let passes = 0;
-  while (samples.length < rounds) {
+  const samples = sampleRounds(rounds, () => {
     const peak = microkernel.macsPerMs();
     // The input's memory serves later layers too.
     pass.input.set(image);
     const ms = steps.map((_, i) => time(() => pass.runStep(i)));
-    const saliencyMs = time(() => combinedMap(pass));
-    const isWarm = passes++ >= WARM_UP_PASSES && performance.now() - start >= WARM_UP_MS;
-    if (isWarm) samples.push({ peak, ms, saliencyMs });
-  }
+    return { peak, ms, saliencyMs: time(() => combineMaps(normalized(pass), [size, size])) };
+  });
 
   const peak = median(samples.map((sample) => sample.peak));
   const rateOf = (macs: number, ms: number): Rate => ({
@@ -130,16 +128,6 @@ export async function profileModel(
       };
     }),
   };
-}
-
-/** Saliency by the default options. */
-function combinedMap({ plan, smoe }: Forward): SaliencyMap {
-  const maps = plan.taps.map(({ H, W }, i) => {
-    const normalized = new Float32Array(H * W);
-    normalizeGaussian(normalized, smoe[i]!);
-    return toNdArray(normalized, [H, W]);
-  });
-  return combineMaps(maps, [plan.H, plan.W]);
 }
 
 /** A backend's microkernel, hot: a 1×1 convolution of M pixels over and over. */
@@ -198,6 +186,10 @@ function describeStep(step: Step): { name: string; shape: string } {
       return { name: 'avgpool', shape: `${step.pixels} pixels × ${step.C} → ${step.C}` };
     case 'linear':
       return { name: step.weights, shape: `${step.Cin} → ${step.Cout}` };
+    case 'statistic':
+      return { name: step.statistic, shape: `${step.pixels} columns of ${step.C}` };
+    case 'relu':
+      return { name: 'relu', shape: `${step.pixels} pixels × ${step.C}` };
   }
 }
 
@@ -210,14 +202,4 @@ function macsOf(step: Step): number {
   if (step.op !== 'conv2d') return 0;
   const { N, Hout, Wout, Cout, kH, kW, Cin, groups } = step.shape;
   return (N * Hout * Wout * Cout * kH * kW * Cin) / groups;
-}
-
-function time(action: () => void): number {
-  const start = performance.now();
-  action();
-  return performance.now() - start;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }

@@ -7,7 +7,7 @@ import type { SaliencyMap } from '../viz/ndarray.js';
 import type { Region } from '../viz/picture.js';
 import type { Model } from './model-file.js';
 
-/** Statistics of a raw SMOE map. */
+/** What the values of a raw map are like. */
 export interface ScaleStatistics {
   /** [h, w] */
   readonly shape: readonly number[];
@@ -42,11 +42,7 @@ export interface Report {
     /** [H, W] of the network's input. */
     readonly networkInput: readonly number[];
   };
-  readonly model: {
-    readonly name: string;
-    readonly backend: string;
-    readonly architecture: Architecture;
-  };
+  readonly model: ReportedModel;
   readonly options: Readonly<Record<string, unknown>>;
   /** The five likeliest classes. */
   readonly top: readonly Prediction[];
@@ -56,6 +52,13 @@ export interface Report {
   readonly ms: Cost['ms'] & { readonly decode: number; readonly pictures: number };
   readonly cost: Omit<Cost, 'ms'>;
   readonly files: readonly string[];
+}
+
+/** What a report says about the model. */
+export interface ReportedModel {
+  readonly name: string;
+  readonly backend: string;
+  readonly architecture: Architecture;
 }
 
 export function makeReport(explanation: Explanation, context: ReportContext): Report {
@@ -72,7 +75,7 @@ export function makeReport(explanation: Explanation, context: ReportContext): Re
       region,
       networkInput: inputSize,
     },
-    model: { name: model.name, backend: model.backend, architecture: model.net.architecture },
+    model: describeModel(model),
     options,
     top: explanation.top(5),
     target: { index: target, label: explanation.label(target) },
@@ -81,6 +84,10 @@ export function makeReport(explanation: Explanation, context: ReportContext): Re
     cost,
     files,
   };
+}
+
+export function describeModel({ name, backend, net }: Model): ReportedModel {
+  return { name, backend, architecture: net.architecture };
 }
 
 /** The version in the package's own package.json. */

@@ -46,9 +46,9 @@ export function pictureOfTensor(
 }
 
 /**
- * Every array of a run as the bytes of a safetensors file, float32: `logits` [N, classes], `smoe.i`
- * and `scale.i` [N, h, w] for each scale, `combined`, and with a CAM `cam`, `fastcam` and `nonclass`,
- * [N, H, W].
+ * Every array of a run as the bytes of a safetensors file, float32: `logits` [N, classes]; for each
+ * scale `scale.i` and, raw, `smoe.i` or the name of another statistic, [N, h, w]; `combined`, and with a
+ * CAM `cam`, `fastcam` and `nonclass`, [N, H, W].
  */
 export function encodeTensors(
   explanations: readonly Explanation[],
@@ -68,7 +68,8 @@ export function encodeTensors(
   const arrays: Record<string, { shape: number[]; data: Float32Array }> = {
     logits: stack(({ logits }) => ({ data: logits, shape: [logits.length] })),
   };
-  for (const i of first!.rawMaps.keys()) arrays[`smoe.${i}`] = stack((e) => e.rawMaps[i]!);
+  const { rawMaps, statistic } = first!;
+  for (const i of rawMaps.keys()) arrays[`${statistic}.${i}`] = stack((e) => e.rawMaps[i]!);
   for (const i of first!.scaleMaps.keys()) arrays[`scale.${i}`] = stack((e) => e.scaleMaps[i]!);
   arrays['combined'] = stack((e): SaliencyMap => e.combinedMap);
   if (first!.cam !== 'none') {

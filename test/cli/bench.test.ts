@@ -1,28 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { run } from '../../src/cli/run.js';
 import type { LayerProfile, Profile, Rate } from '../../src/node/profile.js';
+import { failure, success } from './terminal.js';
 
 type Printed = Profile & { model: string; backend: string; machine: string };
 
-async function fastcam(
-  ...argv: string[]
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  let stdout = '';
-  let stderr = '';
-  const write = (text: string) => (stderr += text);
-  const code = await run(argv, {
-    stdout: { write: (text: string) => (stdout += text) },
-    stderr: { write } as unknown as NodeJS.WriteStream,
-  });
-  return { code, stdout, stderr };
-}
-
 /** Of the bundled model at 64×64 on the portable backend. */
-async function bench(...argv: string[]): Promise<string> {
+function bench(...argv: string[]): Promise<string> {
   const small = ['--model', 'bundled', '--size', '64', '--backend', 'js', '--rounds', '3'];
-  const { code, stdout, stderr } = await fastcam('bench', ...small, ...argv);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  return stdout;
+  return success('bench', ...small, ...argv);
 }
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
@@ -65,6 +50,17 @@ describe('fastcam bench', async () => {
     expect(layers[1]).toMatchObject({ macs: 0, gmacPerSecond: 0, ofMicrokernel: 0 });
   });
 
+  test('--statistic adds a layer for each scale: the statistic, and what it splits a ReLU off for', async () => {
+    const argv = ['--layers', '--json', '--statistic', 'truncated-normal-sd'];
+    const { layers }: Printed = JSON.parse(await bench(...argv));
+    expect(layers).toHaveLength(profile.layers.length + 2 * 5);
+    const about = layers.slice(1, 3).map(({ name, shape, macs }) => [name, shape, macs]);
+    expect(about).toEqual([
+      ['truncated-normal-sd', '1024 columns of 16', 0],
+      ['relu', '1024 pixels × 16', 0],
+    ]);
+  });
+
   test('without --layers the totals are all, for programs and for people', async () => {
     expect(JSON.parse(await bench('--json'))).not.toHaveProperty('layers');
     const [subject, totals, ...rest] = (await bench()).split('\n');
@@ -89,16 +85,15 @@ describe('fastcam bench', async () => {
 
   test('the default is noise of a named architecture', async () => {
     const argv = ['--arch', 'resnet18', '--size', '32', '--rounds', '1', '--json'];
-    const { stdout } = await fastcam('bench', ...argv);
-    expect(JSON.parse(stdout)).toMatchObject({ model: 'resnet18 of noise', size: 32 });
+    expect(JSON.parse(await success('bench', ...argv))).toMatchObject({
+      model: 'resnet18 of noise',
+      size: 32,
+    });
   });
 
   test('a model that cannot be read is one line, exit code 1', async () => {
-    const { code, stderr } = await fastcam('bench', '--model', 'no-such.safetensors');
-    expect({ code, stderr }).toEqual({
-      code: 1,
-      stderr: 'fastcam: no-such.safetensors: no such file\n',
-    });
+    const line = await failure(1, 'bench', '--model', 'no-such.safetensors');
+    expect(line).toBe('fastcam: no-such.safetensors: no such file\n');
   });
 
   test.each([
@@ -110,11 +105,10 @@ describe('fastcam bench', async () => {
     ['--rounds', 'many'],
     ['--rounds', '1e9'],
     ['--model', ''],
+    ['--statistic', 'median'],
     ['--depth'],
   ])('bench %s %s: one line that points to the help, exit code 2', async (...argv) => {
     const words = argv.filter((word) => word !== undefined);
-    const { code, stdout, stderr } = await fastcam('bench', ...words);
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/^fastcam: [^\n]+; see fastcam bench --help\n$/);
+    expect(await failure(2, 'bench', ...words)).toContain('; see fastcam bench --help');
   });
 });

@@ -9,12 +9,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { run } from '../../src/cli/run.js';
 import { parseSafetensors, writeSafetensors } from '../../src/model/index.js';
 import { readPicture } from '../../src/node/index.js';
 import { exif, jpeg, PNG_COLOR, png } from '../node/picture-files.js';
+import { failure, fastcam, inTerminal } from './terminal.js';
 
 const CAT = 'samples/chelsea.png';
 const MODEL = 'models/tiny-resnet50.safetensors';
@@ -51,41 +50,6 @@ function grid(width: number, height: number): Uint8Array {
     Array.from({ length: 3 * width }, (_, x) => (x * 7 + y * 31) & 255),
   );
   return png(width, height, { depth: 8, color: PNG_COLOR.rgb, rows });
-}
-
-interface Outcome {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-async function fastcam(...argv: string[]): Promise<Outcome> {
-  return inTerminal(false, argv);
-}
-
-async function inTerminal(isTTY: boolean, argv: string[]): Promise<Outcome> {
-  let stdout = '';
-  let stderr = '';
-  const stream = new Writable({
-    write(chunk, _encoding, done) {
-      stderr += chunk;
-      done();
-    },
-  });
-  const code = await run(argv, {
-    stdout: { write: (text: string) => (stdout += text) },
-    stderr: Object.assign(stream, { isTTY }),
-  });
-  return { code, stdout, stderr };
-}
-
-/** Runs and expects one line on standard error and nothing on standard output. */
-async function failure(code: number, ...argv: string[]): Promise<string> {
-  const outcome = await fastcam(...argv);
-  expect(outcome).toMatchObject({ code, stdout: '' });
-  expect(outcome.stderr).toMatch(/^fastcam: [^\n]+\n$/);
-  expect(outcome.stderr).not.toMatch(/ {4}at |unexpected/);
-  return outcome.stderr;
 }
 
 describe('fastcam explain', () => {
@@ -129,6 +93,21 @@ describe('fastcam explain', () => {
     }
     expect(report.files).toContain(join(out, 'small', 'sheet.png'));
     expect(text.replaceAll(JSON.stringify(folder).slice(1, -1), '')).not.toContain(process.cwd());
+  });
+
+  test('--statistic names what is measured: in the report, and the arrays after it', async () => {
+    const arrays = join(folder, 'entropy.safetensors');
+    const statistic = 'truncated-normal-entropy';
+    const argv = ['explain', small, '-o', join(folder, 'entropy'), '--tensors', arrays, '--json'];
+    const { code, stdout } = await fastcam(...argv, '--statistic', statistic, '--size', '64');
+    expect(code).toBe(0);
+    const { options, scales } = JSON.parse(stdout);
+    expect(options).toMatchObject({ statistic });
+    const file = parseSafetensors(readFileSync(arrays), arrays);
+    const raw = file.read(`${statistic}.0`);
+    expect(scales[0]).toMatchObject({ min: Math.min(...raw), max: Math.max(...raw) });
+    for (const name of file.tensors.keys())
+      expect(file.read(name).every(Number.isFinite)).toBe(true);
   });
 
   test('--json prints one line of JSON for each input, and nothing else', async () => {
@@ -380,6 +359,7 @@ describe('wrong calls', () => {
     ['explain', 'a.png', '--cam', 'nonsense'],
     ['explain', 'a.png', '--scale-weights', '1,2'],
     ['explain', 'a.png', '--normalizer', 'softmax'],
+    ['explain', 'a.png', '--statistic', 'median'],
     ['explain', 'a.png', '--fit', 'whatever'],
     ['explain', 'a.png', '--arch', 'vgg16'],
     ['explain', 'a.png', '--backend', 'gpu'],

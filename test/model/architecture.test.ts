@@ -97,7 +97,7 @@ describe('plan', () => {
   ] as const)('never overlaps two buffers that are alive together: %s %o', (name, shape) => {
     const { steps, buffers, input, logits, features, taps } = plan(namedArchitecture(name), shape);
     // Walk the steps; a buffer holds its own value from its first write to its last read.
-    const kept = new Set([logits, features, ...taps.map(({ smoe }) => smoe)]);
+    const kept = new Set([logits, features, ...taps.map(({ map }) => map)]);
     const readsOf = (i: number): number[] => {
       const step = steps[i]!;
       return step.op === 'conv2d' && step.residual !== undefined

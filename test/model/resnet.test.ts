@@ -50,14 +50,14 @@ describe.each(BACKENDS)('a forward pass on $name', async ({ name, make }) => {
     const pass = net.forward(1, 40, 33);
     pass.input.set(image.subarray(0, pass.input.length));
     pass.run();
-    const [logits, ...smoe] = [pass.logits, ...pass.smoe].map((a) => a.slice());
+    const [logits, ...maps] = [pass.logits, ...pass.maps].map((a) => a.slice());
     pass.input.set(image.subarray(pass.input.length));
     pass.run();
     expect(pass.logits).not.toEqual(logits);
     pass.input.set(image.subarray(0, pass.input.length));
     pass.run();
     expect(pass.logits).toEqual(logits);
-    expect(pass.smoe).toEqual(smoe);
+    expect(pass.maps).toEqual(maps);
   });
 
   it('gives the same logits and features with and without taps', () => {
@@ -74,7 +74,7 @@ describe.each(BACKENDS)('a forward pass on $name', async ({ name, make }) => {
     const both = net.forward(2, 40, 33);
     both.input.set(image);
     both.run();
-    const [logits, ...smoe] = [both.logits, ...both.smoe].map((a) => a.slice());
+    const [logits, ...maps] = [both.logits, ...both.maps].map((a) => a.slice());
     for (let n = 0; n < 2; n++) {
       const half = <T extends Float32Array>(a: T) =>
         a.slice((n * a.length) / 2, ((n + 1) * a.length) / 2);
@@ -82,7 +82,7 @@ describe.each(BACKENDS)('a forward pass on $name', async ({ name, make }) => {
       one.input.set(half(image));
       one.run();
       expect(one.logits).toEqual(half(logits!));
-      expect(one.smoe).toEqual(smoe.map(half));
+      expect(one.maps).toEqual(maps.map(half));
     }
   });
 
@@ -100,46 +100,52 @@ describe.each(BACKENDS)('a forward pass on $name', async ({ name, make }) => {
     }
   });
 
-  it('allocates nothing after the first time', () => {
-    const pass = net.forward(1, 40, 33);
-    pass.input.set(image.subarray(0, pass.input.length));
-    pass.run();
-    let made = 0;
-    const count = <T extends object>(original: T): T =>
-      new Proxy(original, {
-        construct: (target, args, newTarget) => {
+  it.each(['smoe', 'gamma', 'truncated-normal-entropy'] as const)(
+    'allocates nothing after the first time, measuring %s',
+    (statistic) => {
+      const pass = net.forward(1, 40, 33, { statistic });
+      pass.input.set(image.subarray(0, pass.input.length));
+      pass.run();
+      let made = 0;
+      const count = <T extends object>(original: T): T =>
+        new Proxy(original, {
+          construct: (target, args, newTarget) => {
+            made++;
+            return Reflect.construct(target as never, args, newTarget);
+          },
+        });
+      for (const type of [
+        ArrayBuffer,
+        Float32Array,
+        Float64Array,
+        Int32Array,
+        Uint8Array,
+        DataView,
+      ]) {
+        vi.stubGlobal(type.name, count(type));
+      }
+      const typedArray = Object.getPrototypeOf(Float32Array.prototype) as Float32Array;
+      for (const method of ['subarray', 'slice', 'map'] as const) {
+        const original = typedArray[method] as (...args: unknown[]) => unknown;
+        vi.spyOn(typedArray, method as 'slice').mockImplementation(function (
+          this: unknown,
+          ...args
+        ) {
           made++;
-          return Reflect.construct(target as never, args, newTarget);
-        },
-      });
-    for (const type of [
-      ArrayBuffer,
-      Float32Array,
-      Float64Array,
-      Int32Array,
-      Uint8Array,
-      DataView,
-    ]) {
-      vi.stubGlobal(type.name, count(type));
-    }
-    const typedArray = Object.getPrototypeOf(Float32Array.prototype) as Float32Array;
-    for (const method of ['subarray', 'slice', 'map'] as const) {
-      const original = typedArray[method] as (...args: unknown[]) => unknown;
-      vi.spyOn(typedArray, method as 'slice').mockImplementation(function (this: unknown, ...args) {
-        made++;
-        return original.apply(this, args) as never;
-      });
-    }
-    // The counter counts.
-    new Float32Array(1).slice();
-    expect(made).toBe(2);
-    const again = net.forward(1, 40, 33);
-    again.run();
-    const madeByForward = made - 2;
-    vi.restoreAllMocks();
-    expect(madeByForward).toBe(0);
-    expect(again).toBe(pass);
-  });
+          return original.apply(this, args) as never;
+        });
+      }
+      // The counter counts.
+      new Float32Array(1).slice();
+      expect(made).toBe(2);
+      const again = net.forward(1, 40, 33, { statistic });
+      again.run();
+      const madeByForward = made - 2;
+      vi.restoreAllMocks();
+      expect(madeByForward).toBe(0);
+      expect(again).toBe(pass);
+    },
+  );
 
   it.each([
     [1, 1, 1],
@@ -149,7 +155,7 @@ describe.each(BACKENDS)('a forward pass on $name', async ({ name, make }) => {
     const pass = net.forward(N, H, W);
     pass.input.set(image.subarray(0, pass.input.length));
     pass.run();
-    for (const values of [pass.logits, ...pass.smoe]) {
+    for (const values of [pass.logits, ...pass.maps]) {
       expect(values.every(Number.isFinite)).toBe(true);
     }
   });

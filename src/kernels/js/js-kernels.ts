@@ -1,6 +1,7 @@
 /** The portable backend: every engine that has typed arrays runs it, and it is the oracle of the others. */
 
 import type { Algorithm, ArenaBuffer, Kernels, PackedWeights, Program, Step } from '../kernels.js';
+import { STATISTICS } from '../statistics/index.js';
 import {
   type Conv2dScratch,
   type Conv2dShape,
@@ -15,6 +16,7 @@ import { isWinograd } from './conv2d-winograd.js';
 import { globalAveragePool } from './global-average-pool.js';
 import { type JsLinear, linear, linearShape, packLinear } from './linear.js';
 import { maxPool } from './max-pool.js';
+import { relu } from './relu.js';
 
 /** Makes the portable backend. */
 export function jsKernels(): Kernels {
@@ -100,5 +102,11 @@ function bindStep(
       const packed = weights.get(step.weights) as JsLinear;
       return () => linear(out, x, packed, step.N, step.Cin, step.Cout, scratch.b);
     }
+    case 'statistic': {
+      const { compute } = STATISTICS[step.statistic];
+      return () => compute(out, x, step.C);
+    }
+    case 'relu':
+      return () => relu(out, x);
   }
 }

@@ -6,6 +6,7 @@
 import { UnsupportedError } from '../../errors.js';
 import type { Conv2dShape } from '../js/conv2d.js';
 import { linearShape } from '../js/linear.js';
+import { relu } from '../js/relu.js';
 import type {
   Algorithm,
   ArenaBuffer,
@@ -17,6 +18,7 @@ import type {
 } from '../kernels.js';
 import { checkLayerWeights } from '../layer-weights.js';
 import type { Precision } from '../precision.js';
+import { STATISTICS } from '../statistics/index.js';
 import {
   isWinograd,
   type PanelExports,
@@ -202,14 +204,21 @@ class WasmProgram implements Program {
       if (step.op === 'globalAveragePool') {
         return () => exports.globalAveragePool(out, x, step.N, step.pixels, step.C);
       }
+      // In JavaScript, over the buffers' views: a function of double precision has no use for lanes.
+      if (step.op === 'statistic') {
+        const { compute } = STATISTICS[step.statistic];
+        return () => compute(this.buffer(step.out), this.buffer(step.x), step.C);
+      }
+      if (step.op === 'relu') return () => relu(this.buffer(step.out), this.buffer(step.x));
       const isConvolution = step.op === 'conv2d';
       const residual = isConvolution ? pointer(step.residual) : 0;
       const smoe = isConvolution ? pointer(step.smoe) : 0;
       const task = this.#ptr + tasksBegin + i * TASK_BYTES;
       const packed = weights.get(step.weights) as WasmConv2d;
-      const relu = isConvolution && step.relu;
+      const isRectified = isConvolution && step.relu;
       const { shape, isWinograd: fast } = convolutions[i]!;
-      writeTask(memory, task, shape, fast, packed, relu, { x, out, residual, smoe }, addresses);
+      const pointers = { x, out, residual, smoe };
+      writeTask(memory, task, shape, fast, packed, isRectified, pointers, addresses);
       return fast ? () => exports.conv2dWinograd(task) : () => exports.conv2dGemm(task);
     });
   }

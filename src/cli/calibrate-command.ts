@@ -1,0 +1,55 @@
+/** `fastcam calibrate`: constants of normalisation from many pictures, for `explain --calibration`. */
+
+import { resolve } from 'node:path';
+import {
+  type InputFlags,
+  type ModelFlags,
+  type OutputFlags,
+  openFlagged,
+  pictureOptions,
+  type StatisticFlags,
+} from './options.js';
+import { startProgress } from './progress.js';
+import { describeFailure, EXIT, type Streams, UsageError } from './streams.js';
+
+/** The options as commander hands them over. */
+export interface CalibrateFlags extends ModelFlags, StatisticFlags, InputFlags, OutputFlags {
+  readonly out: string;
+}
+
+/** @returns the exit code */
+export async function calibrateCommand(
+  inputs: readonly string[],
+  flags: CalibrateFlags,
+  streams: Streams,
+): Promise<number> {
+  const { out, model: modelPath, statistic, json, debug = false } = flags;
+  if ([...inputs, modelPath].some((path) => resolve(path) === resolve(out))) {
+    throw new UsageError(`--out ${out} would overwrite what is read: name another file`);
+  }
+  const [{ Calibrator }, { writeBytes }, { formatCalibration }] = await Promise.all([
+    import('../node/calibrate.js'),
+    import('../node/encode.js'),
+    import('./calibration-table.js'),
+  ]);
+  const model = await openFlagged(flags);
+  const calibrator = new Calibrator(model, { statistic, ...pictureOptions(flags) });
+  const progress = await startProgress(inputs.length, streams.stderr);
+  for (const [i, input] of inputs.entries()) {
+    progress.update(i, input);
+    try {
+      await calibrator.add(input);
+    } catch (error) {
+      const text = describeFailure(error, debug, input);
+      progress.around(() => streams.stderr.write(text));
+    }
+  }
+  progress.stop();
+  if (calibrator.pictures === 0) return EXIT.failed;
+  const calibration = await calibrator.calibration();
+  await writeBytes(out, `${JSON.stringify(calibration, null, 2)}\n`);
+  streams.stdout.write(
+    json ? `${JSON.stringify(calibration)}\n` : formatCalibration(calibration, out),
+  );
+  return calibrator.pictures < inputs.length ? EXIT.failed : EXIT.ok;
+}

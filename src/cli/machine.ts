@@ -1,0 +1,8 @@
+/** What a time was measured on. */
+
+import { cpus } from 'node:os';
+
+/** Runtime and processor. */
+export function describeMachine(): string {
+  return `Node ${process.versions.node}, ${cpus()[0]?.model.trim() ?? process.arch}`;
+}

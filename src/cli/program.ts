@@ -1,0 +1,248 @@
+/** The commands of `fastcam`: their arguments, options and help. */
+
+import { Command, Option } from 'commander';
+import { CAM_METHODS } from '../model/index.js';
+import { packageVersion } from '../node/report.js';
+import { type Colormap, NORMALIZERS } from '../viz/index.js';
+import { type BenchFlags, benchCommand } from './bench-command.js';
+import { type CalibrateFlags, calibrateCommand } from './calibrate-command.js';
+import { type CostFlags, costCommand } from './cost-command.js';
+import { type ExplainFlags, explainCommand } from './explain-command.js';
+import { type FetchFlags, fetchCommand } from './fetch-command.js';
+import { type ModelsFlags, modelsCommand } from './models-command.js';
+import {
+  parseBytes,
+  parseClass,
+  parsePath,
+  parsePaths,
+  parseScaleWeights,
+  parseSha256,
+} from './option-values.js';
+import {
+  backendOption,
+  choice,
+  inputOptions,
+  measureOptions,
+  modelOptions,
+  outputOptions,
+  statisticOption,
+  valued,
+} from './options.js';
+import { type OrderFlags, orderCommand } from './order-command.js';
+import type { Streams } from './streams.js';
+
+const COLORMAPS: readonly Colormap[] = ['viridis', 'cividis', 'jet'];
+
+const EXAMPLES = `
+Examples:
+  fastcam explain photo.jpg                        pictures and report.json in out/photo/
+  fastcam explain *.jpg -o maps                    several at once
+  fastcam explain cat.png --class tabby            where is the tabby?
+  fastcam explain cat.png --model resnet50.safetensors --size 224
+  fastcam explain cat.png --json | jq .top         the report, for programs
+  fastcam explain x.safetensors --tensors y.safetensors
+                                                   tensors in and out, to compare frameworks
+  fastcam fetch resnet50                           download torchvision's ResNet-50 …
+  fastcam explain cat.png --model resnet50         … and use it, from the cache
+  fastcam models --fit 128MB                       which networks fit in a memory
+  fastcam order photo.jpg                          does SMOE Scale sort pixels as other statistics do?
+  fastcam calibrate *.jpg -o c.json; fastcam explain *.jpg --calibration c.json
+                                                   values that compare across pictures
+  fastcam cost --arch resnet18                     what saliency costs, beside the network
+  fastcam bench --layers                           where a forward pass spends its time
+
+Exit codes: 0 fine, 1 some input failed (the rest is done), 2 the call is wrong.
+`;
+
+/**
+ * @param finish is told the exit code of the command that ran
+ * @param asOneLine makes one line of a message of commander's, for the command of that name
+ */
+export function makeProgram(
+  streams: Streams,
+  finish: (exitCode: number) => void,
+  asOneLine: (text: string, command: string) => string,
+): Command {
+  const program = new Command('fastcam')
+    .description('Where did the network look? Saliency maps of a ResNet from one forward pass.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => streams.stdout.write(text),
+      writeErr: (text) => streams.stderr.write(text),
+      outputError: (text, write) => write(asOneLine(text, 'fastcam')),
+    })
+    .addHelpText('after', EXAMPLES);
+  /** A command whose errors point to its own help. */
+  const subcommand = (name: string, options: readonly Option[]): Command => {
+    const command = program
+      .command(name)
+      .configureOutput({ outputError: (text, write) => write(asOneLine(text, `fastcam ${name}`)) })
+      .allowExcessArguments(false);
+    for (const option of options) command.addOption(option);
+    return command;
+  };
+
+  subcommand('explain', explainOptions())
+    .summary('explain pictures: what made the network say what it says')
+    .description(
+      'Explains pictures (png, jpeg, bmp, gif, tiff), or a tensor `input` [N, 3, H, W] (.safetensors). ' +
+        'Each gets a folder inside --out: a contact sheet, the saliency, an overlay, LOVI, FastCAM, ' +
+        'the non-class map and one map for each scale as PNG, and report.json.',
+    )
+    .argument('<files...>', 'pictures, or tensors as .safetensors', parsePaths)
+    .addHelpText('after', EXAMPLES)
+    .action(async (files: string[], flags: ExplainFlags) => {
+      finish(await explainCommand(files, flags, streams));
+    });
+  subcommand('fetch', fetchOptions())
+    .summary('download weights into the cache')
+    .description(
+      'Downloads weights by name (fastcam models lists them) or by an http(s) URL into the cache: ' +
+        'FASTCAM_CACHE, else the system’s folder for caches. A download that broke is resumed. What ' +
+        'comes is held against its SHA-256: --sha256, else the digits in torchvision’s file names, ' +
+        'else what the Hugging Face hub says. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured. ' +
+        'No other command uses the network.',
+    )
+    .argument('<models...>', 'names or URLs')
+    .action(async (names: string[], flags: FetchFlags) => {
+      finish(await fetchCommand(names, flags, streams));
+    });
+  subcommand('models', modelsOptions())
+    .summary('list what can be loaded, or what fits in a memory')
+    .description(
+      'Lists the models that are known by name: where they come from, how large they are, whether ' +
+        'they are in the cache. With --fit, what each network takes in memory with its weights stored ' +
+        'one way or another and square inputs of some sizes. Neither uses the network.',
+    )
+    .action(async (flags: ModelsFlags) => {
+      finish(await modelsCommand(flags, streams));
+    });
+  subcommand('order', orderOptions())
+    .summary('compare the order of a picture’s pixels by SMOE Scale and by other statistics')
+    .description(
+      'Compares how SMOE Scale and every other statistic, the full Gamma scale first, sort the pixels of ' +
+        'each scale: Kendall’s τ, Spearman’s ρ, what the top tenths have in common, and whether the most ' +
+        'salient pixel is the same.',
+    )
+    .argument('<file>', 'a picture', parsePath)
+    .action(async (file: string, flags: OrderFlags) => {
+      finish(await orderCommand(file, flags, streams));
+    });
+  subcommand('calibrate', calibrateOptions())
+    .summary('fit the constants of normalization to many pictures')
+    .description(
+      'Fits mean and deviation, Gamma distribution and range of each scale to all pixels of many pictures, ' +
+        'and writes them as JSON. By explain --calibration they take the place of each map’s own, so that ' +
+        'values compare across pictures.',
+    )
+    .argument('<files...>', 'pictures', parsePaths)
+    .action(async (files: string[], flags: CalibrateFlags) => {
+      finish(await calibrateCommand(files, flags, streams));
+    });
+  subcommand('cost', costOptions())
+    .summary('count and measure what saliency costs')
+    .description(
+      'Prints the operations and the memory of saliency as the paper counts them (Table 6), for any network ' +
+        'and size, and beside them measured milliseconds. The network is noise. SMOE Scale’s time is the ' +
+        'difference of a pass with taps and one without, step beside step.',
+    )
+    .action(async (flags: CostFlags) => {
+      finish(await costCommand(flags, streams));
+    });
+  subcommand('bench', benchOptions())
+    .summary('measure a forward pass: its time, and its layers’')
+    .description(
+      'Times forward passes of one square picture, and the saliency. The network is noise: its speed ' +
+        'does not depend on its weights. Rates are compared with that of the backend’s microkernel, a ' +
+        'matrix product that stays in the cache, timed in turns with the passes.',
+    )
+    .action(async (flags: BenchFlags) => {
+      finish(await benchCommand(flags, streams));
+    });
+  return program;
+}
+
+function explainOptions(): Option[] {
+  return [
+    valued('-o, --out <folder>', 'where to write', parsePath).default('out'),
+    ...modelOptions(),
+    valued('--labels <file>', 'class names, JSON array or one a line', parsePath),
+    statisticOption(),
+    choice('--normalizer <name>', 'of each scale', Object.keys(NORMALIZERS)).default('gaussian'),
+    valued('--calibration <file>', 'constants of the normalizer, from calibrate', parsePath),
+    valued(
+      '--scale-weights <weights>',
+      'equal, ramp, prior, or five numbers: 1,2,3,4,5',
+      parseScaleWeights,
+    ).default('equal'),
+    choice('--cam <method>', 'class activation map', [...CAM_METHODS, 'none']).default('gradcam++'),
+    valued('--class <index|name>', 'class to explain (default: the likeliest)', parseClass),
+    ...inputOptions(),
+    choice('--colormap <name>', 'of heat maps', COLORMAPS).default('viridis'),
+    valued('--tensors <file>', 'write every array of the run, safetensors float32', parsePath),
+    ...outputOptions('reports, one line of JSON for each input'),
+  ];
+}
+
+function fetchOptions(): Option[] {
+  return [
+    valued('--sha256 <hex>', 'the hash that the file must have', parseSha256),
+    valued('--max-bytes <size>', 'the most that is downloaded (default: 2GiB)', parseBytes),
+    new Option('--force', 'download again what is in the cache'),
+    ...outputOptions('one line of JSON for each model'),
+  ];
+}
+
+function modelsOptions(): Option[] {
+  return [
+    valued('--fit <size>', 'a memory, as 128MB or 128MiB: what fits in it', parseBytes),
+    backendOption(),
+    ...outputOptions('one line of JSON'),
+  ];
+}
+
+function orderOptions(): Option[] {
+  return [
+    valued('-o, --out <folder>', 'where to write report.json (default: nowhere)', parsePath),
+    ...modelOptions(),
+    ...inputOptions(),
+    ...outputOptions('the report as one line of JSON'),
+  ];
+}
+
+function calibrateOptions(): Option[] {
+  return [
+    valued('-o, --out <file>', 'where to write', parsePath).default('calibration.json'),
+    ...modelOptions(),
+    statisticOption(),
+    ...inputOptions(),
+    ...outputOptions('the calibration as one line of JSON'),
+  ];
+}
+
+function costOptions(): Option[] {
+  return [
+    ...measureOptions({ arch: 'resnet50', size: '224' }),
+    ...outputOptions('one line of JSON'),
+  ];
+}
+
+function benchOptions(): Option[] {
+  return [
+    new Option('--layers', 'print every layer'),
+    valued(
+      '--model <bundled|file|name>',
+      'weights, or a fetched model, in place of noise',
+      parsePath,
+    ),
+    statisticOption(),
+    ...measureOptions({
+      arch: 'resnet50; of a --model: inferred',
+      size: "the model's own, else 224",
+    }),
+    ...outputOptions('one line of JSON'),
+  ];
+}

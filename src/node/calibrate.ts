@@ -1,0 +1,161 @@
+/** Calibrations from picture files, and in files. The core's calibration.ts says what one is for. */
+
+import { type Calibration, checkCalibration } from '../calibration.js';
+import { FormatError, ShapeError } from '../errors.js';
+import { runPicture } from '../explain.js';
+import { STATISTICS, type Statistic } from '../kernels/index.js';
+import { type Fit, overWhite, type Tap } from '../model/index.js';
+import { type NormalizerConstants, NormalizerFit } from '../viz/index.js';
+import { readPicture } from './decode.js';
+import { readFileBytes } from './file-bytes.js';
+import type { Model } from './model-file.js';
+import { packageVersion } from './report.js';
+
+export interface CalibrateOptions {
+  /** Default `smoe`. */
+  readonly statistic?: Statistic;
+  /** Default `whole`. */
+  readonly fit?: Fit;
+  /** Short side of the input; default what the model was trained at. */
+  readonly size?: number;
+}
+
+/** A calibration, and what it was made from. */
+export interface FittedCalibration extends Calibration {
+  readonly version: string;
+  /** The model's name. */
+  readonly model: string;
+  readonly fit: Fit;
+  readonly size: number;
+  /** How many pictures the constants were fitted to. */
+  readonly pictures: number;
+  readonly scales: readonly ScaleConstants[];
+}
+
+export interface ScaleConstants extends Required<NormalizerConstants> {
+  /** `conv1`, `layer1` … */
+  readonly name: string;
+}
+
+/** Fits the constants of each scale to the pooled pixels of many pictures. */
+export class Calibrator {
+  readonly #model: Model;
+  readonly #options: Required<CalibrateOptions>;
+  /** The pictures that have been taken in. */
+  readonly #paths: string[] = [];
+  #taps: readonly Tap[] = [];
+  #fits: readonly NormalizerFit[] = [];
+
+  constructor(model: Model, options: CalibrateOptions = {}) {
+    const { statistic = 'smoe', fit = 'whole', size = model.net.preprocessing.size } = options;
+    this.#model = model;
+    this.#options = { statistic, fit, size };
+  }
+
+  /** How many pictures have been taken in. */
+  get pictures(): number {
+    return this.#paths.length;
+  }
+
+  /**
+   * Takes in a picture file.
+   *
+   * @throws {FormatError} in one line that names the file and the cause; the others are not lost
+   */
+  async add(path: string): Promise<void> {
+    const maps = await this.#mapsOf(path);
+    if (this.#fits.length === 0) this.#fits = maps.map(() => new NormalizerFit());
+    for (const [s, map] of maps.entries()) this.#fits[s]!.add(map);
+    this.#paths.push(path);
+  }
+
+  /**
+   * The constants of all pictures. Where a statistic was negative they are read once more: only then is
+   * it known where its Gamma distribution begins.
+   *
+   * @throws {ShapeError} where a scale has one value throughout
+   * @throws {FormatError} as `add`, where a picture has gone since
+   */
+  async calibration(): Promise<FittedCalibration> {
+    let constants = this.#constantsOf(this.#fits);
+    if (constants.some(({ range }) => range.min < 0)) {
+      const shifted = constants.map(({ range: { min } }) => new NormalizerFit({ min }));
+      for (const path of this.#paths) {
+        for (const [s, map] of (await this.#mapsOf(path)).entries()) shifted[s]!.add(map);
+      }
+      constants = this.#constantsOf(shifted);
+    }
+    const { statistic, fit, size } = this.#options;
+    return {
+      version: packageVersion(),
+      model: this.#model.name,
+      statistic,
+      fit,
+      size,
+      pictures: this.pictures,
+      scales: constants.map((scale, s) => ({ name: this.#taps[s]!.name, ...scale })),
+    };
+  }
+
+  async #mapsOf(path: string): Promise<readonly Float32Array[]> {
+    const picture = overWhite(await readPicture(path));
+    const { forward } = runPicture(this.#model.net, picture, this.#options);
+    this.#taps = forward.plan.taps;
+    return forward.maps;
+  }
+
+  #constantsOf(fits: readonly NormalizerFit[]): Required<NormalizerConstants>[] {
+    if (fits.length === 0) throw new ShapeError('calibrate: expected at least 1 picture, got 0');
+    return fits.map((fit, s) => {
+      try {
+        return fit.constants();
+      } catch (error) {
+        const reason = (error as Error).message.replace(/^NormalizerFit: /, '');
+        throw new ShapeError(`calibrate: scale ${this.#taps[s]!.name}: ${reason}`);
+      }
+    });
+  }
+}
+
+/**
+ * Reads a calibration that `fastcam calibrate` wrote.
+ *
+ * @throws {FormatError} in one line that names the file and the cause
+ * @throws {ShapeError} likewise, for a constant out of range
+ */
+export async function readCalibration(path: string): Promise<Calibration> {
+  const text = new TextDecoder().decode(await readFileBytes(path, 'a calibration'));
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new FormatError(`${path}: not valid JSON`, { cause: error });
+  }
+  if (!isCalibration(value)) {
+    throw new FormatError(
+      `${path}: expected a calibration, { statistic, scales: [{ gaussian, gamma, range }, …] }`,
+    );
+  }
+  checkCalibration(path, value);
+  return value;
+}
+
+/** Whether it has a calibration's structure; its numbers are another matter. */
+function isCalibration(value: unknown): value is Calibration {
+  if (!isRecord(value)) return false;
+  const { statistic, scales } = value;
+  return (
+    typeof statistic === 'string' &&
+    Object.hasOwn(STATISTICS, statistic) &&
+    Array.isArray(scales) &&
+    scales.every((scale) => isRecord(scale) && PARTS.every((part) => isPart(scale[part])))
+  );
+}
+
+const PARTS: readonly (keyof NormalizerConstants)[] = ['gaussian', 'gamma', 'range'];
+
+const isPart = (part: unknown): boolean => part === undefined || isRecord(part);
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,143 @@
+/**
+ * The paper's Table 6 for any network and size: the operations of saliency, and beside them the time that
+ * they take here.
+ *
+ * SMOE Scale is fused into convolutions, so that its time is a difference: of the same network with and
+ * without taps. Whole passes differ by more than that from one to the next on a busy machine. Every step
+ * is run in both plans one right after the other, in turns first; a tap's price is the median of the
+ * differences.
+ */
+
+import { mapsCost } from '../cost.js';
+import type { Backend } from '../kernels/index.js';
+import { type Forward, smoeOps } from '../model/index.js';
+import { combineMaps, normalizeGaussian, type SaliencyMap, toNdArray } from '../viz/index.js';
+import { noiseImage, noiseModel } from './noise-model.js';
+import { median, sampleRounds, time } from './stopwatch.js';
+
+export interface CostOptions {
+  /** The name of an architecture; default `resnet50`. */
+  readonly architecture?: string;
+  /** Side of the square input; default 224. */
+  readonly size?: number;
+  readonly backend?: Backend;
+  /** Passes that the medians are of; default 10. */
+  readonly rounds?: number;
+}
+
+/** Operations by the paper's count, and the median of the milliseconds measured. */
+export interface CostOfPart {
+  readonly ops: number;
+  readonly ms: number;
+}
+
+export interface CostOfTap extends CostOfPart {
+  /** `conv1`, `layer1` … */
+  readonly name: string;
+  /** [H, W, C] of the activations. */
+  readonly shape: readonly [number, number, number];
+}
+
+export interface SaliencyCost {
+  readonly model: string;
+  readonly backend: string;
+  readonly size: number;
+  readonly rounds: number;
+  /** The bare network, without taps. */
+  readonly network: { readonly macs: number; readonly ms: number };
+  /** SMOE Scale, scale by scale. A time below 0 is one that is lost in the noise. */
+  readonly smoe: readonly CostOfTap[];
+  /** All maps, by the Gaussian distribution function. */
+  readonly normalize: CostOfPart;
+  /** Into a map of the input's size. */
+  readonly combine: CostOfPart;
+  /** All of the above but the network. */
+  readonly saliency: CostOfPart;
+  /** Of the maps, and of the largest once more. */
+  readonly mapBytes: number;
+}
+
+/** Side of the input that ImageNet's networks are measured at. */
+const IMAGENET_SIZE = 224;
+
+/**
+ * Counts and measures the saliency of a network of noise.
+ *
+ * @throws {ShapeError} for an architecture that is not in the table, or a size out of range
+ */
+export async function measureCost(options: CostOptions = {}): Promise<SaliencyCost> {
+  const { architecture = 'resnet50', size = IMAGENET_SIZE, backend, rounds = 10 } = options;
+  // Each in a backend of its own, so that both passes stay bound.
+  const tapped = await noiseModel(architecture, backend);
+  const bare = await noiseModel(architecture, backend);
+  const withTaps = tapped.net.forward(1, size, size);
+  const without = bare.net.forward(1, size, size, { taps: false });
+  const { taps, steps } = withTaps.plan;
+  const image = noiseImage(size);
+  const samples = sampleRounds(rounds, (round) => {
+    withTaps.input.set(image);
+    without.input.set(image);
+    const pairs = steps.map((_, i) => {
+      const early = round % 2 === 0 ? time(() => withTaps.runStep(i)) : undefined;
+      const ms = time(() => without.runStep(i));
+      const tappedMs = early ?? time(() => withTaps.runStep(i));
+      return { ms, tapMs: tappedMs - ms };
+    });
+    let maps: SaliencyMap[] = [];
+    const normalizeMs = time(() => {
+      maps = normalized(withTaps);
+    });
+    return { pairs, normalizeMs, combineMs: time(() => combineMaps(maps, [size, size])) };
+  });
+
+  const medianOfStep = (i: number, part: 'tapMs' | 'ms'): number =>
+    median(samples.map(({ pairs }) => pairs[i]![part]));
+  const endings = steps.flatMap((step, i) =>
+    step.op === 'conv2d' && step.smoe !== undefined ? [i] : [],
+  );
+  const smoe = taps.map(({ name, H, W, C }, t): CostOfTap => {
+    const ms = medianOfStep(endings[t]!, 'tapMs');
+    return { name, shape: [H, W, C], ops: smoeOps({ H, W, C }), ms };
+  });
+  const { mapBytes, ...ops } = mapsCost(
+    taps.map(({ H, W }) => H * W),
+    size * size,
+  );
+  const normalize = {
+    ops: ops.normalize,
+    ms: median(samples.map(({ normalizeMs }) => normalizeMs)),
+  };
+  const combine = { ops: ops.combine, ms: median(samples.map(({ combineMs }) => combineMs)) };
+  return {
+    model: tapped.name,
+    backend: tapped.backend,
+    size,
+    rounds,
+    network: {
+      macs: without.plan.macs,
+      ms: steps.reduce((sum, _, i) => sum + medianOfStep(i, 'ms'), 0),
+    },
+    smoe,
+    normalize,
+    combine,
+    saliency: sumOf([...smoe, normalize, combine]),
+    mapBytes,
+  };
+}
+
+/** The maps of a pass by the default normaliser. */
+export function normalized({ plan, maps }: Forward): SaliencyMap[] {
+  return plan.taps.map(({ H, W }, i) => {
+    const map = new Float32Array(H * W);
+    normalizeGaussian(map, maps[i]!);
+    return toNdArray(map, [H, W]);
+  });
+}
+
+/** Of several parts together. */
+export function sumOf(parts: readonly CostOfPart[]): CostOfPart {
+  return parts.reduce((sum, { ops, ms }) => ({ ops: sum.ops + ops, ms: sum.ms + ms }), {
+    ops: 0,
+    ms: 0,
+  });
+}

@@ -1,0 +1,120 @@
+/**
+ * How far SMOE Scale sorts the pixels of a picture as the other statistics do, scale by scale. The full
+ * Gamma scale, which it stands in for, is the first of them. docs/order-equivalence.md tells what to
+ * expect.
+ */
+
+import { join } from 'node:path';
+import { runPicture } from '../explain.js';
+import { STATISTICS, type Statistic } from '../kernels/index.js';
+import { type Fit, overWhite } from '../model/index.js';
+import { kendallTau, sameMaximum, spearmanRho, topOverlap } from '../viz/index.js';
+import type { Region } from '../viz/picture.js';
+import { readPicture } from './decode.js';
+import { writeBytes } from './encode.js';
+import { makeFolder } from './folders.js';
+import { bundledModel, type Model } from './model-file.js';
+import { describeModel, packageVersion, type ReportedModel } from './report.js';
+
+export interface OrderOptions {
+  /** Default: the bundled model. */
+  readonly model?: Model;
+  /** Default `whole`. */
+  readonly fit?: Fit;
+  /** Short side of the input; default what the model was trained at. */
+  readonly size?: number;
+  /** The folder to write report.json into, made if need be. Without it none is written. */
+  readonly out?: string;
+}
+
+/** How far two maps sort their pixels alike. */
+export interface OrderAgreement {
+  /** Kendall's τ-b. */
+  readonly tau: number;
+  /** Spearman's ρ. */
+  readonly rho: number;
+  /** The share that the most salient tenths of both have in common. */
+  readonly topOverlap: number;
+  /** Whether the most salient pixel is the same. */
+  readonly sameMaximum: boolean;
+}
+
+/** SMOE Scale against one other statistic. */
+export interface OrderComparison {
+  readonly statistic: Statistic;
+  /** One for each scale, first to last. */
+  readonly scales: readonly OrderAgreement[];
+}
+
+export interface OrderReport {
+  readonly version: string;
+  readonly input: {
+    readonly path: string;
+    readonly width: number;
+    readonly height: number;
+    /** The part of the picture that the network saw, in its pixels. */
+    readonly region: Region;
+    /** [H, W] of the network's input. */
+    readonly networkInput: readonly number[];
+  };
+  readonly model: ReportedModel;
+  /** The maps that are compared, first to last: `conv1`, `layer1` …, and their [h, w]. */
+  readonly scales: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** The full Gamma scale first. */
+  readonly order: readonly OrderComparison[];
+}
+
+/** The part of the pixels that is the top. */
+const TOP = 0.1;
+
+const OTHERS = (Object.keys(STATISTICS) as Statistic[]).filter((name) => name !== 'smoe');
+
+/**
+ * Compares the order of a picture's pixels by SMOE Scale with that by every other statistic, from one
+ * forward pass.
+ *
+ * @throws {FormatError} in one line that names the file and the cause
+ * @throws {ShapeError} for an option out of range
+ */
+export async function orderFile(path: string, options: OrderOptions = {}): Promise<OrderReport> {
+  const { model = await bundledModel(), out, ...fitting } = options;
+  const picture = overWhite(await readPicture(path));
+  const statistic: readonly Statistic[] = ['smoe', ...OTHERS];
+  const { forward, region } = runPicture(model.net, picture, { ...fitting, statistic });
+  const { plan, maps } = forward;
+  const scalesOf = (name: Statistic): Float32Array[] =>
+    maps.filter((_, i) => plan.taps[i]!.statistic === name);
+  const smoe = scalesOf('smoe');
+  const report: OrderReport = {
+    version: packageVersion(),
+    input: {
+      path,
+      width: picture.width,
+      height: picture.height,
+      region,
+      networkInput: [plan.H, plan.W],
+    },
+    model: describeModel(model),
+    scales: plan.taps
+      .filter((tap) => tap.statistic === 'smoe')
+      .map(({ name, H, W }) => ({ name, shape: [H, W] })),
+    order: OTHERS.map((name) => ({
+      statistic: name,
+      scales: scalesOf(name).map((map, s) => agreementOf(smoe[s]!, map)),
+    })),
+  };
+  if (out !== undefined) {
+    await makeFolder(out);
+    await writeBytes(join(out, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
+  }
+  return report;
+}
+
+function agreementOf(a: Float32Array, b: Float32Array): OrderAgreement {
+  return {
+    tau: kendallTau(a, b),
+    rho: spearmanRho(a, b),
+    topOverlap: topOverlap(a, b, TOP),
+    sameMaximum: sameMaximum(a, b),
+  };
+}

@@ -1,0 +1,19 @@
+/** What people call the statistics: on the contact sheet and in tables. */
+
+import type { Statistic } from '../kernels/index.js';
+
+export const STATISTIC_NAMES: Readonly<Record<Statistic, string>> = {
+  smoe: 'SMOE Scale',
+  gamma: 'Gamma scale',
+  sd: 'Standard deviation',
+  mean: 'Mean',
+  max: 'Maximum',
+  'shannon-entropy': 'Shannon entropy',
+  'renyi-entropy': 'Rényi entropy',
+  'log-normal-mean': 'Log-normal mean',
+  'log-normal-entropy': 'Log-normal entropy',
+  'truncated-normal-mean': 'Truncated normal mean',
+  'truncated-normal-sd': 'Truncated normal sd',
+  'truncated-normal-entropy': 'Truncated normal entropy',
+  'normal-entropy': 'Normal entropy',
+};

@@ -1,0 +1,28 @@
+/** Measuring: rounds that count once the engine has compiled what they run, and their medians. */
+
+/** What does not count, at first. */
+const WARM_UP_ROUNDS = 2;
+const WARM_UP_MS = 200;
+
+/** What `measure` gives in each of `rounds` rounds, after those of the warm-up. */
+export function sampleRounds<T>(rounds: number, measure: (round: number) => T): T[] {
+  const samples: T[] = [];
+  const start = performance.now();
+  for (let round = 0; samples.length < rounds; round++) {
+    const sample = measure(round);
+    const isWarm = round >= WARM_UP_ROUNDS && performance.now() - start >= WARM_UP_MS;
+    if (isWarm) samples.push(sample);
+  }
+  return samples;
+}
+
+/** Milliseconds that it takes. */
+export function time(action: () => void): number {
+  const start = performance.now();
+  action();
+  return performance.now() - start;
+}
+
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
+}
