@@ -5,5 +5,7 @@ export * from './cam.js';
 export { type Plan, type PlanOptions, plan, type Tap } from './plan.js';
 export * from './preprocess.js';
 export { type Bitmap, type Interpolation, type ResizeWindow, resize } from './resize.js';
-export { type Forward, ResNet, type ResNetOptions, type TensorSource } from './resnet.js';
+export { type Forward, ResNet, type ResNetOptions } from './resnet.js';
+export { asTorchvision } from './weights/naming.js';
 export * from './weights/safetensors.js';
+export type { TensorShape, TensorSource } from './weights/tensor-source.js';

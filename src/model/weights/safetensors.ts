@@ -10,6 +10,7 @@
 
 import { FormatError } from '../../errors.js';
 import { decodeBfloat16, decodeHalves } from './half.js';
+import { sizeOf } from './tensor-source.js';
 
 /** Bytes per element of the dtypes that the format defines. Only floats can be read as weights. */
 const DTYPE_BYTES: Record<string, number> = {
@@ -224,10 +225,6 @@ function refuseOverlaps(tensors: ReadonlyMap<string, TensorInfo>, fail: Fail): v
     const [name, { begin }] = sorted[i]!;
     if (begin < end) fail(`tensors ${before} and ${name} overlap at byte ${begin}`);
   }
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 /**
