@@ -6,6 +6,8 @@ export { type Plan, type PlanOptions, plan, type Tap } from './plan.js';
 export * from './preprocess.js';
 export { type Bitmap, type Interpolation, type ResizeWindow, resize } from './resize.js';
 export { type Forward, ResNet, type ResNetOptions } from './resnet.js';
+export type { ByteSource } from './weights/byte-source.js';
 export { asTorchvision } from './weights/naming.js';
+export { type CheckpointArchive, parseCheckpoint } from './weights/pytorch.js';
 export * from './weights/safetensors.js';
 export type { TensorShape, TensorSource } from './weights/tensor-source.js';

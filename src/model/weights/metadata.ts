@@ -3,7 +3,7 @@
  * JSON text under those keys of a file's metadata. Names and shapes tell the rest.
  */
 
-import { FormatError } from '../../errors.js';
+import { FormatError, inFile } from '../../errors.js';
 import { type Architecture, inferArchitecture, namedArchitecture } from '../architecture.js';
 import { IMAGENET_PREPROCESSING, type Preprocessing } from '../preprocess.js';
 import type { TensorSource } from './tensor-source.js';
@@ -27,7 +27,7 @@ export function architectureOf(
     throw new FormatError(`${source.name}: metadata architecture.strideOn is neither 3x3 nor 1x1`);
   }
   const strideOn = options.strideOn ?? said ?? '3x3';
-  const inferred = naming(source.name, () => inferArchitecture(source.tensors, strideOn));
+  const inferred = inFile(source.name, () => inferArchitecture(source.tensors, strideOn));
   if (options.architecture !== undefined) {
     const { depths, ...expected } = namedArchitecture(options.architecture);
     if (`${depths}` !== `${inferred.depths}`) {
@@ -105,15 +105,5 @@ function parseJson(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
-  }
-}
-
-/** Adds the file's name to a FormatError of something that does not know it. */
-function naming<T>(name: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    if (error instanceof FormatError) throw new FormatError(`${name}: ${error.message}`);
-    throw error;
   }
 }

@@ -20,7 +20,7 @@
 import { FormatError } from '../../errors.js';
 import { CAFFE_PREPROCESSING } from '../preprocess.js';
 import { metadataObject } from './metadata.js';
-import { gather, rowMajorStrides, type Strided } from './strides.js';
+import { gather, keepLatest, rowMajorStrides, type Strided } from './strides.js';
 import { sizeOf, type TensorShape, type TensorSource } from './tensor-source.js';
 
 interface Naming {
@@ -147,7 +147,12 @@ function renamed(source: TensorSource, naming: Naming): TensorSource {
     const axes = naming.axes?.[info.shape.length];
     tensors.set(name, axes ? transposed(key, info, axes) : { ...info, key });
   }
-  const decode = lastDecoded(source);
+  // A window of a transposed tensor lies all over the file's.
+  const decode = keepLatest((key) => {
+    const x = new Float32Array(sizeOf(source.tensors.get(key)!.shape));
+    source.readInto(x, key, 0);
+    return x;
+  });
   return {
     name: source.name,
     metadata: withImplied(source, naming.implied ?? {}),
@@ -175,20 +180,6 @@ function transposed(key: string, { dtype, shape }: TensorShape, axes: readonly n
     offset: 0,
   };
   return { key, dtype, shape: strided.shape, transposed: strided };
-}
-
-/** Whole tensors, of which the latest is kept: a window of a transposed tensor lies all over the file's. */
-function lastDecoded(source: TensorSource): (key: string) => Float32Array {
-  let last: { readonly key: string; readonly x: Float32Array } | undefined;
-  return (key) => {
-    if (last?.key !== key) {
-      last = undefined;
-      const x = new Float32Array(sizeOf(source.tensors.get(key)!.shape));
-      source.readInto(x, key, 0);
-      last = { key, x };
-    }
-    return last.x;
-  };
 }
 
 function withImplied(

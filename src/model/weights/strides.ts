@@ -50,3 +50,18 @@ export function gather(
     }
   }
 }
+
+/** Decodes a tensor when it is asked for and keeps the latest: windows of one come one after another. */
+export function keepLatest(
+  decode: (tensor: string) => Float32Array,
+): (tensor: string) => Float32Array {
+  let latest: { readonly tensor: string; readonly x: Float32Array } | undefined;
+  return (tensor) => {
+    if (latest?.tensor !== tensor) {
+      // The old one goes before the new one comes.
+      latest = undefined;
+      latest = { tensor, x: decode(tensor) };
+    }
+    return latest.x;
+  };
+}
