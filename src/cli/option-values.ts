@@ -47,6 +47,24 @@ export function parsePath(text: string): string {
   return text;
 }
 
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+};
+
+/** A number of bytes: `24MiB`, `25MB`, `25000000`. */
+export function parseBytes(text: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)\s*([KMG]i?B)?$/.exec(text.trim()) ?? [];
+  const bytes = Math.floor(Number(number) * BYTE_UNITS[unit]!);
+  if (Number.isSafeInteger(bytes) && bytes >= 1) return bytes;
+  throw new InvalidArgumentError('Expected a number of bytes, like 24MiB, 25MB or 25000000.');
+}
+
 function parseCount(text: string, unit: string, most: number): number {
   const count = Number(text);
   if (text.trim() !== '' && Number.isInteger(count) && count >= 1 && count <= most) return count;

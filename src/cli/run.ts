@@ -2,12 +2,14 @@
 
 import { Command, CommanderError, Option } from 'commander';
 import { BACKENDS } from '../kernels/index.js';
-import { ARCHITECTURES, CAM_METHODS } from '../model/index.js';
+import { ARCHITECTURES, CAM_METHODS, PRECISIONS } from '../model/index.js';
 import { packageVersion } from '../node/report.js';
 import { type Colormap, NORMALIZERS } from '../viz/index.js';
 import { type BenchFlags, benchCommand } from './bench-command.js';
+import { type ConvertFlags, convertCommand } from './convert-command.js';
 import { type ExplainFlags, explainCommand } from './explain-command.js';
 import {
+  parseBytes,
   parseClass,
   parsePath,
   parseRounds,
@@ -18,6 +20,9 @@ import { describeFailure, EXIT, type Streams, UsageError } from './streams.js';
 
 const COLORMAPS: readonly Colormap[] = ['viridis', 'cividis', 'jet'];
 
+const LABELS = "class names, JSON array or one a line (default: the model's own)";
+const STRIDE_ON = "where bottlenecks stride (default: what the model says, else 3x3; Keras' 1x1)";
+
 const EXAMPLES = `
 Examples:
   fastcam explain photo.jpg                        pictures and report.json in out/photo/
@@ -27,6 +32,8 @@ Examples:
   fastcam explain cat.png --json | jq .top         the report, for programs
   fastcam explain x.safetensors --tensors y.safetensors
                                                    tensors in and out, to compare frameworks
+  fastcam convert resnet50.pth resnet50.safetensors --precision f16
+                                                   weights that explain themselves
   fastcam bench --layers                           where a forward pass spends its time
 
 Exit codes: 0 fine, 1 some input failed (the rest is done), 2 the call is wrong.
@@ -90,6 +97,20 @@ function makeProgram(streams: Streams, finish: (exitCode: number) => void): Comm
   bench.action(async (flags: BenchFlags) => {
     finish(await benchCommand(flags, streams));
   });
+  const convert = convertOptions(
+    subcommand(program, 'convert')
+      .summary('convert weights to safetensors that explain themselves')
+      .description(
+        'Reads a safetensors file, the index of several, or a PyTorch checkpoint, in the naming of torchvision, ' +
+          'timm, Hugging Face or Keras, and writes safetensors in torchvision’s naming, with architecture, ' +
+          'preprocessing, class names and the SHA-256 of what was read. Tells what rounding did to each layer.',
+      )
+      .argument('<in>', 'weights, or bundled')
+      .argument('<out>', 'the file to write'),
+  );
+  convert.action(async (input: string, output: string, flags: ConvertFlags) => {
+    finish(await convertCommand(input, output, flags, streams));
+  });
   return program;
 }
 
@@ -113,7 +134,7 @@ function benchOptions(command: Command): Command {
         Object.keys(ARCHITECTURES),
       ),
     )
-    .option('--model <bundled|file>', 'weights, safetensors, in place of noise', parsePath)
+    .option('--model <bundled|file>', 'weights in place of noise', parsePath)
     .addOption(choice('--backend <name>', 'what computes', BACKENDS).default('auto'))
     .option('--size <pixels>', "side of the input (default: the model's own, else 224)", parseSize)
     .option('--rounds <number>', 'passes to take the median of', parseRounds, 10)
@@ -122,15 +143,34 @@ function benchOptions(command: Command): Command {
     .allowExcessArguments(false);
 }
 
-function explainOptions(command: Command): Command {
+function convertOptions(command: Command): Command {
   return command
-    .option('-o, --out <folder>', 'where to write', parsePath, 'out')
-    .option('--model <bundled|file>', 'weights, safetensors', parsePath, 'bundled')
-    .option('--labels <file>', 'class names, JSON array or one a line', parsePath)
+    .addOption(choice('--precision <name>', 'of kernels', PRECISIONS).default('f32'))
+    .option('--shard <bytes>', 'several files of at most 24MiB, say, and an index', parseBytes)
+    .option('--labels <file>', LABELS, parsePath)
     .addOption(
       choice('--arch <name>', 'architecture the weights must have', Object.keys(ARCHITECTURES)),
     )
-    .addOption(choice('--stride-on <where>', 'where bottlenecks stride', ['3x3', '1x1']))
+    .addOption(choice('--stride-on <where>', STRIDE_ON, ['3x3', '1x1']))
+    .option('--json', 'print one line of JSON, and nothing else')
+    .option('--debug', 'print where a failure comes from')
+    .allowExcessArguments(false);
+}
+
+function explainOptions(command: Command): Command {
+  return command
+    .option('-o, --out <folder>', 'where to write', parsePath, 'out')
+    .option(
+      '--model <bundled|file>',
+      'weights: safetensors, an index of several, a PyTorch checkpoint',
+      parsePath,
+      'bundled',
+    )
+    .option('--labels <file>', LABELS, parsePath)
+    .addOption(
+      choice('--arch <name>', 'architecture the weights must have', Object.keys(ARCHITECTURES)),
+    )
+    .addOption(choice('--stride-on <where>', STRIDE_ON, ['3x3', '1x1']))
     .addOption(choice('--backend <name>', 'what computes', BACKENDS).default('auto'))
     .addOption(
       choice('--normalizer <name>', 'of each scale', Object.keys(NORMALIZERS)).default('gaussian'),

@@ -7,9 +7,22 @@ export * from './preprocess.js';
 export { type Bitmap, type Interpolation, type ResizeWindow, resize } from './resize.js';
 export { type Forward, ResNet, type ResNetOptions } from './resnet.js';
 export type { ByteSource } from './weights/byte-source.js';
-export { labelsOf } from './weights/metadata.js';
+export { decodeFloats } from './weights/dtype.js';
+export {
+  architectureOf,
+  batchNormEpsOf,
+  labelsOf,
+  preprocessingOf,
+} from './weights/metadata.js';
 export { asTorchvision } from './weights/naming.js';
+export {
+  PRECISIONS,
+  type Precision,
+  type StoredTensor,
+  storedTensor,
+} from './weights/precision.js';
 export { type CheckpointArchive, parseCheckpoint } from './weights/pytorch.js';
 export * from './weights/safetensors.js';
-export { joinShards, parseShardIndex, type ShardIndex } from './weights/sharded.js';
-export type { TensorShape, TensorSource } from './weights/tensor-source.js';
+export { joinShards, MAX_SHARDS, parseShardIndex, type ShardIndex } from './weights/sharded.js';
+export { sizeOf, type TensorShape, type TensorSource } from './weights/tensor-source.js';
+export { checkTensors, type ExpectedTensor } from './weights/weight-reader.js';

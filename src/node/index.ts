@@ -1,5 +1,6 @@
 /** `fastcam/node`: picture files in, explanations and their pictures out. */
 
+export { type Conversion, type ConvertOptions, convertModel, type LayerLoss } from './convert.js';
 export { decodePicture, readPicture } from './decode.js';
 export { encodePng } from './encode.js';
 export {

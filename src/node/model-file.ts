@@ -6,7 +6,7 @@ import { FastCam } from '../explain.js';
 import { type Backend, makeKernels } from '../kernels/index.js';
 import { type Architecture, asTorchvision, labelsOf, type TensorSource } from '../model/index.js';
 import { readFileBytes } from './file-bytes.js';
-import { openWeights } from './weights-file.js';
+import { openWeights, type WeightsFile } from './weights-file.js';
 
 export interface ModelOptions {
   /**
@@ -48,7 +48,7 @@ const IMAGENET_CLASSES = 1000;
  */
 export async function openModel(options: ModelOptions = {}): Promise<Model> {
   const { model: name = BUNDLED } = options;
-  const weights = await openWeights(name === BUNDLED ? BUNDLED_WEIGHTS : name, name);
+  const weights = await openModelWeights(name);
   try {
     const source = asTorchvision(weights.source);
     const labels = await labelsFor(source, options);
@@ -64,6 +64,11 @@ export async function openModel(options: ModelOptions = {}): Promise<Model> {
     // Packed, the weights have no use for their file any more.
     weights.close();
   }
+}
+
+/** The weights of a model by the name that `ModelOptions.model` has. @throws as `openModel` */
+export function openModelWeights(model: string): Promise<WeightsFile> {
+  return openWeights(model === BUNDLED ? BUNDLED_WEIGHTS : model, model);
 }
 
 let bundled: Promise<Model> | undefined;

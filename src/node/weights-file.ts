@@ -23,7 +23,7 @@ import { type OpenFile, openFile } from './open-file.js';
 export interface WeightsFile {
   readonly source: TensorSource;
   /** The files that it reads: the one that was named first, then its shards. */
-  readonly files: readonly string[];
+  readonly files: readonly OpenFile[];
   /** Tensors cannot be read any more. */
   close(): void;
 }
@@ -87,7 +87,7 @@ export async function openWeights(path: string, name: string = path): Promise<We
     const source = head.startsWith('PK\x03\x04')
       ? await openCheckpoint(file, name)
       : parseSafetensors(file, name);
-    return { source, files: [path], close: () => file.close() };
+    return { source, files: [file], close: () => file.close() };
   } catch (error) {
     file.close();
     throw error;
@@ -134,7 +134,7 @@ async function openShards(file: OpenFile, name: string): Promise<WeightsFile> {
     }
     return {
       source: joinShards(index, sources, name),
-      files: opened.map(({ path }) => path),
+      files: opened,
       close,
     };
   } catch (error) {

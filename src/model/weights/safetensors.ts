@@ -11,7 +11,7 @@
 import { FormatError } from '../../errors.js';
 import { type ByteSource, byteSource } from './byte-source.js';
 import { DTYPE_BYTES, decodeFloats, FLOAT_DTYPES } from './dtype.js';
-import { sizeOf } from './tensor-source.js';
+import { sizeOf, type TensorShape } from './tensor-source.js';
 import { decodeUtf8 } from './utf8.js';
 
 /** The format's own limit on the header, in bytes. */
@@ -124,13 +124,38 @@ export function writeSafetensors(
   arrays: Readonly<Record<string, { shape: readonly number[]; data: Float32Array }>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  const tensors = Object.entries(arrays);
+  const header = safetensorsHeader(
+    tensors.map(([name, { shape, data }]) => [name, { dtype: 'F32', shape }, data.byteLength]),
+    metadata,
+  );
+  const end = tensors.reduce((at, [, { data }]) => at + data.byteLength, header.length);
+  const file = new Uint8Array(end);
+  file.set(header);
+  let at = header.length;
+  for (const [, { data }] of tensors) {
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return file;
+}
+
+/**
+ * What a safetensors file begins with, padded to 8 bytes; the tensors' bytes follow in the order given.
+ *
+ * @param tensors name, dtype and shape, length in bytes
+ */
+export function safetensorsHeader(
+  tensors: readonly (readonly [name: string, info: TensorShape, bytes: number])[],
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const header: Record<string, unknown> = {};
   if (Object.keys(metadata).length > 0) header['__metadata__'] = metadata;
   let end = 0;
-  for (const [name, { shape, data }] of Object.entries(arrays)) {
+  for (const [name, { dtype, shape }, bytes] of tensors) {
     const begin = end;
-    end += data.byteLength;
-    header[name] = { dtype: 'F32', shape, data_offsets: [begin, end] };
+    end += bytes;
+    header[name] = { dtype, shape, data_offsets: [begin, end] };
   }
   // Escaping everything beyond ASCII makes one character one byte: no UTF-8 encoder is needed.
   const json = JSON.stringify(header).replace(
@@ -138,16 +163,11 @@ export function writeSafetensors(
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
   const headerBytes = Math.ceil(json.length / 8) * 8;
-  const file = new Uint8Array(8 + headerBytes + end);
-  new DataView(file.buffer).setUint32(0, headerBytes, true);
-  file.fill(0x20, 8 + json.length, 8 + headerBytes);
-  for (let i = 0; i < json.length; i++) file[8 + i] = json.charCodeAt(i);
-  let at = 8 + headerBytes;
-  for (const { data } of Object.values(arrays)) {
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
-  }
-  return file;
+  const bytes = new Uint8Array(8 + headerBytes).fill(0x20);
+  new DataView(bytes.buffer).setUint32(0, headerBytes, true);
+  bytes.fill(0, 4, 8);
+  for (let i = 0; i < json.length; i++) bytes[8 + i] = json.charCodeAt(i);
+  return bytes;
 }
 
 type Fail = (what: string) => never;

@@ -13,8 +13,8 @@ import type { TensorShape, TensorSource } from './tensor-source.js';
 /** Tensor → the name of its file. */
 export type ShardIndex = ReadonlyMap<string, string>;
 
-/** As many as a model of a gigabyte has in pieces of a megabyte. */
-const MAX_SHARDS = 1024;
+/** Shards of an index, at most: as many as a gigabyte has in pieces of a megabyte. */
+export const MAX_SHARDS = 1024;
 
 /**
  * Reads an index.
