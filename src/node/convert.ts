@@ -13,9 +13,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { FormatError, ShapeError } from '../errors.js';
 import {
   type Architecture,
@@ -34,9 +32,10 @@ import {
   storedTensor,
   type TensorSource,
 } from '../model/index.js';
-import { systemReason } from './file-bytes.js';
 import { labelsFor, openModelWeights } from './model-file.js';
 import type { OpenFile } from './open-file.js';
+import { type LayerLoss, WeightLoss } from './weight-loss.js';
+import { refuseOverwriting, WrittenFile } from './written-file.js';
 
 export interface ConvertOptions {
   /** Default `f32`. */
@@ -49,17 +48,6 @@ export interface ConvertOptions {
   readonly strideOn?: Architecture['strideOn'];
   /** Told the share that is written, from 0 to 1, and the tensor. */
   readonly onProgress?: (done: number, tensor: string) => void;
-}
-
-/** What rounding did to a layer: a convolution, a batch norm or the classifier. */
-export interface LayerLoss {
-  readonly layer: string;
-  readonly weights: number;
-  /** Magnitude of the largest weight. */
-  readonly largest: number;
-  /** Against float32, which the network computes with. */
-  readonly largestError: number;
-  readonly meanError: number;
 }
 
 export interface Conversion {
@@ -80,6 +68,12 @@ export interface Conversion {
 const PIECE = 2 ** 18;
 
 type NamedTensor = readonly [name: string, stored: StoredTensor];
+
+/** A file to write. */
+interface Output {
+  readonly path: string;
+  readonly tensors: readonly NamedTensor[];
+}
 
 /**
  * Converts a model.
@@ -104,44 +98,38 @@ export async function convertModel(
     const tensors = checkTensors(source, layersOf(architecture)).map(
       ([name, shape]): NamedTensor => [name, storedTensor(precision, shape)],
     );
+    const outputs =
+      shardBytes === undefined
+        ? [{ path: output, tensors }]
+        : shardsOf(output, splitIntoShards(tensors, shardBytes));
+    const indexPath = shardBytes === undefined ? [] : [`${output}.index.json`];
+    const read = [...weights.files.map(({ path }) => path), options.labels ?? []].flat();
+    refuseOverwriting('convert', [...outputs.map(({ path }) => path), ...indexPath], read);
+
     const labels = await labelsFor(source, { model: input, ...options });
     const sha256 = sha256Of(weights.files);
-    const metadata = {
-      ...Object.fromEntries(source.metadata),
-      format: 'pt',
-      architecture: JSON.stringify({ ...architecture, batchNormEps: batchNormEpsOf(source) }),
-      preprocessing: JSON.stringify(preprocessingOf(source)),
-      ...(labels !== undefined && { labels: JSON.stringify(labels) }),
-      source: JSON.stringify({ file: basename(input), sha256 }),
-    };
-
-    const shards = shardBytes === undefined ? [tensors] : splitIntoShards(tensors, shardBytes);
-    const paths = shardBytes === undefined ? [output] : shardPaths(output, shards.length);
-    const index = shardBytes === undefined ? [] : [`${output}.index.json`];
-    const read = [...weights.files.map(({ path }) => path), options.labels ?? []].flat();
-    refuseOverwriting([...paths, ...index], read);
-
-    const losses = new Losses();
-    const total = tensors.reduce((sum, [, stored]) => sum + bytesOf(stored), 0);
+    const metadata = metadataOf(source, architecture, labels, { file: basename(input), sha256 });
+    const loss = new WeightLoss();
+    const total = bytesOf(tensors);
     let written = 0;
-    for (const [i, shard] of shards.entries()) {
-      const file = await WrittenFile.create(paths[i]!);
+    const create = async (path: string): Promise<WrittenFile> => {
+      const file = await WrittenFile.create(path);
       files.push(file);
-      const entries = shard.map(([name, stored]) => [name, stored, bytesOf(stored)] as const);
+      return file;
+    };
+    for (const { path, tensors: own } of outputs) {
+      const file = await create(path);
+      const entries = own.map((tensor) => [...tensor, bytesOf([tensor])] as const);
       await file.append(safetensorsHeader(entries, metadata));
-      for (const [name, stored] of shard) {
-        for (const piece of encodedPieces(source, name, stored, losses)) {
+      for (const [name, stored] of own) {
+        for (const piece of encodedPieces(source, name, stored, loss)) {
           await file.append(piece);
           written += piece.length;
           onProgress(written / total, name);
         }
       }
     }
-    for (const path of index) {
-      const file = await WrittenFile.create(path);
-      files.push(file);
-      await file.append(Buffer.from(indexOf(shards, paths, total)));
-    }
+    for (const path of indexPath) await (await create(path)).append(indexOf(outputs, total));
     for (const file of files) await file.close();
     for (const file of files) await file.rename();
     return {
@@ -153,7 +141,7 @@ export async function convertModel(
       sourceBytes: weights.files.reduce((sum, { length }) => sum + length, 0),
       bytes: files.reduce((sum, file) => sum + file.bytes, 0),
       sha256,
-      layers: losses.layers(),
+      layers: loss.layers(),
     };
   } finally {
     weights.close();
@@ -161,12 +149,29 @@ export async function convertModel(
   }
 }
 
+/** What the file says of itself, over what its source said. */
+function metadataOf(
+  source: TensorSource,
+  architecture: Architecture,
+  labels: readonly string[] | undefined,
+  origin: { readonly file: string; readonly sha256: string },
+): Record<string, string> {
+  return {
+    ...Object.fromEntries(source.metadata),
+    format: 'pt',
+    architecture: JSON.stringify({ ...architecture, batchNormEps: batchNormEpsOf(source) }),
+    preprocessing: JSON.stringify(preprocessingOf(source)),
+    ...(labels !== undefined && { labels: JSON.stringify(labels) }),
+    source: JSON.stringify(origin),
+  };
+}
+
 /** The bytes of a tensor, piece by piece; each lasts until the next is asked for. */
 function* encodedPieces(
   source: TensorSource,
   name: string,
   stored: StoredTensor,
-  losses: Losses,
+  loss: WeightLoss,
 ): Generator<Uint8Array> {
   const { shape, dtype, bytesPerElement, limit } = stored;
   const size = sizeOf(shape);
@@ -184,97 +189,8 @@ function* encodedPieces(
     stored.encode(bytes, x);
     const rounded = new Float32Array(x.length);
     decodeFloats(rounded, bytes, dtype);
-    losses.add(name, x, rounded);
+    loss.add(name, x, rounded);
     yield bytes;
-  }
-}
-
-/** Errors by layer: a tensor's name without its last part. */
-class Losses {
-  readonly #layers = new Map<
-    string,
-    { weights: number; largest: number; worst: number; sum: number }
-  >();
-
-  add(tensor: string, x: Float32Array, rounded: Float32Array): void {
-    const layer = tensor.slice(0, tensor.lastIndexOf('.'));
-    let { weights, largest, worst, sum } = this.#layers.get(layer) ?? {
-      weights: 0,
-      largest: 0,
-      worst: 0,
-      sum: 0,
-    };
-    for (let i = 0; i < x.length; i++) {
-      const error = Math.abs(rounded[i]! - x[i]!);
-      largest = Math.max(largest, Math.abs(x[i]!));
-      worst = Math.max(worst, error);
-      sum += error;
-    }
-    weights += x.length;
-    this.#layers.set(layer, { weights, largest, worst, sum });
-  }
-
-  layers(): LayerLoss[] {
-    return [...this.#layers].map(([layer, { weights, largest, worst, sum }]) => ({
-      layer,
-      weights,
-      largest,
-      largestError: worst,
-      meanError: sum / weights,
-    }));
-  }
-}
-
-/** A file under a temporary name beside its own, until it is renamed. */
-class WrittenFile {
-  readonly path: string;
-  bytes = 0;
-  readonly #temporary: string;
-  #handle: FileHandle | undefined;
-  #isThere = true;
-
-  private constructor(path: string, temporary: string, handle: FileHandle) {
-    this.path = path;
-    this.#temporary = temporary;
-    this.#handle = handle;
-  }
-
-  static async create(path: string): Promise<WrittenFile> {
-    const temporary = `${path}.${process.pid}.part`;
-    const handle = await written(path, () => open(temporary, 'wx'));
-    return new WrittenFile(path, temporary, handle);
-  }
-
-  async append(bytes: Uint8Array): Promise<void> {
-    await written(this.path, () => this.#handle!.appendFile(bytes));
-    this.bytes += bytes.length;
-  }
-
-  async close(): Promise<void> {
-    await written(this.path, () => this.#handle!.sync());
-    await this.#handle!.close();
-    this.#handle = undefined;
-  }
-
-  async rename(): Promise<void> {
-    await written(this.path, () => rename(this.#temporary, this.path));
-    this.#isThere = false;
-  }
-
-  /** Removes what has not been renamed. */
-  async discard(): Promise<void> {
-    await this.#handle?.close();
-    if (this.#isThere) await rm(this.#temporary, { force: true });
-  }
-}
-
-async function written<T>(path: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'its folder does not exist' : systemReason(error);
-    throw new FormatError(`${path}: cannot be written: ${reason}`, { cause: error });
   }
 }
 
@@ -284,7 +200,7 @@ function splitIntoShards(tensors: readonly NamedTensor[], most: number): NamedTe
   const shards: NamedTensor[][] = [];
   let left = 0;
   for (const tensor of tensors) {
-    const bytes = bytesOf(tensor[1]);
+    const bytes = bytesOf([tensor]);
     if (shards.length === 0 || bytes > left) {
       shards.push([]);
       left = most;
@@ -301,45 +217,26 @@ function splitIntoShards(tensors: readonly NamedTensor[], most: number): NamedTe
 }
 
 /** model.safetensors → model-00001-of-00003.safetensors, … */
-function shardPaths(output: string, count: number): string[] {
+function shardsOf(output: string, shards: readonly (readonly NamedTensor[])[]): Output[] {
   const ending = '.safetensors';
   if (!basename(output).endsWith(ending) || basename(output) === ending) {
     throw new ShapeError(`convert: shards expected an output called ….safetensors, got ${output}`);
   }
-  const stem = basename(output).slice(0, -ending.length);
+  const stem = output.slice(0, -ending.length);
   const number = (i: number): string => String(i).padStart(5, '0');
-  return Array.from({ length: count }, (_, i) =>
-    join(dirname(output), `${stem}-${number(i + 1)}-of-${number(count)}${ending}`),
+  return shards.map((tensors, i) => ({
+    path: `${stem}-${number(i + 1)}-of-${number(shards.length)}${ending}`,
+    tensors,
+  }));
+}
+
+/** The index of shards, as Hugging Face writes it. */
+function indexOf(outputs: readonly Output[], totalBytes: number): Uint8Array {
+  const map = outputs.flatMap(({ path, tensors }) =>
+    tensors.map(([name]) => [name, basename(path)]),
   );
-}
-
-function indexOf(
-  shards: readonly (readonly NamedTensor[])[],
-  paths: readonly string[],
-  totalBytes: number,
-): string {
-  const map = shards.flatMap((shard, i) => shard.map(([name]) => [name, basename(paths[i]!)]));
-  const index = {
-    metadata: { total_size: totalBytes },
-    weight_map: Object.fromEntries(map),
-  };
-  return `${JSON.stringify(index, null, 2)}\n`;
-}
-
-/** Nothing that is read may be written over, under whatever name it goes. */
-function refuseOverwriting(outputs: readonly string[], inputs: readonly string[]): void {
-  const taken = new Set(inputs.flatMap(identities));
-  for (const output of outputs) {
-    if (identities(output).some((identity) => taken.has(identity))) {
-      throw new ShapeError(`convert: ${output} would overwrite what is read: name another file`);
-    }
-  }
-}
-
-/** The path, and what the file system knows the file by: links have the same. */
-function identities(path: string): string[] {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found === undefined ? [resolve(path)] : [resolve(path), `${found.dev} ${found.ino}`];
+  const index = { metadata: { total_size: totalBytes }, weight_map: Object.fromEntries(map) };
+  return Buffer.from(`${JSON.stringify(index, null, 2)}\n`);
 }
 
 function sha256Of(files: readonly OpenFile[]): string {
@@ -352,6 +249,6 @@ function sha256Of(files: readonly OpenFile[]): string {
   return hash.digest('hex');
 }
 
-function bytesOf({ shape, bytesPerElement }: StoredTensor): number {
-  return sizeOf(shape) * bytesPerElement;
+function bytesOf(tensors: readonly NamedTensor[]): number {
+  return tensors.reduce((sum, [, s]) => sum + sizeOf(s.shape) * s.bytesPerElement, 0);
 }

@@ -1,6 +1,6 @@
 /** `fastcam/node`: picture files in, explanations and their pictures out. */
 
-export { type Conversion, type ConvertOptions, convertModel, type LayerLoss } from './convert.js';
+export { type Conversion, type ConvertOptions, convertModel } from './convert.js';
 export { decodePicture, readPicture } from './decode.js';
 export { encodePng } from './encode.js';
 export {
@@ -18,3 +18,4 @@ export {
 } from './model-file.js';
 export { outputFolders } from './output-names.js';
 export type { Report, ScaleStatistics } from './report.js';
+export type { LayerLoss } from './weight-loss.js';
