@@ -217,8 +217,16 @@ export function archiveOf(entries: Entries, name = 'file'): CheckpointArchive {
   return {
     name,
     entries: new Map(Object.entries(entries).map(([entry, bytes]) => [entry, bytes.length])),
-    read: (entry, begin, end) => entries[entry]!.subarray(begin, end),
+    read: (entry, begin, end) => strictPiece(entries[entry]!, begin, end),
   };
+}
+
+/** `subarray` that takes no range beyond the bytes. */
+export function strictPiece(bytes: Uint8Array, begin: number, end: number): Uint8Array {
+  if (begin < 0 || begin > end || end > bytes.length) {
+    throw new RangeError(`bytes ${begin}…${end} of ${bytes.length}`);
+  }
+  return bytes.subarray(begin, end);
 }
 
 /** The bytes of a zip file: stored, as torch writes it, or deflated, as one that was packed again. */
