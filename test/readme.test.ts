@@ -13,7 +13,7 @@ it('prints from its example what it shows below it', () => {
   expect(execFileSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' })).toBe(output);
 });
 
-it.each(['README.md', 'CONTRIBUTING.md', 'docs/performance.md'])(
+it.each(['README.md', 'CONTRIBUTING.md', 'docs/performance.md', 'docs/weights.md'])(
   '%s links to files that exist',
   (name) => {
     const page = new URL(name, ROOT);

@@ -23,7 +23,7 @@ export async function convertCommand(
   streams: Streams,
 ): Promise<number> {
   const [{ convertModel }, { formatConversion }] = await Promise.all([
-    import('../node/index.js'),
+    import('../node/convert.js'),
     import('./conversion-table.js'),
   ]);
   const { precision, shard, labels, arch, strideOn } = flags;

@@ -175,8 +175,13 @@ function* encodedPieces(
 ): Generator<Uint8Array> {
   const { shape, dtype, bytesPerElement, limit } = stored;
   const size = sizeOf(shape);
+  const length = Math.min(PIECE, size);
+  // Filled anew for each piece: what lies around until it is collected would add up to the model.
+  const values = new Float32Array(length);
+  const encoded = new Uint8Array(length * bytesPerElement);
+  const decoded = new Float32Array(length);
   for (let begin = 0; begin < size; begin += PIECE) {
-    const x = new Float32Array(Math.min(PIECE, size - begin));
+    const x = values.subarray(0, Math.min(PIECE, size - begin));
     source.readInto(x, name, begin);
     const bad = x.findIndex((value) => !(Math.abs(value) < limit));
     if (bad >= 0) {
@@ -185,9 +190,9 @@ function* encodedPieces(
         Number.isFinite(x[bad]) ? `${what}, beyond the range of ${dtype}: keep it as f32` : what,
       );
     }
-    const bytes = new Uint8Array(x.length * bytesPerElement);
+    const bytes = encoded.subarray(0, x.length * bytesPerElement);
     stored.encode(bytes, x);
-    const rounded = new Float32Array(x.length);
+    const rounded = decoded.subarray(0, x.length);
     decodeFloats(rounded, bytes, dtype);
     loss.add(name, x, rounded);
     yield bytes;
