@@ -1,5 +1,6 @@
 /** Element types, in the words of safetensors, and the floats among them as float32. */
 
+import { FormatError } from '../../errors.js';
 import { decodeBfloat16, decodeHalves } from './half.js';
 
 /** Bytes per element of the dtypes that files have. Only floats can be read as weights. */
@@ -19,32 +20,39 @@ export const DTYPE_BYTES: Readonly<Record<string, number>> = {
   BOOL: 1,
 };
 
-/** What `decodeFloats` decodes, for messages. */
-export const FLOAT_DTYPES = 'F32, F16, BF16 or F64';
+/** The dtypes that `decodeFloats` takes. */
+const FLOATS: readonly string[] = ['F32', 'F16', 'BF16', 'F64'];
+
+/**
+ * Refuses a tensor that is not of floats, before any of it is read.
+ *
+ * @throws {FormatError} naming the tensor, not the file
+ */
+export function checkFloats(tensor: string, dtype: string): void {
+  if (FLOATS.includes(dtype)) return;
+  throw new FormatError(`tensor ${tensor} has dtype ${dtype}, expected F32, F16, BF16 or F64`);
+}
 
 /**
  * Decodes elements of any alignment; little-endian, as every platform that has typed arrays in practice.
  *
  * @param bytes of `out.length` elements
- * @returns false for a dtype that is not a float's
+ * @param dtype that `checkFloats` lets pass
  */
-export function decodeFloats(out: Float32Array, bytes: Uint8Array, dtype: string): boolean {
+export function decodeFloats(out: Float32Array, bytes: Uint8Array, dtype: string): void {
   switch (dtype) {
-    case 'F32':
-      new Uint8Array(out.buffer, out.byteOffset, out.byteLength).set(bytes);
-      return true;
     case 'F64': {
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       for (let i = 0; i < out.length; i++) out[i] = view.getFloat64(8 * i, true);
-      return true;
+      return;
     }
     case 'F16':
       decodeHalves(out, bytes);
-      return true;
+      return;
     case 'BF16':
       decodeBfloat16(out, bytes);
-      return true;
+      return;
     default:
-      return false;
+      new Uint8Array(out.buffer, out.byteOffset, out.byteLength).set(bytes);
   }
 }

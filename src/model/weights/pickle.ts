@@ -49,9 +49,7 @@ const MAX_VALUES = 2 ** 20;
  * here, for a global or a call that the builder refuses, and for anything that no pickler writes
  */
 export function readPickle(bytes: Uint8Array, builder: Builder): PickleValue {
-  if (bytes.length > MAX_PICKLE_BYTES) {
-    throw new FormatError(`pickle of ${bytes.length} bytes, at most ${MAX_PICKLE_BYTES} are read`);
-  }
+  checkPickleLength(bytes.length);
   const machine = new Machine(bytes, builder);
   for (;;) {
     const start = machine.at;
@@ -62,6 +60,12 @@ export function readPickle(bytes: Uint8Array, builder: Builder): PickleValue {
       throw new FormatError(`pickle, byte ${start}: ${error.message}`);
     }
   }
+}
+
+/** Before a pickle is read at all. @throws {FormatError} for one that is too long */
+export function checkPickleLength(length: number): void {
+  if (length <= MAX_PICKLE_BYTES) return;
+  throw new FormatError(`pickle of ${length} bytes, at most ${MAX_PICKLE_BYTES} are read`);
 }
 
 class Machine {

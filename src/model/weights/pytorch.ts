@@ -14,8 +14,14 @@
  */
 
 import { FormatError, inFile } from '../../errors.js';
-import { DTYPE_BYTES, decodeFloats, FLOAT_DTYPES } from './dtype.js';
-import { type Builder, type PickleObject, type PickleValue, readPickle } from './pickle.js';
+import { checkFloats, DTYPE_BYTES, decodeFloats } from './dtype.js';
+import {
+  type Builder,
+  checkPickleLength,
+  type PickleObject,
+  type PickleValue,
+  readPickle,
+} from './pickle.js';
 import { gather, isRowMajor, keepLatest, type Strided } from './strides.js';
 import { sizeOf, type TensorShape, type TensorSource } from './tensor-source.js';
 
@@ -93,7 +99,9 @@ export function parseCheckpoint(archive: CheckpointArchive): TensorSource {
   const { name } = archive;
   const root = rootOf(archive);
   const pickle = `${root}data.pkl`;
-  const bytes = archive.read(pickle, 0, archive.entries.get(pickle)!);
+  const length = archive.entries.get(pickle)!;
+  inFile(name, () => checkPickleLength(length));
+  const bytes = archive.read(pickle, 0, length);
   const builder = new TensorBuilder(archive, root);
   const tensors = inFile(name, () => stateDict(readPickle(bytes, builder)));
   const infos = new Map<string, TensorShape>();
@@ -104,21 +112,15 @@ export function parseCheckpoint(archive: CheckpointArchive): TensorSource {
     if (!found) throw new FormatError(`${name}: tensor ${tensor} is missing`);
     return found;
   };
-  const decode = (out: Float32Array, tensor: string, begin: number): void => {
-    const { entry, dtype } = find(tensor).storage;
+  const decode = (out: Float32Array, { entry, dtype }: Storage, begin: number): void => {
     const size = DTYPE_BYTES[dtype]!;
-    const elements = archive.read(entry, size * begin, size * (begin + out.length));
-    if (!decodeFloats(out, elements, dtype)) {
-      throw new FormatError(
-        `${name}: tensor ${tensor} has dtype ${dtype}, expected ${FLOAT_DTYPES}`,
-      );
-    }
+    decodeFloats(out, archive.read(entry, size * begin, size * (begin + out.length)), dtype);
   };
   // What lies between a tensor's first and last element: a window may need any of it.
   const span = keepLatest((tensor: string) => {
     const strided = find(tensor);
     const x = new Float32Array(endOf(strided) - strided.offset);
-    decode(x, tensor, strided.offset);
+    decode(x, strided.storage, strided.offset);
     return x;
   });
   return {
@@ -127,13 +129,14 @@ export function parseCheckpoint(archive: CheckpointArchive): TensorSource {
     tensors: infos,
     readInto(out, tensor, begin) {
       const strided = find(tensor);
-      const { shape, strides, offset } = strided;
+      const { shape, strides, offset, storage } = strided;
+      inFile(name, () => checkFloats(tensor, storage.dtype));
       if (begin + out.length > sizeOf(shape)) {
         throw new FormatError(
           `${name}: tensor ${tensor} [${shape}] has no elements ${begin}…${begin + out.length}`,
         );
       }
-      if (isRowMajor(strided)) decode(out, tensor, offset + begin);
+      if (isRowMajor(strided)) decode(out, storage, offset + begin);
       else gather(out, span(tensor), { shape, strides, offset: 0 }, begin);
     },
   };

@@ -8,9 +8,9 @@
  * anything is allocated by it.
  */
 
-import { FormatError } from '../../errors.js';
+import { FormatError, inFile } from '../../errors.js';
 import { type ByteSource, byteSource } from './byte-source.js';
-import { DTYPE_BYTES, decodeFloats, FLOAT_DTYPES } from './dtype.js';
+import { checkFloats, DTYPE_BYTES, decodeFloats } from './dtype.js';
 import { sizeOf, type TensorShape } from './tensor-source.js';
 import { decodeUtf8 } from './utf8.js';
 
@@ -92,11 +92,10 @@ export function parseSafetensors(
     if (begin + out.length > sizeOf(shape)) {
       fail(`tensor ${tensor} [${shape}] has no elements ${begin}…${begin + out.length}`);
     }
+    inFile(name, () => checkFloats(tensor, dtype));
     const size = DTYPE_BYTES[dtype]!;
     const from = first + size * begin;
-    if (!decodeFloats(out, source.read(from, from + size * out.length), dtype)) {
-      fail(`tensor ${tensor} has dtype ${dtype}, expected ${FLOAT_DTYPES}`);
-    }
+    decodeFloats(out, source.read(from, from + size * out.length), dtype);
   };
   return {
     name,

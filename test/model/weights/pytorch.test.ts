@@ -46,6 +46,16 @@ function valuesOf(source: TensorSource, tensor: string, begin = 0, length?: numb
 }
 
 describe('parseCheckpoint', () => {
+  it('does not read a pickle that is too long for one', () => {
+    const archive = {
+      name: 'file',
+      entries: new Map([['data.pkl', 2 ** 40]]),
+      read: () => expect.fail('it was read'),
+    };
+    const message = 'file: pickle of 1099511627776 bytes, at most 67108864 are read';
+    expect(() => parseCheckpoint(archive)).toThrow(message);
+  });
+
   it('gives a ResNet the bits of the same weights elsewhere, step counters and all', () => {
     const { dict, storages } = stateDict(TENSORS);
     const counter = tensorCall(new StorageId('LongStorage', 'n', 1), 0, [], []);
@@ -141,10 +151,14 @@ describe('parseCheckpoint', () => {
         b: two('BFloat16Storage', 'b'),
         d: two('DoubleStorage', 'd'),
         i: two('IntStorage', 'i'),
+        strided: tensorCall(new StorageId('BoolStorage', 'i8', 8), 0, [2], [7]),
       }),
-      { h: halves, b: bfloats, d: doubles, i: new Uint8Array(8) },
+      { h: halves, b: bfloats, d: doubles, i: new Uint8Array(8), i8: new Uint8Array(8) },
     );
     for (const tensor of ['h', 'b', 'd']) expect(valuesOf(source, tensor)).toEqual([1.5, -2]);
+    expect(() => valuesOf(source, 'strided')).toThrow(
+      'tensor strided has dtype BOOL, expected F32',
+    );
     expect(() => valuesOf(source, 'i')).toThrow(
       'file: tensor i has dtype I32, expected F32, F16, BF16 or F64',
     );
