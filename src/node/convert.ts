@@ -102,9 +102,9 @@ export async function convertModel(
       shardBytes === undefined
         ? [{ path: output, tensors }]
         : shardsOf(output, splitIntoShards(tensors, shardBytes));
-    const indexPath = shardBytes === undefined ? [] : [`${output}.index.json`];
+    const indexPaths = shardBytes === undefined ? [] : [`${output}.index.json`];
     const read = [...weights.files.map(({ path }) => path), options.labels ?? []].flat();
-    refuseOverwriting('convert', [...outputs.map(({ path }) => path), ...indexPath], read);
+    refuseOverwriting('convert', [...outputs.map(({ path }) => path), ...indexPaths], read);
 
     const labels = await labelsFor(source, { model: input, ...options });
     const sha256 = sha256Of(weights.files);
@@ -129,7 +129,7 @@ export async function convertModel(
         }
       }
     }
-    for (const path of indexPath) await (await create(path)).append(indexOf(outputs, total));
+    for (const path of indexPaths) await (await create(path)).append(indexOf(outputs, total));
     for (const file of files) await file.close();
     for (const file of files) await file.rename();
     return {
