@@ -17,3 +17,13 @@ export class FormatError extends Error {
 export class UnsupportedError extends Error {
   override readonly name: string = 'UnsupportedError';
 }
+
+/** Runs an action that does not know the file's name, and puts it before the FormatError it ends in. */
+export function inFile<T>(name: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof FormatError) throw new FormatError(`${name}: ${error.message}`);
+    throw error;
+  }
+}

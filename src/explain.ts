@@ -74,7 +74,8 @@ export class FastCam extends ResNet {
 }
 
 /**
- * Loads a ResNet from the bytes of a safetensors file in torchvision's naming.
+ * Loads a ResNet from the bytes of a safetensors file, in the naming of torchvision, timm, Hugging Face
+ * or Keras.
  *
  * @throws {FormatError} for bytes that are not such a file, naming the offset or the tensor
  */

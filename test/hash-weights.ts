@@ -51,9 +51,7 @@ export function hashWeights(dict: StateDict, salt: number): TensorSource {
   return {
     name: `hash weights ${salt}`,
     metadata: new Map(),
-    tensors: new Map(
-      dict.map(([name, shape]) => [name, { dtype: 'F32', shape, begin: 0, end: 0 }]),
-    ),
+    tensors: new Map(dict.map(([name, shape]) => [name, { dtype: 'F32', shape }])),
     readInto(out, name, begin) {
       const position = positions.get(name)!;
       const shape = dict[position]![1];

@@ -60,11 +60,27 @@ export function modelOptions(): Option[] {
     valued('--model <bundled|file|name>', 'weights, or a fetched model', parsePath).default(
       'bundled',
     ),
-    choice('--arch <name>', 'architecture the weights must have', ARCHITECTURE_NAMES),
-    choice('--stride-on <where>', 'where bottlenecks stride', ['3x3', '1x1']),
+    ...architectureOptions(),
     choice('--precision <name>', 'how weights are kept in memory (default: f32)', PRECISIONS),
     backendOption(),
   ];
+}
+
+/** What weights do not tell of themselves. */
+export function architectureOptions(): Option[] {
+  return [
+    choice('--arch <name>', 'architecture the weights must have', ARCHITECTURE_NAMES),
+    choice(
+      '--stride-on <where>',
+      "where bottlenecks stride (default: what the model says, else 3x3; Keras' 1x1)",
+      ['3x3', '1x1'],
+    ),
+  ];
+}
+
+export function labelsOption(): Option {
+  const text = "class names, JSON array or one a line (default: the model's own)";
+  return valued('--labels <file>', text, parsePath);
 }
 
 /** @throws {FormatError} in one line that names the file and the cause */

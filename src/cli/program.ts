@@ -1,11 +1,13 @@
 /** The commands of `fastcam`: their arguments, options and help. */
 
 import { Command, Option } from 'commander';
+import { PRECISIONS } from '../kernels/index.js';
 import { CAM_METHODS } from '../model/index.js';
 import { packageVersion } from '../node/report.js';
 import { type Colormap, NORMALIZERS } from '../viz/index.js';
 import { type BenchFlags, benchCommand } from './bench-command.js';
 import { type CalibrateFlags, calibrateCommand } from './calibrate-command.js';
+import { type ConvertFlags, convertCommand } from './convert-command.js';
 import { type CostFlags, costCommand } from './cost-command.js';
 import { type ExplainFlags, explainCommand } from './explain-command.js';
 import { type FetchFlags, fetchCommand } from './fetch-command.js';
@@ -19,9 +21,11 @@ import {
   parseSha256,
 } from './option-values.js';
 import {
+  architectureOptions,
   backendOption,
   choice,
   inputOptions,
+  labelsOption,
   measureOptions,
   modelOptions,
   outputOptions,
@@ -45,6 +49,8 @@ Examples:
   fastcam fetch resnet50                           download torchvision's ResNet-50 …
   fastcam explain cat.png --model resnet50         … and use it, from the cache
   fastcam models --fit 128MB                       which networks fit in a memory
+  fastcam convert resnet50.pth resnet50.safetensors --precision f16
+                                                   weights that explain themselves
   fastcam order photo.jpg                          does SMOE Scale sort pixels as other statistics do?
   fastcam calibrate *.jpg -o c.json; fastcam explain *.jpg --calibration c.json
                                                    values that compare across pictures
@@ -110,6 +116,18 @@ export function makeProgram(
     .action(async (names: string[], flags: FetchFlags) => {
       finish(await fetchCommand(names, flags, streams));
     });
+  subcommand('convert', convertOptions())
+    .summary('convert weights to safetensors that explain themselves')
+    .description(
+      'Reads a safetensors file, the index of several, or a PyTorch checkpoint, in the naming of torchvision, ' +
+        'timm, Hugging Face or Keras, and writes safetensors in torchvision’s naming, with architecture, ' +
+        'preprocessing, class names and the SHA-256 of what was read. Tells what rounding did to each layer.',
+    )
+    .argument('<in>', 'weights, a fetched model, or bundled')
+    .argument('<out>', 'the file to write')
+    .action(async (input: string, output: string, flags: ConvertFlags) => {
+      finish(await convertCommand(input, output, flags, streams));
+    });
   subcommand('models', modelsOptions())
     .summary('list what can be loaded, or what fits in a memory')
     .description(
@@ -169,7 +187,7 @@ function explainOptions(): Option[] {
   return [
     valued('-o, --out <folder>', 'where to write', parsePath).default('out'),
     ...modelOptions(),
-    valued('--labels <file>', 'class names, JSON array or one a line', parsePath),
+    labelsOption(),
     statisticOption(),
     choice('--normalizer <name>', 'of each scale', Object.keys(NORMALIZERS)).default('gaussian'),
     valued('--calibration <file>', 'constants of the normalizer, from calibrate', parsePath),
@@ -193,6 +211,16 @@ function fetchOptions(): Option[] {
     valued('--max-bytes <size>', 'the most that is downloaded (default: 2GiB)', parseBytes),
     new Option('--force', 'download again what is in the cache'),
     ...outputOptions('one line of JSON for each model'),
+  ];
+}
+
+function convertOptions(): Option[] {
+  return [
+    choice('--precision <name>', 'of kernels', PRECISIONS).default('f32'),
+    valued('--shard <size>', 'several files of at most 24MiB, say, and an index', parseBytes),
+    labelsOption(),
+    ...architectureOptions(),
+    ...outputOptions('one line of JSON'),
   ];
 }
 

@@ -168,8 +168,11 @@ export function inferArchitecture(
 ): Architecture {
   const shape = (name: string, rank: number): readonly number[] => {
     const tensor = tensors.get(name);
-    if (!tensor)
-      throw new FormatError(`tensor ${name} is missing: not a ResNet in torchvision's naming`);
+    if (!tensor) {
+      throw new FormatError(
+        `tensor ${name} is missing: not a ResNet in the naming of torchvision, timm, Hugging Face or Keras`,
+      );
+    }
     if (tensor.shape.length !== rank || tensor.shape.some((size) => size < 1)) {
       throw new FormatError(
         `tensor ${name} expected ${rank} dimensions ≥ 1, got [${tensor.shape}]`,

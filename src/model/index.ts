@@ -13,5 +13,19 @@ export {
 export { type Plan, type PlanOptions, plan, smoeOps, type Tap } from './plan.js';
 export * from './preprocess.js';
 export { type Bitmap, type Interpolation, type ResizeWindow, resize } from './resize.js';
-export { type Forward, ResNet, type ResNetOptions, type TensorSource } from './resnet.js';
+export { type Forward, ResNet, type ResNetOptions } from './resnet.js';
+export type { ByteSource } from './weights/byte-source.js';
+export { decodeFloats } from './weights/dtype.js';
+export {
+  architectureOf,
+  batchNormEpsOf,
+  labelsOf,
+  preprocessingOf,
+} from './weights/metadata.js';
+export { asTorchvision } from './weights/naming.js';
+export { type CheckpointArchive, parseCheckpoint } from './weights/pytorch.js';
 export * from './weights/safetensors.js';
+export { joinShards, MAX_SHARDS, parseShardIndex, type ShardIndex } from './weights/sharded.js';
+export { type StoredTensor, storedTensor } from './weights/stored-tensor.js';
+export { sizeOf, type TensorShape, type TensorSource } from './weights/tensor-source.js';
+export { checkTensors, type ExpectedTensor } from './weights/weight-reader.js';

@@ -1,7 +1,7 @@
 /**
  * From a picture to the network's input, and back from the input to the picture's pixels.
  *
- *   RGBA bytes ─ over white ─ resize ─ crop ─ (v/255 − mean)/std ─▶ [H, W, 3] float32
+ *   RGBA bytes ─ over white ─ resize ─ crop ─ rgb or bgr ─ (v/255 − mean)/std ─▶ [H, W, 3] float32
  */
 
 import { ShapeError } from '../errors.js';
@@ -12,7 +12,9 @@ import { type Bitmap, type Interpolation, type ResizeWindow, resize } from './re
 export interface Preprocessing {
   /** Short side of the input, in pixels. */
   readonly size: number;
-  /** Of R, G, B in 0 … 1. */
+  /** The order in which the network takes a pixel's red, green and blue. */
+  readonly channels: 'rgb' | 'bgr';
+  /** Of each of the `channels`, in 0 … 1. A network that takes bytes as they are has std = 1/255. */
   readonly mean: readonly [number, number, number];
   readonly std: readonly [number, number, number];
   readonly interpolation: Interpolation;
@@ -23,10 +25,27 @@ export interface Preprocessing {
 /** torchvision's and timm's for ImageNet. */
 export const IMAGENET_PREPROCESSING: Preprocessing = {
   size: 224,
+  channels: 'rgb',
   mean: [0.485, 0.456, 0.406],
   std: [0.229, 0.224, 0.225],
   interpolation: 'bilinear',
 };
+
+/**
+ * Caffe's, which Keras keeps for its ResNets: blue first, bytes less their mean. Source:
+ * `preprocess_input` of keras.applications.resnet.
+ */
+export const CAFFE_PREPROCESSING: Preprocessing = {
+  ...IMAGENET_PREPROCESSING,
+  channels: 'bgr',
+  mean: [103.939 / 255, 116.779 / 255, 123.68 / 255],
+  std: [1 / 255, 1 / 255, 1 / 255],
+};
+
+/** The byte of a pixel that is the network's channel c. */
+export function channelOffset(channels: Preprocessing['channels'], c: number): number {
+  return channels === 'bgr' ? 2 - c : c;
+}
 
 /**
  * How a picture meets the network. `whole`: all of it, aspect ratio kept, short side = size, both
@@ -109,14 +128,15 @@ export function preprocess(
   out: Float32Array,
   picture: Bitmap,
   { resizedWidth, resizedHeight, window }: Geometry,
-  { mean, std, interpolation }: Preprocessing,
+  { channels, mean, std, interpolation }: Preprocessing,
 ): void {
   const opaque = overWhite(picture);
   const resized = resize(opaque, resizedWidth, resizedHeight, 4, interpolation, window);
   for (let c = 0; c < 3; c++) {
     const scale = 1 / (255 * std[c]!);
     const shift = mean[c]! / std[c]!;
-    for (let i = c, o = c; o < out.length; i += 4, o += 3) out[o] = resized[i]! * scale - shift;
+    const byte = channelOffset(channels, c);
+    for (let i = byte, o = c; o < out.length; i += 4, o += 3) out[o] = resized[i]! * scale - shift;
   }
 }
 

@@ -3,31 +3,23 @@
  * pass over a plan.
  */
 
-import { FormatError, ShapeError } from '../errors.js';
+import { ShapeError } from '../errors.js';
 import type {
   Algorithm,
   Kernels,
-  LayerWeights,
   PackedLinear,
   PackedWeights,
   Precision,
   Program,
 } from '../kernels/index.js';
-import {
-  type Architecture,
-  type ConvolutionSpec,
-  convolutionsOf,
-  inferArchitecture,
-  layersOf,
-  namedArchitecture,
-} from './architecture.js';
+import { type Architecture, convolutionsOf, layersOf } from './architecture.js';
 import { packedBytes, restingLayers } from './memory.js';
 import { type Plan, type PlanOptions, plan } from './plan.js';
-import { IMAGENET_PREPROCESSING, type Preprocessing } from './preprocess.js';
-import type { SafetensorsFile } from './weights/safetensors.js';
-
-/** Where weights come from: named tensors, decoded piece by piece. */
-export type TensorSource = Pick<SafetensorsFile, 'name' | 'metadata' | 'tensors' | 'readInto'>;
+import type { Preprocessing } from './preprocess.js';
+import { architectureOf, labelsOf, preprocessingOf } from './weights/metadata.js';
+import { asTorchvision } from './weights/naming.js';
+import type { TensorSource } from './weights/tensor-source.js';
+import { checkTensors, WeightReader } from './weights/weight-reader.js';
 
 export interface ResNetOptions {
   readonly kernels: Kernels;
@@ -40,7 +32,7 @@ export interface ResNetOptions {
    * first two stages are kept one step finer, and of int8 the classifier too.
    */
   readonly precision?: Precision;
-  /** Class names in index order. Default: the index as text. */
+  /** Class names in index order. Default: what the file says, else the index as text. */
   readonly labels?: readonly string[];
   /** What the network was trained behind. Default: what the file says, else ImageNet's. */
   readonly preprocessing?: Preprocessing;
@@ -75,9 +67,6 @@ export interface Forward {
   algorithm(index: number): Algorithm | undefined;
 }
 
-/** PyTorch's default, which every torchvision and timm ResNet keeps. */
-const BATCH_NORM_EPS = 1e-5;
-
 /** The largest arena, 2 GiB: a ResNet-50 on some 4000×4000. WebAssembly’s memory ends at 4 GiB. */
 const MAX_ARENA_BYTES = 2 ** 31;
 
@@ -97,7 +86,7 @@ export class ResNet {
   #forward: { readonly key: string; readonly forward: BoundForward } | undefined;
 
   /**
-   * Packs the weights of `source`.
+   * Packs the weights of `source`, in any of the namings of src/model/weights/naming.ts.
    *
    * @throws {FormatError} naming the tensor that is missing, unexpected, of a wrong shape or dtype,
    * or not finite
@@ -107,11 +96,13 @@ export class ResNet {
     const { kernels, budgetBytes = Number.POSITIVE_INFINITY } = options;
     this.#kernels = kernels;
     this.#budgetBytes = budgetBytes;
-    this.architecture = chooseArchitecture(source, options);
+    const named = asTorchvision(source);
+    this.architecture = architectureOf(named, options);
     this.precision = options.precision ?? 'f32';
-    this.preprocessing = options.preprocessing ?? preprocessingOf(source);
+    this.preprocessing = options.preprocessing ?? preprocessingOf(named);
     const { classes } = this.architecture;
-    this.labels = options.labels ?? Array.from({ length: classes }, (_, i) => String(i));
+    this.labels =
+      options.labels ?? labelsOf(named) ?? Array.from({ length: classes }, (_, i) => String(i));
     if (this.labels.length !== classes) {
       throw new ShapeError(
         `labels: expected ${classes}, one for each class of ${source.name}, got ${this.labels.length}`,
@@ -119,12 +110,11 @@ export class ResNet {
     }
 
     const layers = layersOf(this.architecture);
-    const reader = new WeightReader(source);
     const { name, Cin, Cout } = layers.fc;
     // Names alone can claim a network of any size: what is reserved is in the file, every tensor.
+    checkTensors(named, layers);
+    const reader = new WeightReader(named);
     const specs = convolutionsOf(layers);
-    const expected = [...specs.flatMap(tensorsOf), ...linearTensors(name, Cin, Cout)];
-    for (const [tensor, shape] of expected) reader.check(tensor, shape);
     const resting = restingLayers(layers, this.precision);
     this.#refuseWeights();
     kernels.reserve([...resting.values()]);
@@ -138,7 +128,6 @@ export class ResNet {
       precision: resting.get(name)!.precision,
     });
     this.#weights.set(name, this.#fc);
-    reader.refuseUnread();
     this.weightBytes = [...this.#weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
@@ -282,179 +271,4 @@ class BoundForward implements Forward {
   release(): void {
     this.#program.release();
   }
-}
-
-function chooseArchitecture(source: TensorSource, options: ResNetOptions): Architecture {
-  const said = metadataObject(source, 'architecture')?.['strideOn'];
-  if (said !== undefined && said !== '3x3' && said !== '1x1') {
-    throw new FormatError(`${source.name}: metadata architecture.strideOn is neither 3x3 nor 1x1`);
-  }
-  const strideOn = options.strideOn ?? said ?? '3x3';
-  const inferred = naming(source.name, () => inferArchitecture(source.tensors, strideOn));
-  if (options.architecture !== undefined) {
-    const { depths, ...expected } = namedArchitecture(options.architecture);
-    if (`${depths}` !== `${inferred.depths}`) {
-      throw new FormatError(
-        `${source.name}: ${options.architecture} has depths ${depths}, the weights have ${inferred.depths}`,
-      );
-    }
-    for (const key of ['block', 'width', 'widthPerGroup', 'groups'] as const) {
-      if (expected[key] !== inferred[key]) {
-        throw new FormatError(
-          `${source.name}: ${options.architecture} has ${key} ${expected[key]}, the weights have ${inferred[key]}`,
-        );
-      }
-    }
-  }
-  return inferred;
-}
-
-/** Adds the file's name to a FormatError of something that does not know it. */
-function naming<T>(name: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    if (error instanceof FormatError) throw new FormatError(`${name}: ${error.message}`);
-    throw error;
-  }
-}
-
-function preprocessingOf(source: TensorSource): Preprocessing {
-  const said = metadataObject(source, 'preprocessing');
-  if (!said) return IMAGENET_PREPROCESSING;
-  const merged = { ...IMAGENET_PREPROCESSING, ...said } as Preprocessing;
-  const triple = (v: unknown): boolean =>
-    Array.isArray(v) && v.length === 3 && v.every((c) => Number.isFinite(c));
-  const { size, mean, std, interpolation, cropRatio = 1 } = merged;
-  if (
-    !(Number.isInteger(size) && size >= 1) ||
-    !triple(mean) ||
-    !triple(std) ||
-    std.includes(0) ||
-    !(interpolation === 'bilinear' || interpolation === 'bicubic') ||
-    !(cropRatio > 0 && cropRatio <= 1)
-  ) {
-    throw new FormatError(
-      `${source.name}: metadata preprocessing is not valid: ${JSON.stringify(said)}`,
-    );
-  }
-  return { size, mean, std, interpolation, ...('cropRatio' in said && { cropRatio }) };
-}
-
-function metadataObject(source: TensorSource, key: string): Record<string, unknown> | undefined {
-  const text = source.metadata.get(key);
-  if (text === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  } catch {
-    // Falls through to the same message.
-  }
-  throw new FormatError(`${source.name}: metadata ${key} is not a JSON object`);
-}
-
-type ExpectedTensor = readonly [name: string, shape: readonly number[]];
-
-/** The tensors of a convolution and of its batch norm. */
-function tensorsOf(spec: ConvolutionSpec): ExpectedTensor[] {
-  const { name, batchNorm, Cin, Cout, kernel, groups } = spec;
-  return [
-    [`${name}.weight`, [Cout, Cin / groups, kernel, kernel]],
-    [`${batchNorm}.weight`, [Cout]],
-    [`${batchNorm}.bias`, [Cout]],
-    [`${batchNorm}.running_mean`, [Cout]],
-    [`${batchNorm}.running_var`, [Cout]],
-  ];
-}
-
-function linearTensors(name: string, Cin: number, Cout: number): ExpectedTensor[] {
-  return [
-    [`${name}.weight`, [Cout, Cin]],
-    [`${name}.bias`, [Cout]],
-  ];
-}
-
-/** Reads tensors whose shapes were checked, and remembers which were asked for. */
-class WeightReader {
-  readonly #source: TensorSource;
-  readonly #unread: Set<string>;
-
-  constructor(source: TensorSource) {
-    this.#source = source;
-    // Training's step counter; it has no part in inference.
-    const names = [...source.tensors.keys()].filter((n) => !n.endsWith('.num_batches_tracked'));
-    this.#unread = new Set(names);
-  }
-
-  /** @throws {FormatError} unless the tensor is there and has this shape */
-  check(tensor: string, shape: readonly number[]): void {
-    const { name, tensors } = this.#source;
-    const info = tensors.get(tensor);
-    if (!info) throw new FormatError(`${name}: tensor ${tensor} is missing`);
-    if (`${info.shape}` !== `${shape}`) {
-      throw new FormatError(`${name}: tensor ${tensor} expected [${shape}], got [${info.shape}]`);
-    }
-  }
-
-  /**
-   * A convolution's weights with its batch norm folded in:
-   * w′ = w·γ/√(variance + eps), b′ = β − mean·γ/√(variance + eps).
-   */
-  convolution({ name, batchNorm, Cout }: ConvolutionSpec): LayerWeights {
-    const gamma = this.#vector(`${batchNorm}.weight`);
-    const beta = this.#vector(`${batchNorm}.bias`);
-    const mean = this.#vector(`${batchNorm}.running_mean`);
-    const variance = this.#vector(`${batchNorm}.running_var`);
-    const scale = new Float64Array(Cout);
-    const bias = new Float32Array(Cout);
-    for (let oc = 0; oc < Cout; oc++) {
-      if (variance[oc]! < 0) {
-        throw new FormatError(
-          `${this.#source.name}: tensor ${batchNorm}.running_var has ${variance[oc]} at element ${oc}`,
-        );
-      }
-      scale[oc] = gamma[oc]! / Math.sqrt(variance[oc]! + BATCH_NORM_EPS);
-      bias[oc] = beta[oc]! - mean[oc]! * scale[oc]!;
-    }
-    return { ...this.#weight(`${name}.weight`), scale, bias };
-  }
-
-  /** A linear layer's weights. */
-  linear(name: string): LayerWeights {
-    return { ...this.#weight(`${name}.weight`), bias: this.#vector(`${name}.bias`) };
-  }
-
-  #weight(tensor: string): Omit<LayerWeights, 'bias'> {
-    this.#unread.delete(tensor);
-    const { name, tensors } = this.#source;
-    return {
-      length: sizeOf(tensors.get(tensor)!.shape),
-      read: (out, begin) => this.#source.readInto(out, tensor, begin),
-      refuse(element, value) {
-        throw new FormatError(`${name}: tensor ${tensor} has ${value} at element ${element}`);
-      },
-    };
-  }
-
-  #vector(tensor: string): Float32Array {
-    const { length, read, refuse } = this.#weight(tensor);
-    const out = new Float32Array(length);
-    read(out, 0);
-    const bad = out.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) refuse(bad, out[bad]!);
-    return out;
-  }
-
-  /** Weights that nothing asked for belong to another network. */
-  refuseUnread(): void {
-    const [first] = this.#unread;
-    if (first === undefined) return;
-    throw new FormatError(
-      `${this.#source.name}: ${this.#unread.size} unexpected tensors, the first is ${first}`,
-    );
-  }
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }

@@ -1,5 +1,6 @@
 /** Reading a whole file, with a one-line reason where that fails. */
 
+import type { Stats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { FormatError } from '../errors.js';
 
@@ -28,19 +29,30 @@ const REASONS: Record<string, string> = {
  */
 export async function readFileBytes(path: string, expected: string): Promise<Uint8Array> {
   try {
-    const found = await stat(path);
-    if (found.isDirectory()) {
-      throw new FormatError(`${path}: is a directory, expected ${expected} file`);
-    }
-    if (!found.isFile() && !found.isFIFO()) {
-      throw new FormatError(`${path}: is a device or a socket, expected ${expected} file`);
-    }
+    const found = await statFile(path, expected);
     if (found.size > MAX_FILE_BYTES) {
       throw new FormatError(`${path}: ${found.size} bytes are too many for ${expected} file`);
     }
     const bytes = await readFile(path);
     if (bytes.length === 0) throw new FormatError(`${path}: is empty, expected ${expected} file`);
     return bytes;
+  } catch (error) {
+    if (error instanceof FormatError) throw error;
+    throw new FormatError(`${path}: ${systemReason(error)}`, { cause: error });
+  }
+}
+
+/**
+ * What the file system says of a file.
+ *
+ * @throws {FormatError} as `readFileBytes`, and for what is neither a file nor a pipe
+ */
+export async function statFile(path: string, expected: string): Promise<Stats> {
+  try {
+    const found = await stat(path);
+    if (found.isFile() || found.isFIFO()) return found;
+    const what = found.isDirectory() ? 'a directory' : 'a device or a socket';
+    throw new FormatError(`${path}: is ${what}, expected ${expected} file`);
   } catch (error) {
     if (error instanceof FormatError) throw error;
     throw new FormatError(`${path}: ${systemReason(error)}`, { cause: error });

@@ -8,6 +8,7 @@ export {
   readCalibration,
   type ScaleConstants,
 } from './calibrate.js';
+export { type Conversion, type ConvertOptions, convertModel } from './convert.js';
 export {
   type CostOfPart,
   type CostOfTap,
@@ -57,3 +58,4 @@ export {
 
 export { outputFolders } from './output-names.js';
 export type { Report, ReportedModel, ScaleStatistics } from './report.js';
+export type { LayerLoss } from './weight-loss.js';

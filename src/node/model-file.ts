@@ -1,22 +1,24 @@
-/** Models from files: bundled, in the cache, or any safetensors file; class names; the backend. */
+/** Models from files: bundled, in the cache, or one's own; class names; the backend. */
 
 import { fileURLToPath } from 'node:url';
 import { FormatError } from '../errors.js';
 import { FastCam } from '../explain.js';
 import { type Backend, makeKernels, type Precision } from '../kernels/index.js';
-import { type Architecture, parseSafetensors } from '../model/index.js';
+import { type Architecture, asTorchvision, labelsOf, type TensorSource } from '../model/index.js';
 import { locateRemote } from './cache.js';
 import { readFileBytes } from './file-bytes.js';
+import { openWeights, type WeightsFile } from './weights-file.js';
 
 export interface ModelOptions {
   /**
-   * `bundled` (default): a ResNet-50 of quarter width, 200 classes; a safetensors file; or the name or
-   * URL of a model that `fetchModel` has put into the cache.
+   * `bundled` (default): a ResNet-50 of quarter width, 200 classes; a safetensors file, the index of
+   * several, or a PyTorch checkpoint; or the name or URL of a model that `fetchModel` has put into the
+   * cache.
    */
   readonly model?: string;
   /**
-   * A file of class names: a JSON array, or one a line. Default: the bundled model's own, ImageNet's
-   * for any network of 1000 classes, else the class numbers.
+   * A file of class names: a JSON array, or one a line. Default: what the model's metadata says, the
+   * bundled model's own, ImageNet's for any other of 1000 classes, else the class numbers.
    */
   readonly labels?: string;
   /** The name of the architecture that the weights must have; default inferred. */
@@ -52,26 +54,34 @@ const IMAGENET_CLASSES = 1000;
 export async function openModel(options: ModelOptions = {}): Promise<Model> {
   const { model: name = BUNDLED } = options;
   const cached = await locateRemote(name);
-  const path = cached?.path ?? (name === BUNDLED ? BUNDLED_WEIGHTS : name);
-  const source = parseSafetensors(await readFileBytes(path, 'a model (safetensors)'), name);
-  const classes = source.tensors.get('fc.weight')?.shape[0];
-  const labelsPath = options.labels ?? defaultLabels(name, classes);
-  const labels = labelsPath === undefined ? undefined : await readLabels(labelsPath);
-  if (labels !== undefined && classes !== undefined && labels.length !== classes) {
-    throw new FormatError(
-      `${options.labels ?? name}: ${labels.length} class names for a model of ${classes} classes`,
-    );
+  const weights = await openWeights(cached?.path ?? weightsPath(name), name);
+  try {
+    const source = asTorchvision(weights.source);
+    const labels = await labelsFor(source, options);
+    const kernels = await makeKernels(options.backend);
+    const net = new FastCam(source, {
+      kernels,
+      ...(options.architecture !== undefined && { architecture: options.architecture }),
+      ...(options.strideOn !== undefined && { strideOn: options.strideOn }),
+      ...(labels !== undefined && { labels }),
+      ...(options.precision !== undefined && { precision: options.precision }),
+      ...(cached?.known && { preprocessing: cached.known.preprocessing }),
+    });
+    return { name, backend: kernels.name, net, labelled: labels !== undefined };
+  } finally {
+    // Packed, the weights have no use for their file any more.
+    weights.close();
   }
-  const kernels = await makeKernels(options.backend);
-  const net = new FastCam(source, {
-    kernels,
-    ...(options.architecture !== undefined && { architecture: options.architecture }),
-    ...(options.strideOn !== undefined && { strideOn: options.strideOn }),
-    ...(labels !== undefined && { labels }),
-    ...(options.precision !== undefined && { precision: options.precision }),
-    ...(cached?.known && { preprocessing: cached.known.preprocessing }),
-  });
-  return { name, backend: kernels.name, net, labelled: labels !== undefined };
+}
+
+/** The weights of a model by the name that `ModelOptions.model` has. @throws as `openModel` */
+export async function openModelWeights(model: string): Promise<WeightsFile> {
+  const cached = await locateRemote(model);
+  return openWeights(cached?.path ?? weightsPath(model), model);
+}
+
+function weightsPath(model: string): string {
+  return model === BUNDLED ? BUNDLED_WEIGHTS : model;
 }
 
 let bundled: Promise<Model> | undefined;
@@ -94,6 +104,27 @@ export async function readLabels(path: string): Promise<string[]> {
   }
   if (!Array.isArray(labels) || !labels.every((label) => typeof label === 'string')) {
     throw new FormatError(`${path}: expected a JSON array of class names`);
+  }
+  return labels;
+}
+
+/**
+ * The class names of a model, where any are known: those that are given, its own, the package's.
+ *
+ * @throws {FormatError} when there are more or fewer than classes
+ */
+export async function labelsFor(
+  source: TensorSource,
+  { model = BUNDLED, labels: path }: Pick<ModelOptions, 'model' | 'labels'>,
+): Promise<readonly string[] | undefined> {
+  const classes = source.tensors.get('fc.weight')?.shape[0];
+  const own = path === undefined ? labelsOf(source) : undefined;
+  const labelsPath = path ?? defaultLabels(model, classes);
+  const labels = own ?? (labelsPath === undefined ? undefined : await readLabels(labelsPath));
+  if (labels !== undefined && classes !== undefined && labels.length !== classes) {
+    throw new FormatError(
+      `${path ?? model}: ${labels.length} class names for a model of ${classes} classes`,
+    );
   }
   return labels;
 }

@@ -33,9 +33,7 @@ export function noiseWeights(architecture: Architecture): TensorSource {
   return {
     name: 'noise',
     metadata: new Map(),
-    tensors: new Map(
-      [...shapes].map(([name, shape]) => [name, { dtype: 'F32', shape, begin: 0, end: 0 }]),
-    ),
+    tensors: new Map([...shapes].map(([name, shape]) => [name, { dtype: 'F32', shape }])),
     readInto(out, name, begin) {
       const [, ...rest] = shapes.get(name)!;
       const seed = seeds.get(name)!;

@@ -3,7 +3,12 @@
 import { FormatError } from '../errors.js';
 import type { FloatTensor } from '../explain.js';
 import type { Explanation } from '../explanation.js';
-import { type Preprocessing, parseSafetensors, writeSafetensors } from '../model/index.js';
+import {
+  channelOffset,
+  type Preprocessing,
+  parseSafetensors,
+  writeSafetensors,
+} from '../model/index.js';
 import type { SaliencyMap } from '../viz/ndarray.js';
 import type { Picture } from '../viz/picture.js';
 import { readFileBytes } from './file-bytes.js';
@@ -33,14 +38,17 @@ export async function readTensor(path: string): Promise<FloatTensor> {
 export function pictureOfTensor(
   { data, shape }: FloatTensor,
   n: number,
-  { mean, std }: Preprocessing,
+  { channels, mean, std }: Preprocessing,
 ): Picture {
   const [, C, height, width] = shape;
   const pixels = height * width;
   const out = new Uint8ClampedArray(4 * pixels).fill(255);
   for (let c = 0; c < C; c++) {
     const plane = (n * C + c) * pixels;
-    for (let p = 0; p < pixels; p++) out[4 * p + c] = 255 * (data[plane + p]! * std[c]! + mean[c]!);
+    const byte = channelOffset(channels, c);
+    for (let p = 0; p < pixels; p++) {
+      out[4 * p + byte] = 255 * (data[plane + p]! * std[c]! + mean[c]!);
+    }
   }
   return { data: out, width, height };
 }

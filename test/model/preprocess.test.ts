@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  CAFFE_PREPROCESSING,
   fitPicture,
   IMAGENET_PREPROCESSING,
   overWhite,
@@ -66,6 +67,14 @@ describe('preprocess', () => {
     [10, 128, 255].forEach((v, c) => {
       expect(Math.abs(out[c]! - (v / 255 - mean[c]!) / std[c]!)).toBeLessThan(2 ** -22);
     });
+  });
+
+  it('of Keras’ ResNets is blue first, bytes less their mean, to the last bit', () => {
+    const out = new Float32Array(32 * 32 * 3);
+    const picture = { data: flat([10, 128, 255, 255]), width: 32, height: 32 };
+    preprocess(out, picture, geometry, CAFFE_PREPROCESSING);
+    const expected = Float32Array.of(255 - 103.939, 128 - 116.779, 10 - 123.68);
+    expect(out.subarray(0, 3)).toEqual(expected);
   });
 
   it('shows white through transparent pixels', () => {

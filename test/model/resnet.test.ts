@@ -22,7 +22,7 @@ function small(options: Partial<Architecture> = {}): ResNet {
 function changed(tensor: string, shape?: number[], data?: Float32Array): TensorSource {
   const source = hashWeights(stateDictOf(SMALL), 3);
   const tensors = new Map(source.tensors);
-  if (shape) tensors.set(tensor, { dtype: 'F32', shape, begin: 0, end: 0 });
+  if (shape) tensors.set(tensor, { dtype: 'F32', shape });
   else tensors.delete(tensor);
   return {
     ...source,
@@ -269,6 +269,22 @@ describe('ResNet', () => {
       'an unknown stride',
       () => load({ ...changed('x'), metadata: new Map([['architecture', '{"strideOn":"5x5"}']]) }),
       'strideOn is neither 3x3 nor 1x1',
+    ],
+    [
+      'an eps that is no number',
+      () =>
+        load({ ...changed('x'), metadata: new Map([['architecture', '{"batchNormEps":"0"}']]) }),
+      'metadata architecture.batchNormEps expected a number > 0, got "0"',
+    ],
+    [
+      'labels that are no list',
+      () => load({ ...changed('x'), metadata: new Map([['labels', '{"0":"a"}']]) }),
+      'hash weights 3: metadata labels is not a JSON array of class names',
+    ],
+    [
+      'channels in an order of their own',
+      () => load({ ...changed('x'), metadata: new Map([['preprocessing', '{"channels":"gbr"}']]) }),
+      'metadata preprocessing is not valid',
     ],
     [
       'preprocessing out of range',

@@ -8,25 +8,11 @@
  * anything is allocated by it.
  */
 
-import { FormatError } from '../../errors.js';
-import { decodeBfloat16, decodeHalves } from './half.js';
-
-/** Bytes per element of the dtypes that the format defines. Only floats can be read as weights. */
-const DTYPE_BYTES: Record<string, number> = {
-  F64: 8,
-  F32: 4,
-  F16: 2,
-  BF16: 2,
-  I64: 8,
-  U64: 8,
-  I32: 4,
-  U32: 4,
-  I16: 2,
-  U16: 2,
-  I8: 1,
-  U8: 1,
-  BOOL: 1,
-};
+import { FormatError, inFile } from '../../errors.js';
+import { type ByteSource, byteSource } from './byte-source.js';
+import { checkFloats, DTYPE_BYTES, decodeFloats } from './dtype.js';
+import { sizeOf, type TensorShape } from './tensor-source.js';
+import { decodeUtf8 } from './utf8.js';
 
 /** The format's own limit on the header, in bytes. */
 const MAX_HEADER_BYTES = 100_000_000;
@@ -45,7 +31,7 @@ export interface SafetensorsFile {
   readonly name: string;
   readonly metadata: ReadonlyMap<string, string>;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** The tensor's bytes as they stand in the file (a view, not aligned). */
+  /** The tensor's bytes as they stand in the file (not aligned; a view where that is in memory). */
   bytes(tensor: string): Uint8Array;
   /**
    * Decodes elements `begin` … `begin + out.length` of a tensor of F32, F16, BF16 or F64 into `out`.
@@ -60,32 +46,32 @@ export interface SafetensorsFile {
 /**
  * Reads the header of a safetensors file.
  *
- * @param file the whole file
+ * @param file the whole file, or what reads pieces of it
  * @param name what error messages call it
  * @throws {FormatError} naming the byte offset or the tensor, for a file that is truncated, has an
  * implausible header, an unknown dtype, a shape that does not fit its bytes, or offsets that leave
  * the file or overlap
  */
-export function parseSafetensors(file: ArrayBuffer | Uint8Array, name: string): SafetensorsFile {
-  // A plain Uint8Array also over a Node Buffer, whose slice() would not copy.
-  const bytes =
-    file instanceof Uint8Array
-      ? new Uint8Array(file.buffer, file.byteOffset, file.byteLength)
-      : new Uint8Array(file);
+export function parseSafetensors(
+  file: ArrayBuffer | Uint8Array | ByteSource,
+  name: string,
+): SafetensorsFile {
+  const source = byteSource(file);
   const fail = (what: string): never => {
     throw new FormatError(`${name}: ${what}`);
   };
-  if (bytes.length < 8) {
-    fail(`not a safetensors file: ${bytes.length} bytes, the header length alone takes 8`);
+  if (source.length < 8) {
+    fail(`not a safetensors file: ${source.length} bytes, the header length alone takes 8`);
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const prefix = source.read(0, 8);
+  const view = new DataView(prefix.buffer, prefix.byteOffset, 8);
   const headerBytes = view.getUint32(4, true) * 2 ** 32 + view.getUint32(0, true);
-  if (headerBytes > MAX_HEADER_BYTES || headerBytes > bytes.length - 8) {
+  if (headerBytes > MAX_HEADER_BYTES || headerBytes > source.length - 8) {
     fail(
-      `not a safetensors file, or truncated: header length ${headerBytes} at byte 0, file has ${bytes.length} bytes`,
+      `not a safetensors file, or truncated: header length ${headerBytes} at byte 0, file has ${source.length} bytes`,
     );
   }
-  const header = parseHeader(bytes.subarray(8, 8 + headerBytes), fail);
+  const header = parseHeader(source.read(8, 8 + headerBytes), fail);
 
   const dataBegin = 8 + headerBytes;
   const metadata = new Map<string, string>();
@@ -94,31 +80,31 @@ export function parseSafetensors(file: ArrayBuffer | Uint8Array, name: string): 
     if (key === '__metadata__') {
       readMetadata(entry, metadata, fail);
     } else {
-      tensors.set(key, readEntry(key, entry, dataBegin, bytes.length, fail));
+      tensors.set(key, readEntry(key, entry, dataBegin, source.length, fail));
     }
   }
   refuseOverlaps(tensors, fail);
 
   const find = (tensor: string): TensorInfo =>
     tensors.get(tensor) ?? fail(`tensor ${tensor} is missing`);
-  const slice = (tensor: string): Uint8Array => {
-    const info = find(tensor);
-    return bytes.subarray(info.begin, info.end);
-  };
   const readInto = (out: Float32Array, tensor: string, begin: number): void => {
-    const { dtype, shape } = find(tensor);
+    const { dtype, shape, begin: first } = find(tensor);
     if (begin + out.length > sizeOf(shape)) {
       fail(`tensor ${tensor} [${shape}] has no elements ${begin}…${begin + out.length}`);
     }
-    if (!decodeFloats(out, slice(tensor), dtype, begin)) {
-      fail(`tensor ${tensor} has dtype ${dtype}, expected F32, F16, BF16 or F64`);
-    }
+    inFile(name, () => checkFloats(tensor, dtype));
+    const size = DTYPE_BYTES[dtype]!;
+    const from = first + size * begin;
+    decodeFloats(out, source.read(from, from + size * out.length), dtype);
   };
   return {
     name,
     metadata,
     tensors,
-    bytes: slice,
+    bytes: (tensor) => {
+      const { begin, end } = find(tensor);
+      return source.read(begin, end);
+    },
     readInto,
     read: (tensor) => {
       const out = new Float32Array(sizeOf(find(tensor).shape));
@@ -137,13 +123,38 @@ export function writeSafetensors(
   arrays: Readonly<Record<string, { shape: readonly number[]; data: Float32Array }>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  const tensors = Object.entries(arrays);
+  const header = safetensorsHeader(
+    tensors.map(([name, { shape, data }]) => [name, { dtype: 'F32', shape }, data.byteLength]),
+    metadata,
+  );
+  const end = tensors.reduce((at, [, { data }]) => at + data.byteLength, header.length);
+  const file = new Uint8Array(end);
+  file.set(header);
+  let at = header.length;
+  for (const [, { data }] of tensors) {
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return file;
+}
+
+/**
+ * What a safetensors file begins with, padded to 8 bytes; the tensors' bytes follow in the order given.
+ *
+ * @param tensors name, dtype and shape, length in bytes
+ */
+export function safetensorsHeader(
+  tensors: readonly (readonly [name: string, info: TensorShape, bytes: number])[],
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const header: Record<string, unknown> = {};
   if (Object.keys(metadata).length > 0) header['__metadata__'] = metadata;
   let end = 0;
-  for (const [name, { shape, data }] of Object.entries(arrays)) {
+  for (const [name, { dtype, shape }, bytes] of tensors) {
     const begin = end;
-    end += data.byteLength;
-    header[name] = { dtype: 'F32', shape, data_offsets: [begin, end] };
+    end += bytes;
+    header[name] = { dtype, shape, data_offsets: [begin, end] };
   }
   // Escaping everything beyond ASCII makes one character one byte: no UTF-8 encoder is needed.
   const json = JSON.stringify(header).replace(
@@ -151,16 +162,11 @@ export function writeSafetensors(
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
   const headerBytes = Math.ceil(json.length / 8) * 8;
-  const file = new Uint8Array(8 + headerBytes + end);
-  new DataView(file.buffer).setUint32(0, headerBytes, true);
-  file.fill(0x20, 8 + json.length, 8 + headerBytes);
-  for (let i = 0; i < json.length; i++) file[8 + i] = json.charCodeAt(i);
-  let at = 8 + headerBytes;
-  for (const { data } of Object.values(arrays)) {
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
-  }
-  return file;
+  const bytes = new Uint8Array(8 + headerBytes).fill(0x20);
+  new DataView(bytes.buffer).setUint32(0, headerBytes, true);
+  bytes.fill(0, 4, 8);
+  for (let i = 0; i < json.length; i++) bytes[8 + i] = json.charCodeAt(i);
+  return bytes;
 }
 
 type Fail = (what: string) => never;
@@ -224,82 +230,4 @@ function refuseOverlaps(tensors: ReadonlyMap<string, TensorInfo>, fail: Fail): v
     const [name, { begin }] = sorted[i]!;
     if (begin < end) fail(`tensors ${before} and ${name} overlap at byte ${begin}`);
   }
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
-
-/**
- * Decodes a tensor's elements from `begin` on; little-endian, as every platform that has typed arrays
- * in practice.
- *
- * @returns false for a dtype that is not a float's
- */
-function decodeFloats(
-  out: Float32Array,
-  tensor: Uint8Array,
-  dtype: string,
-  begin: number,
-): boolean {
-  const size = DTYPE_BYTES[dtype]!;
-  const bytes = tensor.subarray(size * begin, size * (begin + out.length));
-  switch (dtype) {
-    case 'F32':
-      new Uint8Array(out.buffer, out.byteOffset, out.byteLength).set(bytes);
-      return true;
-    case 'F64': {
-      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      for (let i = 0; i < out.length; i++) out[i] = view.getFloat64(8 * i, true);
-      return true;
-    }
-    case 'F16':
-      decodeHalves(out, bytes);
-      return true;
-    case 'BF16':
-      decodeBfloat16(out, bytes);
-      return true;
-    default:
-      return false;
-  }
-}
-
-/** UTF-16 units that are turned to text at once: engines take ten times as many arguments. */
-const UNITS = 4096;
-
-/** UTF-8 without TextDecoder, which QuickJS lacks. Malformed bytes become U+FFFD. */
-function decodeUtf8(bytes: Uint8Array): string {
-  const units = new Uint16Array(UNITS);
-  let text = '';
-  let n = 0;
-  for (let i = 0; i < bytes.length; ) {
-    // A character takes two units at most.
-    if (n > UNITS - 2) {
-      text += String.fromCharCode(...units.subarray(0, n));
-      n = 0;
-    }
-    if (bytes[i]! < 0x80) {
-      units[n++] = bytes[i++]!;
-      continue;
-    }
-    const { code, length } = decodeCharacter(bytes, i);
-    i += length;
-    if (code > 0xffff) units[n++] = 0xd7c0 + (code >> 10);
-    units[n++] = code > 0xffff ? 0xdc00 + (code & 0x3ff) : code;
-  }
-  return text + String.fromCharCode(...units.subarray(0, n));
-}
-
-/** The character of two bytes or more that begins at byte `i`, and its length in bytes. */
-function decodeCharacter(bytes: Uint8Array, i: number): { code: number; length: number } {
-  const lead = bytes[i]!;
-  const more = lead >> 5 === 6 ? 1 : lead >> 4 === 14 ? 2 : lead >> 3 === 30 ? 3 : 0;
-  if (more === 0) return { code: 0xfffd, length: 1 };
-  let code = lead & (0x3f >> more);
-  for (let n = 1; n <= more; n++) {
-    const next = bytes[i + n];
-    if (next === undefined || next >> 6 !== 2) return { code: 0xfffd, length: n };
-    code = (code << 6) | (next & 0x3f);
-  }
-  return { code: code > 0x10ffff ? 0xfffd : code, length: more + 1 };
 }

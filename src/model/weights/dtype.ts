@@ -1,0 +1,58 @@
+/** Element types, in the words of safetensors, and the floats among them as float32. */
+
+import { FormatError } from '../../errors.js';
+import { decodeBfloat16, decodeHalves } from './half.js';
+
+/** Bytes per element of the dtypes that files have. Only floats can be read as weights. */
+export const DTYPE_BYTES: Readonly<Record<string, number>> = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  U64: 8,
+  I32: 4,
+  U32: 4,
+  I16: 2,
+  U16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+};
+
+/** The dtypes that `decodeFloats` takes. */
+const FLOATS: readonly string[] = ['F32', 'F16', 'BF16', 'F64'];
+
+/**
+ * Refuses a tensor that is not of floats, before any of it is read.
+ *
+ * @throws {FormatError} naming the tensor, not the file
+ */
+export function checkFloats(tensor: string, dtype: string): void {
+  if (FLOATS.includes(dtype)) return;
+  throw new FormatError(`tensor ${tensor} has dtype ${dtype}, expected F32, F16, BF16 or F64`);
+}
+
+/**
+ * Decodes elements of any alignment; little-endian, as every platform that has typed arrays in practice.
+ *
+ * @param bytes of `out.length` elements
+ * @param dtype that `checkFloats` lets pass
+ */
+export function decodeFloats(out: Float32Array, bytes: Uint8Array, dtype: string): void {
+  switch (dtype) {
+    case 'F64': {
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      for (let i = 0; i < out.length; i++) out[i] = view.getFloat64(8 * i, true);
+      return;
+    }
+    case 'F16':
+      decodeHalves(out, bytes);
+      return;
+    case 'BF16':
+      decodeBfloat16(out, bytes);
+      return;
+    default:
+      new Uint8Array(out.buffer, out.byteOffset, out.byteLength).set(bytes);
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * Weights of any kind that is read → safetensors that explain themselves: torchvision's names, and in the
+ * metadata what the network needs beside them.
+ *
+ *   architecture    JSON: block, depths, width, …, strideOn, batchNormEps
+ *   preprocessing   JSON: size, channels, mean, std, interpolation
+ *   labels          JSON: class names in index order, where they are known
+ *   source          JSON: the file that it was, and its SHA-256 (of an index: of it and its shards, in turn)
+ *   format          pt, as Hugging Face's libraries ask for
+ *
+ * Tensors are read, rounded, compared and written a megabyte at a time. Files are written under temporary
+ * names and renamed when all of them are whole.
+ */
+
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { FormatError, ShapeError } from '../errors.js';
+import type { Precision } from '../kernels/index.js';
+import {
+  type Architecture,
+  architectureOf,
+  asTorchvision,
+  batchNormEpsOf,
+  checkTensors,
+  decodeFloats,
+  layersOf,
+  MAX_SHARDS,
+  preprocessingOf,
+  type StoredTensor,
+  safetensorsHeader,
+  sizeOf,
+  storedTensor,
+  type TensorSource,
+} from '../model/index.js';
+import { labelsFor, openModelWeights } from './model-file.js';
+import type { OpenFile } from './open-file.js';
+import { type LayerLoss, WeightLoss } from './weight-loss.js';
+import { refuseOverwriting, WrittenFile } from './written-file.js';
+
+export interface ConvertOptions {
+  /** Default `f32`. */
+  readonly precision?: Precision;
+  /** Bytes of tensors in a file, at most; a larger tensor has one for itself. Default: one file. */
+  readonly shardBytes?: number;
+  /** A file of class names. Default: as `openModel` has it. */
+  readonly labels?: string;
+  readonly architecture?: string;
+  readonly strideOn?: Architecture['strideOn'];
+  /** Told the share that is written, from 0 to 1, and the tensor. */
+  readonly onProgress?: (done: number, tensor: string) => void;
+}
+
+export interface Conversion {
+  readonly input: string;
+  /** The files written; of shards the index comes last. */
+  readonly files: readonly string[];
+  readonly architecture: Architecture;
+  readonly precision: Precision;
+  readonly weights: number;
+  /** Of what was read, and of what was written. */
+  readonly sourceBytes: number;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly layers: readonly LayerLoss[];
+}
+
+/** Elements that are in memory at a time. */
+const PIECE = 2 ** 18;
+
+type NamedTensor = readonly [name: string, stored: StoredTensor];
+
+/** A file to write. */
+interface Output {
+  readonly path: string;
+  readonly tensors: readonly NamedTensor[];
+}
+
+/**
+ * Converts a model.
+ *
+ * @param input as `openModel` has it: a safetensors file, an index, a PyTorch checkpoint, `bundled`
+ * @param output the file to write; with shards the name that theirs are made from
+ * @throws {FormatError} for what is no ResNet, has a weight that is not finite or beyond the precision, and
+ * for a file that cannot be written
+ * @throws {ShapeError} for an output that would overwrite what is read, and an option out of range
+ */
+export async function convertModel(
+  input: string,
+  output: string,
+  options: ConvertOptions = {},
+): Promise<Conversion> {
+  const { precision = 'f32', shardBytes, onProgress = () => {} } = options;
+  const weights = await openModelWeights(input);
+  const files: WrittenFile[] = [];
+  try {
+    const source = asTorchvision(weights.source);
+    const architecture = architectureOf(source, options);
+    const tensors = checkTensors(source, layersOf(architecture)).map(
+      ([name, shape]): NamedTensor => [name, storedTensor(precision, shape)],
+    );
+    const outputs =
+      shardBytes === undefined
+        ? [{ path: output, tensors }]
+        : shardsOf(output, splitIntoShards(tensors, shardBytes));
+    const indexPaths = shardBytes === undefined ? [] : [`${output}.index.json`];
+    const read = [...weights.files.map(({ path }) => path), options.labels ?? []].flat();
+    refuseOverwriting('convert', [...outputs.map(({ path }) => path), ...indexPaths], read);
+
+    const labels = await labelsFor(source, { model: input, ...options });
+    const sha256 = sha256Of(weights.files);
+    const metadata = metadataOf(source, architecture, labels, { file: basename(input), sha256 });
+    const loss = new WeightLoss();
+    const total = bytesOf(tensors);
+    let written = 0;
+    const create = async (path: string): Promise<WrittenFile> => {
+      const file = await WrittenFile.create(path);
+      files.push(file);
+      return file;
+    };
+    for (const { path, tensors: own } of outputs) {
+      const file = await create(path);
+      const entries = own.map((tensor) => [...tensor, bytesOf([tensor])] as const);
+      await file.append(safetensorsHeader(entries, metadata));
+      for (const [name, stored] of own) {
+        for (const piece of encodedPieces(source, name, stored, loss)) {
+          await file.append(piece);
+          written += piece.length;
+          onProgress(written / total, name);
+        }
+      }
+    }
+    for (const path of indexPaths) await (await create(path)).append(indexOf(outputs, total));
+    for (const file of files) await file.close();
+    for (const file of files) await file.rename();
+    return {
+      input,
+      files: files.map(({ path }) => path),
+      architecture,
+      precision,
+      weights: tensors.reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0),
+      sourceBytes: weights.files.reduce((sum, { length }) => sum + length, 0),
+      bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+      sha256,
+      layers: loss.layers(),
+    };
+  } finally {
+    weights.close();
+    for (const file of files) await file.discard();
+  }
+}
+
+/** What the file says of itself, over what its source said. */
+function metadataOf(
+  source: TensorSource,
+  architecture: Architecture,
+  labels: readonly string[] | undefined,
+  origin: { readonly file: string; readonly sha256: string },
+): Record<string, string> {
+  return {
+    ...Object.fromEntries(source.metadata),
+    format: 'pt',
+    architecture: JSON.stringify({ ...architecture, batchNormEps: batchNormEpsOf(source) }),
+    preprocessing: JSON.stringify(preprocessingOf(source)),
+    ...(labels !== undefined && { labels: JSON.stringify(labels) }),
+    source: JSON.stringify(origin),
+  };
+}
+
+/** The bytes of a tensor, piece by piece; each lasts until the next is asked for. */
+function* encodedPieces(
+  source: TensorSource,
+  name: string,
+  stored: StoredTensor,
+  loss: WeightLoss,
+): Generator<Uint8Array> {
+  const { shape, dtype, bytesPerElement, limit } = stored;
+  const size = sizeOf(shape);
+  const length = Math.min(PIECE, size);
+  // Filled anew for each piece: what lies around until it is collected would add up to the model.
+  const values = new Float32Array(length);
+  const encoded = new Uint8Array(length * bytesPerElement);
+  const decoded = new Float32Array(length);
+  for (let begin = 0; begin < size; begin += PIECE) {
+    const x = values.subarray(0, Math.min(PIECE, size - begin));
+    source.readInto(x, name, begin);
+    const bad = x.findIndex((value) => !(Math.abs(value) < limit));
+    if (bad >= 0) {
+      const what = `${source.name}: tensor ${name} has ${x[bad]} at element ${begin + bad}`;
+      throw new FormatError(
+        Number.isFinite(x[bad]) ? `${what}, beyond the range of ${dtype}: keep it as f32` : what,
+      );
+    }
+    const bytes = encoded.subarray(0, x.length * bytesPerElement);
+    stored.encode(bytes, x);
+    const rounded = decoded.subarray(0, x.length);
+    decodeFloats(rounded, bytes, dtype);
+    loss.add(name, x, rounded);
+    yield bytes;
+  }
+}
+
+/** Tensors in order, a new shard where the next does not fit. */
+function splitIntoShards(tensors: readonly NamedTensor[], most: number): NamedTensor[][] {
+  if (!(most >= 1)) throw new ShapeError(`convert: shardBytes expected ≥ 1, got ${most}`);
+  const shards: NamedTensor[][] = [];
+  let left = 0;
+  for (const tensor of tensors) {
+    const bytes = bytesOf([tensor]);
+    if (shards.length === 0 || bytes > left) {
+      shards.push([]);
+      left = most;
+    }
+    shards.at(-1)!.push(tensor);
+    left -= bytes;
+  }
+  if (shards.length > MAX_SHARDS) {
+    throw new ShapeError(
+      `convert: shards of ${most} bytes are ${shards.length}, at most ${MAX_SHARDS}: make them larger`,
+    );
+  }
+  return shards;
+}
+
+/** model.safetensors → model-00001-of-00003.safetensors, … */
+function shardsOf(output: string, shards: readonly (readonly NamedTensor[])[]): Output[] {
+  const ending = '.safetensors';
+  if (!basename(output).endsWith(ending) || basename(output) === ending) {
+    throw new ShapeError(`convert: shards expected an output called ….safetensors, got ${output}`);
+  }
+  const stem = output.slice(0, -ending.length);
+  const number = (i: number): string => String(i).padStart(5, '0');
+  return shards.map((tensors, i) => ({
+    path: `${stem}-${number(i + 1)}-of-${number(shards.length)}${ending}`,
+    tensors,
+  }));
+}
+
+/** The index of shards, as Hugging Face writes it. */
+function indexOf(outputs: readonly Output[], totalBytes: number): Uint8Array {
+  const map = outputs.flatMap(({ path, tensors }) =>
+    tensors.map(([name]) => [name, basename(path)]),
+  );
+  const index = { metadata: { total_size: totalBytes }, weight_map: Object.fromEntries(map) };
+  return Buffer.from(`${JSON.stringify(index, null, 2)}\n`);
+}
+
+function sha256Of(files: readonly OpenFile[]): string {
+  const hash = createHash('sha256');
+  for (const { length, read } of files) {
+    for (let begin = 0; begin < length; begin += PIECE) {
+      hash.update(read(begin, Math.min(begin + PIECE, length)));
+    }
+  }
+  return hash.digest('hex');
+}
+
+function bytesOf(tensors: readonly NamedTensor[]): number {
+  return tensors.reduce((sum, [, s]) => sum + sizeOf(s.shape) * s.bytesPerElement, 0);
+}

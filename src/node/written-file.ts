@@ -1,0 +1,88 @@
+/** Files written under a temporary name beside their own, and renamed once they are whole. */
+
+import { statSync } from 'node:fs';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { FormatError, ShapeError } from '../errors.js';
+import { systemReason } from './file-bytes.js';
+
+export class WrittenFile {
+  readonly path: string;
+  bytes = 0;
+  readonly #temporary: string;
+  #handle: FileHandle | undefined;
+  #isRenamed = false;
+
+  private constructor(path: string, temporary: string, handle: FileHandle) {
+    this.path = path;
+    this.#temporary = temporary;
+    this.#handle = handle;
+  }
+
+  /** @throws {FormatError} naming the file and why it cannot be written; so do the methods */
+  static async create(path: string): Promise<WrittenFile> {
+    const temporary = `${path}.${process.pid}.part`;
+    const handle = await attempt(path, () => open(temporary, 'wx'));
+    return new WrittenFile(path, temporary, handle);
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    await attempt(this.path, () => this.#handle!.appendFile(bytes));
+    this.bytes += bytes.length;
+  }
+
+  /** Waits until the disk has it all. */
+  async close(): Promise<void> {
+    await attempt(this.path, () => this.#handle!.sync());
+    await this.#handle!.close();
+    this.#handle = undefined;
+  }
+
+  /** Puts it where an older file of its name may be. */
+  async rename(): Promise<void> {
+    await attempt(this.path, () => rename(this.#temporary, this.path));
+    this.#isRenamed = true;
+  }
+
+  /** Removes what has not been renamed. */
+  async discard(): Promise<void> {
+    await this.#handle?.close();
+    if (!this.#isRenamed) await rm(this.#temporary, { force: true });
+  }
+}
+
+/**
+ * Nothing that is read may be written over, under whatever name it goes.
+ *
+ * @throws {ShapeError} in the name of `operation`
+ */
+export function refuseOverwriting(
+  operation: string,
+  outputs: readonly string[],
+  inputs: readonly string[],
+): void {
+  const taken = new Set(inputs.flatMap(identities));
+  for (const output of outputs) {
+    if (identities(output).some((identity) => taken.has(identity))) {
+      throw new ShapeError(
+        `${operation}: ${output} would overwrite what is read: name another file`,
+      );
+    }
+  }
+}
+
+/** The path, and what the file system knows the file by: links have the same. */
+function identities(path: string): string[] {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found === undefined ? [resolve(path)] : [resolve(path), `${found.dev} ${found.ino}`];
+}
+
+async function attempt<T>(path: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'its folder does not exist' : systemReason(error);
+    throw new FormatError(`${path}: cannot be written: ${reason}`, { cause: error });
+  }
+}

@@ -1,0 +1,92 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { run } from '../../src/cli/run.js';
+import type { Conversion } from '../../src/node/index.js';
+
+/** The bundled model before it was rounded. */
+const EXACT = 'test/goldens/tiny-resnet50-f32.safetensors';
+const LABELS = 'models/tiny-resnet50-labels.json';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'fastcam-convert-command-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function fastcam(
+  argv: readonly string[],
+  isTTY = false,
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  let stdout = '';
+  let stderr = '';
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      stderr += chunk;
+      done();
+    },
+  });
+  const code = await run(argv, {
+    stdout: { write: (text: string) => (stdout += text) },
+    stderr: Object.assign(stream, { isTTY }),
+  });
+  return { code, stdout, stderr };
+}
+
+describe('fastcam convert', () => {
+  test('writes a file that explain needs no other option for', async () => {
+    const out = join(folder, 'half.safetensors');
+    const convert = ['convert', EXACT, out, '--precision', 'f16', '--labels', LABELS];
+    const { code, stdout, stderr } = await fastcam(convert);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(
+      'ResNet of 3, 4, 6, 3 bottleneck blocks, stride on the 3×3, 200 classes',
+    );
+    expect(stdout).toMatch(
+      /│ layer4\.2\.conv3 +│ +65536 │ +[\d.]+ │ +[\d.]+e-[45] │ +[\d.]+e-\d │/,
+    );
+    expect(stdout).toContain(`Written:\n  ${out}\n`);
+
+    const explain = ['explain', 'samples/chelsea.png', '-o', folder, '--model', out, '--json'];
+    const [top] = JSON.parse((await fastcam(explain)).stdout).top;
+    expect(top.label).toBe('Egyptian cat');
+  });
+
+  test('--json prints the loss of every layer on one line, and nothing else', async () => {
+    const out = join(folder, 'j.safetensors');
+    const argv = ['convert', EXACT, out, '--precision', 'f16', '--shard', '2MB', '--json'];
+    const { code, stdout } = await fastcam(argv);
+    expect(code).toBe(0);
+    expect(stdout.trimEnd()).not.toContain('\n');
+    const { layers, files, precision } = JSON.parse(stdout) as Conversion;
+    // Fifty-three convolutions, each with its batch norm, and the classifier.
+    expect(layers).toHaveLength(2 * 53 + 1);
+    expect(precision).toBe('f16');
+    expect(files).toHaveLength(3);
+    expect(JSON.parse(readFileSync(files[2]!, 'utf8')).metadata.total_size).toBeGreaterThan(3e6);
+  });
+
+  test('what loses nothing says so; a terminal sees a bar', async () => {
+    const out = join(folder, 'b.safetensors');
+    const { stdout, stderr } = await fastcam(['convert', 'bundled', out], true);
+    expect(stdout).toContain('No weight changes.');
+    expect(stderr).toContain('░');
+  });
+
+  test.each<[number, string[], RegExp]>([
+    [2, [EXACT, EXACT], /would overwrite what is read/],
+    [2, [EXACT], /missing required argument 'out'/],
+    [2, [EXACT, 'x.bin', '--shard', '1MB'], /shards expected an output called/],
+    [2, [EXACT, 'x', '--shard', '1 apple'], /Expected a size like 128MB/],
+    [2, [EXACT, 'x', '--precision', 'int3'], /Allowed choices are f32, f16/],
+    [1, ['none.pth', 'x'], /none\.pth: no such file/],
+    [1, ['samples/chelsea.png', 'x'], /not a safetensors file/],
+  ])('exit code %i for %j, on one line', async (code, argv, message) => {
+    const outcome = await fastcam(['convert', ...argv]);
+    expect(outcome).toMatchObject({ code, stdout: '' });
+    expect(outcome.stderr).toMatch(/^fastcam: [^\n]+\n$/);
+    expect(outcome.stderr).toMatch(message);
+  });
+});

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { decodeHalves, encodeHalves, HALF_OVERFLOW } from '../../../src/model/weights/half.js';
+
+function encode(...values: number[]): number[] {
+  const bytes = new Uint8Array(2 * values.length);
+  encodeHalves(bytes, Float32Array.from(values));
+  return values.map((_, i) => bytes[2 * i]! | (bytes[2 * i + 1]! << 8));
+}
+
+function decode(half: number): number {
+  const out = new Float32Array(1);
+  decodeHalves(out, Uint8Array.of(half & 255, half >> 8));
+  return out[0]!;
+}
+
+const next = (x: number, by: number): number => {
+  const bits = new Int32Array(Float32Array.of(x).buffer);
+  bits[0]! += by;
+  return new Float32Array(bits.buffer)[0]!;
+};
+
+describe('encodeHalves', () => {
+  it('gives back every one of the 65536 halves, NaNs as one of them', () => {
+    for (let half = 0; half < 65536; half++) {
+      const nan = (half & 0x7c00) === 0x7c00 && (half & 1023) !== 0;
+      expect(encode(decode(half))[0]! & (nan ? 0x7fff : 0xffff)).toBe(nan ? 0x7e00 : half);
+    }
+  });
+
+  it('rounds to the nearest, in the middle to even, between any two neighbours, subnormals too', () => {
+    for (let half = 0; half < 0x7bff; half++) {
+      // Exact in float32: two halves have a bit between them.
+      const middle = (decode(half) + decode(half + 1)) / 2;
+      const even = half + (half & 1);
+      const expected = [half, even, half + 1];
+      expect(encode(next(middle, -1), middle, next(middle, 1))).toEqual(expected);
+      expect(encode(next(-middle, -1), -middle, next(-middle, 1))).toEqual(
+        expected.map((h) => h | 0x8000),
+      );
+    }
+  });
+
+  it('turns 65520 and more into infinity, what is just below into 65504, the tiniest into zero', () => {
+    expect(HALF_OVERFLOW).toBe(65520);
+    expect(encode(65520, 1e38, Infinity, -65520, -Infinity)).toEqual([
+      ...[0x7c00, 0x7c00, 0x7c00, 0xfc00, 0xfc00],
+    ]);
+    expect(encode(next(65520, -1), -65504)).toEqual([0x7bff, 0xfbff]);
+    expect(encode(2 ** -25, next(2 ** -25, 1), -(2 ** -149), -0)).toEqual([0, 1, 0x8000, 0x8000]);
+  });
+});

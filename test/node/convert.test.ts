@@ -1,0 +1,263 @@
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FormatError, ShapeError } from '../../src/errors.js';
+import {
+  ARCHITECTURES,
+  CAFFE_PREPROCESSING,
+  parseSafetensors,
+  type ResNet,
+  writeSafetensors,
+} from '../../src/model/index.js';
+import { convertModel, type Model, openModel } from '../../src/node/index.js';
+import { checkpoint, stateDict, zip } from '../checkpoint-files.js';
+import { distance } from '../compare.js';
+import { hashImage, hashWeights, stateDictOf } from '../hash-weights.js';
+import { huggingFaceName, renameTensors, tensorsOf, toKeras } from '../weight-namings.js';
+
+const SMALL = { ...ARCHITECTURES['resnet50']!, depths: [1, 2], width: 8, classes: 5 };
+const TENSORS = tensorsOf(hashWeights(stateDictOf(SMALL), 3));
+const LABELS = ['a', 'b', 'ü', '猫', 'e'];
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'fastcam-convert-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function write(name: string, bytes: Uint8Array | string): string {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+function pth(name: string): string {
+  const { dict, storages } = stateDict(TENSORS);
+  return write(name, zip(checkpoint(dict, storages)));
+}
+
+const js = (model: string): Promise<Model> => openModel({ model, backend: 'js' });
+
+function logitsOf(net: ResNet): Float32Array {
+  const pass = net.forward(1, 33, 33);
+  pass.input.set(hashImage(3, pass.input.length));
+  pass.run();
+  return pass.logits.slice();
+}
+
+const parts = (): string[] => readdirSync(folder).filter((name) => name.endsWith('.part'));
+
+describe('convertModel', () => {
+  it('of a checkpoint keeps every bit as f32, and explains itself: names, stride, labels, source', async () => {
+    const input = pth('in.pth');
+    const output = join(folder, 'out.safetensors');
+    const labels = write('labels.json', JSON.stringify(LABELS));
+    const done: number[] = [];
+    const conversion = await convertModel(input, output, {
+      labels,
+      strideOn: '1x1',
+      onProgress: (share) => done.push(share),
+    });
+    const { metadata, tensors } = parseSafetensors(readFileSync(output), output);
+    expect([...tensors.keys()].sort()).toEqual(Object.keys(TENSORS).sort());
+    const architecture = { ...SMALL, strideOn: '1x1' as const };
+    expect(JSON.parse(metadata.get('architecture')!)).toEqual({
+      ...architecture,
+      batchNormEps: 1e-5,
+    });
+    const sha256 = createHash('sha256').update(readFileSync(input)).digest('hex');
+    expect(JSON.parse(metadata.get('source')!)).toEqual({ file: 'in.pth', sha256 });
+    expect(metadata.get('format')).toBe('pt');
+
+    // Nothing has to be told a second time.
+    const { net, labelled } = await js(output);
+    expect({ labelled, labels: net.labels }).toEqual({ labelled: true, labels: LABELS });
+    expect(net.architecture).toEqual(architecture);
+    const told = await openModel({ model: input, strideOn: '1x1', backend: 'js' });
+    expect(logitsOf(net)).toEqual(logitsOf(told.net));
+
+    expect(conversion).toMatchObject({
+      input,
+      files: [output],
+      architecture,
+      precision: 'f32',
+      sha256,
+    });
+    expect(conversion.bytes).toBe(readFileSync(output).length);
+    expect(conversion.layers.every(({ largestError }) => largestError === 0)).toBe(true);
+    expect(done).toEqual([...done].sort((a, b) => a - b));
+    expect(done.at(-1)).toBe(1);
+    expect(parts()).toEqual([]);
+  });
+
+  it('of Keras’ weights says what they imply: stride, eps, bytes in BGR; the bits stay', async () => {
+    const input = write('keras.safetensors', writeSafetensors(toKeras(TENSORS)));
+    const output = join(folder, 'from-keras.safetensors');
+    await convertModel(input, output);
+    const { tensors, metadata } = parseSafetensors(readFileSync(output), output);
+    expect(tensors.get('layer1.0.conv2.weight')!.shape).toEqual([8, 8, 3, 3]);
+    expect(JSON.parse(metadata.get('architecture')!)).toMatchObject({
+      strideOn: '1x1',
+      batchNormEps: 1.001e-5,
+    });
+    const { net } = await js(output);
+    expect(net.preprocessing).toEqual(CAFFE_PREPROCESSING);
+    expect(logitsOf(net)).toEqual(logitsOf((await js(input)).net));
+  });
+
+  it('as f16 rounds kernels alone, tells by how much, and moves logits by less than 2e-3', async () => {
+    const tensors = renameTensors(TENSORS, huggingFaceName);
+    const input = write('hf.safetensors', writeSafetensors(tensors, { license: 'mit' }));
+    const output = join(folder, 'half.safetensors');
+    const { layers, bytes } = await convertModel(input, output, { precision: 'f16' });
+    const file = parseSafetensors(readFileSync(output), output);
+    for (const [name, { shape, dtype }] of file.tensors) {
+      expect([name, dtype]).toEqual([name, shape.length > 1 ? 'F16' : 'F32']);
+    }
+    expect(bytes).toBeLessThan(0.7 * readFileSync(input).length);
+    expect(file.metadata.get('license')).toBe('mit');
+
+    const conv1 = layers.find(({ layer }) => layer === 'conv1')!;
+    const errors = file
+      .read('conv1.weight')
+      .map((w, i) => Math.abs(w - TENSORS['conv1.weight']!.data[i]!));
+    expect(conv1.weights).toBe(errors.length);
+    expect(conv1.largestError).toBe(Math.max(...errors));
+    expect(conv1.meanError).toBeCloseTo(errors.reduce((a, b) => a + b, 0) / errors.length, 9);
+    // Half a last bit of eleven.
+    for (const { largest, largestError } of layers) {
+      expect(largestError).toBeLessThanOrEqual(largest * 2 ** -11);
+    }
+    const [exact, rounded] = [logitsOf((await js(input)).net), logitsOf((await js(output)).net)];
+    expect(distance(rounded, exact).largest).toBeLessThan(2e-3);
+    expect(rounded).not.toEqual(exact);
+  });
+
+  it('with shards writes files of that size and Hugging Face’s index, which opens as the one file', async () => {
+    const input = pth('shards.pth');
+    const output = join(folder, 'sharded.safetensors');
+    const { files, bytes } = await convertModel(input, output, { shardBytes: 12_000 });
+    expect(files.at(-1)).toBe(`${output}.index.json`);
+    expect(files.length).toBeGreaterThan(4);
+    const count = String(files.length - 1).padStart(5, '0');
+    expect(basename(files[1]!)).toBe(`sharded-00002-of-${count}.safetensors`);
+    expect(bytes).toBe(files.reduce((sum, file) => sum + readFileSync(file).length, 0));
+    const index = JSON.parse(readFileSync(files.at(-1)!, 'utf8'));
+    const total = Object.values(TENSORS).reduce((sum, { data }) => sum + data.byteLength, 0);
+    expect(index.metadata).toEqual({ total_size: total });
+    for (const file of files.slice(0, -1)) {
+      const { tensors } = parseSafetensors(readFileSync(file), file);
+      const sizes = [...tensors.values()].map(({ begin, end }) => end - begin);
+      expect(sizes.length === 1 || sizes.reduce((a, b) => a + b) <= 12_000).toBe(true);
+      for (const tensor of tensors.keys()) expect(index.weight_map[tensor]).toBe(basename(file));
+    }
+    expect(existsSync(output)).toBe(false);
+    expect(logitsOf((await js(files.at(-1)!)).net)).toEqual(logitsOf((await js(input)).net));
+    // And back into one.
+    const one = join(folder, 'one.safetensors');
+    await convertModel(files.at(-1)!, one);
+    expect(logitsOf((await js(one)).net)).toEqual(logitsOf((await js(input)).net));
+  });
+
+  it('never writes over what it reads, under whatever name', async () => {
+    const input = write('self.safetensors', writeSafetensors(TENSORS));
+    const labels = write('self.txt', 'a\nb\nc\nd\ne\n');
+    symlinkSync(input, join(folder, 'soft.safetensors'));
+    linkSync(input, join(folder, 'hard.safetensors'));
+    const before = readFileSync(input);
+    for (const name of [
+      'self.safetensors',
+      './self.safetensors',
+      'soft.safetensors',
+      'hard.safetensors',
+      'self.txt',
+    ]) {
+      const convert = convertModel(input, join(folder, name), { labels });
+      await expect(convert).rejects.toThrow(ShapeError);
+      await expect(convert).rejects.toThrow('would overwrite what is read: name another file');
+    }
+    // A shard of its own index.
+    const { files } = await convertModel(input, join(folder, 'own.safetensors'), {
+      shardBytes: 50_000,
+    });
+    const again = convertModel(files.at(-1)!, join(folder, 'own.safetensors'), {
+      shardBytes: 50_000,
+    });
+    await expect(again).rejects.toThrow('would overwrite');
+    expect(readFileSync(input)).toEqual(before);
+    expect(readFileSync(labels, 'utf8')).toBe('a\nb\nc\nd\ne\n');
+  });
+
+  it('leaves nothing behind where it fails, and an older file as it was', async () => {
+    const output = write('older.safetensors', 'older');
+    const data = TENSORS['layer2.0.conv2.weight']!.data.slice();
+    const spoiled = (value: number): string => {
+      data[1234] = value;
+      const tensor = { ...TENSORS['layer2.0.conv2.weight']!, data };
+      const tensors = { ...TENSORS, 'layer2.0.conv2.weight': tensor };
+      return write('spoiled.safetensors', writeSafetensors(tensors));
+    };
+    const before = readdirSync(folder).length;
+    for (const [value, message] of [
+      [
+        70_000,
+        'spoiled.safetensors: tensor layer2.0.conv2.weight has 70000 at element 1234, beyond the range of F16',
+      ],
+      [Number.NaN, 'tensor layer2.0.conv2.weight has NaN at element 1234'],
+      [Infinity, 'tensor layer2.0.conv2.weight has Infinity at element 1234'],
+    ] as const) {
+      const convert = convertModel(spoiled(value), output, { precision: 'f16' });
+      await expect(convert).rejects.toThrow(FormatError);
+      await expect(convert).rejects.toThrow(message);
+    }
+    expect(readFileSync(output, 'utf8')).toBe('older');
+    expect(readdirSync(folder).length).toBe(before + 1);
+    expect(parts()).toEqual([]);
+    const kept = await convertModel(spoiled(70_000), output, { precision: 'f32' });
+    expect(kept.layers.find(({ layer }) => layer === 'layer2.0.conv2')).toMatchObject({
+      largest: 70_000,
+    });
+  });
+
+  it.each<[string, () => Promise<unknown>, string]>([
+    [
+      'a folder that is not there',
+      () => convertModel(pth('x.pth'), join(folder, 'none', 'x.safetensors')),
+      'x.safetensors: cannot be written: its folder does not exist',
+    ],
+    ['a folder for a file', () => convertModel(pth('x.pth'), folder), 'cannot be written'],
+    [
+      'what is no ResNet',
+      () =>
+        convertModel(
+          write('v.safetensors', writeSafetensors({ w: TENSORS['fc.bias']! })),
+          join(folder, 'y'),
+        ),
+      'v.safetensors: tensor conv1.weight is missing: not a ResNet',
+    ],
+    [
+      'shards without an ending to number',
+      () => convertModel(pth('x.pth'), join(folder, 'y.bin'), { shardBytes: 1e6 }),
+      'shards expected an output called ….safetensors',
+    ],
+    [
+      'labels of another model',
+      () => convertModel(pth('x.pth'), join(folder, 'y'), { labels: write('two.txt', 'a\nb') }),
+      '2 class names for a model of 5 classes',
+    ],
+  ])('refuses %s', async (_, action, message) => {
+    await expect(action()).rejects.toThrow(message);
+    expect(parts()).toEqual([]);
+  });
+});
