@@ -11,11 +11,10 @@
  * code stretches the whole stack to [0, 1] first (`stretch: 'joint'`).
  */
 
-import { ShapeError } from '../errors.js';
 import { resolveScaleWeights, type ScaleWeights } from './combine.js';
-import { writeHsv, writeRgbRow } from './hsv.js';
+import { paintColors, writeColors, writeHsv } from './hsv.js';
 import type { SaliencyMap } from './ndarray.js';
-import { createPicture, type Picture, type Region } from './picture.js';
+import type { Picture, Region } from './picture.js';
 import { ScaleRows, type Stretch } from './scale-rows.js';
 
 export interface HeatMapOptions {
@@ -45,18 +44,12 @@ export function heatMapColors(
   region?: Region,
   options: HeatMapOptions = {},
 ): void {
-  const rows = new HeatRows('heatMapColors', maps, size, region, options);
-  const [H, W] = size;
-  if (out.length !== 3 * H * W) {
-    throw new ShapeError(
-      `heatMapColors: out expected length ${3 * H * W} for [${H}, ${W}, 3], got ${out.length}`,
-    );
-  }
-  const row = new Float64Array(3 * W);
-  for (let y = 0; y < H; y++) {
-    rows.colors(row, y);
-    out.set(row, 3 * y * W);
-  }
+  writeColors(
+    'heatMapColors',
+    out,
+    size,
+    new HeatRows('heatMapColors', maps, size, region, options),
+  );
 }
 
 /**
@@ -69,15 +62,7 @@ export function heatMap(
   region?: Region,
   options: HeatMapOptions = {},
 ): Picture {
-  const rows = new HeatRows('heatMap', maps, size, region, options);
-  const [H, W] = size;
-  const picture = createPicture(W, H);
-  const row = new Float64Array(3 * W);
-  for (let y = 0; y < H; y++) {
-    rows.colors(row, y);
-    writeRgbRow(picture.data, y, row);
-  }
-  return picture;
+  return paintColors(size, new HeatRows('heatMap', maps, size, region, options));
 }
 
 /** The heat map a row at a time, after one pass for its greatest weighted sum. */

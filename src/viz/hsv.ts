@@ -1,6 +1,48 @@
-/** Colours by hue, saturation and value: what LOVI and the heat map are painted in. */
+/** Colours by hue, saturation and value, painted row by row: LOVI and the heat map. */
 
-import { unseenGrey } from './picture.js';
+import { ShapeError } from '../errors.js';
+import { createPicture, type Picture, unseenGrey } from './picture.js';
+
+/** Something painted a row at a time. */
+export interface ColorRows {
+  /** Writes the colours of row `y`, 0…1, NaN where there is none. @param rgb [W, 3] */
+  colors(rgb: Float64Array, y: number): void;
+}
+
+/**
+ * All rows as numbers.
+ *
+ * @param out [H, W, 3], overwritten
+ * @throws ShapeError, in the name of `operation`, where `out` is of another length
+ */
+export function writeColors(
+  operation: string,
+  out: Float32Array,
+  [H, W]: readonly [number, number],
+  rows: ColorRows,
+): void {
+  if (out.length !== 3 * H * W) {
+    throw new ShapeError(
+      `${operation}: out expected length ${3 * H * W} for [${H}, ${W}, 3], got ${out.length}`,
+    );
+  }
+  const row = new Float64Array(3 * W);
+  for (let y = 0; y < H; y++) {
+    rows.colors(row, y);
+    out.set(row, 3 * y * W);
+  }
+}
+
+/** All rows as an opaque picture; hatched grey where there is no colour. */
+export function paintColors([H, W]: readonly [number, number], rows: ColorRows): Picture {
+  const picture = createPicture(W, H);
+  const row = new Float64Array(3 * W);
+  for (let y = 0; y < H; y++) {
+    rows.colors(row, y);
+    writeRgbRow(picture.data, y, row);
+  }
+  return picture;
+}
 
 /**
  * HSV → RGB, at rgb[i … i + 2] in 0…1. Each channel is a trapezium over the hue, 120° apart.

@@ -14,7 +14,7 @@
  */
 
 import { ShapeError } from '../errors.js';
-import { writeHsv, writeRgbRow } from './hsv.js';
+import { paintColors, writeColors, writeHsv, writeRgbRow } from './hsv.js';
 import { checkSize, type SaliencyMap } from './ndarray.js';
 import { createPicture, type Picture, type Region } from './picture.js';
 import { ScaleRows, type Stretch } from './scale-rows.js';
@@ -47,18 +47,7 @@ export function loviColors(
   region?: Region,
   options: LoviOptions = {},
 ): void {
-  const rows = new LoviRows('loviColors', maps, size, region, options);
-  const [H, W] = size;
-  if (out.length !== 3 * H * W) {
-    throw new ShapeError(
-      `loviColors: out expected length ${3 * H * W} for [${H}, ${W}, 3], got ${out.length}`,
-    );
-  }
-  const row = new Float64Array(3 * W);
-  for (let y = 0; y < H; y++) {
-    rows.colors(row, y);
-    out.set(row, 3 * y * W);
-  }
+  writeColors('loviColors', out, size, new LoviRows('loviColors', maps, size, region, options));
 }
 
 /**
@@ -71,15 +60,7 @@ export function lovi(
   region?: Region,
   options: LoviOptions = {},
 ): Picture {
-  const rows = new LoviRows('lovi', maps, size, region, options);
-  const [H, W] = size;
-  const picture = createPicture(W, H);
-  const row = new Float64Array(3 * W);
-  for (let y = 0; y < H; y++) {
-    rows.colors(row, y);
-    writeRgbRow(picture.data, y, row);
-  }
-  return picture;
+  return paintColors(size, new LoviRows('lovi', maps, size, region, options));
 }
 
 /**

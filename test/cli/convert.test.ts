@@ -1,10 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { run } from '../../src/cli/run.js';
 import type { Conversion } from '../../src/node/index.js';
+import { fastcam, inTerminal } from './terminal.js';
 
 /** The bundled model before it was rounded. */
 const EXACT = 'test/goldens/tiny-resnet50-f32.safetensors';
@@ -16,30 +15,11 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function fastcam(
-  argv: readonly string[],
-  isTTY = false,
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  let stdout = '';
-  let stderr = '';
-  const stream = new Writable({
-    write(chunk, _encoding, done) {
-      stderr += chunk;
-      done();
-    },
-  });
-  const code = await run(argv, {
-    stdout: { write: (text: string) => (stdout += text) },
-    stderr: Object.assign(stream, { isTTY }),
-  });
-  return { code, stdout, stderr };
-}
-
 describe('fastcam convert', () => {
   test('writes a file that explain needs no other option for', async () => {
     const out = join(folder, 'half.safetensors');
     const convert = ['convert', EXACT, out, '--precision', 'f16', '--labels', LABELS];
-    const { code, stdout, stderr } = await fastcam(convert);
+    const { code, stdout, stderr } = await fastcam(...convert);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain(
       'ResNet of 3, 4, 6, 3 bottleneck blocks, stride on the 3×3, 200 classes',
@@ -50,14 +30,14 @@ describe('fastcam convert', () => {
     expect(stdout).toContain(`Written:\n  ${out}\n`);
 
     const explain = ['explain', 'samples/chelsea.png', '-o', folder, '--model', out, '--json'];
-    const [top] = JSON.parse((await fastcam(explain)).stdout).top;
+    const [top] = JSON.parse((await fastcam(...explain)).stdout).top;
     expect(top.label).toBe('Egyptian cat');
   });
 
   test('--json prints the loss of every layer on one line, and nothing else', async () => {
     const out = join(folder, 'j.safetensors');
     const argv = ['convert', EXACT, out, '--precision', 'f16', '--shard', '2MB', '--json'];
-    const { code, stdout } = await fastcam(argv);
+    const { code, stdout } = await fastcam(...argv);
     expect(code).toBe(0);
     expect(stdout.trimEnd()).not.toContain('\n');
     const { layers, files, precision } = JSON.parse(stdout) as Conversion;
@@ -70,7 +50,7 @@ describe('fastcam convert', () => {
 
   test('what loses nothing says so; a terminal sees a bar', async () => {
     const out = join(folder, 'b.safetensors');
-    const { stdout, stderr } = await fastcam(['convert', 'bundled', out], true);
+    const { stdout, stderr } = await inTerminal(true, ['convert', 'bundled', out]);
     expect(stdout).toContain('No weight changes.');
     expect(stderr).toContain('░');
   });
@@ -84,7 +64,7 @@ describe('fastcam convert', () => {
     [1, ['none.pth', 'x'], /none\.pth: no such file/],
     [1, ['samples/chelsea.png', 'x'], /not a safetensors file/],
   ])('exit code %i for %j, on one line', async (code, argv, message) => {
-    const outcome = await fastcam(['convert', ...argv]);
+    const outcome = await fastcam('convert', ...argv);
     expect(outcome).toMatchObject({ code, stdout: '' });
     expect(outcome.stderr).toMatch(/^fastcam: [^\n]+\n$/);
     expect(outcome.stderr).toMatch(message);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FILE, FILE_SHA256, goodServer, serve } from '../node/model-server.js';
-import { failure, fastcam, inTerminal } from './fastcam.js';
+import { failure, fastcam, inTerminal } from './terminal.js';
 
 let cache: string;
 beforeEach(() => {
@@ -51,7 +51,7 @@ describe('fastcam fetch', () => {
 
   test('shows the bytes and their rate on a terminal, and takes the bar away', async () => {
     const { url } = await goodServer();
-    const { code, stderr } = await inTerminal(true, 'fetch', url);
+    const { code, stderr } = await inTerminal(true, ['fetch', url]);
     expect(code).toBe(0);
     expect(stderr).toMatch(/0\.3 of 0\.3 MB, [\d.]+ MB\/s …[\w:/.]+weights\.safetensors/);
     expect(stderr.endsWith('\n')).toBe(false);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ARCHITECTURES } from '../../src/model/index.js';
 import { KNOWN_MODELS, type MemoryFit, type ModelList, openModel } from '../../src/node/index.js';
-import { failure, fastcam } from './fastcam.js';
+import { failure, fastcam } from './terminal.js';
 
 let cache: string;
 beforeEach(() => {
