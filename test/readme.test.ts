@@ -16,6 +16,8 @@ it('prints from its example what it shows below it', () => {
 it.each([
   'README.md',
   'CONTRIBUTING.md',
+  'docs/algorithm.md',
+  'docs/normalizers.md',
   'docs/performance.md',
   'docs/models.md',
   'docs/weights.md',

@@ -23,7 +23,8 @@ import { jensenGap, SMOE_EPS, statisticOfSums } from './smoe.js';
  *   meaning
  * @throws {ShapeError} when x is not M columns of C
  *
- * Accuracy: |error| ≤ 2·(C + 64)·2⁻⁵²·μ + 1e-14·θ before `out` rounds it.
+ * Accuracy: |error| ≤ 2·(C + 64)·2⁻⁵²·μ + 1e-14·θ before `out` rounds it; for μ beyond 2^±32 as
+ * `smoeScale`.
  */
 export function gammaScale(
   out: ColumnValues,

@@ -56,8 +56,8 @@ export function smoeReference(
  *   negative values has no meaning
  * @throws {ShapeError} when x is not M columns of C
  *
- * Accuracy: |error| ≤ (C + 64)·2⁻⁵²·μ before `out` rounds it; a column constant to within that
- * gives exactly 0.
+ * Accuracy: |error| ≤ (C + 64)·2⁻⁵²·μ before `out` rounds it, and (log2 μ/32)² times that for μ
+ * beyond 2^±32; a column constant to within that gives exactly 0.
  */
 export function smoeScale(
   out: ColumnValues,
@@ -104,9 +104,12 @@ export function smoeFromSums(sum: number, logSum: number, C: number): number {
 
 /**
  * log2 μ − mean log2 z ≥ 0, the gap of Jensen's inequality. A difference below its own rounding error
- * is a constant column, whose gap is 0.
+ * is a constant column, whose gap is 0. With z of L bits the logarithm of a product, one for every
+ * 500/L channels, is rounded as a sum of up to C·L: hence L², once it counts.
  */
 export function jensenGap(sum: number, logSum: number, C: number): number {
-  const bits = Math.log2(sum / C) - logSum / C;
-  return bits <= (C + 64) * 2 ** -52 ? 0 : bits;
+  const logMean = Math.log2(sum / C);
+  const bits = logMean - logSum / C;
+  const size = Math.max(1, Math.abs(logMean) / 32);
+  return bits <= (C + 64) * 2 ** -52 * size * size ? 0 : bits;
 }

@@ -68,6 +68,19 @@ describe('g(s) = 1/k(s), the Gamma scale of a column of mean 1', () => {
     expect(gammaScaleAtUnitMean(1e-9) / 1e-9).toBeCloseTo(2, 8);
     expect(gammaScaleAtUnitMean(1e6) / 1e6).toBeCloseTo(1, 4);
   });
+
+  it.each([
+    [0.001, '1.999'],
+    [0.01, '1.993'],
+    [0.1, '1.938'],
+    [1, '1.625'],
+    [2, '1.479'],
+    [5, '1.305'],
+    [10, '1.204'],
+    [16, '1.151'],
+  ])('g(s)/s at s = %d is %s', (s, quotient) => {
+    expect((gammaScaleAtUnitMean(s) / s).toFixed(3)).toBe(quotient);
+  });
 });
 
 describe('true of any columns', () => {

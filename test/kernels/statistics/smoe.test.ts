@@ -54,9 +54,10 @@ describe('smoeScale', () => {
     );
   });
 
-  it('is exactly 0 on constant columns of any length and size', () => {
+  it('is exactly 0 on constant columns of any length and of any float32', () => {
+    const float = fc.oneof(activation, fc.float({ min: 0, noNaN: true, noDefaultInfinity: true }));
     fc.assert(
-      fc.property(activation, fc.integer({ min: 1, max: 2048 }), (v, C) => {
+      fc.property(float, fc.integer({ min: 1, max: 2048 }), (v, C) => {
         expect(smoe(new Array<number>(C).fill(v))).toBe(0);
       }),
     );
