@@ -253,6 +253,20 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
     }
   });
 
+  it('taps exactly 0 from constant columns, of any number of channels and magnitude', () => {
+    for (const Cout of [1, 8, 9, 64, 2048]) {
+      const c = makeCase({ Cout });
+      c.weight.fill(0);
+      c.residual.fill(0);
+      for (const value of [0, 1e-6, 0.1, 1 / 3, 77.7, 1e9, 1e20]) {
+        c.bias.fill(value);
+        const { out, smoe } = runWithTap(c);
+        expect(new Set(out)).toEqual(new Set([Math.fround(value)]));
+        expect(new Set(smoe), `${Cout} channels of ${value}`).toEqual(new Set([0]));
+      }
+    }
+  });
+
   it('refuses weights and biases of a wrong length, naming both lengths', () => {
     const { shape, weight, bias } = makeCase({});
     expect(() => kernels.packConv2d(shape, layerWeights(weight.slice(1), bias))).toThrow(

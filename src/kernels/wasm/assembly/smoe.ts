@@ -8,8 +8,7 @@
  * product stays in range while z < 4e18; a column with a larger sum is computed by the formula.
  *
  * Σz is rounded as float32 C/8 times in each lane, which takes up to C·2⁻²⁸ of it where all roundings
- * go one way, as those of a constant column do: its φ, exactly 0 in the portable backend, is up to
- * C·2⁻²⁸·μ here (5e-6·μ for 2048 channels).
+ * go one way, as those of a constant column do. What is within that is a constant column: φ = 0.
  */
 
 /** Bytes of a pixel's sums: three vectors. */
@@ -19,6 +18,9 @@ const EPS: f32 = 1e-7;
 const EXPONENT_BIAS: f64 = 127;
 const TWO_TO_400: f64 = 2.5822498780869086e120;
 const LARGEST_SUM: f64 = 4.0e18;
+/** Of a difference of logarithms: for each channel summed as float32, and of log2 in doubles. */
+const FLOAT_NOISE: f64 = 7.450580596923828e-9; // 2^-27
+const LOG2_NOISE: f64 = 1.1641532182693481e-10; // 2^-33
 
 /** Readies the sums of a block's pixels. */
 export function clearSums(sums: usize, pixels: i32): void {
@@ -62,7 +64,7 @@ export function finishSums(sums: usize, column: usize, C: i32): f32 {
   const mantissas = f64x2.extract_lane(m2, 0) * f64x2.extract_lane(m2, 1);
   // Each lane took one exponent, with its bias, for every eight channels.
   const unbiased = <f64>exponents - EXPONENT_BIAS * <f64>(C >> 1);
-  return smoeFromSums(sum, unbiased, mantissas, C);
+  return smoeFromSums(sum, unbiased, mantissas, C, <f64>(C + 32) * FLOAT_NOISE);
 }
 
 /** The formula in double precision, for any column: products of activations of any size. */
@@ -83,17 +85,22 @@ export function smoeOfColumn(column: usize, C: i32): f32 {
       exponents += 400;
     }
   }
-  return smoeFromSums(sum, exponents, product, C);
+  return smoeFromSums(sum, exponents, product, C, LOG2_NOISE);
 }
 
-/** φ = mean·(log2 mean − logSum/C) from Σz, and Σlog2 z = exponents + log2 rest. */
-function smoeFromSums(sum: f64, exponents: f64, rest: f64, C: i32): f32 {
+/**
+ * φ = mean·(log2 mean − logSum/C) from Σz, and Σlog2 z = exponents + log2 rest.
+ *
+ * @param noise what rounding can make of the difference of the logarithms: within it φ is 0
+ */
+function smoeFromSums(sum: f64, exponents: f64, rest: f64, C: i32, noise: f64): f32 {
   const perChannel = 1.0 / <f64>C;
   const mean = sum * perChannel;
   if (!(rest > 0 && mean < Infinity)) return NaN;
   const logs = log2(f64x2.replace_lane(f64x2.splat(mean), 1, rest));
   const meanLog = (exponents + f64x2.extract_lane(logs, 1)) * perChannel;
-  return <f32>max<f64>(0, mean * (f64x2.extract_lane(logs, 0) - meanLog));
+  const bits = f64x2.extract_lane(logs, 0) - meanLog;
+  return bits > noise ? <f32>(mean * bits) : 0;
 }
 
 /** Lanes 2 and 3 in the place of 0 and 1. */
