@@ -18,6 +18,7 @@ it.each([
   'CONTRIBUTING.md',
   'docs/performance.md',
   'docs/models.md',
+  'docs/runtimes.md',
   'docs/weights.md',
   'docs/order-equivalence.md',
 ])('%s links to files that exist', (name) => {
