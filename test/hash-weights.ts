@@ -11,7 +11,6 @@
  * each computed in double precision and stored as float32; the image is 4u − 2, NCHW.
  */
 
-import { readFileSync } from 'node:fs';
 import {
   type Architecture,
   convolutionsOf,
@@ -19,13 +18,13 @@ import {
   layersOf,
   type TensorSource,
 } from '../src/model/index.js';
+import stateDicts from './goldens/state-dict-order.json' with { type: 'json' };
 
 export type StateDict = [name: string, shape: number[]][];
 
 /** Names and shapes in torchvision's order, by architecture. */
 export function torchvisionStateDict(name: string): StateDict {
-  const url = new URL('./goldens/state-dict-order.json', import.meta.url);
-  return JSON.parse(readFileSync(url, 'utf8'))[name];
+  return (stateDicts as unknown as Record<string, StateDict>)[name]!;
 }
 
 /** Names and shapes of any architecture of ours; the order is the forward pass's. */

@@ -20,6 +20,7 @@ it.each([
   'docs/normalizers.md',
   'docs/performance.md',
   'docs/models.md',
+  'docs/runtimes.md',
   'docs/weights.md',
   'docs/order-equivalence.md',
 ])('%s links to files that exist', (name) => {

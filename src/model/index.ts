@@ -10,6 +10,7 @@ export {
   packedBytes,
   parameterCount,
 } from './memory.js';
+export { type Orientation, orient, orientationOf } from './orientation.js';
 export { type Plan, type PlanOptions, plan, smoeOps, type Tap } from './plan.js';
 export * from './preprocess.js';
 export { type Bitmap, type Interpolation, type ResizeWindow, resize } from './resize.js';

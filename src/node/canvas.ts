@@ -6,6 +6,7 @@
 import ndarray from 'ndarray';
 import ops from 'ndarray-ops';
 import type { Picture } from '../viz/picture.js';
+import { type BitmapFont, loadBitmapFont } from './bitmap-font.js';
 
 const WHITE = 255;
 
@@ -25,14 +26,13 @@ export type Tone = 'black' | 'grey';
 const GREY = 110;
 
 type Jimp = typeof import('jimp');
-type Font = Awaited<ReturnType<Jimp['loadFont']>>;
 
 /** Measures and draws text. Made once, since loading the fonts takes longer than using them. */
 export class Lettering {
   readonly #jimp: Jimp;
-  readonly #fonts: Readonly<Record<TextSize, Font>>;
+  readonly #fonts: Readonly<Record<TextSize, BitmapFont>>;
 
-  private constructor(jimp: Jimp, fonts: Record<TextSize, Font>) {
+  private constructor(jimp: Jimp, fonts: Record<TextSize, BitmapFont>) {
     this.#jimp = jimp;
     this.#fonts = fonts;
   }
@@ -40,8 +40,8 @@ export class Lettering {
   static async load(): Promise<Lettering> {
     const [jimp, names] = await Promise.all([import('jimp'), import('jimp/fonts')]);
     const [text, title] = await Promise.all([
-      jimp.loadFont(names.SANS_16_BLACK),
-      jimp.loadFont(names.SANS_32_BLACK),
+      loadBitmapFont(names.SANS_16_BLACK),
+      loadBitmapFont(names.SANS_32_BLACK),
     ]);
     return new Lettering(jimp, { 16: text, 32: title });
   }

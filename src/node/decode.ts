@@ -1,6 +1,7 @@
 /** Picture files → RGBA pixels: jpeg, png, bmp, gif (first frame), tiff (first page), with jimp. */
 
 import { FormatError } from '../errors.js';
+import { orient, orientationOf } from '../model/orientation.js';
 import type { Picture } from '../viz/picture.js';
 import { readFileBytes } from './file-bytes.js';
 import { readBmpHeader } from './headers/bmp.js';
@@ -10,7 +11,6 @@ import { readJpegHeader } from './headers/jpeg.js';
 import { readPngHeader } from './headers/png.js';
 import { type PictureType, sniffOther, sniffPicture } from './headers/sniff.js';
 import { readTiffHeader } from './headers/tiff.js';
-import { orient } from './orient.js';
 
 const HEADERS: Record<PictureType, (bytes: Uint8Array) => PictureHeader> = {
   'image/png': readPngHeader,
@@ -49,7 +49,7 @@ export async function decodePicture(bytes: Uint8Array, name: string): Promise<Pi
     const header = HEADERS[type](bytes);
     checkSize(header.width, header.height);
     const picture = await decodeWithJimp(type, header);
-    return orient(picture, header.orientation);
+    return orient(picture, orientationOf(bytes));
   } catch (error) {
     if (error instanceof FormatError) throw new FormatError(`${name}: ${error.message}`);
     // Decoders throw Errors, strings and RangeErrors of the arrays they overran.

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { makeKernels, UnsupportedError, wasmKernels } from '../../src/index.js';
 import { layerWeights } from '../../src/kernels/index.js';
 import { decodeBase64 } from '../../src/kernels/wasm/base64.js';
@@ -33,6 +33,18 @@ describe('wasmKernels', () => {
       expect((await makeKernels()).name).toBe('js');
     } finally {
       webAssembly!.validate = validate;
+    }
+  });
+
+  it('says so where the engine may not compile, as in a page with a strict policy', async () => {
+    const refused = new Error("violates the policy: script-src 'self'");
+    const compile = vi.spyOn(webAssembly!, 'compile').mockRejectedValue(refused);
+    try {
+      await expect(wasmKernels('simd')).rejects.toThrow(UnsupportedError);
+      await expect(makeKernels('simd')).rejects.toThrow(/hand over a compiled module.*violates/);
+      expect((await makeKernels()).name).toBe('js');
+    } finally {
+      compile.mockRestore();
     }
   });
 });

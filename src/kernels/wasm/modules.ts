@@ -4,6 +4,7 @@
  * modules for them that are compiled already.
  */
 
+import { UnsupportedError } from '../../errors.js';
 import { decodeBase64 } from './base64.js';
 import { type WasmModule, webAssembly } from './webassembly.js';
 
@@ -17,10 +18,20 @@ export type ModuleLoader = (build: WasmBuild) => Promise<WasmModule | undefined>
  * Compiles a build.
  *
  * @returns `undefined` where the engine lacks WebAssembly or the instructions of that build
+ * @throws {UnsupportedError} where it has them but may not compile: in a page whose policy lacks
+ * 'wasm-unsafe-eval', in a worker that serves a request
  */
 export async function loadModule(build: WasmBuild): Promise<WasmModule | undefined> {
   if (!webAssembly) return undefined;
   const embedded = await import('./embedded.js');
   const bytes = decodeBase64(embedded[build]);
-  return webAssembly.validate(bytes) ? webAssembly.compile(bytes) : undefined;
+  if (!webAssembly.validate(bytes)) return undefined;
+  try {
+    return await webAssembly.compile(bytes);
+  } catch (cause) {
+    throw new UnsupportedError(
+      `wasm: the engine may not compile the ${build} build: hand over a compiled module or choose js (${(cause as Error).message})`,
+      { cause },
+    );
+  }
 }

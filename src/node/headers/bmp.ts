@@ -45,7 +45,7 @@ export function readBmpHeader(bytes: Uint8Array): PictureHeader {
       `truncated: ${width}×${height} BMP pixels take ${rowBytes * height} bytes, ${bytes.length - pixelsAt} are there`,
     );
   }
-  return { width, height, orientation: 1, bytes: closeGap(bytes, tablesEnd, pixelsAt) };
+  return { width, height, bytes: closeGap(bytes, tablesEnd, pixelsAt) };
 }
 
 /** The decoder takes the pixels to follow the tables at once, wherever the header says they are. */

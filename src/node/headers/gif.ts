@@ -29,7 +29,7 @@ export function readGifHeader(bytes: Uint8Array): PictureHeader {
   const pixels = view.getUint16(at + 5, true) * view.getUint16(at + 7, true);
   const frameFlags = view.getUint8(at + 9);
   checkCodes(view, at + 10 + (frameFlags & 0x80 ? 3 << ((frameFlags & 7) + 1) : 0), pixels);
-  return { width, height, orientation: 1, bytes };
+  return { width, height, bytes };
 }
 
 /** The decoder trusts the frame's own size, which need not be the canvas's. */

@@ -5,18 +5,10 @@
 
 import { FormatError } from '../../errors.js';
 
-/**
- * EXIF orientation: how the stored rows and columns stand to the picture. 1 as stored, 2 mirrored,
- * 3 turned by 180°, 4 upside down, 5 transposed, 6 to be turned clockwise, 7 transposed across the
- * other diagonal, 8 to be turned anticlockwise.
- */
-export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
-
 export interface PictureHeader {
-  /** Stored size in pixels, before the orientation is applied. */
+  /** Stored size in pixels, before EXIF's orientation is applied. */
   readonly width: number;
   readonly height: number;
-  readonly orientation: Orientation;
   /** What the decoder is given: the file, or a copy in which a trap has been defused. */
   readonly bytes: Uint8Array;
   /** What the decoder is told. */
@@ -50,8 +42,4 @@ export function viewOf(bytes: Uint8Array): DataView {
 /** `length` bytes from `at` as Latin-1 text, shorter where the file ends. */
 export function textAt(bytes: Uint8Array, at: number, length: number): string {
   return String.fromCharCode(...bytes.subarray(at, at + length));
-}
-
-export function toOrientation(value: number | undefined): Orientation {
-  return value !== undefined && value >= 1 && value <= 8 ? (value as Orientation) : 1;
 }

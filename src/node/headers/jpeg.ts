@@ -1,18 +1,10 @@
 /**
- * JPEG: the frame header (SOFn), the EXIF orientation (APP1) and Adobe's color transform (APP14).
- * Source: ITU-T T.81 §B.2; Adobe technical note 5116 §18 for APP14.
+ * JPEG: the frame header (SOFn) and Adobe's color transform (APP14). Source: ITU-T T.81 §B.2; Adobe
+ * technical note 5116 §18 for APP14.
  */
 
 import { FormatError } from '../../errors.js';
-import {
-  checkSize,
-  MAX_PIXELS,
-  type PictureHeader,
-  textAt,
-  toOrientation,
-  viewOf,
-} from './header.js';
-import { tiffOrientation } from './tiff-directory.js';
+import { checkSize, MAX_PIXELS, type PictureHeader, textAt, viewOf } from './header.js';
 
 const SOF0 = 0xc0;
 const SOF15 = 0xcf;
@@ -21,7 +13,6 @@ const NOT_FRAMES = [0xc4, 0xc8, 0xcc];
 /** Baseline, extended and progressive Huffman frames are what the decoder knows. */
 const LAST_DECODED = 0xc2;
 const SOS = 0xda;
-const APP1 = 0xe1;
 const APP14 = 0xee;
 
 interface Frame {
@@ -35,7 +26,6 @@ interface Frame {
 export function readJpegHeader(bytes: Uint8Array): PictureHeader {
   const view = viewOf(bytes);
   let frame: Frame | undefined;
-  let orientation: number | undefined;
   let adobeTransform: number | undefined;
   // Segments: FF, marker, length (which counts itself), data. The scan ends the header.
   for (let at = 2; ; at += 2 + view.getUint16(at + 2)) {
@@ -44,9 +34,7 @@ export function readJpegHeader(bytes: Uint8Array): PictureHeader {
     if (marker === SOS) break;
     if (view.getUint8(at) !== 0xff) throw new FormatError(`no JPEG marker at byte ${at}`);
     const data = at + 4;
-    if (marker === APP1 && textAt(bytes, data, 6) === 'Exif\0\0') {
-      orientation ??= tiffOrientation(bytes.subarray(data + 6, at + 2 + view.getUint16(at + 2)));
-    } else if (marker === APP14 && textAt(bytes, data, 5) === 'Adobe') {
+    if (marker === APP14 && textAt(bytes, data, 5) === 'Adobe') {
       adobeTransform = view.getUint8(data + 11);
     } else if (marker >= SOF0 && marker <= SOF15 && !NOT_FRAMES.includes(marker)) {
       frame = readFrame(view, data, marker);
@@ -67,7 +55,6 @@ export function readJpegHeader(bytes: Uint8Array): PictureHeader {
   return {
     width,
     height,
-    orientation: toOrientation(orientation),
     bytes,
     options: {
       maxResolutionInMP: MAX_PIXELS / 1e6,

@@ -1,9 +1,8 @@
-/** PNG: the IHDR chunk, and the eXIf chunk's orientation. Source: W3C PNG, 3rd edition, §5 and §11. */
+/** PNG: the IHDR chunk, and whether all pixels are there. Source: W3C PNG, 3rd edition, §5 and §11. */
 
 import { FormatError } from '../../errors.js';
-import { checkSize, type PictureHeader, textAt, toOrientation, viewOf } from './header.js';
+import { checkSize, type PictureHeader, textAt, viewOf } from './header.js';
 import { inflateAtMost } from './inflate.js';
-import { tiffOrientation } from './tiff-directory.js';
 
 /** Samples of a pixel, by color type. */
 const SAMPLES: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
@@ -25,7 +24,7 @@ export function readPngHeader(bytes: Uint8Array): PictureHeader {
   const height = view.getUint32(20);
   if (textAt(bytes, 12, 4) !== 'IHDR') throw new FormatError('its first PNG chunk is not IHDR');
   checkSize(width, height);
-  const { data, orientation, end } = readChunks(bytes, view);
+  const { data, end } = readChunks(bytes, view);
   const samples = SAMPLES[view.getUint8(25)];
   // A color type that there is none of is the decoder's to refuse.
   if (samples !== undefined) {
@@ -36,7 +35,6 @@ export function readPngHeader(bytes: Uint8Array): PictureHeader {
   return {
     width,
     height,
-    orientation: toOrientation(orientation),
     bytes: bytes.subarray(0, end),
   };
 }
@@ -44,7 +42,6 @@ export function readPngHeader(bytes: Uint8Array): PictureHeader {
 interface Chunks {
   /** Of all IDAT. */
   readonly data: readonly Uint8Array[];
-  readonly orientation: number | undefined;
   /** Where IEND ends, or the file. */
   readonly end: number;
 }
@@ -52,17 +49,15 @@ interface Chunks {
 /** Chunks: length, type, data, CRC. The decoder checks them; here a broken one ends the search. */
 function readChunks(bytes: Uint8Array, view: DataView): Chunks {
   const data: Uint8Array[] = [];
-  let orientation: number | undefined;
   for (let at = 8; at + 12 <= bytes.length; ) {
     const type = textAt(bytes, at + 4, 4);
     const begin = at + 8;
     const end = begin + view.getUint32(at);
     if (type === 'IDAT') data.push(bytes.subarray(begin, end));
-    if (type === 'eXIf') orientation ??= tiffOrientation(bytes.subarray(begin, end));
     at = end + 4;
-    if (type === 'IEND') return { data, orientation, end: at };
+    if (type === 'IEND') return { data, end: at };
   }
-  return { data, orientation, end: bytes.length };
+  return { data, end: bytes.length };
 }
 
 /** The decoder fills rows that are missing with whatever its memory holds. */

@@ -1,7 +1,6 @@
 /**
  * A TIFF directory, read and written: `byte order | 42 | offset of the directory`, and there the tags
- * with their values. EXIF is a TIFF file inside another, so its orientation is read here too.
- * Source: Adobe, TIFF 6.0, §2.
+ * with their values. Source: Adobe, TIFF 6.0, §2.
  */
 
 import { FormatError } from '../../errors.js';
@@ -16,7 +15,6 @@ export const TAG = {
   photometric: 262,
   fillOrder: 266,
   stripOffsets: 273,
-  orientation: 274,
   samples: 277,
   rowsPerStrip: 278,
   stripBytes: 279,
@@ -52,16 +50,6 @@ export type Entry = readonly [
   type: typeof SHORT | typeof LONG | typeof BYTE,
   readonly number[],
 ];
-
-/** The orientation that EXIF data (a TIFF file) states, if it can be read at all. */
-export function tiffOrientation(exif: Uint8Array): number | undefined {
-  try {
-    return readDirectory(exif).values.get(TAG.orientation)?.[0];
-  } catch {
-    // Broken EXIF is common and no reason to refuse the picture.
-    return undefined;
-  }
-}
 
 export function readDirectory(bytes: Uint8Array): Directory {
   const view = viewOf(bytes);

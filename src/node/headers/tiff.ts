@@ -8,7 +8,7 @@
  */
 
 import { FormatError } from '../../errors.js';
-import { checkSize, type PictureHeader, toOrientation } from './header.js';
+import { checkSize, type PictureHeader } from './header.js';
 import { readJpegHeader } from './jpeg.js';
 import {
   BYTE,
@@ -53,7 +53,6 @@ export function readTiffHeader(bytes: Uint8Array): PictureHeader {
   return {
     width,
     height,
-    orientation: toOrientation(first(TAG.orientation, 1)),
     bytes:
       first(TAG.compression, 1) === JPEG
         ? jpegPage(bytes, directory, first, grid)

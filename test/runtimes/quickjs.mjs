@@ -1,0 +1,28 @@
+/** QuickJS, compiled to WebAssembly: some two hundred times slower than an engine with a compiler. */
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { getQuickJS } from 'quickjs-emscripten';
+import { bundle } from './layout.mjs';
+
+export const quickjs = {
+  name: 'QuickJS',
+  backends: ['js'],
+  allowed: { codeGeneration: true },
+  async run(folder) {
+    const code = readFileSync(await bundle(folder, 'quickjs-entry.mjs'), 'utf8');
+    const context = (await getQuickJS()).newContext();
+    const { buffer } = new Uint8Array(readFileSync(join(folder, 'files/picture.rgba')));
+    context.newArrayBuffer(buffer).consume((picture) => {
+      context.setProp(context.global, 'picture', picture);
+    });
+    const finished = context.unwrapResult(context.evalCode(code, 'suite.mjs', { type: 'module' }));
+    const settled = context.resolvePromise(finished);
+    context.unwrapResult(context.runtime.executePendingJobs());
+    context.unwrapResult(await settled);
+    const report = context.getProp(context.global, 'report').consume(context.dump);
+    const { version } = createRequire(import.meta.url)('quickjs-emscripten/package.json');
+    return { version, ...JSON.parse(report) };
+  },
+};
