@@ -68,6 +68,11 @@ let subject: Subject | undefined;
 /** What it shows. */
 let view: { readonly subject: Subject; readonly model: Model; readonly pass: Pass } | undefined;
 let point: Point | undefined;
+/** How many tasks the progress bar stands for. */
+let tasks = 0;
+/** The frame that is asked for, and the timer of the description that follows it. */
+let frame = 0;
+let describing = 0;
 
 wireTheme(element('theme', HTMLButtonElement));
 wireControls();
@@ -83,9 +88,12 @@ attempt(async () => {
   // A failure of either is told once, by the await that meets it.
   first.catch(() => {});
   await load();
-  await open(first);
+  // A picture of one's own may have come first.
+  if (!subject) await open(first);
+  // Last, for it loads all files once more. Without it the page works as well, but not offline.
+  if (import.meta.env.PROD)
+    navigator.serviceWorker?.register('./service-worker.js').catch(() => {});
 });
-if (import.meta.env.PROD) attempt(() => navigator.serviceWorker?.register('./service-worker.js'));
 
 /** Runs an action; what goes wrong is told in one line. */
 async function attempt(action: () => unknown): Promise<void> {
@@ -99,14 +107,17 @@ async function attempt(action: () => unknown): Promise<void> {
 
 /** Runs what takes its time, behind the progress bar. */
 async function busy<Result>(doing: string, work: () => Promise<Result>): Promise<Result> {
+  tasks++;
   status.textContent = doing;
   progress.value = 0;
   document.body.classList.add('busy');
   try {
     return await work();
   } finally {
-    document.body.classList.remove('busy');
-    status.textContent = '';
+    if (--tasks === 0) {
+      document.body.classList.remove('busy');
+      status.textContent = '';
+    }
   }
 }
 
@@ -125,12 +136,22 @@ function openWeights(files: readonly File[]): void {
     const weights = files.find(({ name }) => name.endsWith('.safetensors'));
     const names = files.find(({ name }) => name.endsWith('.json'));
     if (!weights) {
-      throw new Error(`${files[0]!.name}: neither a picture nor a safetensors file of weights.`);
+      throw new Error(
+        `${files[0]!.name}: neither a picture nor a safetensors file, which fastcam convert makes of others.`,
+      );
     }
-    const labels = names && (JSON.parse(await names.text()) as string[]);
+    const labels = names && (await classNames(names));
     const bytes = await weights.arrayBuffer();
     await load({ name: weights.name, bytes, ...(labels && { labels }) });
   });
+}
+
+async function classNames(file: File): Promise<string[]> {
+  try {
+    return JSON.parse(await file.text()) as string[];
+  } catch (cause) {
+    throw new Error(`${file.name}: not valid JSON.`, { cause });
+  }
 }
 
 async function open(coming: Promise<NamedBitmap | undefined>): Promise<void> {
@@ -140,8 +161,7 @@ async function open(coming: Promise<NamedBitmap | undefined>): Promise<void> {
   const pixels = reducedPixels(bitmap);
   const size = [pixels.height, pixels.width] as const;
   subject = { name, pixels, size, passes: new Map() };
-  network.show(bitmap);
-  await look(true);
+  await Promise.all([network.show(bitmap), look(true)]);
 }
 
 /**
@@ -163,12 +183,12 @@ async function look(afresh = false): Promise<void> {
   if (wanted.model !== model || wanted.subject !== subject || wanted.statistic !== statistic)
     return;
   view = { model, subject, pass };
+  const classes = beliefs(pass.logits);
+  const { index, probability } = classes[0]!;
+  status.textContent = `${model.labels[index]}, ${(100 * probability).toFixed(0)} %`;
   if (afresh) {
-    const classes = beliefs(pass.logits);
     listClasses(classes, model.labels);
-    set({ target: classes[0]!.index });
-    const { index, probability } = classes[0]!;
-    status.textContent = `${model.labels[index]}, ${(100 * probability).toFixed(0)} %`;
+    set({ target: index });
   }
   redraw();
 }
@@ -179,9 +199,6 @@ function set(change: Partial<Settings>): void {
   if (change.shown) markShown(change.shown);
   redraw();
 }
-
-let frame = 0;
-let describing = 0;
 
 /** Draws before the next frame, once for all changes until then. */
 function redraw(): void {
@@ -233,8 +250,8 @@ function wireControls(): void {
   onInput('opacity', (value) => ({ opacity: Number(value) }));
   onInput('scales', weightsOrMap);
   onInput('together', weightsOrMap);
-  onInput('classes', (value) => ({ target: Number(value) }));
-  onInput('other', (value) => (value === '' ? {} : { target: Number(value) }));
+  onInput('classes', classMaps);
+  onInput('other', (value) => (value === '' ? {} : classMaps(value)));
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-weights]')) {
     const scaleWeights = WEIGHT_PRESETS[button.dataset['weights']!]!;
     button.addEventListener('click', () => set({ scaleWeights }));
@@ -251,6 +268,13 @@ function onInput(
     const input = target as HTMLInputElement | HTMLSelectElement;
     set(change(input.value, input));
   });
+}
+
+/** A class that is chosen is shown: where the picture has a map over it that knows no class, by its CAM. */
+function classMaps(value: string): Partial<Settings> {
+  const { shown } = settings;
+  const knowsClass = shown === 'cam' || shown === 'fastcam' || shown === 'nonClass';
+  return { target: Number(value), ...(!knowsClass && { shown: 'cam' }) };
 }
 
 /** A tile has a radio that lays it over the picture, and that of a scale a slider. */

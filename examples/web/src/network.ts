@@ -74,6 +74,10 @@ export class Network {
       if ('error' in reply) waiting.reject(new Error(reply.error));
       else waiting.resolve(reply.result);
     };
+    this.#worker.onerror = ({ message }) => {
+      for (const { reject } of this.#waiting.values()) reject(new Error(`The network: ${message}`));
+      this.#waiting.clear();
+    };
   }
 
   /** Loads the weights of a file, or the bundled ones; a file that fails leaves the network as it was. */

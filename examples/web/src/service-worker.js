@@ -29,5 +29,7 @@ async function removeOutdated() {
 
 async function keptOrFetched(request) {
   const cache = await caches.open(CACHE);
-  return (await cache.match(request, { ignoreSearch: true })) ?? fetch(request);
+  // What is kept was asked for in another way, without an origin: to servers that is a difference.
+  const kept = await cache.match(request, { ignoreSearch: true, ignoreVary: true });
+  return kept ?? fetch(request);
 }

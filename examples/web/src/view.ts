@@ -95,7 +95,7 @@ export function drawMaps(picture: Picture, maps: Maps, settings: Settings): void
   for (const [i, slider] of weightSliders.entries()) {
     const weight = settings.scaleWeights[i]!;
     slider.value = String(weight);
-    slider.parentElement!.querySelector('output')!.textContent = weight.toFixed(2);
+    slider.parentElement!.querySelector('.weight-value')!.textContent = weight.toFixed(2);
   }
 }
 
@@ -234,6 +234,7 @@ function makeTile(name: MapName): Tile {
   const radio = tile.querySelector('input')!;
   const note = tile.querySelector('figcaption')!;
   tile.dataset['map'] = name;
+  tile.ariaLabel = MAP_TITLES[name];
   radio.value = name;
   note.id = `${name}-note`;
   radio.setAttribute('aria-describedby', note.id);
