@@ -12,11 +12,10 @@ export const CONTENT_SECURITY_POLICY: string = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
   "style-src 'self'",
-  "img-src 'self' blob:",
+  "img-src 'self'",
   "font-src 'self'",
   "connect-src 'self'",
   "worker-src 'self'",
-  "media-src 'self' blob:",
   "base-uri 'none'",
   "form-action 'none'",
 ].join('; ');

@@ -53,12 +53,15 @@ function plain({ shape, data }: SaliencyMap): PlainMap {
   return { shape, data: Array.from(data, (value) => Number(value.toPrecision(9))) };
 }
 
+/** Some browsers begin to read what is saved only after the click. */
+const KEPT_MS = 60_000;
+
 export function save(name: string, blob: Blob): void {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
-  URL.revokeObjectURL(link.href);
+  setTimeout(() => URL.revokeObjectURL(link.href), KEPT_MS);
 }
 
 export function pngOf(canvas: HTMLCanvasElement): Promise<Blob> {

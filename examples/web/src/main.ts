@@ -68,6 +68,8 @@ let subject: Subject | undefined;
 /** What it shows. */
 let view: { readonly subject: Subject; readonly model: Model; readonly pass: Pass } | undefined;
 let point: Point | undefined;
+/** The picture that was asked for last. */
+let latestComing: Promise<NamedBitmap | undefined> | undefined;
 /** How many tasks the progress bar stands for. */
 let tasks = 0;
 /** The frame that is asked for, and the timer of the description that follows it. */
@@ -155,8 +157,10 @@ async function classNames(file: File): Promise<string[]> {
 }
 
 async function open(coming: Promise<NamedBitmap | undefined>): Promise<void> {
+  latestComing = coming;
   const opened = await coming;
-  if (!opened) return;
+  // A later picture may have been decoded sooner.
+  if (!opened || coming !== latestComing) return;
   const { name, bitmap } = opened;
   const pixels = reducedPixels(bitmap);
   const size = [pixels.height, pixels.width] as const;

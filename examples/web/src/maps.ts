@@ -37,7 +37,7 @@ export type Size = readonly [number, number];
 export interface Maps {
   /** Normalised, native resolution, first scale to last. */
   readonly scales: readonly SaliencyMap[];
-  /** At the resolution of the last stage, range-normalised no more than its source: ≥ 0. */
+  /** The class activation at the resolution of the last stage, ≥ 0, not normalised. */
   readonly coarseCam: SaliencyMap;
   /** These have the picture's size. */
   readonly combined: SaliencyMap;

@@ -80,7 +80,7 @@ export function drawMaps(picture: Picture, maps: Maps, settings: Settings): void
     const { canvas, colored, note } = tiles[name];
     const map = mapNamed(maps, name);
     paint(canvas, 'shape' in map ? colored(map, colormap) : map);
-    note.textContent = MAP_NOTES[name] ?? extents(map);
+    write(note, MAP_NOTES[name] ?? extents(map));
   }
   const map = mapNamed(maps, shown);
   const over =
@@ -91,11 +91,11 @@ export function drawMaps(picture: Picture, maps: Maps, settings: Settings): void
   paint(colorbar, ramp(colormap));
   // LOVI's colours are not the colour map's: its key is by its tile.
   colorbar.parentElement!.hidden = shown === 'lovi';
-  stageName.textContent = MAP_TITLES[shown];
+  write(stageName, MAP_TITLES[shown]);
   for (const [i, slider] of weightSliders.entries()) {
     const weight = settings.scaleWeights[i]!;
     slider.value = String(weight);
-    slider.parentElement!.querySelector('.weight-value')!.textContent = weight.toFixed(2);
+    write(slider.nextElementSibling!, weight.toFixed(2));
   }
 }
 
@@ -115,16 +115,16 @@ export function showValues(maps: Maps, shown: MapName, point: Point | undefined)
   }
   const texts = MAP_NAMES.map((name) => {
     const text = point ? valueAt(mapNamed(maps, name), point).toFixed(3) : '';
-    tiles[name].value.textContent = text;
+    write(tiles[name].value, text);
     return `${MAP_TITLES[name]} ${text}`;
   });
-  stageValue.textContent = tiles[shown].value.textContent;
+  write(stageValue, tiles[shown].value.textContent);
   return point ? `${texts.join(', ')}.` : '';
 }
 
 /** Lists the likeliest classes, and all others to choose from. */
 export function listClasses(classes: readonly Belief[], labels: readonly string[]): void {
-  const template = classes.slice(0, TOP).map(({ index, probability }) => {
+  const rows = classes.slice(0, TOP).map(({ index, probability }) => {
     const row = document.createElement('label');
     const radio = document.createElement('input');
     const bar = document.createElement('meter');
@@ -137,7 +137,7 @@ export function listClasses(classes: readonly Belief[], labels: readonly string[
     row.append(radio, text('span', labels[index]!), bar, percent);
     return row;
   });
-  classList.replaceChildren(...template);
+  classList.replaceChildren(...rows);
   const none = new Option('…', '');
   const byName = [...labels.entries()].sort(([, a], [, b]) => a.localeCompare(b));
   otherClass.replaceChildren(none, ...byName.map(([i, label]) => new Option(label, String(i))));
@@ -264,6 +264,11 @@ function addLoviLegend(): void {
   const numbers = Array.from({ length: SCALES }, (_, i) => text('span', String(i + 1)));
   legend.append(canvas, ...numbers);
   tiles.lovi.canvas.closest('figure')!.append(legend);
+}
+
+/** Changes a text only where it says something else: what is written is laid out again. */
+function write(place: Element, content: string): void {
+  if (place.textContent !== content) place.textContent = content;
 }
 
 function text(tag: string, content: string): HTMLElement {

@@ -9,7 +9,7 @@ import {
   toNdArray,
   upsampleBilinear,
 } from 'fastcam/viz';
-import type { Page } from 'playwright-core';
+import type { JSHandle, Page } from 'playwright-core';
 import type { PreviewServer } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { PlainMap, Report } from '../src/downloads.ts';
@@ -137,9 +137,11 @@ describe('a control changes the maps that depend on it, and no other', () => {
 
   test('a statistic, with one forward pass for each picture', async () => {
     const choose = (value: string) => page.selectOption('#statistic', value);
+    const told = await statusesFrom(page);
     const changed = await changedBy(page, () => explaining(page, () => choose('gamma')));
     expect(changed.toSorted()).toEqual([...SCALES, ...COMBINED, 'lovi'].toSorted());
     expect(await passes(page)).toBe(2);
+    expect(await told.jsonValue()).toEqual(['Looking by Gamma scale…, bar', 'Egyptian cat, 40 %']);
     await choose('smoe');
     await choose('gamma');
     await painted(page);
@@ -306,6 +308,21 @@ describe('weights of one’s own', () => {
     expect((await saveReport(page)).model.name).toBe('tiny ResNet-50');
   });
 });
+
+/** What the status line comes to say from now on, and whether the progress bar is there. */
+function statusesFrom(page: Page): Promise<JSHandle<string[]>> {
+  return page.evaluateHandle(() => {
+    const told: string[] = [];
+    const status = document.getElementById('status')!;
+    const bar = document.getElementById('progress')!;
+    const tell = (): void => {
+      const text = `${status.textContent}${bar.checkVisibility() ? ', bar' : ''}`;
+      if (status.textContent !== '') told.push(text);
+    };
+    new MutationObserver(tell).observe(status, { childList: true });
+    return told;
+  });
+}
 
 /** The same JPEG with an EXIF segment that says: turn it a quarter to the right. */
 function turned(jpeg: Buffer): Buffer {
