@@ -58,7 +58,7 @@ export const MAP_TITLES: Readonly<Record<MapName, string>> = {
 /** What a map means, in a few words. The scales have their extents there. */
 export const MAP_NOTES: Readonly<Partial<Record<MapName, string>>> = {
   combined: 'at any scale',
-  lovi: 'hue: at which scale',
+  lovi: 'hue: which scale',
   cam: 'spoke for the class',
   fastcam: 'salient, and for it',
   nonClass: 'salient, not for it',
