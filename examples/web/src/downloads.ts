@@ -1,0 +1,71 @@
+/** What can be saved: the picture as it is shown, and the numbers that all of the page is made from. */
+
+import type { SaliencyMap } from 'fastcam/viz';
+import { type Belief, beliefs, type Maps } from './maps.ts';
+import type { Model, Pass } from './network.ts';
+import type { Settings } from './settings.ts';
+
+export interface Report {
+  readonly picture: { readonly name: string; readonly width: number; readonly height: number };
+  readonly model: Pick<Model, 'name' | 'backend'>;
+  readonly settings: Settings;
+  readonly ms: Pass['ms'];
+  readonly top: readonly (Belief & { readonly label: string })[];
+  readonly target: { readonly index: number; readonly label: string };
+  /** First to last: the statistic as measured, and normalised. */
+  readonly scales: readonly { readonly raw: PlainMap; readonly normalized: PlainMap }[];
+  /** Of the target, at the resolution of the last stage, not normalised. */
+  readonly cam: PlainMap;
+}
+
+/** Rows after rows. */
+export interface PlainMap {
+  readonly shape: readonly number[];
+  readonly data: readonly number[];
+}
+
+/** Maps of the picture's size are left out: they follow from these and the settings. */
+export function makeReport(
+  picture: Report['picture'],
+  model: Model,
+  pass: Pass,
+  maps: Maps,
+  settings: Settings,
+): Report {
+  const { name, backend, labels } = model;
+  const { target } = settings;
+  return {
+    picture,
+    model: { name, backend },
+    settings: { ...settings, statistic: pass.statistic },
+    ms: pass.ms,
+    top: beliefs(pass.logits)
+      .slice(0, 5)
+      .map((belief) => ({ ...belief, label: labels[belief.index]! })),
+    target: { index: target, label: labels[target]! },
+    scales: maps.scales.map((map, i) => ({ raw: plain(pass.rawMaps[i]!), normalized: plain(map) })),
+    cam: plain(maps.coarseCam),
+  };
+}
+
+/** Nine digits tell every float32 from every other. */
+function plain({ shape, data }: SaliencyMap): PlainMap {
+  return { shape, data: Array.from(data, (value) => Number(value.toPrecision(9))) };
+}
+
+/** Some browsers begin to read what is saved only after the click. */
+const KEPT_MS = 60_000;
+
+export function save(name: string, blob: Blob): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), KEPT_MS);
+}
+
+export function pngOf(canvas: HTMLCanvasElement): Promise<Blob> {
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('The picture is empty.'))));
+  });
+}

@@ -1,0 +1,309 @@
+/**
+ * The page: what is being looked at, what is set, and the wires between controls, network and view.
+ *
+ *   picture ─▶ network.ts ⇄ worker.ts ─▶ pass ─▶ maps.ts ─▶ view.ts
+ *                                                   ▲ settings
+ *
+ * The network runs for a new picture, a new statistic of it, and new weights. Everything else is the
+ * combination, done between two frames.
+ */
+
+import type { Statistic } from 'fastcam';
+import type { CamMethod } from 'fastcam/model';
+import type { Colormap, Normalizer } from 'fastcam/viz';
+import { makeReport, pngOf, save } from './downloads.ts';
+import { element } from './element.ts';
+import { beliefs, mapsFromPasses } from './maps.ts';
+import { type Model, Network, type Pass, type WeightsFile } from './network.ts';
+import { type NamedBitmap, openSample, SAMPLES, wirePictures } from './pictures.ts';
+import { type Point, watchPoint } from './probe.ts';
+import {
+  DEFAULTS,
+  type MapName,
+  type Settings,
+  STATISTIC_NAMES,
+  WEIGHT_PRESETS,
+} from './settings.ts';
+import { wireTheme } from './theme.ts';
+import {
+  describeStage,
+  drawMaps,
+  listClasses,
+  markClass,
+  markShown,
+  showValues,
+  weightSliders,
+} from './view.ts';
+
+/** The longest side of the picture as it is shown and as its maps are made: what a frame has time for. */
+const VIEW_SIDE = 640;
+/** The least weight, for a slider that would leave the sum at 0. */
+const LEAST_WEIGHT = 0.01;
+/** After the last change, so that a reader of the screen is not told every step of a slider. */
+const DESCRIBE_AFTER_MS = 300;
+
+/** A picture and what the network has made of it, by statistic. */
+interface Subject {
+  readonly name: string;
+  readonly pixels: ImageData;
+  readonly size: readonly [height: number, width: number];
+  readonly passes: Map<Statistic, Pass>;
+}
+
+const status = element('status', HTMLElement);
+const errorLine = element('error', HTMLElement);
+const progress = element('progress', HTMLProgressElement);
+const costLine = element('cost', HTMLElement);
+const spokenValues = element('probe-values', HTMLElement);
+
+const network = new Network((done) => {
+  progress.value = done;
+});
+const mapsOf = mapsFromPasses();
+
+let settings: Settings = DEFAULTS;
+let model: Model | undefined;
+/** What the page is to show; its pass may be still to come. */
+let subject: Subject | undefined;
+/** What it shows. */
+let view: { readonly subject: Subject; readonly model: Model; readonly pass: Pass } | undefined;
+let point: Point | undefined;
+/** The picture that was asked for last. */
+let latestComing: Promise<NamedBitmap | undefined> | undefined;
+/** How many tasks the progress bar stands for. */
+let tasks = 0;
+/** The frame that is asked for, and the timer of the description that follows it. */
+let frame = 0;
+let describing = 0;
+
+wireTheme(element('theme', HTMLButtonElement));
+wireControls();
+wireDownloads();
+wirePictures({ picture: (coming) => attempt(() => open(coming)), files: openWeights });
+watchPoint(element('main', HTMLElement), element('probe', HTMLElement), (moved, byKey) => {
+  point = moved;
+  const values = view ? showValues(currentMaps(view), settings.shown, point) : '';
+  if (byKey) spokenValues.textContent = values;
+});
+attempt(async () => {
+  const first = openSample(SAMPLES[0]);
+  // A failure of either is told once, by the await that meets it.
+  first.catch(() => {});
+  await load();
+  // A picture of one's own may have come first.
+  if (!subject) await open(first);
+  // Last, for it loads all files once more. Without it the page works as well, but not offline.
+  if (import.meta.env.PROD)
+    navigator.serviceWorker?.register('./service-worker.js').catch(() => {});
+});
+
+/** Runs an action; what goes wrong is told in one line. */
+async function attempt(action: () => unknown): Promise<void> {
+  errorLine.textContent = '';
+  try {
+    await action();
+  } catch (error) {
+    errorLine.textContent = error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Runs what takes its time, behind the progress bar. */
+async function busy<Result>(doing: string, work: () => Promise<Result>): Promise<Result> {
+  tasks++;
+  status.textContent = doing;
+  progress.value = 0;
+  document.body.classList.add('busy');
+  try {
+    return await work();
+  } finally {
+    if (--tasks === 0) {
+      document.body.classList.remove('busy');
+      status.textContent = '';
+    }
+  }
+}
+
+async function load(file?: WeightsFile): Promise<void> {
+  model = await busy('Reading the weights…', () => network.load(file));
+  const { name, backend, labels } = model;
+  element('model', HTMLElement).textContent = `${name} · ${labels.length} classes · ${backend}`;
+  if (!subject) return;
+  subject.passes.clear();
+  await look(true);
+}
+
+/** Weights, and class names if they come along. */
+function openWeights(files: readonly File[]): void {
+  attempt(async () => {
+    const weights = files.find(({ name }) => name.endsWith('.safetensors'));
+    const names = files.find(({ name }) => name.endsWith('.json'));
+    if (!weights) {
+      throw new Error(
+        `${files[0]!.name}: neither a picture nor a safetensors file, which fastcam convert makes of others.`,
+      );
+    }
+    const labels = names && (await classNames(names));
+    const bytes = await weights.arrayBuffer();
+    await load({ name: weights.name, bytes, ...(labels && { labels }) });
+  });
+}
+
+async function classNames(file: File): Promise<string[]> {
+  try {
+    return JSON.parse(await file.text()) as string[];
+  } catch (cause) {
+    throw new Error(`${file.name}: not valid JSON.`, { cause });
+  }
+}
+
+async function open(coming: Promise<NamedBitmap | undefined>): Promise<void> {
+  latestComing = coming;
+  const opened = await coming;
+  // A later picture may have been decoded sooner.
+  if (!opened || coming !== latestComing) return;
+  const { name, bitmap } = opened;
+  const pixels = reducedPixels(bitmap);
+  const size = [pixels.height, pixels.width] as const;
+  subject = { name, pixels, size, passes: new Map() };
+  await Promise.all([network.show(bitmap), look(true)]);
+}
+
+/**
+ * Shows the subject by the statistic that is set, with a forward pass if it has none of it yet.
+ *
+ * @param afresh to show the likeliest class, whatever was chosen before
+ */
+async function look(afresh = false): Promise<void> {
+  if (!model || !subject) return;
+  const wanted = { model, subject, statistic: settings.statistic };
+  const { passes } = subject;
+  let pass = passes.get(wanted.statistic);
+  if (!pass) {
+    const doing = `Looking by ${STATISTIC_NAMES[wanted.statistic]}…`;
+    pass = await busy(doing, () => network.pass(wanted.statistic));
+    passes.set(wanted.statistic, pass);
+  }
+  const { statistic } = settings;
+  if (wanted.model !== model || wanted.subject !== subject || wanted.statistic !== statistic)
+    return;
+  view = { model, subject, pass };
+  const classes = beliefs(pass.logits);
+  const { index, probability } = classes[0]!;
+  status.textContent = `${model.labels[index]}, ${(100 * probability).toFixed(0)} %`;
+  if (afresh) {
+    listClasses(classes, model.labels);
+    set({ target: index });
+  }
+  redraw();
+}
+
+function set(change: Partial<Settings>): void {
+  settings = { ...settings, ...change };
+  if (change.target !== undefined) markClass(change.target);
+  if (change.shown) markShown(change.shown);
+  redraw();
+}
+
+/** Draws before the next frame, once for all changes until then. */
+function redraw(): void {
+  cancelAnimationFrame(frame);
+  frame = requestAnimationFrame(() => {
+    if (!view) return;
+    const start = performance.now();
+    const maps = currentMaps(view);
+    drawMaps(view.subject.pixels, maps, settings);
+    showValues(maps, settings.shown, point);
+    performance.measure('redraw', { start });
+    tellCost(view.pass, performance.now() - start);
+    clearTimeout(describing);
+    describing = window.setTimeout(() => describeStage(maps, settings.shown), DESCRIBE_AFTER_MS);
+  });
+}
+
+function currentMaps({ subject, model, pass }: NonNullable<typeof view>) {
+  return mapsOf(pass, model, subject.size, settings);
+}
+
+function tellCost({ ms, passes }: Pass, redrawMs: number): void {
+  const soFar = passes === 1 ? '1 forward pass' : `${passes} forward passes`;
+  costLine.textContent = `Network ${ms.network.toFixed(0)} ms · redrawn in ${redrawMs.toFixed(1)} ms · ${soFar} so far`;
+}
+
+function reducedPixels(bitmap: ImageBitmap): ImageData {
+  const scale = Math.min(1, VIEW_SIDE / Math.max(bitmap.width, bitmap.height));
+  const width = Math.max(1, Math.round(bitmap.width * scale));
+  const height = Math.max(1, Math.round(bitmap.height * scale));
+  const context = new OffscreenCanvas(width, height).getContext('2d')!;
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(bitmap, 0, 0, width, height);
+  return context.getImageData(0, 0, width, height);
+}
+
+function wireControls(): void {
+  const statistic = element('statistic', HTMLSelectElement);
+  statistic.append(
+    ...Object.entries(STATISTIC_NAMES).map(([value, name]) => new Option(name, value)),
+  );
+  statistic.addEventListener('change', () => {
+    settings = { ...settings, statistic: statistic.value as Statistic };
+    attempt(look);
+  });
+  onInput('normalizer', (value) => ({ normalizer: value as Normalizer }));
+  onInput('cam', (value) => ({ cam: value as CamMethod }));
+  onInput('colormap', (value) => ({ colormap: value as Colormap }));
+  onInput('opacity', (value) => ({ opacity: Number(value) }));
+  onInput('scales', weightsOrMap);
+  onInput('together', weightsOrMap);
+  onInput('classes', classMaps);
+  onInput('other', (value) => (value === '' ? {} : classMaps(value)));
+  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-weights]')) {
+    const scaleWeights = WEIGHT_PRESETS[button.dataset['weights']!]!;
+    button.addEventListener('click', () => set({ scaleWeights }));
+  }
+  markShown(settings.shown);
+}
+
+/** Applies what an input in the element says, whenever it says it. */
+function onInput(
+  id: string,
+  change: (value: string, input: HTMLElement) => Partial<Settings>,
+): void {
+  element(id, HTMLElement).addEventListener('input', ({ target }) => {
+    const input = target as HTMLInputElement | HTMLSelectElement;
+    set(change(input.value, input));
+  });
+}
+
+/** A class that is chosen is shown: where the picture has a map over it that knows no class, by its CAM. */
+function classMaps(value: string): Partial<Settings> {
+  const { shown } = settings;
+  const knowsClass = shown === 'cam' || shown === 'fastcam' || shown === 'nonClass';
+  return { target: Number(value), ...(!knowsClass && { shown: 'cam' }) };
+}
+
+/** A tile has a radio that lays it over the picture, and that of a scale a slider. */
+function weightsOrMap(value: string, input: HTMLElement): Partial<Settings> {
+  const scale = weightSliders.indexOf(input as HTMLInputElement);
+  if (scale < 0) return { shown: value as MapName };
+  const scaleWeights = settings.scaleWeights.with(scale, Number(value));
+  const isPositive = scaleWeights.some((weight) => weight > 0);
+  return { scaleWeights: isPositive ? scaleWeights : scaleWeights.with(scale, LEAST_WEIGHT) };
+}
+
+function wireDownloads(): void {
+  element('save-png', HTMLButtonElement).addEventListener('click', () =>
+    attempt(async () => {
+      if (!view) return;
+      const name = `${view.subject.name}.${settings.shown}.png`;
+      save(name, await pngOf(element('stage', HTMLCanvasElement)));
+    }),
+  );
+  element('save-json', HTMLButtonElement).addEventListener('click', () => {
+    if (!view) return;
+    const { subject, model, pass } = view;
+    const { name, pixels } = subject;
+    const picture = { name, width: pixels.width, height: pixels.height };
+    const report = makeReport(picture, model, pass, currentMaps(view), settings);
+    save(`${name}.fastcam.json`, new Blob([JSON.stringify(report)], { type: 'application/json' }));
+  });
+}

@@ -1,0 +1,130 @@
+/**
+ * From one forward pass to every map of the page. Each part depends on some of the settings only, and
+ * is kept while those stay:
+ *
+ *   raw maps ─ normaliser ─▶ scale maps ─┬─ weights ─▶ combined ─┬─▶ FastCAM = combined · CAM
+ *                                        └─▶ LOVI                └─▶ non-class = combined · (1 − CAM)
+ *   features ─ class, method ─▶ CAM ─────────────────────────────┘
+ */
+
+import { type CamMethod, classActivationMap } from 'fastcam/model';
+import {
+  combineMaps,
+  lovi,
+  NORMALIZERS,
+  type Normalizer,
+  normalizeRange,
+  type Picture,
+  type SaliencyMap,
+  toNdArray,
+  upsampleBilinear,
+} from 'fastcam/viz';
+import { latest } from './latest.ts';
+import type { Model, Pass } from './network.ts';
+
+/** What the combination depends on. */
+export interface MapSettings {
+  readonly normalizer: Normalizer;
+  readonly scaleWeights: readonly number[];
+  readonly cam: CamMethod;
+  /** Index of the class. */
+  readonly target: number;
+}
+
+/** [height, width] */
+export type Size = readonly [number, number];
+
+export interface Maps {
+  /** Normalised, native resolution, first scale to last. */
+  readonly scales: readonly SaliencyMap[];
+  /** The class activation at the resolution of the last stage, ≥ 0, not normalised. */
+  readonly coarseCam: SaliencyMap;
+  /** These have the picture's size. */
+  readonly combined: SaliencyMap;
+  readonly cam: SaliencyMap;
+  readonly fastcam: SaliencyMap;
+  readonly nonClass: SaliencyMap;
+  readonly lovi: Picture;
+}
+
+export type MapsOf = (pass: Pass, model: Model, size: Size, settings: MapSettings) => Maps;
+
+/** Makes the function that keeps what it can from one call to the next. */
+export function mapsFromPasses(): MapsOf {
+  const scalesOf = latest(normalizeScales);
+  const combinedOf = latest(combineMaps);
+  const loviOf = latest(lovi);
+  const coarseCamOf = latest(coarseCam);
+  const camOf = latest(upsampleCam);
+  const productsOf = latest(products);
+  return (pass, model, size, { normalizer, scaleWeights, cam: method, target }) => {
+    const scales = scalesOf(pass.rawMaps, normalizer);
+    const combined = combinedOf(scales, size, scaleWeights);
+    const coarse = coarseCamOf(pass, model, target, method);
+    const cam = camOf(coarse, size);
+    return {
+      scales,
+      combined,
+      coarseCam: coarse,
+      cam,
+      ...productsOf(combined, cam),
+      lovi: loviOf(scales, size),
+    };
+  };
+}
+
+function normalizeScales(
+  rawMaps: readonly SaliencyMap[],
+  normalizer: Normalizer,
+): readonly SaliencyMap[] {
+  return rawMaps.map(({ data, shape }) => {
+    const normalized = new Float32Array(data.length);
+    NORMALIZERS[normalizer](normalized, data);
+    return toNdArray(normalized, shape);
+  });
+}
+
+function coarseCam(
+  { features, featureSize: [h, w] }: Pass,
+  { classWeights }: Model,
+  target: number,
+  method: CamMethod,
+): SaliencyMap {
+  const C = features.length / (h * w);
+  const out = new Float32Array(h * w);
+  classActivationMap(out, features, classWeights.subarray(target * C, (target + 1) * C), method);
+  return toNdArray(out, [h, w]);
+}
+
+function upsampleCam(coarse: SaliencyMap, [H, W]: Size): SaliencyMap {
+  const cam = new Float32Array(H * W);
+  upsampleBilinear(cam, [H, W], coarse);
+  normalizeRange(cam, cam);
+  return toNdArray(cam, [H, W]);
+}
+
+function products(combined: SaliencyMap, cam: SaliencyMap): Pick<Maps, 'fastcam' | 'nonClass'> {
+  const fastcam = new Float32Array(cam.data.length);
+  const nonClass = new Float32Array(cam.data.length);
+  for (let i = 0; i < fastcam.length; i++) {
+    fastcam[i] = combined.data[i]! * cam.data[i]!;
+    nonClass[i] = combined.data[i]! * (1 - cam.data[i]!);
+  }
+  return { fastcam: toNdArray(fastcam, cam.shape), nonClass: toNdArray(nonClass, cam.shape) };
+}
+
+/** A class and the network's belief in it. */
+export interface Belief {
+  readonly index: number;
+  readonly probability: number;
+}
+
+/** All classes by softmax, best first. */
+export function beliefs(logits: Float32Array): Belief[] {
+  const max = logits.reduce((most, logit) => Math.max(most, logit));
+  const sum = logits.reduce((total, logit) => total + Math.exp(logit - max), 0);
+  return Array.from(logits, (logit, index) => ({
+    index,
+    probability: Math.exp(logit - max) / sum,
+  })).sort((a, b) => b.probability - a.probability || a.index - b.index);
+}

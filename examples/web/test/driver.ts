@@ -1,0 +1,113 @@
+/** What the tests do with the page, by names: open it, read its canvases, save its numbers. */
+
+import { readFileSync } from 'node:fs';
+import type { BrowserContext, Download, Page } from 'playwright-core';
+import type { Report } from '../src/downloads.ts';
+
+export interface OpenPage {
+  readonly page: Page;
+  /** What the browser complained of: exceptions, and whatever the content security policy forbids. */
+  readonly complaints: readonly string[];
+}
+
+/** Opens the page and waits for its first explanation. */
+export async function openPage(context: BrowserContext, url: string): Promise<OpenPage> {
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', ({ message }) => complaints.push(message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  await page.goto(url);
+  await explained(page);
+  return { page, complaints };
+}
+
+/** Waits until the page shows an explanation and is not at work on another. */
+export async function explained(page: Page): Promise<void> {
+  await page.waitForFunction(
+    () =>
+      performance.getEntriesByName('redraw').length > 0 &&
+      !document.body.classList.contains('busy'),
+  );
+  await painted(page);
+}
+
+/** Waits until what has been changed is on the page. */
+export async function painted(page: Page): Promise<void> {
+  await page.evaluate(
+    () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+  );
+}
+
+/** Does something that starts a forward pass, and waits for what comes of it. */
+export async function explaining(page: Page, action: () => Promise<unknown>): Promise<void> {
+  const before = await passes(page);
+  await action();
+  await page.waitForFunction(
+    (count) => document.getElementById('cost')!.textContent!.includes(`${count} forward pass`),
+    before + 1,
+  );
+  await explained(page);
+}
+
+/** Forward passes so far, as the worker has measured them. */
+export async function passes(page: Page): Promise<number> {
+  const [worker] = page.workers();
+  return worker!.evaluate(() => performance.getEntriesByName('forward pass').length);
+}
+
+/** A digest of the pixels of every canvas, by the map's name; `stage` and `colorbar` by theirs. */
+export function digests(page: Page): Promise<Record<string, string>> {
+  return page.evaluate(async () => {
+    const found: Record<string, string> = {};
+    for (const canvas of document.querySelectorAll('canvas')) {
+      const name = canvas.id || canvas.closest('figure')!.dataset['map']!;
+      if (canvas.closest('.lovi-legend')) continue;
+      const { width, height } = canvas;
+      const { data } = canvas.getContext('2d')!.getImageData(0, 0, width, height);
+      const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', data));
+      found[name] = `${width}×${height} ${[...digest.slice(0, 8)].join()}`;
+    }
+    return found;
+  });
+}
+
+/** The names of the canvases whose pixels an action changes. */
+export async function changedBy(page: Page, action: () => Promise<unknown>): Promise<string[]> {
+  const before = await digests(page);
+  await action();
+  await painted(page);
+  const after = await digests(page);
+  return Object.keys(after).filter((name) => after[name] !== before[name]);
+}
+
+/** RGBA of a canvas. */
+export async function pixelsOf(page: Page, selector: string): Promise<Uint8ClampedArray> {
+  const numbers = await page.locator(selector).evaluate((found) => {
+    const canvas = found as HTMLCanvasElement;
+    const context = canvas.getContext('2d')!;
+    return [...context.getImageData(0, 0, canvas.width, canvas.height).data];
+  });
+  return Uint8ClampedArray.from(numbers);
+}
+
+export async function saveReport(page: Page): Promise<Report> {
+  const { bytes } = await saved(page, '#save-json');
+  return JSON.parse(bytes.toString()) as Report;
+}
+
+/** What a button saves. */
+export async function saved(page: Page, button: string): Promise<{ name: string; bytes: Buffer }> {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click(button)]);
+  return { name: (download as Download).suggestedFilename(), bytes: await contents(download) };
+}
+
+async function contents(download: Download): Promise<Buffer> {
+  return readFileSync(await download.path());
+}
+
+/** Moves a slider as a hand does. */
+export function slide(page: Page, selector: string, value: number): Promise<void> {
+  return page.locator(selector).fill(String(value));
+}
