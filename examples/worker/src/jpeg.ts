@@ -16,6 +16,11 @@ const NOT_FRAMES = [0xc4, 0xc8, 0xcc];
 /** Baseline, extended and progressive Huffman frames are what the decoder knows. */
 const LAST_DECODED = 0xc2;
 const SOS = 0xda;
+/**
+ * Progressive encoders write some ten scans. Each is a walk over all blocks, and an empty one takes ten
+ * bytes: a file of nothing else would keep the decoder busy for hours.
+ */
+const MAX_SCANS = 64;
 const APP1 = 0xe1;
 const APP14 = 0xee;
 
@@ -72,5 +77,15 @@ function readHeader(bytes: Uint8Array): Header {
   // the decoder would toil for.
   const blocks = Math.ceil(size[0] / 8) * Math.ceil(size[1] / 8);
   if (blocks > 8 * bytes.length) throw damaged('a JPEG that stops early');
+  if (countScans(bytes) > MAX_SCANS) throw damaged(`a JPEG of more than ${MAX_SCANS} scans`);
   return { orientation, rgb: ids === 'RGB' || (ids.length === 3 && adobeTransform === 0) };
+}
+
+/** FF is followed by 00 within a scan, so that these two bytes are its marker, or lie in metadata. */
+function countScans(bytes: Uint8Array): number {
+  let scans = 0;
+  for (let at = bytes.indexOf(0xff); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
+    if (bytes[at + 1] === SOS) scans++;
+  }
+  return scans;
 }

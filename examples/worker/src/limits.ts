@@ -1,23 +1,23 @@
 /**
  * What fits beside each other in the 128 MB of an isolate. Pictures are decoded, explained and packed
  * in one synchronous stretch, so there is never more than one of them in memory, but any number of
- * bodies may be on their way.
+ * bodies may be on their way. Bytes a pixel are measured: test/memory.test.mjs holds them to it.
  *
- *   network     budgetBytes                                   48 MB
- *   bodies      heldBytes, of all requests                    16 MB
- *   a picture   RGBA, four maps, overlay, packing: 30 bytes a pixel; a JPEG takes 22 until it is decoded
- *               30 · pixels                                   63 MB
+ *   network     budgetBytes                                                         32 MB
+ *   bodies      heldBytes, of all requests                                          12 MB
+ *   a picture   63 bytes a pixel while a JPEG is decoded, each block of which is
+ *               an array of its own; 30 for RGBA, maps, overlay and packing         83 MB
  */
 export const LIMITS = {
   /** Of a picture's file. */
   bodyBytes: 4 << 20,
-  heldBytes: 16 << 20,
-  /** Full HD, 1920×1080. */
-  pixels: 2_100_000,
+  heldBytes: 12 << 20,
+  /** 1280×1024. */
+  pixels: 1280 * 1024,
   /** What the JPEG decoder may take, by its own count. */
-  jpegMegabytes: 64,
+  jpegMegabytes: 48,
   /** Of weights and arena. */
-  budgetBytes: 48_000_000,
+  budgetBytes: 32_000_000,
   /** Of a file of weights. It lies in memory while it is packed, when no picture does. */
   weightsBytes: 48_000_000,
   /** Short side of the network's input. */

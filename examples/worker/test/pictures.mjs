@@ -60,3 +60,24 @@ export function claimingSize(jpeg, width, height) {
 export function sizeOf(bytes) {
   return [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
 }
+
+/** The cat as large as pictures may be, with noise. The JPEG is of the costliest kind, 4:4:4. */
+export async function largePictures() {
+  const { decodePicture, encodePng } = await import('fastcam/node');
+  const { encode } = await import('jpeg-js');
+  const source = await decodePicture(cat, 'cat');
+  const width = 1280;
+  const height = 1024;
+  const data = Buffer.alloc(4 * width * height);
+  for (let y = 0; y < height; y++) {
+    const row = Math.floor((y * source.height) / height) * source.width;
+    for (let x = 0; x < width; x++) {
+      const from = 4 * (row + Math.floor((x * source.width) / width));
+      const to = 4 * (y * width + x);
+      for (let c = 0; c < 4; c++) data[to + c] = source.data[from + c] - ((7 * x + 13 * y) % 5);
+    }
+  }
+  const picture = { data, width, height };
+  for (let i = 3; i < data.length; i += 4) data[i] = 255;
+  return { png: await encodePng(picture), jpeg: encode(picture, 80).data };
+}

@@ -1,7 +1,7 @@
 /** What a request takes in workerd, cold and warm, beside the same work in this Node. */
 
 import { setFlagsFromString } from 'node:v8';
-import { cat, rocket } from './pictures.mjs';
+import { cat, largePictures, rocket } from './pictures.mjs';
 import { start } from './workerd.mjs';
 
 // The worker has relaxed SIMD; Node 20 has it behind a flag.
@@ -10,12 +10,15 @@ if (process.versions.node.startsWith('20.')) setFlagsFromString('--experimental-
 const { overlay } = await import('fastcam/viz');
 const { bundledModel, decodePicture, encodePng } = await import('fastcam/node');
 
-const ROUNDS = 15;
+const ROUNDS = 9;
 const { net, backend } = await bundledModel();
+const large = await largePictures();
 
 for (const [name, picture, type] of [
   ['chelsea.png', cat, 'image/png'],
   ['rocket.jpg', rocket, 'image/jpeg'],
+  ['1280×1024 png', large.png, 'image/png'],
+  ['1280×1024 jpg', large.jpeg, 'image/jpeg'],
 ]) {
   const worker = await start();
   const inWorker = () => worker.post('/explain', picture, type);
@@ -24,7 +27,7 @@ for (const [name, picture, type] of [
   await worker.stop();
   const ratio = (warm[0] / warm[1]).toFixed(2);
   console.log(
-    `${name} → overlay.png: workerd cold ${cold.toFixed(0)} ms, warm ${warm[0].toFixed(0)} ms; ` +
+    `${name} → overlay: workerd cold ${cold.toFixed(0)} ms, warm ${warm[0].toFixed(0)} ms; ` +
       `Node ${process.versions.node} (${backend}) warm ${warm[1].toFixed(0)} ms; ratio ${ratio}`,
   );
 }
