@@ -1,10 +1,13 @@
 /** The built worker in workerd, by plain miniflare: it forbids code from strings, as the edge does. */
 
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Miniflare } from 'miniflare';
 
-const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
+const BUILT = fileURLToPath(new URL('../dist/', import.meta.url));
+const UPLOAD = `${BUILT}wrangler/`;
+/** What wrangler would upload, where it ran: from Node 22 on. */
+const DIST = existsSync(UPLOAD) ? UPLOAD : BUILT;
 const TYPES = { js: 'ESModule', wasm: 'CompiledWasm', safetensors: 'Data' };
 const ENDINGS = /\.(js|wasm|safetensors)$/;
 
