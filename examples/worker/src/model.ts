@@ -1,0 +1,64 @@
+/** The network: loaded when first asked for, once for each isolate. */
+
+import { type FastCam, loadResNet, makeKernels } from 'fastcam';
+import bundled from '../../../models/tiny-resnet50.safetensors';
+import labels from '../../../models/tiny-resnet50-labels.json' with { type: 'json' };
+import type { Env } from './env.js';
+import { LIMITS } from './limits.js';
+import { Problem } from './problem.js';
+
+let loading: Promise<FastCam> | undefined;
+
+/**
+ * The network of this isolate. Requests that come while it loads wait for the same load; one that
+ * failed is tried again by the next request.
+ *
+ * @param ctx keeps the load alive when the caller who began it hangs up: others wait for it
+ * @throws {Problem} 503 where there is no network to be had
+ */
+export function theModel(env: Env, ctx: Pick<ExecutionContext, 'waitUntil'>): Promise<FastCam> {
+  if (loading === undefined) {
+    loading = inTime(load(env)).catch((error: unknown) => {
+      loading = undefined;
+      console.error('model not loaded:', error);
+      throw new Problem(503, 'no-model', 'the network could not be loaded', { 'retry-after': '5' });
+    });
+    ctx.waitUntil(loading.catch(() => {}));
+  }
+  return loading;
+}
+
+async function load(env: Env): Promise<FastCam> {
+  const kernels = await makeKernels();
+  const { MODELS, MODEL_KEY: key = 'model.safetensors' } = env;
+  const source = MODELS
+    ? { bytes: await bytesOf(await storedModel(MODELS, key)), name: key }
+    : { bytes: bundled, name: 'bundled', labels };
+  const { bytes, ...about } = source;
+  const net = await loadResNet(bytes, { ...about, kernels, budgetBytes: LIMITS.budgetBytes });
+  console.log(`model loaded: ${about.name}, ${net.weightBytes} bytes, ${kernels.name}`);
+  return net;
+}
+
+async function storedModel(bucket: R2Bucket, key: string): Promise<R2ObjectBody> {
+  const object = await bucket.get(key);
+  if (object === null) throw new Error(`${key} is not in the bucket`);
+  if (object.size <= LIMITS.weightsBytes) return object;
+  await object.body.cancel();
+  throw new Error(`${key} has ${object.size} bytes, at most ${LIMITS.weightsBytes} are loaded`);
+}
+
+/** All of an object at once, as long as the loader takes no stream. */
+function bytesOf(object: R2ObjectBody): Promise<ArrayBuffer> {
+  return object.arrayBuffer();
+}
+
+/** A load that never ends would be waited for by every request to come. */
+function inTime<T>(promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout>;
+  const late = new Promise<never>((_, reject) => {
+    const error = new Error(`not there after ${LIMITS.modelMs} ms`);
+    timer = setTimeout(() => reject(error), LIMITS.modelMs);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,5 @@
+/** The bundler's rule `Data`: a file as its bytes. */
+declare module '*.safetensors' {
+  const bytes: ArrayBuffer;
+  export default bytes;
+}

@@ -1,0 +1,145 @@
+/** Weights and pictures in R2, jobs in a queue. */
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, it } from 'node:test';
+import { cat, LABELS, MODEL, rocket, sizeOf } from './pictures.mjs';
+import { built, eventually, start } from './workerd.mjs';
+
+const KEY = 'tiny-resnet50.safetensors';
+const weights = readFileSync(MODEL);
+const CLASSES = JSON.parse(readFileSync(LABELS, 'utf8'));
+
+/** Keeps what dies, to be looked at. */
+const UNDERTAKER = `export default {
+  async queue({ messages }, { DEAD }) {
+    for (const { id, body } of messages) await DEAD.put(id, JSON.stringify(body));
+  },
+};`;
+
+let worker;
+let models;
+let pictures;
+let dead;
+
+/** Every test begins with empty buckets, and with no network loaded. */
+async function startAnew() {
+  await worker?.stop();
+  worker = await start({
+    workers: [
+      built({
+        name: 'worker',
+        bindings: { MODEL_KEY: KEY, RETRY_SECONDS: 0 },
+        r2Buckets: { MODELS: 'models', PICTURES: 'pictures' },
+        queueProducers: { JOBS: 'jobs' },
+        queueConsumers: {
+          jobs: { maxBatchSize: 10, maxBatchTimeout: 0.1, maxRetries: 3, deadLetterQueue: 'dead' },
+        },
+      }),
+      {
+        name: 'undertaker',
+        modules: true,
+        script: UNDERTAKER,
+        compatibilityDate: '2026-07-30',
+        r2Buckets: { DEAD: 'dead' },
+        queueConsumers: { dead: { maxBatchTimeout: 0 } },
+      },
+    ],
+  });
+  models = await worker.miniflare.getR2Bucket('MODELS', 'worker');
+  pictures = await worker.miniflare.getR2Bucket('PICTURES', 'worker');
+  dead = await worker.miniflare.getR2Bucket('DEAD', 'undertaker');
+}
+after(() => worker.stop());
+
+function enqueue(keys, query = '') {
+  return worker.post(`/batch${query}`, JSON.stringify({ keys }), 'application/json');
+}
+
+function result(key) {
+  return eventually(() => pictures.get(`results/${key}`));
+}
+
+it('has no network while R2 has none, and then loads it once for all who wait', async () => {
+  await startAnew();
+  const early = await worker.post('/explain', cat);
+  assert.equal(early.status, 503);
+  assert.equal(early.json.error.code, 'no-model');
+  assert.equal(early.headers.get('retry-after'), '5');
+  await models.put(KEY, weights);
+  const requests = Array.from({ length: 20 }, () => worker.post('/explain?as=json', cat));
+  const answers = await Promise.all(requests);
+  assert.ok(answers.every(({ status }) => status === 200));
+  assert.equal(worker.loads(), 1);
+});
+
+it('has no network where R2 has something else', async () => {
+  await startAnew();
+  await models.put(KEY, weights.subarray(0, 1000));
+  assert.equal((await worker.post('/explain', cat)).json.error.code, 'no-model');
+});
+
+it('explains a batch, and tells beside the results what cannot be explained', async () => {
+  await startAnew();
+  await models.put(KEY, weights);
+  await pictures.put('cat.png', cat);
+  await pictures.put('trips/rocket.jpg', rocket);
+  await pictures.put('notes.txt', 'no picture');
+  await pictures.put('large.png', Buffer.alloc((4 << 20) + 1));
+  const keys = ['cat.png', 'trips/rocket.jpg', 'notes.txt', 'large.png', 'missing.png'];
+  const { status, json } = await enqueue(keys, '?as=lovi&statistic=sd');
+  assert.equal(status, 202);
+  assert.equal(json.queued, 5);
+  assert.equal(json.results[1], 'results/trips/rocket.jpg.lovi.png');
+  const lovi = await result('cat.png.lovi.png');
+  assert.equal(lovi.httpMetadata.contentType, 'image/png');
+  assert.deepEqual(sizeOf(Buffer.from(await lovi.arrayBuffer())), [451, 300]);
+  await result('trips/rocket.jpg.lovi.png');
+  const codes = [];
+  for (const key of keys.slice(2)) {
+    codes.push((await (await result(`${key}.error.json`)).json()).error.code);
+  }
+  assert.deepEqual(codes, ['not-a-picture', 'too-large', 'not-found']);
+});
+
+it('tries again what may succeed later', async () => {
+  await startAnew();
+  await pictures.put('cat.png', cat);
+  await enqueue(['cat.png'], '?as=json');
+  // The first attempt finds no network.
+  await eventually(() => worker.log().includes('attempt 1: no-model'));
+  await models.put(KEY, weights);
+  const { top } = await (await result('cat.png.json')).json();
+  assert.equal(top[0].index, CLASSES.indexOf('Egyptian cat'));
+  assert.equal((await dead.list()).objects.length, 0);
+});
+
+it('gives up in the end: the dead-letter queue has the job, and what is no job', async () => {
+  await startAnew();
+  await pictures.put('cat.png', cat);
+  await enqueue(['cat.png']);
+  const jobs = await worker.miniflare.getQueueProducer('JOBS', 'worker');
+  await jobs.send('no job');
+  const { objects } = await eventually(async () => {
+    const list = await dead.list();
+    return list.objects.length === 2 && list;
+  });
+  const bodies = await Promise.all(objects.map(async ({ key }) => (await dead.get(key)).json()));
+  assert.ok(bodies.includes('no job'));
+  assert.ok(bodies.some(({ key, query }) => key === 'cat.png' && query === 'as=overlay'));
+});
+
+for (const [what, body] of [
+  ['no JSON', 'cat.png'],
+  ['no keys', '{}'],
+  ['an empty list', '{"keys":[]}'],
+  ['too many', JSON.stringify({ keys: new Array(101).fill('a') })],
+  ['a number', '{"keys":[1]}'],
+  ['a result', '{"keys":["results/cat.png.json"]}'],
+]) {
+  it(`refuses a batch of ${what}`, async () => {
+    const { status, json } = await worker.post('/batch', body, 'application/json');
+    assert.equal(json.error.code, 'bad-batch');
+    assert.equal(status, 400);
+  });
+}
