@@ -1,6 +1,6 @@
 /** The bytes of a picture file → its pixels. What they are is told by the bytes, not by a header. */
 
-import type { Picture } from 'fastcam';
+import { orient, orientationOf, type Picture } from 'fastcam';
 import { overWhite } from 'fastcam/model';
 import { decodeJpeg } from './jpeg.js';
 import { damaged } from './picture-problems.js';
@@ -17,7 +17,7 @@ import { textAt } from './views.js';
 export function decodePicture(bytes: Uint8Array): Picture {
   const decode = decoderOf(bytes);
   try {
-    return overWhite(decode(bytes));
+    return overWhite(orient(decode(bytes), orientationOf(bytes)));
   } catch (error) {
     if (error instanceof Problem) throw error;
     // Decoders throw Errors, strings and RangeErrors of the arrays they overran.

@@ -5,7 +5,6 @@
 import type { Picture } from 'fastcam';
 import { decode } from 'jpeg-js';
 import { LIMITS } from './limits.js';
-import { exifOrientation, type Orientation, orient } from './orientation.js';
 import { checkSize, damaged } from './picture-problems.js';
 import { textAt, viewOf } from './views.js';
 
@@ -21,33 +20,30 @@ const SOS = 0xda;
  * bytes: a file of nothing else would keep the decoder busy for hours.
  */
 const MAX_SCANS = 64;
-const APP1 = 0xe1;
 const APP14 = 0xee;
 
-/** @throws {Problem} 413 for too many pixels, 422 for a damaged file */
+/** The stored pixels. @throws {Problem} 413 for too many, 422 for a damaged file */
 export function decodeJpeg(bytes: Uint8Array): Picture {
-  const { orientation, rgb } = readHeader(bytes);
+  const isRgb = checkHeader(bytes);
   const { data, width, height } = decode(bytes, {
     useTArray: true,
     maxResolutionInMP: LIMITS.pixels / 1e6,
     maxMemoryUsageInMB: LIMITS.jpegMegabytes,
     // The decoder takes three channels for YCbCr, whatever the file says.
-    ...(rgb && { colorTransform: false }),
+    ...(isRgb && { colorTransform: false }),
   });
-  return orient({ data, width, height }, orientation);
+  return { data, width, height };
 }
 
-interface Header {
-  readonly orientation: Orientation;
-  readonly rgb: boolean;
-}
-
-/** All up to the scan, and a look at whether the claimed size can be true. */
-function readHeader(bytes: Uint8Array): Header {
+/**
+ * Reads all up to the scan, and looks whether the claimed size can be true.
+ *
+ * @returns whether the channels are red, green and blue as they stand
+ */
+function checkHeader(bytes: Uint8Array): boolean {
   const view = viewOf(bytes);
   let size: readonly [width: number, height: number] | undefined;
   let ids = '';
-  let orientation: Orientation = 1;
   let adobeTransform: number | undefined;
   // Segments: FF, marker, length (which counts itself), data.
   for (let at = 2; ; at += 2 + view.getUint16(at + 2)) {
@@ -56,9 +52,7 @@ function readHeader(bytes: Uint8Array): Header {
     const marker = view.getUint8(at + 1);
     const data = at + 4;
     if (marker === SOS) break;
-    if (marker === APP1 && textAt(bytes, data, 6) === 'Exif\0\0') {
-      orientation = exifOrientation(bytes.subarray(data + 6, at + 2 + view.getUint16(at + 2)));
-    } else if (marker === APP14 && textAt(bytes, data, 5) === 'Adobe') {
+    if (marker === APP14 && textAt(bytes, data, 5) === 'Adobe') {
       adobeTransform = view.getUint8(data + 11);
     } else if (marker >= SOF0 && marker <= SOF15 && !NOT_FRAMES.includes(marker)) {
       if (marker > LAST_DECODED || view.getUint8(data) !== 8) {
@@ -78,7 +72,7 @@ function readHeader(bytes: Uint8Array): Header {
   const blocks = Math.ceil(size[0] / 8) * Math.ceil(size[1] / 8);
   if (blocks > 8 * bytes.length) throw damaged('a JPEG that stops early');
   if (countScans(bytes) > MAX_SCANS) throw damaged(`a JPEG of more than ${MAX_SCANS} scans`);
-  return { orientation, rgb: ids === 'RGB' || (ids.length === 3 && adobeTransform === 0) };
+  return ids === 'RGB' || (ids.length === 3 && adobeTransform === 0);
 }
 
 /** FF is followed by 00 within a scan, so that these two bytes are its marker, or lie in metadata. */

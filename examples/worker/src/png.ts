@@ -1,13 +1,12 @@
 /**
  * PNG, read and written. zlib is native on workerd, so what is left is small: chunks, filters, passes,
- * samples. Only IHDR, PLTE, tRNS, IDAT and eXIf are looked at: a color profile of a gigabyte stays
+ * samples. Only IHDR, PLTE, tRNS and IDAT are looked at: a color profile of a gigabyte stays
  * packed. Source: W3C PNG, 3rd edition.
  */
 
 import { Buffer } from 'node:buffer';
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
 import type { Picture } from 'fastcam';
-import { exifOrientation, orient } from './orientation.js';
 import { checkSize, damaged } from './picture-problems.js';
 import { textAt, viewOf } from './views.js';
 
@@ -43,7 +42,7 @@ interface Header {
   readonly passes: readonly Pass[];
 }
 
-/** @throws {Problem} 413 for too many pixels, 422 for a damaged file */
+/** The stored pixels. @throws {Problem} 413 for too many, 422 for a damaged file */
 export function decodePng(bytes: Uint8Array): Picture {
   const chunks = readChunks(bytes);
   const header = readHeader(chunks.get('IHDR') ?? []);
@@ -64,8 +63,7 @@ export function decodePng(bytes: Uint8Array): Picture {
       at += 1 + lineBytes;
     }
   }
-  const exif = chunks.get('eXIf')?.[0];
-  return orient({ data, width, height }, exif ? exifOrientation(exif) : 1);
+  return { data, width, height };
 }
 
 /** Chunks by their type: length, type, data, CRC. zlib's own checksum covers the pixels. */
