@@ -9,6 +9,7 @@ export {
   memoryOf,
   packedBytes,
   parameterCount,
+  restingLayers,
 } from './memory.js';
 export { type Plan, type PlanOptions, plan, smoeOps, type Tap } from './plan.js';
 export * from './preprocess.js';
@@ -26,6 +27,11 @@ export { asTorchvision } from './weights/naming.js';
 export { type CheckpointArchive, parseCheckpoint } from './weights/pytorch.js';
 export * from './weights/safetensors.js';
 export { joinShards, MAX_SHARDS, parseShardIndex, type ShardIndex } from './weights/sharded.js';
-export { type StoredTensor, storedTensor } from './weights/stored-tensor.js';
-export { sizeOf, type TensorShape, type TensorSource } from './weights/tensor-source.js';
-export { checkTensors, type ExpectedTensor } from './weights/weight-reader.js';
+export { type StoredTensor, storedPrecision, storedTensor } from './weights/stored-tensor.js';
+export { scaleName, sizeOf, type TensorShape, type TensorSource } from './weights/tensor-source.js';
+export {
+  checkLayers,
+  checkTensors,
+  type ExpectedTensor,
+  type LayerTensors,
+} from './weights/weight-reader.js';

@@ -18,6 +18,7 @@ import { type Plan, type PlanOptions, plan } from './plan.js';
 import type { Preprocessing } from './preprocess.js';
 import { architectureOf, labelsOf, preprocessingOf } from './weights/metadata.js';
 import { asTorchvision } from './weights/naming.js';
+import { storedPrecision } from './weights/stored-tensor.js';
 import type { TensorSource } from './weights/tensor-source.js';
 import { checkTensors, WeightReader } from './weights/weight-reader.js';
 
@@ -28,8 +29,9 @@ export interface ResNetOptions {
   /** Where bottlenecks stride. Default: what the file says, else `3x3`. */
   readonly strideOn?: Architecture['strideOn'];
   /**
-   * How the weights are kept: f32 (default), f16 or int8, in 4, 2 or 1 bytes each. The stem and the
-   * first two stages are kept one step finer, and of int8 the classifier too.
+   * How the weights are kept: f32, f16 or int8, in 4, 2 or 1 bytes each. The stem and the first two
+   * stages are kept one step finer, and of int8 the classifier too. Default: what they are stored in, the
+   * coarsest that a kernel has.
    */
   readonly precision?: Precision;
   /** Class names in index order. Default: what the file says, else the index as text. */
@@ -98,7 +100,7 @@ export class ResNet {
     this.#budgetBytes = budgetBytes;
     const named = asTorchvision(source);
     this.architecture = architectureOf(named, options);
-    this.precision = options.precision ?? 'f32';
+    this.precision = options.precision ?? storedPrecision(named);
     this.preprocessing = options.preprocessing ?? preprocessingOf(named);
     const { classes } = this.architecture;
     this.labels =

@@ -10,7 +10,7 @@
 
 import { FormatError, inFile } from '../../errors.js';
 import { type ByteSource, byteSource } from './byte-source.js';
-import { checkFloats, DTYPE_BYTES, decodeFloats } from './dtype.js';
+import { checkWeights, DTYPE_BYTES, decodeFloats } from './dtype.js';
 import { sizeOf, type TensorShape } from './tensor-source.js';
 import { decodeUtf8 } from './utf8.js';
 
@@ -34,7 +34,7 @@ export interface SafetensorsFile {
   /** The tensor's bytes as they stand in the file (not aligned; a view where that is in memory). */
   bytes(tensor: string): Uint8Array;
   /**
-   * Decodes elements `begin` … `begin + out.length` of a tensor of F32, F16, BF16 or F64 into `out`.
+   * Decodes elements `begin` … `begin + out.length` of a tensor of F32, F16, BF16, F64 or I8 into `out`.
    *
    * @throws {FormatError} for a tensor that is not there, of another dtype, or shorter
    */
@@ -92,7 +92,7 @@ export function parseSafetensors(
     if (begin + out.length > sizeOf(shape)) {
       fail(`tensor ${tensor} [${shape}] has no elements ${begin}…${begin + out.length}`);
     }
-    inFile(name, () => checkFloats(tensor, dtype));
+    inFile(name, () => checkWeights(tensor, dtype));
     const size = DTYPE_BYTES[dtype]!;
     const from = first + size * begin;
     decodeFloats(out, source.read(from, from + size * out.length), dtype);
