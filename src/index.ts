@@ -22,4 +22,5 @@ export {
   type WasmOptions,
   wasmKernels,
 } from './kernels/index.js';
+export type { ByteStream, ByteStreamReader } from './model/index.js';
 export type { NdArray, Picture, Region, SaliencyMap } from './viz/index.js';

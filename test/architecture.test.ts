@@ -27,7 +27,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'cost.ts': [],
   'explanation.ts': ['errors.ts', 'calibration.ts', 'cost.ts', 'kernels', 'model', 'viz'],
   'explain.ts': ['errors.ts', 'calibration.ts', 'explanation.ts', 'kernels', 'model', 'viz'],
-  'index.ts': ['errors.ts', 'calibration.ts', 'explain.ts', 'explanation.ts', 'kernels', 'viz'],
+  'index.ts': [
+    ...['errors.ts', 'calibration.ts', 'explain.ts', 'explanation.ts'],
+    ...['kernels', 'model', 'viz'],
+  ],
   'index.workerd.ts': ['index.ts', 'kernels'],
   node: CORE,
   cli: ['node', ...CORE],

@@ -57,34 +57,68 @@ export function parseSafetensors(
   name: string,
 ): SafetensorsFile {
   const source = byteSource(file);
+  if (source.length < PREFIX_BYTES) {
+    throw new FormatError(
+      `${name}: not a safetensors file: ${source.length} bytes, the header length alone takes 8`,
+    );
+  }
+  const headerBytes = headerLength(source.read(0, PREFIX_BYTES));
+  if (headerBytes > MAX_HEADER_BYTES || headerBytes > source.length - PREFIX_BYTES) {
+    throw new FormatError(
+      `${name}: not a safetensors file, or truncated: header length ${headerBytes} at byte 0, file has ${source.length} bytes`,
+    );
+  }
+  const header = source.read(PREFIX_BYTES, PREFIX_BYTES + headerBytes);
+  return safetensorsFile(source, name, parseHeader(header, name, source.length));
+}
+
+/** Bytes of the header's length, which a file begins with. */
+export const PREFIX_BYTES = 8;
+
+/** The header's length in bytes. @param prefix the first 8 of the file */
+export function headerLength(prefix: Uint8Array): number {
+  const view = new DataView(prefix.buffer, prefix.byteOffset, PREFIX_BYTES);
+  return view.getUint32(4, true) * 2 ** 32 + view.getUint32(0, true);
+}
+
+/** What a header says. */
+export interface SafetensorsHeader {
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+}
+
+/**
+ * @param bytes those of the header alone
+ * @param fileBytes that all tensors must lie in
+ * @throws {FormatError} as `parseSafetensors`
+ */
+export function parseHeader(bytes: Uint8Array, name: string, fileBytes: number): SafetensorsHeader {
   const fail = (what: string): never => {
     throw new FormatError(`${name}: ${what}`);
   };
-  if (source.length < 8) {
-    fail(`not a safetensors file: ${source.length} bytes, the header length alone takes 8`);
-  }
-  const prefix = source.read(0, 8);
-  const view = new DataView(prefix.buffer, prefix.byteOffset, 8);
-  const headerBytes = view.getUint32(4, true) * 2 ** 32 + view.getUint32(0, true);
-  if (headerBytes > MAX_HEADER_BYTES || headerBytes > source.length - 8) {
-    fail(
-      `not a safetensors file, or truncated: header length ${headerBytes} at byte 0, file has ${source.length} bytes`,
-    );
-  }
-  const header = parseHeader(source.read(8, 8 + headerBytes), fail);
-
-  const dataBegin = 8 + headerBytes;
+  const dataBegin = PREFIX_BYTES + bytes.length;
   const metadata = new Map<string, string>();
   const tensors = new Map<string, TensorInfo>();
-  for (const [key, entry] of Object.entries(header)) {
+  for (const [key, entry] of Object.entries(parseObject(bytes, fail))) {
     if (key === '__metadata__') {
       readMetadata(entry, metadata, fail);
     } else {
-      tensors.set(key, readEntry(key, entry, dataBegin, source.length, fail));
+      tensors.set(key, readEntry(key, entry, dataBegin, fileBytes, fail));
     }
   }
   refuseOverlaps(tensors, fail);
+  return { metadata, tensors };
+}
 
+/** The tensors of a header, over the bytes that it tells of. */
+export function safetensorsFile(
+  source: ByteSource,
+  name: string,
+  { metadata, tensors }: SafetensorsHeader,
+): SafetensorsFile {
+  const fail = (what: string): never => {
+    throw new FormatError(`${name}: ${what}`);
+  };
   const find = (tensor: string): TensorInfo =>
     tensors.get(tensor) ?? fail(`tensor ${tensor} is missing`);
   const readInto = (out: Float32Array, tensor: string, begin: number): void => {
@@ -171,7 +205,7 @@ export function safetensorsHeader(
 
 type Fail = (what: string) => never;
 
-function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
+function parseObject(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
   let header: unknown;
   try {
     header = JSON.parse(decodeUtf8(bytes));
