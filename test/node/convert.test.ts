@@ -183,6 +183,24 @@ describe('convertModel', () => {
     }
   });
 
+  it('as f16, loaded, is what memory keeps of the exact weights, but for halves below 2⁻¹⁴: these within 2⁻²⁵', async () => {
+    const input = write('exact-f16.safetensors', writeSafetensors(TENSORS));
+    const output = join(folder, 'as-kept.safetensors');
+    await convertModel(input, output, { precision: 'f16' });
+    const { net } = await js(output);
+    const kept = await openModel({ model: input, precision: 'f16', backend: 'js' });
+    expect(net.weightBytes).toBe(kept.net.weightBytes);
+    const [fromFile, expected] = [new Float32Array(128), new Float32Array(128)];
+    for (let oc = 0; oc < 5; oc++) {
+      net.classWeights(fromFile, oc);
+      kept.net.classWeights(expected, oc);
+      expected.forEach((w, i) => {
+        const bound = Math.abs(w) < 2 ** -14 ? 2 ** -25 : 0;
+        expect(Math.abs(fromFile[i]! - w)).toBeLessThanOrEqual(bound);
+      });
+    }
+  });
+
   it('of whole numbers as whole numbers keeps every bit, and as f32 what they stand for', async () => {
     const input = write('again.safetensors', writeSafetensors(TENSORS));
     const [int8, again, f32] = ['first', 'second', 'third'].map((name) =>
