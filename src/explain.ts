@@ -7,16 +7,19 @@ import { ShapeError } from './errors.js';
 import { Explanation, type ResolvedOptions } from './explanation.js';
 import { STATISTICS, type Statistic } from './kernels/index.js';
 import {
+  type ByteStream,
   CAM_METHODS,
   type CamMethod,
   type Fit,
   type Forward,
   fitPicture,
   type PlanOptions,
+  type ProgressOptions,
   parseSafetensors,
   preprocess,
   ResNet,
   type ResNetOptions,
+  streamWeights,
 } from './model/index.js';
 import {
   checkPicture,
@@ -55,7 +58,7 @@ export interface ExplainOptions {
   readonly now?: () => number;
 }
 
-export interface LoadOptions extends ResNetOptions {
+export interface LoadOptions extends ResNetOptions, ProgressOptions {
   /** What messages call the file; default `weights`. */
   readonly name?: string;
 }
@@ -74,16 +77,23 @@ export class FastCam extends ResNet {
 }
 
 /**
- * Loads a ResNet from the bytes of a safetensors file, in the naming of torchvision, timm, Hugging Face
- * or Keras.
+ * Loads a ResNet from a safetensors file, in the naming of torchvision, timm, Hugging Face or Keras.
  *
- * @throws {FormatError} for bytes that are not such a file, naming the offset or the tensor
+ * @param file its bytes, or a stream of them (a `ReadableStream`, as `fetch` has it), of which a layer at a
+ * time is in memory
+ * @throws {FormatError} for bytes that are not such a file, naming the offset or the tensor, and for a stream
+ * that fails
  */
 export async function loadResNet(
-  bytes: ArrayBuffer | Uint8Array,
+  file: ArrayBuffer | Uint8Array | ByteStream,
   options: LoadOptions,
 ): Promise<FastCam> {
-  return new FastCam(parseSafetensors(bytes, options.name ?? 'weights'), options);
+  const { name = 'weights' } = options;
+  const isStream = 'getReader' in file;
+  const weights = isStream
+    ? await streamWeights(file, name, options)
+    : parseSafetensors(file, name);
+  return new FastCam(weights, options);
 }
 
 /**

@@ -22,5 +22,11 @@ export {
   type WasmOptions,
   wasmKernels,
 } from './kernels/index.js';
-export { type Orientation, orient, orientationOf } from './model/index.js';
+export {
+  type ByteStream,
+  type ByteStreamReader,
+  type Orientation,
+  orient,
+  orientationOf,
+} from './model/index.js';
 export type { NdArray, Picture, Region, SaliencyMap } from './viz/index.js';

@@ -50,8 +50,8 @@ export function formatFit({ budgetBytes, backend, networks }: MemoryFit): string
     `MB of weights, activations, working memory and the picture’s maps, backend ${backend}\n` +
     `${table(columns, rows)}\n` +
     `In brackets: more than ${megabytes(budgetBytes)} MB. The largest square input that fits is in pixels.\n` +
-    'While weights are loaded their file comes on top, and the engine is not counted. Weights are\n' +
-    'packed as f32; f16 and int8 are what they would take.\n'
+    'While weights are loaded a layer of their file comes on top, and the engine is not counted.\n' +
+    'A file is kept as it is stored: convert --precision stores it so, --precision keeps it so.\n'
   );
 }
 

@@ -61,7 +61,7 @@ export function modelOptions(): Option[] {
       'bundled',
     ),
     ...architectureOptions(),
-    choice('--precision <name>', 'how weights are kept in memory (default: f32)', PRECISIONS),
+    choice('--precision <name>', 'how weights are kept in memory (default: as stored)', PRECISIONS),
     backendOption(),
   ];
 }

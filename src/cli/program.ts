@@ -216,7 +216,9 @@ function fetchOptions(): Option[] {
 
 function convertOptions(): Option[] {
   return [
-    choice('--precision <name>', 'of kernels', PRECISIONS).default('f32'),
+    choice('--precision <name>', 'of kernels; early ones one step finer', PRECISIONS).default(
+      'f32',
+    ),
     valued('--shard <size>', 'several files of at most 24MiB, say, and an index', parseBytes),
     labelsOption(),
     ...architectureOptions(),

@@ -146,6 +146,8 @@ export interface Kernels {
   packConv2d(shape: Conv2dWeightShape, weights: LayerWeights): PackedWeights;
   /** Packs the weights of a linear layer, [Cout, Cin]. @throws {ShapeError} as `packConv2d` */
   packLinear(Cin: number, Cout: number, weights: LayerWeights): PackedLinear;
+  /** Gives the memory of packed weights back; they must not be used again. */
+  release(weights: PackedWeights): void;
   bind(
     steps: readonly Step[],
     buffers: readonly ArenaBuffer[],

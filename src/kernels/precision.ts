@@ -19,10 +19,27 @@ export const PRECISIONS: readonly Precision[] = ['f32', 'f16', 'int8'];
 /** Bytes of a weight. */
 export const WEIGHT_BYTES: Readonly<Record<Precision, number>> = { f32: 4, f16: 2, int8: 1 };
 
-/** The factor that a channel's weights are encoded with, by their largest magnitude. */
+/**
+ * The factor that a channel's weights are encoded with, by their largest magnitude. It is a float32, as
+ * are the products with it: every backend keeps the same bytes, and a file has them.
+ */
 export function encodingFactor(precision: Precision, largest: number): number {
   if (precision === 'f32' || largest === 0) return 1;
-  return precision === 'int8' ? 127 / largest : 2 ** (14 - Math.floor(Math.log2(largest)));
+  if (precision === 'int8') return Math.fround(127 / largest);
+  return 2 ** (14 - Math.floor(Math.log2(largest)));
+}
+
+/** The largest magnitude. */
+export function largestOf(x: Float32Array): number {
+  let largest = 0;
+  for (let i = 0; i < x.length; i++) largest = Math.max(largest, Math.abs(x[i]!));
+  return largest;
+}
+
+/** The nearest whole number, of two the even one. */
+export function roundToEven(x: number): number {
+  const rounded = Math.round(x);
+  return rounded - x === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
 /** Bits of the binary16 nearest to `x`, ties to even; |x| < 2¹⁶ − 16. Below 2⁻¹⁴ it is 0. */

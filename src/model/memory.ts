@@ -52,10 +52,7 @@ export function memoryOf(
   const passPlan = plan(architecture, [N, H, W]);
   const weightBytes = packedBytes(kernels, architecture, precision);
   const { arenaBytes } = passPlan;
-  const layers = restingLayers(layersOf(architecture), precision);
-  const precisionOf = (key: string): Precision => layers.get(key)!.precision;
-  const { steps, buffers } = passPlan;
-  const scratchBytes = kernels.programBytes(steps, buffers, precisionOf) - arenaBytes;
+  const scratchBytes = passBytes(kernels, architecture, precision, passPlan) - arenaBytes;
   const mapBytes = N * explanationBytes(passPlan, architecture.classes, picture);
   const totalBytes = weightBytes + arenaBytes + scratchBytes + mapBytes;
   return { weightBytes, arenaBytes, scratchBytes, mapBytes, totalBytes };
@@ -96,6 +93,17 @@ export function packedBytes(
 ): number {
   const layers = restingLayers(layersOf(architecture), precision);
   return [...layers.values()].reduce((sum, layer) => sum + kernels.packedBytes(layer), 0);
+}
+
+/** Bytes of arena and scratch of a pass. */
+export function passBytes(
+  kernels: Kernels,
+  architecture: Architecture,
+  precision: Precision,
+  { steps, buffers }: Plan,
+): number {
+  const layers = restingLayers(layersOf(architecture), precision);
+  return kernels.programBytes(steps, buffers, (key) => layers.get(key)!.precision);
 }
 
 /** The next finer precision. */
@@ -152,4 +160,9 @@ function explanationBytes(
   const scales = taps.reduce((sum, { H, W }) => sum + H * W, 0);
   const features = featureShape.H * featureShape.W * featureShape.C;
   return 4 * (2 * scales + features + classes + 5 * height * width);
+}
+
+/** As messages tell it. */
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

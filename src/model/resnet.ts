@@ -12,36 +12,12 @@ import type {
   Precision,
   Program,
 } from '../kernels/index.js';
-import { type Architecture, convolutionsOf, layersOf } from './architecture.js';
-import { packedBytes, restingLayers } from './memory.js';
+import type { Architecture } from './architecture.js';
+import { megabytes, passBytes } from './memory.js';
+import { NetworkWeights, type ResNetOptions } from './network-weights.js';
 import { type Plan, type PlanOptions, plan } from './plan.js';
 import type { Preprocessing } from './preprocess.js';
-import { architectureOf, labelsOf, preprocessingOf } from './weights/metadata.js';
-import { asTorchvision } from './weights/naming.js';
 import type { TensorSource } from './weights/tensor-source.js';
-import { checkTensors, WeightReader } from './weights/weight-reader.js';
-
-export interface ResNetOptions {
-  readonly kernels: Kernels;
-  /** A name of the table: the weights are checked against it. Default: inferred from the weights. */
-  readonly architecture?: string;
-  /** Where bottlenecks stride. Default: what the file says, else `3x3`. */
-  readonly strideOn?: Architecture['strideOn'];
-  /**
-   * How the weights are kept: f32 (default), f16 or int8, in 4, 2 or 1 bytes each. The stem and the
-   * first two stages are kept one step finer, and of int8 the classifier too.
-   */
-  readonly precision?: Precision;
-  /** Class names in index order. Default: what the file says, else the index as text. */
-  readonly labels?: readonly string[];
-  /** What the network was trained behind. Default: what the file says, else ImageNet's. */
-  readonly preprocessing?: Preprocessing;
-  /**
-   * The most that weights and forward pass may take, `Memory`'s weights, arena and scratch. Beyond it
-   * loading and `forward` refuse before they allocate. Default: no bound.
-   */
-  readonly budgetBytes?: number;
-}
 
 /**
  * Views of what a forward pass left in the arena: valid until the network runs again, runs another
@@ -80,7 +56,7 @@ export class ResNet {
   readonly weightBytes: number;
   readonly #budgetBytes: number;
   readonly #kernels: Kernels;
-  readonly #weights = new Map<string, PackedWeights>();
+  readonly #weights: ReadonlyMap<string, PackedWeights>;
   readonly #fc: PackedLinear;
   /** The forward pass of the latest shape. A new shape replaces it and its arena. */
   #forward: { readonly key: string; readonly forward: BoundForward } | undefined;
@@ -88,47 +64,23 @@ export class ResNet {
   /**
    * Packs the weights of `source`, in any of the namings of src/model/weights/naming.ts.
    *
+   * @param source tensors; or weights that are packed, with their options
    * @throws {FormatError} naming the tensor that is missing, unexpected, of a wrong shape or dtype,
    * or not finite
    * @throws {ShapeError} for labels that do not fit the classes, or weights beyond the budget
    */
-  constructor(source: TensorSource, options: ResNetOptions) {
-    const { kernels, budgetBytes = Number.POSITIVE_INFINITY } = options;
-    this.#kernels = kernels;
-    this.#budgetBytes = budgetBytes;
-    const named = asTorchvision(source);
-    this.architecture = architectureOf(named, options);
-    this.precision = options.precision ?? 'f32';
-    this.preprocessing = options.preprocessing ?? preprocessingOf(named);
-    const { classes } = this.architecture;
-    this.labels =
-      options.labels ?? labelsOf(named) ?? Array.from({ length: classes }, (_, i) => String(i));
-    if (this.labels.length !== classes) {
-      throw new ShapeError(
-        `labels: expected ${classes}, one for each class of ${source.name}, got ${this.labels.length}`,
-      );
-    }
-
-    const layers = layersOf(this.architecture);
-    const { name, Cin, Cout } = layers.fc;
-    // Names alone can claim a network of any size: what is reserved is in the file, every tensor.
-    checkTensors(named, layers);
-    const reader = new WeightReader(named);
-    const specs = convolutionsOf(layers);
-    const resting = restingLayers(layers, this.precision);
-    this.#refuseWeights();
-    kernels.reserve([...resting.values()]);
-    for (const spec of specs) {
-      const { shape, precision } = resting.get(spec.name)!;
-      const weights = { ...reader.convolution(spec), precision };
-      this.#weights.set(spec.name, kernels.packConv2d(shape, weights));
-    }
-    this.#fc = kernels.packLinear(Cin, Cout, {
-      ...reader.linear(name),
-      precision: resting.get(name)!.precision,
-    });
-    this.#weights.set(name, this.#fc);
-    this.weightBytes = [...this.#weights.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  constructor(source: TensorSource | NetworkWeights, options: ResNetOptions) {
+    const network =
+      source instanceof NetworkWeights ? source : new NetworkWeights(source, options).packAll();
+    this.#kernels = network.kernels;
+    this.#budgetBytes = network.budgetBytes;
+    this.architecture = network.architecture;
+    this.preprocessing = network.preprocessing;
+    this.labels = network.labels;
+    this.precision = network.precision;
+    this.#weights = network.packed;
+    this.#fc = network.fc;
+    this.weightBytes = [...network.packed.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /**
@@ -189,36 +141,16 @@ export class ResNet {
     this.#fc.row(out, index);
   }
 
-  #refuseWeights(): void {
-    const budgetBytes = this.#budgetBytes;
-    const weightBytes = packedBytes(this.#kernels, this.architecture, this.precision);
-    if (weightBytes <= budgetBytes) return;
-    const { size } = this.preprocessing;
-    const passBytes = this.#passBytes(plan(this.architecture, [1, size, size]));
-    throw new ShapeError(
-      `load: the weights take ${megabytes(weightBytes)}, a pass over ${size}×${size} another ${megabytes(passBytes)}, and the budget is ${megabytes(budgetBytes)}: choose a smaller network`,
-    );
-  }
-
-  #passBytes({ steps, buffers }: Plan): number {
-    const layers = restingLayers(layersOf(this.architecture), this.precision);
-    return this.#kernels.programBytes(steps, buffers, (key) => layers.get(key)!.precision);
-  }
-
   #refusePass(passPlan: Plan): void {
     const { N, H, W } = passPlan;
-    const { weightBytes } = this;
+    const { weightBytes, architecture, precision } = this;
     const budgetBytes = this.#budgetBytes;
-    const passBytes = this.#passBytes(passPlan);
-    if (weightBytes + passBytes <= budgetBytes) return;
+    const bytes = passBytes(this.#kernels, architecture, precision, passPlan);
+    if (weightBytes + bytes <= budgetBytes) return;
     throw new ShapeError(
-      `forward: an input of ${N}×${H}×${W} takes ${megabytes(passBytes)} beside ${megabytes(weightBytes)} of weights, and the budget is ${megabytes(budgetBytes)}: choose a smaller size`,
+      `forward: an input of ${N}×${H}×${W} takes ${megabytes(bytes)} beside ${megabytes(weightBytes)} of weights, and the budget is ${megabytes(budgetBytes)}: choose a smaller size`,
     );
   }
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /** A plan bound to memory. Views are asked for anew each time: a backend may move its memory. */

@@ -8,6 +8,7 @@
  *   source          JSON: the file that it was, and its SHA-256 (of an index: of it and its shards, in turn)
  *   format          pt, as Hugging Face's libraries ask for
  *
+ * Each layer is stored as it rests in memory at that precision: loading the file keeps what it has.
  * Tensors are read, rounded, compared and written a megabyte at a time. Files are written under temporary
  * names and renamed when all of them are whole.
  */
@@ -21,15 +22,18 @@ import {
   architectureOf,
   asTorchvision,
   batchNormEpsOf,
-  checkTensors,
+  checkLayers,
   decodeFloats,
   layersOf,
   MAX_SHARDS,
   preprocessingOf,
+  restingLayers,
   type StoredTensor,
   safetensorsHeader,
+  scaleName,
   sizeOf,
   storedTensor,
+  type TensorShape,
   type TensorSource,
 } from '../model/index.js';
 import { labelsFor, openModelWeights } from './model-file.js';
@@ -38,7 +42,7 @@ import { type LayerLoss, WeightLoss } from './weight-loss.js';
 import { refuseOverwriting, WrittenFile } from './written-file.js';
 
 export interface ConvertOptions {
-  /** Default `f32`. */
+  /** Default `f32`. Early layers are stored one step finer, as they are kept in memory. */
   readonly precision?: Precision;
   /** Bytes of tensors in a file, at most; a larger tensor has one for itself. Default: one file. */
   readonly shardBytes?: number;
@@ -64,10 +68,14 @@ export interface Conversion {
   readonly layers: readonly LayerLoss[];
 }
 
-/** Elements that are in memory at a time. */
+/** Elements that are in memory at a time, or an output channel's if these are more. */
 const PIECE = 2 ** 18;
 
+/** A tensor to write; its scales, if it has any, go with it. */
 type NamedTensor = readonly [name: string, stored: StoredTensor];
+
+/** A tensor of a header, and its length in bytes. */
+type Entry = readonly [name: string, info: TensorShape, bytes: number];
 
 /** A file to write. */
 interface Output {
@@ -95,9 +103,7 @@ export async function convertModel(
   try {
     const source = asTorchvision(weights.source);
     const architecture = architectureOf(source, options);
-    const tensors = checkTensors(source, layersOf(architecture)).map(
-      ([name, shape]): NamedTensor => [name, storedTensor(precision, shape)],
-    );
+    const tensors = storedTensors(source, architecture, precision);
     const outputs =
       shardBytes === undefined
         ? [{ path: output, tensors }]
@@ -119,8 +125,7 @@ export async function convertModel(
     };
     for (const { path, tensors: own } of outputs) {
       const file = await create(path);
-      const entries = own.map((tensor) => [...tensor, bytesOf([tensor])] as const);
-      await file.append(safetensorsHeader(entries, metadata));
+      await file.append(safetensorsHeader(own.flatMap(entriesOf), metadata));
       for (const [name, stored] of own) {
         for (const piece of encodedPieces(source, name, stored, loss)) {
           await file.append(piece);
@@ -149,6 +154,31 @@ export async function convertModel(
   }
 }
 
+/** What a network's file holds. */
+function storedTensors(
+  source: TensorSource,
+  architecture: Architecture,
+  precision: Precision,
+): NamedTensor[] {
+  const layers = layersOf(architecture);
+  const resting = restingLayers(layers, precision);
+  return [...checkLayers(source, layers)].flatMap(([layer, tensors]) =>
+    tensors
+      // Scales of the source's are its own.
+      .filter(([name]) => name !== scaleName(`${layer}.weight`))
+      .map(
+        ([name, shape]): NamedTensor => [name, storedTensor(resting.get(layer)!.precision, shape)],
+      ),
+  );
+}
+
+/** What the header says of a tensor and of its scales. */
+function entriesOf([name, { dtype, shape, bytesPerElement, scaled }]: NamedTensor): Entry[] {
+  const Cout = shape[0]!;
+  const own: Entry = [name, { dtype, shape }, sizeOf(shape) * bytesPerElement];
+  return scaled ? [own, [scaleName(name), { dtype: 'F32', shape: [Cout] }, 4 * Cout]] : [own];
+}
+
 /** What the file says of itself, over what its source said. */
 function metadataOf(
   source: TensorSource,
@@ -166,37 +196,67 @@ function metadataOf(
   };
 }
 
-/** The bytes of a tensor, piece by piece; each lasts until the next is asked for. */
+/** The bytes of a tensor and of its scales, piece by piece; each lasts until the next is asked for. */
 function* encodedPieces(
   source: TensorSource,
   name: string,
   stored: StoredTensor,
   loss: WeightLoss,
 ): Generator<Uint8Array> {
-  const { shape, dtype, bytesPerElement, limit } = stored;
-  const size = sizeOf(shape);
-  const length = Math.min(PIECE, size);
+  const { shape, dtype, bytesPerElement, limit, scaled } = stored;
+  const rows = shape[0]!;
+  const K = sizeOf(shape) / rows;
+  const most = Math.min(rows, Math.ceil(PIECE / K));
   // Filled anew for each piece: what lies around until it is collected would add up to the model.
-  const values = new Float32Array(length);
-  const encoded = new Uint8Array(length * bytesPerElement);
-  const decoded = new Float32Array(length);
-  for (let begin = 0; begin < size; begin += PIECE) {
-    const x = values.subarray(0, Math.min(PIECE, size - begin));
-    source.readInto(x, name, begin);
+  const values = new Float32Array(most * K);
+  const encoded = new Uint8Array(most * K * bytesPerElement);
+  const decoded = new Float32Array(most * K);
+  const given = scalesOf(source, name);
+  const scales = given?.slice() ?? new Float32Array(rows).fill(1);
+  for (let begin = 0; begin < rows; begin += most) {
+    const end = Math.min(begin + most, rows);
+    const x = values.subarray(0, (end - begin) * K);
+    const rounded = decoded.subarray(0, x.length);
+    const bytes = encoded.subarray(0, x.length * bytesPerElement);
+    source.readInto(x, name, begin * K);
+    // Whole numbers that stay whole numbers stay what they are.
+    if (!scaled) scaleRows(x, given?.subarray(begin, end));
     const bad = x.findIndex((value) => !(Math.abs(value) < limit));
     if (bad >= 0) {
-      const what = `${source.name}: tensor ${name} has ${x[bad]} at element ${begin + bad}`;
+      const what = `${source.name}: tensor ${name} has ${x[bad]} at element ${begin * K + bad}`;
       throw new FormatError(
         Number.isFinite(x[bad]) ? `${what}, beyond the range of ${dtype}: keep it as f32` : what,
       );
     }
-    const bytes = encoded.subarray(0, x.length * bytesPerElement);
-    stored.encode(bytes, x);
-    const rounded = decoded.subarray(0, x.length);
+    stored.encode(bytes, x, scales.subarray(begin, end));
     decodeFloats(rounded, bytes, dtype);
+    if (scaled) {
+      scaleRows(x, given?.subarray(begin, end));
+      scaleRows(rounded, scales.subarray(begin, end));
+    }
     loss.add(name, x, rounded);
     yield bytes;
   }
+  if (scaled) yield new Uint8Array(scales.buffer);
+}
+
+/** The scales of a tensor of whole numbers. */
+function scalesOf(source: TensorSource, tensor: string): Float32Array | undefined {
+  const name = scaleName(tensor);
+  const info = source.tensors.get(name);
+  if (!info) return undefined;
+  const scales = new Float32Array(sizeOf(info.shape));
+  source.readInto(scales, name, 0);
+  const bad = scales.findIndex((scale) => !Number.isFinite(scale));
+  if (bad < 0) return scales;
+  throw new FormatError(`${source.name}: tensor ${name} has ${scales[bad]} at element ${bad}`);
+}
+
+/** Multiplies rows, one by each scale. */
+function scaleRows(x: Float32Array, scales: Float32Array | undefined): void {
+  if (!scales) return;
+  const K = x.length / scales.length;
+  for (let i = 0; i < x.length; i++) x[i]! *= scales[Math.floor(i / K)]!;
 }
 
 /** Tensors in order, a new shard where the next does not fit. */
@@ -238,7 +298,7 @@ function shardsOf(output: string, shards: readonly (readonly NamedTensor[])[]): 
 /** The index of shards, as Hugging Face writes it. */
 function indexOf(outputs: readonly Output[], totalBytes: number): Uint8Array {
   const map = outputs.flatMap(({ path, tensors }) =>
-    tensors.map(([name]) => [name, basename(path)]),
+    tensors.flatMap(entriesOf).map(([name]) => [name, basename(path)]),
   );
   const index = { metadata: { total_size: totalBytes }, weight_map: Object.fromEntries(map) };
   return Buffer.from(`${JSON.stringify(index, null, 2)}\n`);
@@ -255,5 +315,5 @@ function sha256Of(files: readonly OpenFile[]): string {
 }
 
 function bytesOf(tensors: readonly NamedTensor[]): number {
-  return tensors.reduce((sum, [, s]) => sum + sizeOf(s.shape) * s.bytesPerElement, 0);
+  return tensors.flatMap(entriesOf).reduce((sum, [, , bytes]) => sum + bytes, 0);
 }

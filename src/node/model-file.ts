@@ -25,7 +25,7 @@ export interface ModelOptions {
   readonly architecture?: string;
   readonly strideOn?: Architecture['strideOn'];
   readonly backend?: Backend;
-  /** How the weights are kept; default `f32`. */
+  /** How the weights are kept; default as they are stored, the coarsest of the kernels. */
   readonly precision?: Precision;
 }
 

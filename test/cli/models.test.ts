@@ -84,7 +84,7 @@ describe('fastcam models --fit', () => {
     const fit: MemoryFit = JSON.parse(await print('--fit', '10MB', '--backend', 'simd', '--json'));
     expect(fit).toMatchObject({ budgetBytes: 1e7, backend: 'simd' });
     const [tiny] = fit.networks;
-    const { net } = await openModel({ backend: 'simd' });
+    const { net } = await openModel({ backend: 'simd', precision: 'f32' });
     expect(tiny).toMatchObject({ network: 'bundled', precision: 'f32', largest: 192 });
     for (const { size, weightBytes, arenaBytes, scratchBytes, totalBytes, fits } of tiny!.inputs) {
       expect(weightBytes).toBe(net.weightBytes);

@@ -56,6 +56,7 @@ function outputOf(kernels: Kernels, source: TensorSource, last: string): Float32
   const watched: Kernels = {
     name: kernels.name,
     reserve: (shapes) => kernels.reserve(shapes),
+    release: (weights) => kernels.release(weights),
     packConv2d: (shape, weights) => kernels.packConv2d(shape, weights),
     packLinear: (Cin, Cout, weights) => kernels.packLinear(Cin, Cout, weights),
     packedBytes: (layer) => kernels.packedBytes(layer),

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FormatError, ShapeError } from '../../src/errors.js';
+import { PRECISIONS } from '../../src/kernels/index.js';
 import {
   ARCHITECTURES,
   CAFFE_PREPROCESSING,
@@ -26,7 +27,8 @@ import { distance } from '../compare.js';
 import { hashImage, hashWeights, stateDictOf } from '../hash-weights.js';
 import { huggingFaceName, renameTensors, tensorsOf, toKeras } from '../weight-namings.js';
 
-const SMALL = { ...ARCHITECTURES['resnet50']!, depths: [1, 2], width: 8, classes: 5 };
+/** Two stages that are stored finer, and one that is not. */
+const SMALL = { ...ARCHITECTURES['resnet50']!, depths: [1, 1, 1], width: 8, classes: 5 };
 const TENSORS = tensorsOf(hashWeights(stateDictOf(SMALL), 3));
 const LABELS = ['a', 'b', 'ü', '猫', 'e'];
 
@@ -116,25 +118,26 @@ describe('convertModel', () => {
     expect(logitsOf(net)).toEqual(logitsOf((await js(input)).net));
   });
 
-  it('as f16 rounds kernels alone, tells by how much, and moves logits by less than 2e-3', async () => {
+  it('as f16 rounds late kernels alone, tells by how much, and moves logits by less than 2e-3', async () => {
     const tensors = renameTensors(TENSORS, huggingFaceName);
     const input = write('hf.safetensors', writeSafetensors(tensors, { license: 'mit' }));
     const output = join(folder, 'half.safetensors');
     const { layers, bytes } = await convertModel(input, output, { precision: 'f16' });
     const file = parseSafetensors(readFileSync(output), output);
     for (const [name, { shape, dtype }] of file.tensors) {
-      expect([name, dtype]).toEqual([name, shape.length > 1 ? 'F16' : 'F32']);
+      const late = shape.length > 1 && /^layer3|^fc/.test(name);
+      expect([name, dtype]).toEqual([name, late ? 'F16' : 'F32']);
     }
     expect(bytes).toBeLessThan(0.7 * readFileSync(input).length);
     expect(file.metadata.get('license')).toBe('mit');
 
-    const conv1 = layers.find(({ layer }) => layer === 'conv1')!;
+    const conv2 = layers.find(({ layer }) => layer === 'layer3.0.conv2')!;
     const errors = file
-      .read('conv1.weight')
-      .map((w, i) => Math.abs(w - TENSORS['conv1.weight']!.data[i]!));
-    expect(conv1.weights).toBe(errors.length);
-    expect(conv1.largestError).toBe(Math.max(...errors));
-    expect(conv1.meanError).toBeCloseTo(errors.reduce((a, b) => a + b, 0) / errors.length, 9);
+      .read('layer3.0.conv2.weight')
+      .map((w, i) => Math.abs(w - TENSORS['layer3.0.conv2.weight']!.data[i]!));
+    expect(conv2.weights).toBe(errors.length);
+    expect(conv2.largestError).toBe(Math.max(...errors));
+    expect(conv2.meanError).toBeCloseTo(errors.reduce((a, b) => a + b, 0) / errors.length, 9);
     // Half a last bit of eleven.
     for (const { largest, largestError } of layers) {
       expect(largestError).toBeLessThanOrEqual(largest * 2 ** -11);
@@ -142,6 +145,93 @@ describe('convertModel', () => {
     const [exact, rounded] = [logitsOf((await js(input)).net), logitsOf((await js(output)).net)];
     expect(distance(rounded, exact).largest).toBeLessThan(2e-3);
     expect(rounded).not.toEqual(exact);
+  });
+
+  it('as int8 writes what memory keeps: I8 beside its scales, early layers and the classifier F16', async () => {
+    const input = write('exact.safetensors', writeSafetensors(TENSORS));
+    const output = join(folder, 'int8.safetensors');
+    const { layers } = await convertModel(input, output, { precision: 'int8' });
+    const file = parseSafetensors(readFileSync(output), output);
+    for (const [name, { shape, dtype }] of file.tensors) {
+      const kernel = /^layer3.*conv\d\.weight$|^layer3.*downsample\.0\.weight$/.test(name);
+      expect([name, dtype]).toEqual([name, kernel ? 'I8' : shape.length > 1 ? 'F16' : 'F32']);
+      if (!kernel) continue;
+      const [q, scales] = [file.read(name), file.read(`${name}_scale`)];
+      const K = q.length / scales.length;
+      expect(q.length % scales.length).toBe(0);
+      for (let oc = 0; oc < scales.length; oc++) {
+        const row = q.subarray(oc * K, (oc + 1) * K);
+        expect(row.reduce((most, v) => Math.max(most, Math.abs(v)), 0)).toBe(127);
+        row.forEach((v, i) => {
+          const error = Math.abs(v * scales[oc]! - TENSORS[name]!.data[oc * K + i]!);
+          expect(error).toBeLessThanOrEqual((scales[oc]! / 2) * (1 + 2 ** -15));
+        });
+      }
+    }
+    for (const { layer, largest, largestError } of layers) {
+      const bound = /^layer3.*(conv\d|downsample\.0)$/.test(layer) ? 1 / 254 : 2 ** -11;
+      expect(largestError).toBeLessThanOrEqual(largest * bound * (1 + 2 ** -15));
+    }
+
+    // Loaded, it is what the exact weights are when they are kept as int8.
+    for (const backend of ['js', 'simd'] as const) {
+      const { net } = await openModel({ model: output, backend });
+      const kept = await openModel({ model: input, backend, precision: 'int8' });
+      expect(net.precision).toBe('int8');
+      expect(net.weightBytes).toBe(kept.net.weightBytes);
+      expect(distance(logitsOf(net), logitsOf(kept.net)).largest).toBeLessThan(1e-6);
+    }
+  });
+
+  it('as f16, loaded, is what memory keeps of the exact weights, but for halves below 2⁻¹⁴: these within 2⁻²⁵', async () => {
+    const input = write('exact-f16.safetensors', writeSafetensors(TENSORS));
+    const output = join(folder, 'as-kept.safetensors');
+    await convertModel(input, output, { precision: 'f16' });
+    const { net } = await js(output);
+    const kept = await openModel({ model: input, precision: 'f16', backend: 'js' });
+    expect(net.weightBytes).toBe(kept.net.weightBytes);
+    const [fromFile, expected] = [new Float32Array(128), new Float32Array(128)];
+    for (let oc = 0; oc < 5; oc++) {
+      net.classWeights(fromFile, oc);
+      kept.net.classWeights(expected, oc);
+      expected.forEach((w, i) => {
+        const bound = Math.abs(w) < 2 ** -14 ? 2 ** -25 : 0;
+        expect(Math.abs(fromFile[i]! - w)).toBeLessThanOrEqual(bound);
+      });
+    }
+  });
+
+  it('of whole numbers as whole numbers keeps every bit, and as f32 what they stand for', async () => {
+    const input = write('again.safetensors', writeSafetensors(TENSORS));
+    const [int8, again, f32] = ['first', 'second', 'third'].map((name) =>
+      join(folder, `${name}.safetensors`),
+    );
+    await convertModel(input, int8!, { precision: 'int8' });
+    const { layers } = await convertModel(int8!, again!, { precision: 'int8' });
+    expect(layers.every(({ largestError }) => largestError === 0)).toBe(true);
+    const [a, b] = [int8!, again!].map((path) => parseSafetensors(readFileSync(path), path));
+    expect([...b!.tensors.keys()]).toEqual([...a!.tensors.keys()]);
+    for (const name of a!.tensors.keys()) expect(b!.bytes(name)).toEqual(a!.bytes(name));
+
+    await convertModel(int8!, f32!);
+    expect([...parseSafetensors(readFileSync(f32!), f32!).tensors.keys()]).not.toContain(
+      'layer3.0.conv2.weight_scale',
+    );
+    const widened = await openModel({ model: int8!, precision: 'f32', backend: 'js' });
+    expect(distance(logitsOf((await js(f32!)).net), logitsOf(widened.net)).largest).toBeLessThan(
+      1e-6,
+    );
+  });
+
+  it('is kept in memory as it is stored, unless told otherwise', async () => {
+    const input = write('kept.safetensors', writeSafetensors(TENSORS));
+    for (const precision of PRECISIONS) {
+      const output = join(folder, `kept-${precision}.safetensors`);
+      await convertModel(input, output, { precision });
+      expect((await js(output)).net.precision).toBe(precision);
+    }
+    const model = join(folder, 'kept-int8.safetensors');
+    expect((await openModel({ model, precision: 'f32', backend: 'js' })).net.precision).toBe('f32');
   });
 
   it('with shards writes files of that size and Hugging Face’s index, which opens as the one file', async () => {
@@ -201,21 +291,21 @@ describe('convertModel', () => {
 
   it('leaves nothing behind where it fails, and an older file as it was', async () => {
     const output = write('older.safetensors', 'older');
-    const data = TENSORS['layer2.0.conv2.weight']!.data.slice();
+    const data = TENSORS['layer3.0.conv2.weight']!.data.slice();
     const spoiled = (value: number): string => {
       data[1234] = value;
-      const tensor = { ...TENSORS['layer2.0.conv2.weight']!, data };
-      const tensors = { ...TENSORS, 'layer2.0.conv2.weight': tensor };
+      const tensor = { ...TENSORS['layer3.0.conv2.weight']!, data };
+      const tensors = { ...TENSORS, 'layer3.0.conv2.weight': tensor };
       return write('spoiled.safetensors', writeSafetensors(tensors));
     };
     const before = readdirSync(folder).length;
     for (const [value, message] of [
       [
         70_000,
-        'spoiled.safetensors: tensor layer2.0.conv2.weight has 70000 at element 1234, beyond the range of F16',
+        'spoiled.safetensors: tensor layer3.0.conv2.weight has 70000 at element 1234, beyond the range of F16',
       ],
-      [Number.NaN, 'tensor layer2.0.conv2.weight has NaN at element 1234'],
-      [Infinity, 'tensor layer2.0.conv2.weight has Infinity at element 1234'],
+      [Number.NaN, 'tensor layer3.0.conv2.weight has NaN at element 1234'],
+      [Infinity, 'tensor layer3.0.conv2.weight has Infinity at element 1234'],
     ] as const) {
       const convert = convertModel(spoiled(value), output, { precision: 'f16' });
       await expect(convert).rejects.toThrow(FormatError);
@@ -225,7 +315,7 @@ describe('convertModel', () => {
     expect(readdirSync(folder).length).toBe(before + 1);
     expect(parts()).toEqual([]);
     const kept = await convertModel(spoiled(70_000), output, { precision: 'f32' });
-    expect(kept.layers.find(({ layer }) => layer === 'layer2.0.conv2')).toMatchObject({
+    expect(kept.layers.find(({ layer }) => layer === 'layer3.0.conv2')).toMatchObject({
       largest: 70_000,
     });
   });

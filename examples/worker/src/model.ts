@@ -32,10 +32,10 @@ async function load(env: Env): Promise<FastCam> {
   const kernels = await makeKernels();
   const { MODELS, MODEL_KEY: key = 'model.safetensors' } = env;
   const source = MODELS
-    ? { bytes: await bytesOf(await storedModel(MODELS, key)), name: key }
-    : { bytes: bundled, name: 'bundled', labels };
-  const { bytes, ...about } = source;
-  const net = await loadResNet(bytes, { ...about, kernels, budgetBytes: LIMITS.budgetBytes });
+    ? { weights: (await storedModel(MODELS, key)).body, name: key }
+    : { weights: bundled, name: 'bundled', labels };
+  const { weights, ...about } = source;
+  const net = await loadResNet(weights, { ...about, kernels, budgetBytes: LIMITS.budgetBytes });
   console.log(`model loaded: ${about.name}, ${net.weightBytes} bytes, ${kernels.name}`);
   return net;
 }
@@ -46,11 +46,6 @@ async function storedModel(bucket: R2Bucket, key: string): Promise<R2ObjectBody>
   if (object.size <= LIMITS.weightsBytes) return object;
   await object.body.cancel();
   throw new Error(`${key} has ${object.size} bytes, at most ${LIMITS.weightsBytes} are loaded`);
-}
-
-/** All of an object at once, as long as the loader takes no stream. */
-function bytesOf(object: R2ObjectBody): Promise<ArrayBuffer> {
-  return object.arrayBuffer();
 }
 
 /** A load that never ends would be waited for by every request to come. */

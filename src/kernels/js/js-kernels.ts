@@ -26,6 +26,8 @@ export function jsKernels(): Kernels {
     reserve() {},
     packConv2d,
     packLinear,
+    // The garbage collector's.
+    release() {},
     bind,
     packedBytes: packedConv2dBytes,
     programBytes,

@@ -3,7 +3,15 @@
  * them; at rest in any precision (../precision.ts), widened panel by panel.
  */
 
-import { encodingFactor, halfOf, type Precision, valueOfHalf, WEIGHT_BYTES } from '../precision.js';
+import {
+  encodingFactor,
+  halfOf,
+  largestOf,
+  type Precision,
+  roundToEven,
+  valueOfHalf,
+  WEIGHT_BYTES,
+} from '../precision.js';
 import { NR } from './gemm.js';
 
 export interface Panels {
@@ -54,7 +62,7 @@ export function packPanel(
       for (let i = tap; i < K; i += taps, o += NR) {
         if (precision === 'f32') values[o] = row[i]! * factor;
         else if (precision === 'f16') values[o] = halfOf(row[i]! * encoding);
-        else values[o] = roundHalfToEven(row[i]! * encoding);
+        else values[o] = roundToEven(Math.fround(row[i]! * encoding));
       }
     }
   }
@@ -109,16 +117,4 @@ function widenBytes(
     const scale = scales[index * NR + j]!;
     for (let i = j; i < K * NR; i += NR) out[i] = Math.fround(values[begin + i]! * scale);
   }
-}
-
-function largestOf(row: Float32Array): number {
-  let largest = 0;
-  for (let i = 0; i < row.length; i++) largest = Math.max(largest, Math.abs(row[i]!));
-  return largest;
-}
-
-/** As WebAssembly's `nearest` rounds, so that both backends keep the same bytes. */
-function roundHalfToEven(x: number): number {
-  const rounded = Math.round(x);
-  return rounded - x === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }

@@ -128,21 +128,27 @@ export function packConv2d(
   const rows = memory.floats(rowsPtr, NR * K);
   const scale = memory.doubles(scalePtr, NR).fill(1);
   const number = PRECISION_NUMBERS[precision];
-  for (let index = 0; index < groups * panelsOfGroup; index++) {
-    const panel = index % panelsOfGroup;
-    const oc = ((index - panel) / panelsOfGroup) * CoutG + panel * NR;
-    const columns = Math.min(NR, CoutG - panel * NR);
-    weights.read(rows.subarray(0, columns * K), oc * K);
-    // Channels that do not exist are zeros.
-    rows.fill(0, columns * K);
-    if (weights.scale) scale.set(weights.scale.subarray(oc, oc + columns));
-    bias.set(weights.bias.subarray(oc, oc + columns), index * NR);
-    const panelPtr = panelsPtr + index * layout.panelBytes;
-    const scalesPtr = columnScalesPtr + 4 * index * NR;
-    const finite = exports.packPanel(number, panelPtr, scalesPtr, rowsPtr, K, taps, scalePtr);
-    if (!finite) refuseNonFinite(weights, rows.subarray(0, columns * K), oc * K);
+  try {
+    for (let index = 0; index < groups * panelsOfGroup; index++) {
+      const panel = index % panelsOfGroup;
+      const oc = ((index - panel) / panelsOfGroup) * CoutG + panel * NR;
+      const columns = Math.min(NR, CoutG - panel * NR);
+      weights.read(rows.subarray(0, columns * K), oc * K);
+      // Channels that do not exist are zeros.
+      rows.fill(0, columns * K);
+      if (weights.scale) scale.set(weights.scale.subarray(oc, oc + columns));
+      bias.set(weights.bias.subarray(oc, oc + columns), index * NR);
+      const panelPtr = panelsPtr + index * layout.panelBytes;
+      const scalesPtr = columnScalesPtr + 4 * index * NR;
+      const finite = exports.packPanel(number, panelPtr, scalesPtr, rowsPtr, K, taps, scalePtr);
+      if (!finite) refuseNonFinite(weights, rows.subarray(0, columns * K), oc * K);
+    }
+  } catch (error) {
+    memory.release(panelsPtr, layout.end);
+    throw error;
+  } finally {
+    memory.release(scalePtr, stageBytes(shape));
   }
-  memory.release(scalePtr, stageBytes(shape));
   return { bytes: layout.end, precision, panelsPtr, biasPtr, columnScalesPtr };
 }
 

@@ -128,6 +128,10 @@ class WasmKernels implements Kernels {
     return { ...packed, row: (out, oc) => unpackRow(this.#memory, this.#exports, packed, out, oc) };
   };
 
+  release(weights: PackedWeights): void {
+    this.#memory.release((weights as WasmConv2d).panelsPtr, weights.bytes);
+  }
+
   bind(
     steps: readonly Step[],
     buffers: readonly ArenaBuffer[],

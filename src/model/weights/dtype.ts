@@ -1,9 +1,9 @@
-/** Element types, in the words of safetensors, and the floats among them as float32. */
+/** Element types, in the words of safetensors, and those that weights have as float32. */
 
 import { FormatError } from '../../errors.js';
 import { decodeBfloat16, decodeHalves } from './half.js';
 
-/** Bytes per element of the dtypes that files have. Only floats can be read as weights. */
+/** Bytes per element of the dtypes that files have. */
 export const DTYPE_BYTES: Readonly<Record<string, number>> = {
   F64: 8,
   F32: 4,
@@ -20,8 +20,10 @@ export const DTYPE_BYTES: Readonly<Record<string, number>> = {
   BOOL: 1,
 };
 
-/** The dtypes that `decodeFloats` takes. */
 const FLOATS: readonly string[] = ['F32', 'F16', 'BF16', 'F64'];
+
+/** A weight may be of whole numbers too, with a scale for each output channel beside it. */
+export const SCALED_DTYPE = 'I8';
 
 /**
  * Refuses a tensor that is not of floats, before any of it is read.
@@ -33,11 +35,16 @@ export function checkFloats(tensor: string, dtype: string): void {
   throw new FormatError(`tensor ${tensor} has dtype ${dtype}, expected F32, F16, BF16 or F64`);
 }
 
+/** Refuses a tensor that `decodeFloats` does not take. @throws {FormatError} as `checkFloats` */
+export function checkWeights(tensor: string, dtype: string): void {
+  if (dtype !== SCALED_DTYPE) checkFloats(tensor, dtype);
+}
+
 /**
  * Decodes elements of any alignment; little-endian, as every platform that has typed arrays in practice.
  *
  * @param bytes of `out.length` elements
- * @param dtype that `checkFloats` lets pass
+ * @param dtype that `checkWeights` lets pass
  */
 export function decodeFloats(out: Float32Array, bytes: Uint8Array, dtype: string): void {
   switch (dtype) {
@@ -51,6 +58,9 @@ export function decodeFloats(out: Float32Array, bytes: Uint8Array, dtype: string
       return;
     case 'BF16':
       decodeBfloat16(out, bytes);
+      return;
+    case SCALED_DTYPE:
+      out.set(new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
       return;
     default:
       new Uint8Array(out.buffer, out.byteOffset, out.byteLength).set(bytes);

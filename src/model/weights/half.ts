@@ -3,6 +3,8 @@
  * float32, rounded to the nearest. `Float16Array` exists in Node 24 and up only.
  */
 
+import { roundToEven } from '../../kernels/precision.js';
+
 /** 2^(e − 25) for each of the 32 exponents of a binary16: the weight of its mantissa's last bit. */
 const LAST_BIT: readonly number[] = Array.from(
   { length: 32 },
@@ -55,12 +57,6 @@ export function encodeHalves(bytes: Uint8Array, x: Float32Array): void {
     bytes[2 * i] = half;
     bytes[2 * i + 1] = half >> 8;
   }
-}
-
-function roundToEven(v: number): number {
-  const floor = Math.floor(v);
-  const above = v - floor;
-  return above > 0.5 || (above === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
 }
 
 /** bfloat16: the upper half of a float32. @param bytes as of `decodeHalves` */

@@ -21,7 +21,13 @@ import { FormatError } from '../../errors.js';
 import { CAFFE_PREPROCESSING } from '../preprocess.js';
 import { metadataObject } from './metadata.js';
 import { gather, keepLatest, rowMajorStrides, type Strided } from './strides.js';
-import { sizeOf, type TensorShape, type TensorSource } from './tensor-source.js';
+import {
+  scaledName,
+  scaleName,
+  sizeOf,
+  type TensorShape,
+  type TensorSource,
+} from './tensor-source.js';
 
 interface Naming {
   /** Keys that give it away. */
@@ -113,7 +119,7 @@ const PREFIX = 'module.';
  * @throws {FormatError} naming the tensor, for a network of another kind, and for two tensors that
  * would have the same name
  */
-export function asTorchvision(source: TensorSource): TensorSource {
+export function asTorchvision<T extends TensorShape>(source: TensorSource<T>): TensorSource<T> {
   const bare = [...source.tensors.keys()].every((key) => key.startsWith(PREFIX))
     ? renamed(source, { recognises: /^/, torchvisionName: (key) => key.slice(PREFIX.length) })
     : source;
@@ -128,16 +134,21 @@ export function asTorchvision(source: TensorSource): TensorSource {
   return naming === undefined ? bare : renamed(bare, naming);
 }
 
-interface Renamed extends TensorShape {
+interface Renamed {
   readonly key: string;
   /** Where the file has the dimensions in another order. */
   readonly transposed?: Strided;
 }
 
-function renamed(source: TensorSource, naming: Naming): TensorSource {
-  const tensors = new Map<string, Renamed>();
+function renamed<T extends TensorShape>(source: TensorSource<T>, naming: Naming): TensorSource<T> {
+  const tensors = new Map<string, T & Renamed>();
   for (const [key, info] of source.tensors) {
-    const name = naming.torchvisionName(key);
+    // Scales go by the name of what they scale.
+    const scaled = scaledName(key);
+    const name =
+      scaled !== undefined && source.tensors.has(scaled)
+        ? scaleName(naming.torchvisionName(scaled))
+        : naming.torchvisionName(key);
     const other = tensors.get(name);
     if (other) {
       throw new FormatError(
@@ -145,7 +156,9 @@ function renamed(source: TensorSource, naming: Naming): TensorSource {
       );
     }
     const axes = naming.axes?.[info.shape.length];
-    tensors.set(name, axes ? transposed(key, info, axes) : { ...info, key });
+    const strided = axes && transpose(info.shape, axes);
+    const order = strided && { shape: strided.shape, transposed: strided };
+    tensors.set(name, { ...info, key, ...order });
   }
   // A window of a transposed tensor lies all over the file's.
   const decode = keepLatest((key) => {
@@ -172,14 +185,13 @@ function renamed(source: TensorSource, naming: Naming): TensorSource {
   };
 }
 
-function transposed(key: string, { dtype, shape }: TensorShape, axes: readonly number[]): Renamed {
+function transpose(shape: readonly number[], axes: readonly number[]): Strided {
   const strides = rowMajorStrides(shape);
-  const strided = {
+  return {
     shape: axes.map((axis) => shape[axis]!),
     strides: axes.map((axis) => strides[axis]!),
     offset: 0,
   };
-  return { key, dtype, shape: strided.shape, transposed: strided };
 }
 
 function withImplied(

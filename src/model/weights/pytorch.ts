@@ -14,7 +14,7 @@
  */
 
 import { FormatError, inFile } from '../../errors.js';
-import { checkFloats, DTYPE_BYTES, decodeFloats } from './dtype.js';
+import { checkWeights, DTYPE_BYTES, decodeFloats } from './dtype.js';
 import {
   type Builder,
   checkPickleLength,
@@ -130,7 +130,7 @@ export function parseCheckpoint(archive: CheckpointArchive): TensorSource {
     readInto(out, tensor, begin) {
       const strided = find(tensor);
       const { shape, strides, offset, storage } = strided;
-      inFile(name, () => checkFloats(tensor, storage.dtype));
+      inFile(name, () => checkWeights(tensor, storage.dtype));
       if (begin + out.length > sizeOf(shape)) {
         throw new FormatError(
           `${name}: tensor ${tensor} [${shape}] has no elements ${begin}…${begin + out.length}`,

@@ -10,7 +10,7 @@
 
 import { FormatError, inFile } from '../../errors.js';
 import { type ByteSource, byteSource } from './byte-source.js';
-import { checkFloats, DTYPE_BYTES, decodeFloats } from './dtype.js';
+import { checkWeights, DTYPE_BYTES, decodeFloats } from './dtype.js';
 import { sizeOf, type TensorShape } from './tensor-source.js';
 import { decodeUtf8 } from './utf8.js';
 
@@ -34,7 +34,7 @@ export interface SafetensorsFile {
   /** The tensor's bytes as they stand in the file (not aligned; a view where that is in memory). */
   bytes(tensor: string): Uint8Array;
   /**
-   * Decodes elements `begin` … `begin + out.length` of a tensor of F32, F16, BF16 or F64 into `out`.
+   * Decodes elements `begin` … `begin + out.length` of a tensor of F32, F16, BF16, F64 or I8 into `out`.
    *
    * @throws {FormatError} for a tensor that is not there, of another dtype, or shorter
    */
@@ -57,34 +57,68 @@ export function parseSafetensors(
   name: string,
 ): SafetensorsFile {
   const source = byteSource(file);
+  if (source.length < PREFIX_BYTES) {
+    throw new FormatError(
+      `${name}: not a safetensors file: ${source.length} bytes, the header length alone takes 8`,
+    );
+  }
+  const headerBytes = headerLength(source.read(0, PREFIX_BYTES));
+  if (headerBytes > MAX_HEADER_BYTES || headerBytes > source.length - PREFIX_BYTES) {
+    throw new FormatError(
+      `${name}: not a safetensors file, or truncated: header length ${headerBytes} at byte 0, file has ${source.length} bytes`,
+    );
+  }
+  const header = source.read(PREFIX_BYTES, PREFIX_BYTES + headerBytes);
+  return safetensorsFile(source, name, parseHeader(header, name, source.length));
+}
+
+/** Bytes of the header's length, which a file begins with. */
+export const PREFIX_BYTES = 8;
+
+/** The header's length in bytes. @param prefix the first 8 of the file */
+export function headerLength(prefix: Uint8Array): number {
+  const view = new DataView(prefix.buffer, prefix.byteOffset, PREFIX_BYTES);
+  return view.getUint32(4, true) * 2 ** 32 + view.getUint32(0, true);
+}
+
+/** What a header says. */
+export interface SafetensorsHeader {
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+}
+
+/**
+ * @param bytes those of the header alone
+ * @param fileBytes that all tensors must lie in
+ * @throws {FormatError} as `parseSafetensors`
+ */
+export function parseHeader(bytes: Uint8Array, name: string, fileBytes: number): SafetensorsHeader {
   const fail = (what: string): never => {
     throw new FormatError(`${name}: ${what}`);
   };
-  if (source.length < 8) {
-    fail(`not a safetensors file: ${source.length} bytes, the header length alone takes 8`);
-  }
-  const prefix = source.read(0, 8);
-  const view = new DataView(prefix.buffer, prefix.byteOffset, 8);
-  const headerBytes = view.getUint32(4, true) * 2 ** 32 + view.getUint32(0, true);
-  if (headerBytes > MAX_HEADER_BYTES || headerBytes > source.length - 8) {
-    fail(
-      `not a safetensors file, or truncated: header length ${headerBytes} at byte 0, file has ${source.length} bytes`,
-    );
-  }
-  const header = parseHeader(source.read(8, 8 + headerBytes), fail);
-
-  const dataBegin = 8 + headerBytes;
+  const dataBegin = PREFIX_BYTES + bytes.length;
   const metadata = new Map<string, string>();
   const tensors = new Map<string, TensorInfo>();
-  for (const [key, entry] of Object.entries(header)) {
+  for (const [key, entry] of Object.entries(parseObject(bytes, fail))) {
     if (key === '__metadata__') {
       readMetadata(entry, metadata, fail);
     } else {
-      tensors.set(key, readEntry(key, entry, dataBegin, source.length, fail));
+      tensors.set(key, readEntry(key, entry, dataBegin, fileBytes, fail));
     }
   }
   refuseOverlaps(tensors, fail);
+  return { metadata, tensors };
+}
 
+/** The tensors of a header, over the bytes that it tells of. */
+export function safetensorsFile(
+  source: ByteSource,
+  name: string,
+  { metadata, tensors }: SafetensorsHeader,
+): SafetensorsFile {
+  const fail = (what: string): never => {
+    throw new FormatError(`${name}: ${what}`);
+  };
   const find = (tensor: string): TensorInfo =>
     tensors.get(tensor) ?? fail(`tensor ${tensor} is missing`);
   const readInto = (out: Float32Array, tensor: string, begin: number): void => {
@@ -92,7 +126,7 @@ export function parseSafetensors(
     if (begin + out.length > sizeOf(shape)) {
       fail(`tensor ${tensor} [${shape}] has no elements ${begin}…${begin + out.length}`);
     }
-    inFile(name, () => checkFloats(tensor, dtype));
+    inFile(name, () => checkWeights(tensor, dtype));
     const size = DTYPE_BYTES[dtype]!;
     const from = first + size * begin;
     decodeFloats(out, source.read(from, from + size * out.length), dtype);
@@ -171,7 +205,7 @@ export function safetensorsHeader(
 
 type Fail = (what: string) => never;
 
-function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
+function parseObject(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
   let header: unknown;
   try {
     header = JSON.parse(decodeUtf8(bytes));

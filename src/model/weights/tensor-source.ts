@@ -6,18 +6,35 @@ export interface TensorShape {
   readonly shape: readonly number[];
 }
 
-/** Named tensors, decoded piece by piece. */
-export interface TensorSource {
+/**
+ * Named tensors, decoded piece by piece.
+ *
+ * @typeParam T what is known of each; a source that renames tensors hands it on
+ */
+export interface TensorSource<T extends TensorShape = TensorShape> {
   /** What messages call the file. */
   readonly name: string;
   readonly metadata: ReadonlyMap<string, string>;
-  readonly tensors: ReadonlyMap<string, TensorShape>;
+  readonly tensors: ReadonlyMap<string, T>;
   /**
-   * Decodes elements `begin` … `begin + out.length` of a tensor, in row-major order, into `out`.
+   * Decodes elements `begin` … `begin + out.length` of a tensor, in row-major order, into `out`. Those of
+   * I8 are whole numbers, to be multiplied by their output channel's element of `scaleName(tensor)`.
    *
-   * @throws {FormatError} for a tensor that is not there, shorter, or not of floats
+   * @throws {FormatError} for a tensor that is not there, shorter, or of a dtype that weights do not have
    */
   readInto(out: Float32Array, tensor: string, begin: number): void;
+}
+
+const SCALE = '_scale';
+
+/** The tensor, [Cout], that the output channels of a tensor of I8 are multiplied by. */
+export function scaleName(tensor: string): string {
+  return tensor + SCALE;
+}
+
+/** The tensor that a tensor has the scales of, by its name. */
+export function scaledName(tensor: string): string | undefined {
+  return tensor.endsWith(SCALE) ? tensor.slice(0, -SCALE.length) : undefined;
 }
 
 /** Elements of a tensor. */
