@@ -10,8 +10,8 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { loadResNet } from '../src/explain.js';
 import { wasmKernels } from '../src/kernels/index.js';
-import { type WasmMemory, webAssembly } from '../src/kernels/wasm/webassembly.js';
 import { hashWeights, torchvisionStateDict } from './hash-weights.js';
+import { watchLinearMemory } from './linear-memory.js';
 import { fileOf, storedTensors } from './stored-weights.js';
 import { streamOf } from './streams.js';
 
@@ -32,7 +32,6 @@ afterEach(() => {
 /** Counts bytes until the test is over. */
 function countBytes(): { readonly buffers: number; readonly linear: number } {
   let buffers = 0;
-  let memory: WasmMemory | undefined;
   const isBuffer = (value: unknown): boolean =>
     Object.prototype.toString.call(value) === '[object ArrayBuffer]';
   for (const type of TYPES) {
@@ -46,21 +45,13 @@ function countBytes(): { readonly buffers: number; readonly linear: number } {
     }
     vi.stubGlobal(type.name, Counted);
   }
-  const api = webAssembly as { Memory: NonNullable<typeof webAssembly>['Memory'] };
-  const { Memory } = api;
-  api.Memory = class extends Memory {
-    constructor(descriptor: { initial: number }) {
-      super(descriptor);
-      memory = this;
-      api.Memory = Memory;
-    }
-  };
+  const memory = watchLinearMemory();
   return {
     get buffers() {
       return buffers;
     },
     get linear() {
-      return memory!.buffer.byteLength;
+      return memory.byteLength;
     },
   };
 }

@@ -1,7 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { FastCam } from '../../src/explain.js';
 import { jsKernels, PRECISIONS, wasmKernels } from '../../src/kernels/index.js';
-import { type WasmMemory, webAssembly } from '../../src/kernels/wasm/webassembly.js';
 import {
   ARCHITECTURES,
   type Architecture,
@@ -13,6 +12,7 @@ import {
 } from '../../src/model/index.js';
 import { hashWeights, stateDictOf, torchvisionStateDict } from '../hash-weights.js';
 import { BACKENDS } from '../kernels/backends.js';
+import { watchLinearMemory } from '../linear-memory.js';
 
 /** Every kind of layer, and numbers of channels that no panel divides. */
 const ODD: Architecture = { ...ARCHITECTURES['resnet50']!, depths: [1, 2], width: 12, classes: 7 };
@@ -92,25 +92,13 @@ describe.each(BACKENDS)('the memory of a network on $name', async ({ make }) => 
 });
 
 it('is the linear memory of the SIMD backend, to a page and a cache line for each layer', async () => {
-  const api = webAssembly as { Memory: NonNullable<typeof webAssembly>['Memory'] };
-  const { Memory } = api;
-  let memory: WasmMemory | undefined;
-  api.Memory = class extends Memory {
-    constructor(descriptor: { initial: number }) {
-      super(descriptor);
-      memory = this;
-    }
-  };
-  try {
-    const kernels = await wasmKernels('simd');
-    const net = new ResNet(hashWeights(stateDictOf(BASIC), 1), { kernels });
-    const { plan, bytes } = net.forward(1, 224, 224);
-    const more = memory!.buffer.byteLength - net.weightBytes - bytes;
-    expect(more).toBeGreaterThanOrEqual(0);
-    expect(more).toBeLessThan(2 ** 16 + 64 * plan.steps.length);
-  } finally {
-    api.Memory = Memory;
-  }
+  const memory = watchLinearMemory();
+  const kernels = await wasmKernels('simd');
+  const net = new ResNet(hashWeights(stateDictOf(BASIC), 1), { kernels });
+  const { plan, bytes } = net.forward(1, 224, 224);
+  const more = memory.byteLength - net.weightBytes - bytes;
+  expect(more).toBeGreaterThanOrEqual(0);
+  expect(more).toBeLessThan(2 ** 16 + 64 * plan.steps.length);
 });
 
 describe('largestInput', () => {

@@ -3,10 +3,10 @@ import { describe, expect, it, vi } from 'vitest';
 import { FormatError, ShapeError } from '../../src/errors.js';
 import { FastCam, type LoadOptions, loadResNet } from '../../src/explain.js';
 import { jsKernels, PRECISIONS, type Precision, wasmKernels } from '../../src/kernels/index.js';
-import { type WasmMemory, webAssembly } from '../../src/kernels/wasm/webassembly.js';
 import { ARCHITECTURES, parseSafetensors, writeSafetensors } from '../../src/model/index.js';
 import { hashImage, hashWeights, stateDictOf } from '../hash-weights.js';
 import { BACKENDS } from '../kernels/backends.js';
+import { watchLinearMemory } from '../linear-memory.js';
 import { type FileTensor, fileOf, storedTensors } from '../stored-weights.js';
 import { streamOf, type TestStream } from '../streams.js';
 import { huggingFaceName, renameTensors, tensorsOf, toKeras } from '../weight-namings.js';
@@ -313,33 +313,21 @@ describe('loadResNet from a stream', () => {
 });
 
 it('a load that fails gives its memory back: a hundred leave the backend no larger than one', async () => {
-  const api = webAssembly as { Memory: NonNullable<typeof webAssembly>['Memory'] };
-  const { Memory } = api;
-  let memory: WasmMemory | undefined;
-  api.Memory = class extends Memory {
-    constructor(descriptor: { initial: number }) {
-      super(descriptor);
-      memory = this;
-    }
+  const memory = watchLinearMemory();
+  const kernels = await wasmKernels('simd');
+  const spoiled = storedTensors(SOURCE, 'f32').map((tensor) =>
+    tensor.name === 'layer3.0.conv3.weight'
+      ? { ...tensor, bytes: new Uint8Array(tensor.bytes.length).fill(0xff) }
+      : tensor,
+  );
+  const file = fileOf(spoiled);
+  const fail = async (): Promise<void> => {
+    const load = loadResNet(streamOf(file, [10_000]).stream, { kernels });
+    await expect(load).rejects.toThrow('layer3.0.conv3.weight has NaN at element 0');
+    await expect(loadResNet(file, { kernels })).rejects.toThrow('has NaN at element 0');
   };
-  try {
-    const kernels = await wasmKernels('simd');
-    const spoiled = storedTensors(SOURCE, 'f32').map((tensor) =>
-      tensor.name === 'layer3.0.conv3.weight'
-        ? { ...tensor, bytes: new Uint8Array(tensor.bytes.length).fill(0xff) }
-        : tensor,
-    );
-    const file = fileOf(spoiled);
-    const fail = async (): Promise<void> => {
-      const load = loadResNet(streamOf(file, [10_000]).stream, { kernels });
-      await expect(load).rejects.toThrow('layer3.0.conv3.weight has NaN at element 0');
-      await expect(loadResNet(file, { kernels })).rejects.toThrow('has NaN at element 0');
-    };
-    await fail();
-    const { byteLength } = memory!.buffer;
-    for (let i = 0; i < 100; i++) await fail();
-    expect(memory!.buffer.byteLength).toBe(byteLength);
-  } finally {
-    api.Memory = Memory;
-  }
+  await fail();
+  const { byteLength } = memory;
+  for (let i = 0; i < 100; i++) await fail();
+  expect(memory.byteLength).toBe(byteLength);
 });
