@@ -1,7 +1,7 @@
 /** What a person is told about a calibration: its constants, scale by scale. */
 
+import { STATISTIC_NAMES } from '../kernels/index.js';
 import type { FittedCalibration } from '../node/index.js';
-import { STATISTIC_NAMES } from '../node/statistic-names.js';
 import { printable } from './streams.js';
 import { makeTable } from './table.js';
 

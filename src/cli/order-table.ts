@@ -1,7 +1,7 @@
 /** What a person is told about the order of a picture's pixels: a column for each scale. */
 
+import { STATISTIC_NAMES } from '../kernels/index.js';
 import type { OrderAgreement, OrderReport } from '../node/index.js';
-import { STATISTIC_NAMES } from '../node/statistic-names.js';
 import { printable } from './streams.js';
 import { makeTable } from './table.js';
 

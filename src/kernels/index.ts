@@ -37,6 +37,7 @@ export { renyiEntropy, shannonEntropy } from './statistics/entropy.js';
 export { gammaScale } from './statistics/gamma.js';
 export { type ColumnStatistic, STATISTICS, type Statistic } from './statistics/index.js';
 export { logNormalEntropy, logNormalMean } from './statistics/log-normal.js';
+export { STATISTIC_NAMES } from './statistics/names.js';
 export { columnMax, columnMean, columnSd, normalEntropy } from './statistics/normal.js';
 export { SMOE_EPS, smoeReference, smoeScale } from './statistics/smoe.js';
 export {

@@ -1,6 +1,7 @@
 /** The pictures that show an explanation, each drawn when it is asked for. */
 
 import type { Explanation, Prediction } from '../explanation.js';
+import { STATISTIC_NAMES } from '../kernels/index.js';
 import type { CamMethod } from '../model/index.js';
 import {
   type Colormap,
@@ -26,7 +27,6 @@ import {
   shrinkPicture,
 } from './resample.js';
 import { drawLovi, drawSheet, type SheetRow } from './sheet.js';
-import { STATISTIC_NAMES } from './statistic-names.js';
 
 export interface NamedPicture {
   /** File name, with its ending. */

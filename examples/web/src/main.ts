@@ -9,6 +9,7 @@
  */
 
 import type { Statistic } from 'fastcam';
+import { STATISTIC_NAMES } from 'fastcam/kernels';
 import type { CamMethod } from 'fastcam/model';
 import type { Colormap, Normalizer } from 'fastcam/viz';
 import { makeReport, pngOf, save } from './downloads.ts';
@@ -17,13 +18,7 @@ import { beliefs, mapsFromPasses } from './maps.ts';
 import { type Model, Network, type Pass, type WeightsFile } from './network.ts';
 import { type NamedBitmap, openSample, SAMPLES, wirePictures } from './pictures.ts';
 import { type Point, watchPoint } from './probe.ts';
-import {
-  DEFAULTS,
-  type MapName,
-  type Settings,
-  STATISTIC_NAMES,
-  WEIGHT_PRESETS,
-} from './settings.ts';
+import { DEFAULTS, type MapName, type Settings, WEIGHT_PRESETS } from './settings.ts';
 import { wireTheme } from './theme.ts';
 import {
   describeStage,

@@ -1,7 +1,6 @@
-/** What people call the statistics: on the contact sheet and in tables. */
+import type { Statistic } from './index.js';
 
-import type { Statistic } from '../kernels/index.js';
-
+/** What people call the statistics: on the contact sheet, in tables, in a menu. */
 export const STATISTIC_NAMES: Readonly<Record<Statistic, string>> = {
   smoe: 'SMOE Scale',
   gamma: 'Gamma scale',
