@@ -40,7 +40,7 @@ export function formatLayers(layers: readonly LayerProfile[]): string {
   }
   return (
     `${table.toString()}\n` +
-    'A MAC is one of direct convolution; Winograd’s algorithm saves products, and may exceed 100 %.\n'
+    'A MAC is one of direct convolution; Winograd’s algorithm and zeros save some, and may exceed 100 %.\n'
   );
 }
 

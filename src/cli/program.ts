@@ -173,8 +173,8 @@ export function makeProgram(
   subcommand('bench', benchOptions())
     .summary('measure a forward pass: its time, and its layers’')
     .description(
-      'Times forward passes of one square picture, and the saliency. The network is noise: its speed ' +
-        'does not depend on its weights. Rates are compared with that of the backend’s microkernel, a ' +
+      'Times forward passes of one square picture, and the saliency. The network is noise, whose ReLUs ' +
+        'leave as many zeros to skip as a trained one’s. Rates are compared with that of the backend’s microkernel, a ' +
         'matrix product that stays in the cache, timed in turns with the passes.',
     )
     .action(async (flags: BenchFlags) => {

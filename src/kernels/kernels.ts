@@ -92,8 +92,8 @@ export type Step =
   | StatisticStep
   | ReluStep;
 
-/** How a convolution is computed. */
-export type Algorithm = 'gemm' | 'winograd';
+/** How a convolution is computed. `sparse` skips the inputs that are 0. */
+export type Algorithm = 'gemm' | 'sparse' | 'winograd';
 
 /** Weights in a backend's own layout. */
 export interface PackedWeights {

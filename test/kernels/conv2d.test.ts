@@ -134,11 +134,50 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
     ['a batch of 3', { N: 3, kH: 3, kW: 3, padY: 1, padX: 1 }],
     ['more pixels than one block', { H: 70, W: 60, Cin: 70, Cout: 5 }],
     ['more taps than pixels', { H: 3, W: 3, Cin: 300, Cout: 6, kH: 3, kW: 3, padY: 1, padX: 1 }],
+    ['32 channels, from 8', { Cin: 8, Cout: 32 }],
+    ['48 channels, from more than a slice', { Cin: 300, Cout: 48 }],
+    ['64 and 80 channels, stride 2', { N: 2, Cin: 64, Cout: 80, strideY: 2, strideX: 2 }],
+    ['more pixels of 64 channels than a block', { H: 40, W: 41, Cin: 64, Cout: 64 }],
+    [
+      '3×3 stride 2, 32 channels, slices that end within a tap',
+      { H: 9, W: 8, Cin: 36, Cout: 32, kH: 3, kW: 3, strideY: 2, strideX: 2, padY: 1, padX: 1 },
+    ],
+    [
+      '3×3 same, 7×7 pixels of 32 channels',
+      { N: 2, H: 7, W: 7, Cin: 32, Cout: 32, kH: 3, kW: 3, padY: 1, padX: 1 },
+    ],
   ];
   it.each(titled)('is within (K+4)·2⁻²⁴·Σ|terms| of the formula: %s', (_, parameters) => {
     const c = makeCase(parameters);
     expect(worstErrorOverBound(run(c), c, false, false)).toBeLessThanOrEqual(1);
     expect(worstErrorOverBound(run(c, true, true), c, true, true)).toBeLessThanOrEqual(1);
+  });
+
+  it('is within the bound for any share of zeros, in any place; of zeros alone it makes the bias', () => {
+    const size = fc.record({
+      W: fc.integer({ min: 1, max: 9 }),
+      Cin: fc.constantFrom(4, 12, 128, 132),
+      Cout: fc.constantFrom(32, 48, 96, 112),
+      kH: fc.constantFrom(1, 3),
+    });
+    fc.assert(
+      fc.property(
+        size,
+        fc.integer(),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (s, seed, share) => {
+          const c = makeCase({ ...s, kW: s.kH, padY: 1, padX: 1 }, seed);
+          const zeros = seededFloats(c.x.length, seed + 9);
+          c.x.forEach((_, i) => {
+            if (Math.abs(zeros[i]!) < share) c.x[i] = i % 2 ? 0 : -0;
+          });
+          expect(worstErrorOverBound(run(c, true, true), c, true, true)).toBeLessThanOrEqual(1);
+          const out = run({ ...c, x: c.x.fill(0) });
+          expect(out.every((v, i) => v === c.bias[i % s.Cout])).toBe(true);
+        },
+      ),
+      { numRuns: 40 },
+    );
   });
 
   it('is within the bound for every tail: 1 … 13 pixels, 1 … 17 channels out', () => {
@@ -191,6 +230,8 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
       { N: 2, H: 5, W: 5, Cin: 8, Cout: 12, groups: 4 },
       { N: 2, H: 33, W: 40, Cin: 33, Cout: 6, kH: 3, kW: 3, padY: 1, padX: 1 },
       { H: 40, W: 40, Cin: 200, Cout: 33 },
+      { H: 5, W: 3, Cin: 132, Cout: 48 },
+      { N: 2, H: 5, W: 3, Cin: 8, Cout: 32, kH: 3, kW: 3, padY: 1, padX: 1 },
     ]) {
       const c = makeCase(parameters);
       const { out, smoe } = runWithTap(c);
@@ -222,17 +263,27 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
     expect(smoe[1]! / exact[1]!).toBeCloseTo(1, 5);
   });
 
-  it('carries a NaN of the input to every output that meets it, the tap included, and no other', () => {
-    const c = makeCase({ H: 1, W: 9, kH: 1, kW: 3, padX: 1 });
-    c.x[4 * c.shape.Cin] = Number.NaN;
-    const { out, smoe } = runWithTap(c);
-    const nan = Array.from({ length: 9 }, (_, m) => Number.isNaN(out[m * c.shape.Cout]!));
-    expect(nan).toEqual([false, false, false, true, true, true, false, false, false]);
-    expect([...smoe].map(Number.isNaN)).toEqual(nan);
-  });
+  it.each([
+    { Cin: 5, Cout: 9 },
+    { Cin: 8, Cout: 32 },
+  ])(
+    'carries a NaN to every output that meets it, the tap included, and no other: %o',
+    (channels) => {
+      const c = makeCase({ ...channels, H: 1, W: 9, kH: 1, kW: 3, padX: 1 });
+      c.x[4 * c.shape.Cin] = Number.NaN;
+      const { out, smoe } = runWithTap(c);
+      const nan = Array.from({ length: 9 }, (_, m) => Number.isNaN(out[m * c.shape.Cout]!));
+      expect(nan).toEqual([false, false, false, true, true, true, false, false, false]);
+      expect([...smoe].map(Number.isNaN)).toEqual(nan);
+    },
+  );
 
-  it('gives item i of a batch the bits of item i alone', () => {
-    const parameters = { H: 7, W: 5, Cin: 20, Cout: 10, kH: 3, kW: 3, padY: 1, padX: 1 };
+  it.each([
+    { Cin: 20, Cout: 10 },
+    { Cin: 20, Cout: 32 },
+    { H: 13, Cin: 20, Cout: 32 },
+  ])('gives item i of a batch the bits of item i alone: %o', (extents) => {
+    const parameters = { H: 7, W: 5, kH: 3, kW: 3, padY: 1, padX: 1, ...extents };
     const batch = makeCase({ ...parameters, N: 3 });
     const { out, smoe } = runWithTap(batch);
     for (let n = 0; n < 3; n++) {

@@ -4,7 +4,7 @@
  */
 
 import type { Conv2dShape } from '../js/conv2d.js';
-import type { Conv2dWeightShape, PackedWeights, RestingLayer } from '../kernels.js';
+import type { Algorithm, Conv2dWeightShape, PackedWeights, RestingLayer } from '../kernels.js';
 import { checkLayerWeights, type LayerWeights, refuseNonFinite } from '../layer-weights.js';
 import { type Precision, WEIGHT_BYTES } from '../precision.js';
 import type { LinearMemory } from './linear-memory.js';
@@ -15,14 +15,16 @@ const NR = 8;
 /** Bytes of a pixel's SMOE sums: `SUMS_BYTES` of assembly/smoe.ts. */
 const SUMS_BYTES = 48;
 
+/** Of assembly/conv2d-sparse.ts: `SLICE`, `NONZERO`, and the most panels that it takes at a time. */
+const SLICE = 128;
+const NONZERO_BYTES = 8;
+const SPARSE_PANELS = 6;
+
 /** Points of a transformed Winograd tile. */
 const POINTS = 36;
 
-/** Weights beyond this do not stay in a second-level cache beside a block of pixels. */
-const NEAR_BYTES = 2 ** 19;
-
 /** Fields of `Conv2dTask` in assembly/task.ts. */
-const TASK_WORDS = 31;
+const TASK_WORDS = 30;
 export const TASK_BYTES: number = 4 * TASK_WORDS;
 
 /** Addresses in linear memory. */
@@ -175,28 +177,54 @@ export function unpackRow(
 }
 
 /**
- * Whether Winograd's algorithm computes the shape: 3×3 at stride 1, whole vectors of channels, and an
- * output that does not waste its 4×4 tiles. It looks at one picture, not at N, so that a batch
- * computes what its items do.
+ * The algorithm that computes a shape. It looks at one picture, not at N, so that a batch computes what
+ * its items do.
+ *
+ * @param winograd whether Winograd's may
  */
-export function isWinograd(shape: Conv2dShape): boolean {
-  const { kH, kW, strideY, strideX, groups, Cin, Cout, Hout, Wout } = shape;
-  if (kH !== 3 || kW !== 3 || strideY !== 1 || strideX !== 1 || groups !== 1) return false;
-  if (Cin % 4 !== 0 || Cout % NR !== 0) return false;
-  return 36 * Math.ceil(Hout / 4) * Math.ceil(Wout / 4) < 0.6 * 9 * Hout * Wout;
+export function algorithmOf(shape: Conv2dShape, winograd: boolean): Algorithm {
+  const { Cin, Cout, groups } = shape;
+  // Whole vectors of channels.
+  if (groups > 1 || Cin % 4 !== 0 || Cout % NR !== 0) return 'gemm';
+  if (winograd && gainsByWinograd(shape)) return 'winograd';
+  // Panels come in fours and sixes.
+  return Cout % (2 * NR) === 0 && Cout >= 4 * NR ? 'sparse' : 'gemm';
+}
+
+/**
+ * 3×3 at stride 1, where the 4×4 tiles are not wasted on the output's edges, and are so many that
+ * transforming the weights for them pays.
+ */
+function gainsByWinograd({ kH, kW, strideY, strideX, Hout, Wout }: Conv2dShape): boolean {
+  if (kH !== 3 || kW !== 3 || strideY !== 1 || strideX !== 1) return false;
+  const tiles = Math.ceil(Hout / 4) * Math.ceil(Wout / 4);
+  return tiles > 4 && POINTS * tiles < 0.6 * 9 * Hout * Wout;
 }
 
 /** What `writeTask` will want. */
 export function scratchBytes(
   shape: Conv2dShape,
-  winograd: boolean,
+  algorithm: Algorithm,
   precision: Precision,
 ): ScratchBytes {
   const { Cin, kH, kW, padY, padX, groups } = shape;
-  const block = blockOf(shape, winograd);
-  const widened = precision === 'f32' ? 0 : (4 * NR * kH * kW * Cin) / groups;
+  const block = blockOf(shape, algorithm);
+  const K = (kH * kW * Cin) / groups;
+  const panels = algorithm === 'sparse' ? SPARSE_PANELS : 1;
+  const widened = precision === 'f32' ? 0 : 4 * NR * panels * K;
+  if (algorithm === 'sparse') {
+    return {
+      rows: 4 * block * (Math.ceil(K / SLICE) + 1),
+      // Compressing writes whole vectors, beyond the last nonzero.
+      a: NONZERO_BYTES * block * K + 32,
+      b: 0,
+      products: 4 * SPARSE_PANELS * NR * block,
+      sums: SUMS_BYTES * block,
+      widened,
+    };
+  }
   const rows = 4 * (block + 8);
-  if (winograd) {
+  if (algorithm === 'winograd') {
     return {
       rows,
       a: 4 * POINTS * block * Cin,
@@ -208,7 +236,7 @@ export function scratchBytes(
     };
   }
   const gathers = kH * kW > 1 || padY + padX > 0;
-  const a = gathers ? (4 * block * kH * kW * Cin) / groups : 0;
+  const a = gathers ? 4 * block * K : 0;
   return { rows, a, b: 0, products: 0, sums: SUMS_BYTES * block, widened };
 }
 
@@ -217,7 +245,7 @@ export function writeTask(
   memory: LinearMemory,
   taskPtr: number,
   shape: Conv2dShape,
-  winograd: boolean,
+  algorithm: Algorithm,
   weights: WasmConv2d,
   relu: boolean,
   pointers: Conv2dPointers,
@@ -231,9 +259,8 @@ export function writeTask(
     .set([
       ...[x, out, weights.panelsPtr, weights.biasPtr, residual, relu ? 1 : 0, smoe],
       ...[N, H, W, Cin, Cout, kH, kW, groups, strideY, strideX, padY, padX, Hout, Wout],
-      ...[blockOf(shape, winograd), rows, a, b, products, sums],
+      ...[blockOf(shape, algorithm), rows, a, b, products, sums],
       ...[PRECISION_NUMBERS[weights.precision], weights.columnScalesPtr, widened],
-      weights.bytes > NEAR_BYTES ? 1 : 0,
     ]);
 }
 
@@ -241,14 +268,17 @@ export function writeTask(
  * Pixels or tiles of a block: as many as keep its rows in a second-level cache of 1 MB with room for
  * the weights (24–48 rows for K ≥ 256, 48–96 below), all of a small picture, in equal parts.
  */
-function blockOf(shape: Conv2dShape, winograd: boolean): number {
+function blockOf(shape: Conv2dShape, algorithm: Algorithm): number {
   const { N, Hout, Wout, Cin, kH, kW, groups } = shape;
-  if (winograd) {
+  if (algorithm === 'winograd') {
     const tiles = N * Math.ceil(Hout / 4) * Math.ceil(Wout / 4);
     return equalParts(tiles, Math.max(12, Math.floor(2 ** 18 / (POINTS * Cin))), 12);
   }
   const K = (kH * kW * Cin) / groups;
   const M = N * Hout * Wout;
+  if (algorithm === 'sparse') {
+    return equalParts(M, Math.min(Math.max(Math.floor(2 ** 17 / K), 64), 196), 1);
+  }
   return equalParts(M, M <= 64 ? 64 : K >= 256 ? 48 : 96, 12);
 }
 

@@ -20,7 +20,7 @@ import { checkLayerWeights } from '../layer-weights.js';
 import type { Precision } from '../precision.js';
 import { STATISTICS } from '../statistics/index.js';
 import {
-  isWinograd,
+  algorithmOf,
   type PanelExports,
   packConv2d,
   packedConv2dBytes,
@@ -40,6 +40,7 @@ import { type WasmModule, webAssembly } from './webassembly.js';
 interface WasmExports extends PanelExports {
   heapBase(): number;
   conv2dGemm(taskPtr: number): void;
+  conv2dSparse(taskPtr: number): void;
   conv2dWinograd(taskPtr: number): void;
   globalAveragePool(outPtr: number, xPtr: number, N: number, pixels: number, C: number): void;
   maxPool(
@@ -125,7 +126,10 @@ class WasmKernels implements Kernels {
   packLinear: Kernels['packLinear'] = (Cin, Cout, weights) => {
     checkLayerWeights('linear', [Cout, Cin], weights);
     const packed = this.packConv2d({ Cin, Cout, kH: 1, kW: 1, groups: 1 }, weights) as WasmConv2d;
-    return { ...packed, row: (out, oc) => unpackRow(this.#memory, this.#exports, packed, out, oc) };
+    return {
+      ...packed,
+      row: (out, oc) => unpackRow(this.#memory, this.#exports, packed, out, oc),
+    };
   };
 
   release(weights: PackedWeights): void {
@@ -220,10 +224,12 @@ class WasmProgram implements Program {
       const task = this.#ptr + tasksBegin + i * TASK_BYTES;
       const packed = weights.get(step.weights) as WasmConv2d;
       const isRectified = isConvolution && step.relu;
-      const { shape, isWinograd: fast } = convolutions[i]!;
+      const { shape, algorithm } = convolutions[i]!;
       const pointers = { x, out, residual, smoe };
-      writeTask(memory, task, shape, fast, packed, isRectified, pointers, addresses);
-      return fast ? () => exports.conv2dWinograd(task) : () => exports.conv2dGemm(task);
+      writeTask(memory, task, shape, algorithm, packed, isRectified, pointers, addresses);
+      if (algorithm === 'winograd') return () => exports.conv2dWinograd(task);
+      if (algorithm === 'sparse') return () => exports.conv2dSparse(task);
+      return () => exports.conv2dGemm(task);
     });
   }
 
@@ -246,9 +252,7 @@ class WasmProgram implements Program {
   }
 
   algorithm(index: number): Algorithm | undefined {
-    const convolution = this.#convolutions[index];
-    if (!convolution) return undefined;
-    return convolution.isWinograd ? 'winograd' : 'gemm';
+    return this.#convolutions[index]?.algorithm;
   }
 
   release(): void {
@@ -258,7 +262,7 @@ class WasmProgram implements Program {
 
 interface Convolution {
   readonly shape: Conv2dShape;
-  readonly isWinograd: boolean;
+  readonly algorithm: Algorithm;
   readonly precision: Precision;
 }
 
@@ -268,13 +272,13 @@ function convolutionOf(
   winograd: boolean,
   precisionOf: (weights: string) => Precision,
 ): Convolution | undefined {
-  if (step.op === 'conv2d') {
-    const { shape, weights } = step;
-    const fast = winograd && isWinograd(shape);
-    return { shape, isWinograd: fast, precision: precisionOf(weights) };
-  }
-  if (step.op !== 'linear') return undefined;
-  return { shape: linearShape(step), isWinograd: false, precision: precisionOf(step.weights) };
+  if (step.op !== 'conv2d' && step.op !== 'linear') return undefined;
+  const shape = step.op === 'conv2d' ? step.shape : linearShape(step);
+  return {
+    shape,
+    algorithm: algorithmOf(shape, winograd),
+    precision: precisionOf(step.weights),
+  };
 }
 
 /** Scratch that serves one step at a time: each use as large as the largest step wants it. */
@@ -285,8 +289,8 @@ class ScratchLayout {
   constructor(convolutions: readonly (Convolution | undefined)[]) {
     for (const convolution of convolutions) {
       if (!convolution) continue;
-      const { shape, isWinograd, precision } = convolution;
-      const wanted = scratchBytes(shape, isWinograd, precision);
+      const { shape, algorithm, precision } = convolution;
+      const wanted = scratchBytes(shape, algorithm, precision);
       for (const use of this.#uses) {
         this.#most[use] = alignUp(Math.max(this.#most[use], wanted[use]));
       }

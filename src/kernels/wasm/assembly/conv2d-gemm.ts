@@ -5,8 +5,8 @@
  */
 
 import { accumulateRows, finishPixel, storeRows, tapsInRegisters } from './epilogue';
-import { aheadBytes, gemm, MR, products, ROW, tileRows } from './gemm';
-import { floatsOf, rowBytes } from './precision';
+import { gemm, MR, products, ROW, tileRows } from './gemm';
+import { floatsOf } from './precision';
 import { clearSums } from './smoe';
 import { Conv2dTask } from './task';
 
@@ -28,7 +28,7 @@ export function conv2dGemm(task: Conv2dTask): void {
       for (let panel = 0; panel < panels; panel++) {
         const oc = group * CoutG + panel * 8;
         const columns = min(8, CoutG - panel * 8);
-        computePanel(task, begin, count, group * panels + panel, oc, columns, panel + 1 === panels);
+        computePanel(task, begin, count, group * panels + panel, oc, columns);
       }
     }
     if (task.smoe) {
@@ -45,32 +45,24 @@ function computePanel(
   index: i32,
   oc: i32,
   columns: i32,
-  last: bool,
 ): void {
   const K = (task.kH * task.kW * task.Cin) / task.groups;
-  const panelBytes = <usize>K * rowBytes(task.precision);
-  const panel = task.panels + <usize>index * panelBytes;
-  const b = floatsOf(task, panel, index, K);
+  const b = floatsOf(task, index, 1, K);
   const bias = task.bias + <usize>index * ROW;
   const outBytes = (<usize>task.Cout) << 2;
   const floor = f32x4.splat(task.relu ? 0 : -Infinity);
-  // While this panel computes, the next one comes, a share with each tile.
-  const next = panel + panelBytes;
-  let ahead = task.streams && !last ? next : 0;
   for (let row = 0; row < count; ) {
     const rows = tileRows(count - row);
     const a = task.rows + ((<usize>row) << 2);
     const offset = (<usize>(begin + row) * task.Cout + oc) << 2;
     if (columns === 8 && rows <= count - row) {
       const residual = task.residual ? task.residual + offset : 0;
-      gemm(rows, task.out + offset, outBytes, a, b, K, ahead, bias, residual, floor);
+      gemm(rows, task.out + offset, outBytes, a, b, K, bias, residual, floor);
       if (task.smoe) accumulateRows(task, rows, offset, row);
     } else {
-      products(rows, tile, a, b, K, ahead);
+      products(rows, tile, a, b, K);
       storeRows(task, tile, min(rows, count - row), offset, columns, bias, row);
     }
-    if (ahead) ahead += aheadBytes(K);
-    if (ahead >= next + panelBytes) ahead = 0;
     row += rows;
   }
 }

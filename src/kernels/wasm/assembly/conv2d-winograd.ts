@@ -27,7 +27,7 @@
 
 import { finishPixel, storeRows, tapsInRegisters } from './epilogue';
 import { products, ROW, tileRows } from './gemm';
-import { floatsOf, rowBytes } from './precision';
+import { floatsOf } from './precision';
 import { madd } from './simd';
 import { clearSums } from './smoe';
 import { Conv2dTask } from './task';
@@ -49,7 +49,6 @@ export function conv2dWinograd(task: Conv2dTask): void {
   const down = (task.Hout + 3) / 4;
   const tiles = task.N * down * across;
   const Cin = task.Cin;
-  const panelBytes = <usize>(9 * Cin) * rowBytes(task.precision);
   const pointBytes = ((<usize>Cin) << 5) + 64;
   for (let begin = 0; begin < tiles; begin += task.block) {
     const count = min(task.block, tiles - begin);
@@ -57,7 +56,7 @@ export function conv2dWinograd(task: Conv2dTask): void {
     for (let t = 0; t < count; t++) transformInput(task, begin + t, t, across, down);
     for (let oc = 0; oc < task.Cout; oc += 8) {
       const panel = <usize>(oc >> 3);
-      const g = floatsOf(task, task.panels + panel * panelBytes, <i32>panel, 9 * Cin);
+      const g = floatsOf(task, <i32>panel, 1, 9 * Cin);
       transformWeights(task.b, g, Cin, pointBytes);
       // products[point][tile][8]
       for (let point = 0; point < POINTS; point++) {
@@ -66,7 +65,7 @@ export function conv2dWinograd(task: Conv2dTask): void {
         const c = task.products + <usize>(point * task.block) * ROW;
         for (let row = 0; row < count; ) {
           const rows = tileRows(count - row);
-          products(rows, c + <usize>row * ROW, task.rows + ((<usize>row) << 2), b, Cin, 0);
+          products(rows, c + <usize>row * ROW, task.rows + ((<usize>row) << 2), b, Cin);
           row += rows;
         }
       }

@@ -45,12 +45,12 @@ export function storeRows(
     }
     v0 = f32x4.pmax(v0, floor);
     v1 = f32x4.pmax(v1, floor);
-    if (sums) {
-      accumulate(sums, v0, v1);
-      sums += SUMS_BYTES;
-    }
     v128.store(out, v0);
     v128.store(out, v1, 16);
+    if (sums) {
+      accumulate(sums, out, 1);
+      sums += SUMS_BYTES;
+    }
     out += rowBytes;
   }
 }
@@ -61,7 +61,7 @@ export function accumulateRows(task: Conv2dTask, rows: i32, offset: usize, pixel
   let sums = task.sums + <usize>pixel * SUMS_BYTES;
   let out = task.out + offset;
   for (let row = 0; row < rows; row++) {
-    accumulate(sums, v128.load(out), v128.load(out, 16));
+    accumulate(sums, out, 1);
     sums += SUMS_BYTES;
     out += (<usize>task.Cout) << 2;
   }

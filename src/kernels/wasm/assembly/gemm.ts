@@ -20,24 +20,8 @@ export const MR = 6;
 /** Bytes of a row of a panel, or of a tile: eight floats. */
 export const ROW: usize = 32;
 
-/** Bytes of a cache line. */
-const LINE: usize = 64;
-
-/** Steps of k for one cache line that is fetched ahead. */
-const STEPS_PER_LINE: usize = 16;
-
-/**
- * Type arguments that stand for a flag, which the compiler sees: the loop over weights that are near
- * has no trace of the other.
- */
-type Near = i32;
-type Streaming = i64;
-
 /** The bias of bare products. */
 const zeros = memory.data(32, 16);
-
-/** Where lines that were fetched ahead go, so that no compiler leaves them out. */
-const sink = memory.data(4, 4);
 
 /**
  * The rows that the next tile takes of `left`: six, or four where that leaves less to waste (seven
@@ -47,20 +31,12 @@ export function tileRows(left: i32): i32 {
   return ASC_FEATURE_RELAXED_SIMD && left > 4 && left !== 7 && left !== 8 ? 6 : 4;
 }
 
-/** Bytes that a tile of K steps fetches ahead. */
-export function aheadBytes(K: i32): usize {
-  return (<usize>K / STEPS_PER_LINE) * LINE;
-}
-
 /**
  * One tile: out[i] = max(a[i]·b + bias + residual[i], floor), i < `rows` = 4 or 6, eight columns.
  *
  * @param out the first row; the others, and those of `residual`, follow `rowBytes` apart
  * @param a table of `rows` pointers to K floats each
  * @param b panel [K, 8]
- * @param ahead address of `aheadBytes(K)` bytes of weights that are wanted soon, or 0. A line of them
- * is touched every sixteen steps: WebAssembly has no prefetch, and a panel that comes from memory
- * while its first tile waits for it costs a seventh of stage 4 (measured)
  * @param bias address of eight floats
  * @param residual address of the first row's, or 0
  * @param floor 0 in each lane is ReLU, −∞ nothing; a NaN stays
@@ -72,30 +48,26 @@ export function gemm(
   a: usize,
   b: usize,
   K: i32,
-  ahead: usize,
   bias: usize,
   residual: usize,
   floor: v128,
 ): void {
   if (ASC_FEATURE_RELAXED_SIMD && rows === 6) {
-    if (ahead) gemm6x8<Streaming>(out, rowBytes, a, b, K, ahead, bias, residual, floor);
-    else gemm6x8<Near>(out, rowBytes, a, b, K, ahead, bias, residual, floor);
-  } else if (ahead) gemm4x8<Streaming>(out, rowBytes, a, b, K, ahead, bias, residual, floor);
-  else gemm4x8<Near>(out, rowBytes, a, b, K, ahead, bias, residual, floor);
+    gemm6x8(out, rowBytes, a, b, K, bias, residual, floor);
+  } else gemm4x8(out, rowBytes, a, b, K, bias, residual, floor);
 }
 
 /** One tile of products alone: out [rows, 8], its rows together. Parameters as of `gemm`. */
-export function products(rows: i32, out: usize, a: usize, b: usize, K: i32, ahead: usize): void {
-  gemm(rows, out, ROW, a, b, K, ahead, zeros, 0, f32x4.splat(-Infinity));
+export function products(rows: i32, out: usize, a: usize, b: usize, K: i32): void {
+  gemm(rows, out, ROW, a, b, K, zeros, 0, f32x4.splat(-Infinity));
 }
 
-function gemm4x8<Weights>(
+function gemm4x8(
   out: usize,
   rowBytes: usize,
   rows: usize,
   b: usize,
   K: i32,
-  ahead: usize,
   bias: usize,
   residual: usize,
   floor: v128,
@@ -112,38 +84,26 @@ function gemm4x8<Weights>(
   let c21 = f32x4.splat(0);
   let c30 = f32x4.splat(0);
   let c31 = f32x4.splat(0);
-  let touched: i32 = 0;
-  const end = b + ((<usize>K) << 5);
-  while (b < end) {
-    let stop = end;
-    if (sizeof<Weights>() === sizeof<Streaming>()) {
-      touched |= load<i32>(ahead);
-      ahead += LINE;
-      stop = min(b + STEPS_PER_LINE * ROW, end);
-    }
-    while (b < stop) {
-      const b0 = v128.load(b);
-      const b1 = v128.load(b, 16);
-      let a = v128.load32_splat(a0);
-      c00 = madd(a, b0, c00);
-      c01 = madd(a, b1, c01);
-      a = v128.load32_splat(a1);
-      c10 = madd(a, b0, c10);
-      c11 = madd(a, b1, c11);
-      a = v128.load32_splat(a2);
-      c20 = madd(a, b0, c20);
-      c21 = madd(a, b1, c21);
-      a = v128.load32_splat(a3);
-      c30 = madd(a, b0, c30);
-      c31 = madd(a, b1, c31);
-      a0 += 4;
-      a1 += 4;
-      a2 += 4;
-      a3 += 4;
-      b += ROW;
-    }
+  for (const end = b + ((<usize>K) << 5); b < end; b += ROW) {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, 16);
+    let a = v128.load32_splat(a0);
+    c00 = madd(a, b0, c00);
+    c01 = madd(a, b1, c01);
+    a = v128.load32_splat(a1);
+    c10 = madd(a, b0, c10);
+    c11 = madd(a, b1, c11);
+    a = v128.load32_splat(a2);
+    c20 = madd(a, b0, c20);
+    c21 = madd(a, b1, c21);
+    a = v128.load32_splat(a3);
+    c30 = madd(a, b0, c30);
+    c31 = madd(a, b1, c31);
+    a0 += 4;
+    a1 += 4;
+    a2 += 4;
+    a3 += 4;
   }
-  if (sizeof<Weights>() === sizeof<Streaming>()) store<i32>(sink, touched);
   const bias0 = v128.load(bias);
   const bias1 = v128.load(bias, 16);
   const down = residual ? rowBytes : 0;
@@ -159,13 +119,12 @@ function gemm4x8<Weights>(
   storeRow(out, c30, c31, bias0, bias1, residual, floor);
 }
 
-function gemm6x8<Weights>(
+function gemm6x8(
   out: usize,
   rowBytes: usize,
   rows: usize,
   b: usize,
   K: i32,
-  ahead: usize,
   bias: usize,
   residual: usize,
   floor: v128,
@@ -188,46 +147,34 @@ function gemm6x8<Weights>(
   let c41 = f32x4.splat(0);
   let c50 = f32x4.splat(0);
   let c51 = f32x4.splat(0);
-  let touched: i32 = 0;
-  const end = b + ((<usize>K) << 5);
-  while (b < end) {
-    let stop = end;
-    if (sizeof<Weights>() === sizeof<Streaming>()) {
-      touched |= load<i32>(ahead);
-      ahead += LINE;
-      stop = min(b + STEPS_PER_LINE * ROW, end);
-    }
-    while (b < stop) {
-      const b0 = v128.load(b);
-      const b1 = v128.load(b, 16);
-      let a = v128.load32_splat(a0);
-      c00 = madd(a, b0, c00);
-      c01 = madd(a, b1, c01);
-      a = v128.load32_splat(a1);
-      c10 = madd(a, b0, c10);
-      c11 = madd(a, b1, c11);
-      a = v128.load32_splat(a2);
-      c20 = madd(a, b0, c20);
-      c21 = madd(a, b1, c21);
-      a = v128.load32_splat(a3);
-      c30 = madd(a, b0, c30);
-      c31 = madd(a, b1, c31);
-      a = v128.load32_splat(a4);
-      c40 = madd(a, b0, c40);
-      c41 = madd(a, b1, c41);
-      a = v128.load32_splat(a5);
-      c50 = madd(a, b0, c50);
-      c51 = madd(a, b1, c51);
-      a0 += 4;
-      a1 += 4;
-      a2 += 4;
-      a3 += 4;
-      a4 += 4;
-      a5 += 4;
-      b += ROW;
-    }
+  for (const end = b + ((<usize>K) << 5); b < end; b += ROW) {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, 16);
+    let a = v128.load32_splat(a0);
+    c00 = madd(a, b0, c00);
+    c01 = madd(a, b1, c01);
+    a = v128.load32_splat(a1);
+    c10 = madd(a, b0, c10);
+    c11 = madd(a, b1, c11);
+    a = v128.load32_splat(a2);
+    c20 = madd(a, b0, c20);
+    c21 = madd(a, b1, c21);
+    a = v128.load32_splat(a3);
+    c30 = madd(a, b0, c30);
+    c31 = madd(a, b1, c31);
+    a = v128.load32_splat(a4);
+    c40 = madd(a, b0, c40);
+    c41 = madd(a, b1, c41);
+    a = v128.load32_splat(a5);
+    c50 = madd(a, b0, c50);
+    c51 = madd(a, b1, c51);
+    a0 += 4;
+    a1 += 4;
+    a2 += 4;
+    a3 += 4;
+    a4 += 4;
+    a5 += 4;
   }
-  if (sizeof<Weights>() === sizeof<Streaming>()) store<i32>(sink, touched);
   const bias0 = v128.load(bias);
   const bias1 = v128.load(bias, 16);
   const down = residual ? rowBytes : 0;

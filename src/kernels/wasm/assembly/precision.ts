@@ -71,11 +71,16 @@ export function packPanel(
   return true;
 }
 
-/** Panel number `index` as floats: itself, or widened into scratch. */
-export function floatsOf(task: Conv2dTask, panel: usize, index: i32, K: i32): usize {
-  if (task.precision === F32) return panel;
-  const columnScales = task.columnScales + <usize>index * ROW;
-  widenPanel(task.precision, task.widened, panel, columnScales, K);
+/** `count` panels [K, 8] from number `index` on as floats: themselves, or widened into scratch. */
+export function floatsOf(task: Conv2dTask, index: i32, count: i32, K: i32): usize {
+  const bytes = <usize>K * rowBytes(task.precision);
+  const panels = task.panels + <usize>index * bytes;
+  if (task.precision === F32) return panels;
+  for (let i: usize = 0; i < <usize>count; i++) {
+    const scales = task.columnScales + (<usize>index + i) * ROW;
+    const to = task.widened + i * <usize>K * ROW;
+    widenPanel(task.precision, to, panels + i * bytes, scales, K);
+  }
   return task.widened;
 }
 

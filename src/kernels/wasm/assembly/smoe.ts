@@ -32,17 +32,25 @@ export function clearSums(sums: usize, pixels: i32): void {
   }
 }
 
-/** Adds eight activations of one pixel to its sums. */
-export function accumulate(sums: usize, v0: v128, v1: v128): void {
+/** Adds activations of one pixel, `panels` times eight channels that were just stored, to its sums. */
+export function accumulate(sums: usize, stored: usize, panels: i32): void {
   const eps = f32x4.splat(EPS);
-  const z0 = f32x4.add(v0, eps);
-  const z1 = f32x4.add(v1, eps);
-  v128.store(sums, f32x4.add(v128.load(sums), f32x4.add(z0, z1)));
-  // The old product lies in [1, 2), so this one is normal wherever z0·z1 is.
-  const product = f32x4.mul(v128.load(sums, 32), f32x4.mul(z0, z1));
-  v128.store(sums, i32x4.add(v128.load(sums, 16), i32x4.shr_u(product, 23)), 16);
-  const mantissa = v128.and(product, i32x4.splat(0x007fffff));
-  v128.store(sums, v128.or(mantissa, i32x4.splat(0x3f800000)), 32);
+  let sum = v128.load(sums);
+  let exponents = v128.load(sums, 16);
+  let mantissas = v128.load(sums, 32);
+  for (const end = stored + ((<usize>panels) << 5); stored < end; stored += 32) {
+    const z0 = f32x4.add(v128.load(stored), eps);
+    const z1 = f32x4.add(v128.load(stored, 16), eps);
+    sum = f32x4.add(sum, f32x4.add(z0, z1));
+    // The old product lies in [1, 2), so this one is normal wherever z0·z1 is.
+    const product = f32x4.mul(mantissas, f32x4.mul(z0, z1));
+    exponents = i32x4.add(exponents, i32x4.shr_u(product, 23));
+    const mantissa = v128.and(product, i32x4.splat(0x007fffff));
+    mantissas = v128.or(mantissa, i32x4.splat(0x3f800000));
+  }
+  v128.store(sums, sum);
+  v128.store(sums, exponents, 16);
+  v128.store(sums, mantissas, 32);
 }
 
 /**

@@ -29,14 +29,15 @@ export class Conv2dTask {
   padX: i32 = 0;
   Hout: i32 = 0;
   Wout: i32 = 0;
-  /** Pixels (GEMM) or tiles (Winograd) of a block. */
+  /** Pixels, or tiles (Winograd), of a block. */
   block: i32 = 0;
-  /** Scratch: a table of row pointers, [block + 8]. */
+  /** Scratch: a table of row pointers, [block + 8]; of lists (sparse), [block, slices + 1]. */
   rows: usize = 0;
-  /** Scratch: gathered pixels (GEMM) or transformed tiles (Winograd). */
+  /** Scratch: gathered pixels (GEMM), their nonzeros (sparse) or transformed tiles (Winograd). */
   a: usize = 0;
-  /** Scratch of Winograd: a panel of transformed weights, and its products with a block. */
+  /** Scratch of Winograd: a panel of transformed weights. */
   b: usize = 0;
+  /** Scratch: a panel's products with a block (Winograd); sums between slices (sparse). */
   products: usize = 0;
   /** Scratch: the tap's sums, `SUMS_BYTES` a pixel of the block. */
   sums: usize = 0;
@@ -44,8 +45,6 @@ export class Conv2dTask {
   precision: i32 = 0;
   /** What widening multiplies columns by, in the panels of the bias; F16 and INT8 only. */
   columnScales: usize = 0;
-  /** Scratch: a panel of weights widened to floats; F16 and INT8 only. */
+  /** Scratch: panels of weights widened to floats; F16 and INT8 only. */
   widened: usize = 0;
-  /** Whether the weights are too many to stay near from one block to the next. */
-  streams: i32 = 0;
 }

@@ -1,0 +1,260 @@
+/**
+ * Convolution that skips zeros. ReLU leaves a third to two thirds of what a network multiplies at 0, and
+ * 0·w adds nothing: the sums are those of the whole product.
+ *
+ * A block of pixels is compressed into lists of nonzeros, once; then each pixel's list meets the
+ * weights, six or four panels of eight output channels at a time:
+ *
+ *            list                 6 panels [K, 8]
+ *   pixel │ (k, x[k]) … │    ×    rows k of each     =    48 sums, in registers
+ *
+ * One pixel at a time, for no two have their zeros in the same places. K is cut into slices, so that a
+ * slice of the panels stays in the first-level cache while every pixel of the block passes by; between
+ * slices the sums rest in scratch. Every sum runs over k in order.
+ */
+
+import { finishPixel } from './epilogue';
+import { ROW } from './gemm';
+import { floatsOf } from './precision';
+import { madd, swizzle } from './simd';
+import { accumulate, clearSums, SUMS_BYTES } from './smoe';
+import { Conv2dTask } from './task';
+
+/** Values of k in a slice, at most: 24 KB of six panels. */
+const SLICE: i32 = 128;
+
+/** Bytes of a nonzero: where row k of a panel lies, from the panel's beginning, and the value. */
+const NONZERO: usize = 8;
+
+/** The residual of a convolution that has none. */
+const zeros = memory.data(6 * 32, 16);
+
+/**
+ * Whether residual and ReLU meet the sums before they leave their registers. The compiler of Node 20,
+ * which has no relaxed SIMD, runs out of registers in the loop then, at half the speed (measured).
+ */
+const FINISHES_IN_REGISTERS: bool = ASC_FEATURE_RELAXED_SIMD;
+
+/** Type arguments that stand for the number of panels, which the compiler sees. */
+type Four = i32;
+type Six = i64;
+
+/** Bytes of a pixel's sums between two slices. */
+const SUMS: usize = 6 * ROW;
+
+/** For each of the 16 sets of nonzero lanes: the shuffle that moves them to the front, and their rows. */
+const nonzeroLanes = memory.data(16 * 32, 16);
+for (let lanes = 0; lanes < 16; lanes++) {
+  let shuffle = nonzeroLanes + ((<usize>lanes) << 5);
+  for (let lane = 0; lane < 4; lane++) {
+    if (((lanes >> lane) & 1) === 0) continue;
+    store<u32>(shuffle, 0x03020100 + 0x04040404 * lane);
+    store<u32>(shuffle, lane * <i32>ROW, 16);
+    shuffle += 4;
+  }
+}
+
+export function conv2dSparse(task: Conv2dTask): void {
+  const M = task.N * task.Hout * task.Wout;
+  const panels = task.Cout / 8;
+  for (let begin = 0; begin < M; begin += task.block) {
+    const count = min(task.block, M - begin);
+    compressPixels(task, begin, count);
+    if (task.smoe) clearSums(task.sums, count);
+    for (let panel = 0; panel < panels; ) {
+      // Panels come in twos: what sixes leave, fours take.
+      const width = (panels - panel) % 6 === 0 ? 6 : 4;
+      multiply(task, begin, count, panel, width);
+      panel += width;
+    }
+    if (task.smoe) {
+      for (let pixel = 0; pixel < count; pixel++) finishPixel(task, pixel, begin + pixel);
+    }
+  }
+}
+
+/** Lists of a block's nonzeros, and in rows[pixel][slice] where each begins; what is last ends. */
+function compressPixels(task: Conv2dTask, begin: i32, count: i32): void {
+  const plane = task.Hout * task.Wout;
+  const Cin = task.Cin;
+  let list = task.a;
+  let row = task.rows;
+  for (let m = begin; m < begin + count; m++) {
+    const n = m / plane;
+    const oy = (m - n * plane) / task.Wout;
+    const ox = m - n * plane - oy * task.Wout;
+    const iy0 = oy * task.strideY - task.padY;
+    const ix0 = ox * task.strideX - task.padX;
+    let k = 0;
+    for (let iy = iy0; iy < iy0 + task.kH; iy++) {
+      for (let ix = ix0; ix < ix0 + task.kW; ix++) {
+        const inside = iy >= 0 && iy < task.H && ix >= 0 && ix < task.W;
+        const pixel = task.x + ((<usize>(((n * task.H + iy) * task.W + ix) * Cin)) << 2);
+        for (let ic = 0; ic < Cin; ) {
+          const within = k % SLICE;
+          if (within === 0) {
+            store<usize>(row, list);
+            row += 4;
+          }
+          const width = min(SLICE - within, Cin - ic);
+          if (inside) list = compress(list, pixel + ((<usize>ic) << 2), width, k);
+          ic += width;
+          k += width;
+        }
+      }
+    }
+    store<usize>(row, list);
+    row += 4;
+  }
+}
+
+/**
+ * Appends the nonzeros of `width` floats at x, the first of which is number k, to a list.
+ *
+ * @returns the list's end; up to 32 bytes beyond it are written
+ */
+function compress(list: usize, x: usize, width: i32, k: i32): usize {
+  let rows = i32x4.splat(k * <i32>ROW);
+  const step = i32x4.splat(4 * <i32>ROW);
+  const zero = f32x4.splat(0);
+  for (const end = x + ((<usize>width) << 2); x < end; x += 16) {
+    const values = v128.load(x);
+    const lanes = i32x4.bitmask(f32x4.ne(values, zero));
+    const known = nonzeroLanes + ((<usize>lanes) << 5);
+    const someValues = swizzle(values, v128.load(known));
+    const someRows = i32x4.add(rows, v128.load(known, 16));
+    v128.store(list, v128.shuffle<i32>(someRows, someValues, 0, 4, 1, 5));
+    v128.store(list, v128.shuffle<i32>(someRows, someValues, 2, 6, 3, 7), 16);
+    list += <usize>popcnt<i32>(lanes) * NONZERO;
+    rows = i32x4.add(rows, step);
+  }
+  return list;
+}
+
+/** A block of `count` compressed pixels times `width` panels from number `panel` on. */
+function multiply(task: Conv2dTask, begin: i32, count: i32, panel: i32, width: i32): void {
+  const K = task.kH * task.kW * task.Cin;
+  const slices = (K + SLICE - 1) / SLICE;
+  const b = floatsOf(task, panel, width, K);
+  const stride = <usize>K * ROW;
+  const bias = task.bias + <usize>panel * ROW;
+  const rowBytes = (<usize>(slices + 1)) << 2;
+  for (let slice = 0; slice < slices; slice++) {
+    const isLast = slice + 1 === slices;
+    const finishes = isLast && FINISHES_IN_REGISTERS;
+    const floor: f32 = finishes && task.relu ? 0 : -Infinity;
+    let row = task.rows + ((<usize>slice) << 2);
+    let sums = task.products;
+    let offset = (<usize>(begin * task.Cout + panel * 8)) << 2;
+    for (let pixel = 0; pixel < count; pixel++) {
+      const from = slice === 0 ? bias : sums;
+      const list = load<usize>(row);
+      const end = load<usize>(row, 4);
+      const out = finishes ? task.out + offset : sums;
+      const residual = finishes && task.residual ? task.residual + offset : zeros;
+      if (width === 6) addProducts<Six>(out, from, list, end, b, stride, residual, floor);
+      else addProducts<Four>(out, from, list, end, b, stride, residual, floor);
+      if (isLast) {
+        if (!FINISHES_IN_REGISTERS) finishRow(task, sums, offset, width);
+        if (task.smoe) accumulate(task.sums + <usize>pixel * SUMS_BYTES, task.out + offset, width);
+      }
+      row += rowBytes;
+      sums += SUMS;
+      offset += (<usize>task.Cout) << 2;
+    }
+  }
+}
+
+/**
+ * out[8·i + j] = max(from[8·i + j] + Σ value · b[i][row][j] + residual[8·i + j], floor), the sum over
+ * the nonzeros from address `nonzero` to `end`; residual and floor only where FINISHES_IN_REGISTERS.
+ *
+ * @param b four or six panels, `stride` bytes apart
+ */
+function addProducts<Panels>(
+  out: usize,
+  from: usize,
+  nonzero: usize,
+  end: usize,
+  b: usize,
+  stride: usize,
+  residual: usize,
+  floor: f32,
+): void {
+  const b1 = b + stride;
+  const b2 = b1 + stride;
+  const b3 = b2 + stride;
+  const b4 = b3 + stride;
+  const b5 = b4 + stride;
+  let c00 = v128.load(from);
+  let c01 = v128.load(from, 16);
+  let c10 = v128.load(from, 32);
+  let c11 = v128.load(from, 48);
+  let c20 = v128.load(from, 64);
+  let c21 = v128.load(from, 80);
+  let c30 = v128.load(from, 96);
+  let c31 = v128.load(from, 112);
+  let c40 = c00;
+  let c41 = c00;
+  let c50 = c00;
+  let c51 = c00;
+  if (sizeof<Panels>() === sizeof<Six>()) {
+    c40 = v128.load(from, 128);
+    c41 = v128.load(from, 144);
+    c50 = v128.load(from, 160);
+    c51 = v128.load(from, 176);
+  }
+  for (; nonzero < end; nonzero += NONZERO) {
+    const row = load<usize>(nonzero);
+    const a = v128.load32_splat(nonzero, 4);
+    c00 = madd(a, v128.load(b + row), c00);
+    c01 = madd(a, v128.load(b + row, 16), c01);
+    c10 = madd(a, v128.load(b1 + row), c10);
+    c11 = madd(a, v128.load(b1 + row, 16), c11);
+    c20 = madd(a, v128.load(b2 + row), c20);
+    c21 = madd(a, v128.load(b2 + row, 16), c21);
+    c30 = madd(a, v128.load(b3 + row), c30);
+    c31 = madd(a, v128.load(b3 + row, 16), c31);
+    if (sizeof<Panels>() === sizeof<Six>()) {
+      c40 = madd(a, v128.load(b4 + row), c40);
+      c41 = madd(a, v128.load(b4 + row, 16), c41);
+      c50 = madd(a, v128.load(b5 + row), c50);
+      c51 = madd(a, v128.load(b5 + row, 16), c51);
+    }
+  }
+  const floors = f32x4.splat(floor);
+  v128.store(out, finished(c00, residual, floors));
+  v128.store(out, finished(c01, residual + 16, floors), 16);
+  v128.store(out, finished(c10, residual + 32, floors), 32);
+  v128.store(out, finished(c11, residual + 48, floors), 48);
+  v128.store(out, finished(c20, residual + 64, floors), 64);
+  v128.store(out, finished(c21, residual + 80, floors), 80);
+  v128.store(out, finished(c30, residual + 96, floors), 96);
+  v128.store(out, finished(c31, residual + 112, floors), 112);
+  if (sizeof<Panels>() === sizeof<Six>()) {
+    v128.store(out, finished(c40, residual + 128, floors), 128);
+    v128.store(out, finished(c41, residual + 144, floors), 144);
+    v128.store(out, finished(c50, residual + 160, floors), 160);
+    v128.store(out, finished(c51, residual + 176, floors), 176);
+  }
+}
+
+/** Sums as a tile's registers leave them. */
+function finished(sums: v128, residual: usize, floor: v128): v128 {
+  if (!FINISHES_IN_REGISTERS) return sums;
+  return f32x4.pmax(f32x4.add(sums, v128.load(residual)), floor);
+}
+
+/** Residual and ReLU of a pixel's sums. */
+function finishRow(task: Conv2dTask, sums: usize, offset: usize, width: i32): void {
+  const floor = f32x4.splat(task.relu ? 0 : -Infinity);
+  const end = sums + <usize>width * ROW;
+  let out = task.out + offset;
+  let residual = task.residual ? task.residual + offset : zeros;
+  for (; sums < end; sums += ROW, out += ROW, residual += ROW) {
+    const sum0 = f32x4.add(v128.load(sums), v128.load(residual));
+    const sum1 = f32x4.add(v128.load(sums, 16), v128.load(residual, 16));
+    v128.store(out, f32x4.pmax(sum0, floor));
+    v128.store(out, f32x4.pmax(sum1, floor), 16);
+  }
+}
