@@ -14,6 +14,7 @@ import {
   lovi,
   NORMALIZERS,
   type Normalizer,
+  normalizeGaussian,
   normalizeRange,
   type Picture,
   type Region,
@@ -152,11 +153,13 @@ export class Explanation {
     this.rawMaps = plan.taps.map(({ H, W }, i) =>
       toNdArray(itemOf(forward.maps[i]!, item, plan.N), [H, W]),
     );
-    const normalize = NORMALIZERS[options.normalizer];
-    this.scaleMaps = this.rawMaps.map((map, i) => {
-      const normalized = new Float32Array(map.data.length);
-      normalize(normalized, map.data, options.calibration?.scales[i]);
-      return toNdArray(normalized, map.shape);
+    const { normalizer, calibration } = options;
+    this.scaleMaps = this.rawMaps.map(({ data, shape }, i) => {
+      const normalized = new Float32Array(data.length);
+      if (normalizer === 'gaussian' && !calibration) {
+        normalizeGaussian(normalized, data, undefined, net.kernels.maps?.normalizeGaussian);
+      } else NORMALIZERS[normalizer](normalized, data, calibration?.scales[i]);
+      return toNdArray(normalized, shape);
     });
     this.#saliencyMs = options.now() - start;
   }
@@ -188,7 +191,8 @@ export class Explanation {
     if (!this.#combined) {
       const start = this.#options.now();
       const { scaleWeights } = this.#options;
-      this.#combined = combineMaps(this.scaleMaps, this.#size, scaleWeights, this.region);
+      const sum = this.#net.kernels.maps?.sumUpsampled;
+      this.#combined = combineMaps(this.scaleMaps, this.#size, scaleWeights, this.region, sum);
       this.#saliencyMs += this.#options.now() - start;
     }
     return this.#combined;

@@ -18,10 +18,10 @@ function run() {
   const maps = pass.maps.map((raw, i) => {
     const { H, W } = pass.plan.taps[i];
     const normalized = new Float32Array(H * W);
-    normalizeGaussian(normalized, raw);
+    normalizeGaussian(normalized, raw, undefined, kernels.maps?.normalizeGaussian);
     return toNdArray(normalized, [H, W]);
   });
-  combineMaps(maps, [224, 224]);
+  combineMaps(maps, [224, 224], 'equal', undefined, kernels.maps?.sumUpsampled);
   return performance.now() - start;
 }
 

@@ -137,9 +137,44 @@ export interface Program {
   release(): void;
 }
 
+/** A map [h, w] as an ndarray has it. */
+export interface MapView {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+  readonly stride: readonly number[];
+  readonly offset: number;
+}
+
+/** A part of a picture, in its pixels. */
+export interface MapRegion {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * What a backend does with saliency maps: the same as functions of fastcam/viz, bit for bit. Each
+ * returns false, having written nothing, for maps that it leaves to those.
+ */
+export interface MapKernels {
+  /** `normalizeGaussian`: each value's place in the normal distribution of its map. `out` may be `x`. */
+  normalizeGaussian(out: Float32Array, x: Float32Array): boolean;
+  /** `combineMaps`: out [H, W] = Σ weightᵢ·up(mapᵢ), bilinear, NaN outside of the region. */
+  sumUpsampled(
+    out: Float32Array,
+    size: readonly [number, number],
+    maps: readonly MapView[],
+    weights: readonly number[],
+    region: MapRegion,
+  ): boolean;
+}
+
 /** A backend. One instance serves any number of networks, one forward pass at a time. */
 export interface Kernels {
   readonly name: string;
+  /** Not of the portable backend: fastcam/viz is its own. */
+  readonly maps?: MapKernels;
   /** Makes room, at once, for the weights of these layers and for packing them. */
   reserve(layers: readonly RestingLayer[]): void;
   /** Packs the weights of a convolution, OIHW. @throws {ShapeError} when a length does not fit */

@@ -6,3 +6,4 @@
 export { erf, erfc } from './error-function.js';
 export { digamma, gammaShape, lgamma, logMinusDigamma, trigamma } from './gamma-function.js';
 export { gammaP, gammaQ } from './incomplete-gamma.js';
+export { normalCdf, normalCdfTable } from './normal-cdf.js';

@@ -54,8 +54,9 @@ export class ResNet {
   readonly precision: Precision;
   /** Bytes of the packed weights. */
   readonly weightBytes: number;
+  /** The backend that computes it. */
+  readonly kernels: Kernels;
   readonly #budgetBytes: number;
-  readonly #kernels: Kernels;
   readonly #weights: ReadonlyMap<string, PackedWeights>;
   readonly #fc: PackedLinear;
   /** The forward pass of the latest shape. A new shape replaces it and its arena. */
@@ -72,7 +73,7 @@ export class ResNet {
   constructor(source: TensorSource | NetworkWeights, options: ResNetOptions) {
     const network =
       source instanceof NetworkWeights ? source : new NetworkWeights(source, options).packAll();
-    this.#kernels = network.kernels;
+    this.kernels = network.kernels;
     this.#budgetBytes = network.budgetBytes;
     this.architecture = network.architecture;
     this.preprocessing = network.preprocessing;
@@ -105,7 +106,7 @@ export class ResNet {
       // The old arena goes before the new one comes.
       this.#forward?.forward.release();
       this.#forward = undefined;
-      const program = this.#kernels.bind(steps, buffers, this.#weights);
+      const program = this.kernels.bind(steps, buffers, this.#weights);
       this.#forward = { key, forward: new BoundForward(passPlan, program) };
     }
     return this.#forward.forward;
@@ -145,7 +146,7 @@ export class ResNet {
     const { N, H, W } = passPlan;
     const { weightBytes, architecture, precision } = this;
     const budgetBytes = this.#budgetBytes;
-    const bytes = passBytes(this.#kernels, architecture, precision, passPlan);
+    const bytes = passBytes(this.kernels, architecture, precision, passPlan);
     if (weightBytes + bytes <= budgetBytes) return;
     throw new ShapeError(
       `forward: an input of ${N}×${H}×${W} takes ${megabytes(bytes)} beside ${megabytes(weightBytes)} of weights, and the budget is ${megabytes(budgetBytes)}: choose a smaller size`,

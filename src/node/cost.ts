@@ -9,7 +9,7 @@
  */
 
 import { mapsCost } from '../cost.js';
-import type { Backend } from '../kernels/index.js';
+import type { Backend, Kernels } from '../kernels/index.js';
 import { type Forward, smoeOps } from '../model/index.js';
 import { combineMaps, normalizeGaussian, type SaliencyMap, toNdArray } from '../viz/index.js';
 import { noiseImage, noiseModel } from './noise-model.js';
@@ -73,6 +73,7 @@ export async function measureCost(options: CostOptions = {}): Promise<SaliencyCo
   const withTaps = tapped.net.forward(1, size, size);
   const without = bare.net.forward(1, size, size, { taps: false });
   const { taps, steps } = withTaps.plan;
+  const { kernels } = tapped.net;
   const image = noiseImage(size);
   const samples = sampleRounds(rounds, (round) => {
     withTaps.input.set(image);
@@ -85,9 +86,9 @@ export async function measureCost(options: CostOptions = {}): Promise<SaliencyCo
     });
     let maps: SaliencyMap[] = [];
     const normalizeMs = time(() => {
-      maps = normalized(withTaps);
+      maps = normalized(withTaps, kernels);
     });
-    return { pairs, normalizeMs, combineMs: time(() => combineMaps(maps, [size, size])) };
+    return { pairs, normalizeMs, combineMs: time(() => combined(maps, size, kernels)) };
   });
 
   const medianOfStep = (i: number, part: 'tapMs' | 'ms'): number =>
@@ -126,12 +127,21 @@ export async function measureCost(options: CostOptions = {}): Promise<SaliencyCo
 }
 
 /** The maps of a pass by the default normaliser. */
-export function normalized({ plan, maps }: Forward): SaliencyMap[] {
+export function normalized({ plan, maps }: Forward, kernels: Kernels): SaliencyMap[] {
   return plan.taps.map(({ H, W }, i) => {
     const map = new Float32Array(H * W);
-    normalizeGaussian(map, maps[i]!);
+    normalizeGaussian(map, maps[i]!, undefined, kernels.maps?.normalizeGaussian);
     return toNdArray(map, [H, W]);
   });
+}
+
+/** The maps of a pass combined, [size, size]. */
+export function combined(
+  maps: readonly SaliencyMap[],
+  size: number,
+  kernels: Kernels,
+): SaliencyMap {
+  return combineMaps(maps, [size, size], 'equal', undefined, kernels.maps?.sumUpsampled);
 }
 
 /** Of several parts together. */

@@ -10,7 +10,7 @@
 import { ShapeError } from '../errors.js';
 import { type SaliencyMap, toNdArray } from './ndarray.js';
 import type { Region } from './picture.js';
-import { RowUpsampler } from './upsample.js';
+import { checkUpsampling, RowUpsampler, wholeOf } from './upsample.js';
 
 /** The paper's weights for the five scales of a ResNet, first to last. */
 export const SCALE_WEIGHTS: Readonly<Record<'equal' | 'ramp' | 'prior', readonly number[]>> = {
@@ -61,16 +61,28 @@ export function resolveScaleWeights(weights: ScaleWeights, n: number): number[] 
 }
 
 /**
+ * Another way to out = Σ shareᵢ·up(mapᵢ), a backend's; false leaves it to `combineMaps` itself. The
+ * arguments have been checked.
+ */
+export type SumUpsampled = (
+  out: Float32Array,
+  size: readonly [number, number],
+  maps: readonly SaliencyMap[],
+  shares: readonly number[],
+  region: Region,
+) => boolean;
+
+/**
  * Combines the maps of all scales into one of the picture's size: C = Σ wᵢ·up(Fᵢ) / Σ wᵢ.
  *
  * Sums are kept in double precision a row at a time; scratch is 2·n + 1 rows. A map of weight 0 is
- * not read. Five maps of a
- * ResNet-50 at 224 × 224 take 0.6 million multiplications.
+ * not read. Five maps of a ResNet-50 at 224 × 224 take 0.6 million multiplications.
  *
  * @param maps n ≥ 1 normalised maps [hᵢ, wᵢ] of any sizes, first scale to last.
  * @param size [H, W] of the result, in pixels.
  * @param weights a named set or n numbers ≥ 0 with a positive sum.
  * @param region the part of the picture that the maps cover; pixels outside become NaN.
+ * @param sum a backend's way to the same bits: `kernels.maps?.sumUpsampled`.
  * @returns float32 [H, W], within the range of the maps.
  * @throws ShapeError where the number of weights or an extent does not fit.
  */
@@ -78,26 +90,34 @@ export function combineMaps(
   maps: readonly SaliencyMap[],
   size: readonly [number, number],
   weights: ScaleWeights = 'equal',
-  region?: Region,
+  region: Region = wholeOf(size),
+  sum?: SumUpsampled,
 ): SaliencyMap {
   const n = maps.length;
   if (n === 0) throw new ShapeError('combineMaps: maps expected at least 1, got 0');
   const rawWeights = resolveScaleWeights(weights, n);
-  const sum = rawWeights.reduce((total, weight) => total + weight, 0);
-  const rows: RowUpsampler[] = [];
-  const shares: number[] = [];
-  for (let i = 0; i < n; i++) {
-    if (rawWeights[i] === 0) continue;
-    rows.push(new RowUpsampler('combineMaps', size, maps[i]!, region));
-    shares.push(rawWeights[i]! / sum);
-  }
+  const total = rawWeights.reduce((sumSoFar, weight) => sumSoFar + weight, 0);
+  const seen = maps.filter((_, i) => rawWeights[i] !== 0);
+  const shares = rawWeights.filter((weight) => weight !== 0).map((weight) => weight / total);
+  for (const map of seen) checkUpsampling('combineMaps', size, map, region);
+  const out = new Float32Array(size[0] * size[1]);
+  if (!sum?.(out, size, seen, shares, region)) sumRows(out, size, seen, shares, region);
+  return toNdArray(out, [...size]);
+}
+
+function sumRows(
+  out: Float32Array,
+  size: readonly [number, number],
+  maps: readonly SaliencyMap[],
+  shares: readonly number[],
+  region: Region,
+): void {
   const [H, W] = size;
-  const out = new Float32Array(H * W);
+  const rows = maps.map((map) => new RowUpsampler('combineMaps', size, map, region));
   const row = new Float64Array(W);
   for (let oy = 0; oy < H; oy++) {
     row.fill(0);
     for (let i = 0; i < rows.length; i++) rows[i]!.add(row, oy, shares[i]!);
     out.set(row, oy * W);
   }
-  return toNdArray(out, [H, W]);
 }

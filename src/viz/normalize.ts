@@ -14,9 +14,8 @@
  */
 
 import { ShapeError } from '../errors.js';
-import { gammaP } from '../kernels/special.js';
+import { gammaP, normalCdf, normalCdfTable } from '../kernels/special.js';
 import { gammaReference } from './gamma-reference.js';
-import { normalCdf, normalCdfTable } from './normal-cdf.js';
 import {
   checkNormalizerConstants,
   fitGamma,
@@ -71,14 +70,18 @@ const SMALLEST_SPAN = 1e-9;
  * @param out overwritten; as long as `x`; may be `x`.
  * @param x raw values of one map.
  * @param constants mean and standard deviation to take in place of the map's; one pass.
+ * @param place a backend's way to the same bits: `kernels.maps?.normalizeGaussian`.
  * @throws ShapeError where the lengths differ or a constant does not fit.
  */
 export function normalizeGaussian(
   out: MapValues,
   x: MapValues,
   constants?: GaussianConstants,
+  place?: (out: Float32Array, x: Float32Array) => boolean,
 ): void {
   checkLengths('normalizeGaussian', out, x);
+  const areFloats = out instanceof Float32Array && x instanceof Float32Array;
+  if (constants === undefined && areFloats && place?.(out, x)) return;
   if (constants !== undefined) {
     checkNormalizerConstants('normalizeGaussian', { gaussian: constants });
     placeInNormal(out, x, constants);

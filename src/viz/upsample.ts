@@ -110,9 +110,7 @@ export class RowUpsampler {
     map: SaliencyMap,
     region: Region = wholeOf(size),
   ) {
-    checkSize(operation, size);
-    checkMap(operation, map);
-    checkRegion(operation, region);
+    checkUpsampling(operation, size, map, region);
     const [H, W] = size;
     this.#map = map;
     this.#y = sampleAxis(H, map.shape[0]!, region.y, region.height);
@@ -231,7 +229,15 @@ function sampleAxis(
   return { first, last, index, fraction };
 }
 
-function checkRegion(operation: string, { x, y, width, height }: Region): void {
+/** @throws ShapeError, in the name of `operation`, where an extent or the region does not fit. */
+export function checkUpsampling(
+  operation: string,
+  size: readonly [number, number],
+  map: SaliencyMap,
+  { x, y, width, height }: Region,
+): void {
+  checkSize(operation, size);
+  checkMap(operation, map);
   if (!(Number.isFinite(x + y + width + height) && width > 0 && height > 0)) {
     throw new ShapeError(
       `${operation}: region expected finite numbers and a positive extent, got ${width}×${height} at (${x}, ${y})`,

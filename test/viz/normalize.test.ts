@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { erfc, gammaP } from '../../src/kernels/special.js';
+import { erfc, gammaP, normalCdf, normalCdfTable } from '../../src/kernels/special.js';
 import { gammaReference } from '../../src/viz/gamma-reference.js';
-import { normalCdf, normalCdfTable } from '../../src/viz/normal-cdf.js';
 import {
   NORMALIZERS,
   type Normalizer,

@@ -12,7 +12,7 @@ import type { LinearMemory } from './linear-memory.js';
 /** Output channels of a panel. */
 const NR = 8;
 
-/** Bytes of a pixel's SMOE sums: `SUMS_BYTES` of assembly/smoe.ts. */
+/** Bytes of a pixel's SMOE sums: `SUMS_BYTES` of assembly/smoe.ts. They are finished four pixels at a time. */
 const SUMS_BYTES = 48;
 
 /** Of assembly/conv2d-sparse.ts: `SLICE`, `NONZERO`, and the most panels that it takes at a time. */
@@ -210,8 +210,9 @@ export function scratchBytes(
   const { Cin, kH, kW, padY, padX, groups } = shape;
   const block = blockOf(shape, algorithm);
   const K = (kH * kW * Cin) / groups;
-  const panels = algorithm === 'sparse' ? SPARSE_PANELS : 1;
-  const widened = precision === 'f32' ? 0 : 4 * NR * panels * K;
+  // A panel, or a slice of several.
+  const widenedRows = algorithm === 'sparse' ? SPARSE_PANELS * Math.min(K, SLICE) : K;
+  const widened = precision === 'f32' ? 0 : 4 * NR * widenedRows;
   if (algorithm === 'sparse') {
     return {
       rows: 4 * block * (Math.ceil(K / SLICE) + 1),
@@ -219,7 +220,7 @@ export function scratchBytes(
       a: NONZERO_BYTES * block * K + 32,
       b: 0,
       products: 4 * SPARSE_PANELS * NR * block,
-      sums: SUMS_BYTES * block,
+      sums: SUMS_BYTES * (block + 3),
       widened,
     };
   }
@@ -231,13 +232,13 @@ export function scratchBytes(
       // A cache line more than each point needs.
       b: POINTS * (4 * NR * Cin + 64),
       products: 4 * POINTS * block * NR,
-      sums: SUMS_BYTES * 16 * block,
+      sums: 0,
       widened,
     };
   }
   const gathers = kH * kW > 1 || padY + padX > 0;
   const a = gathers ? 4 * block * K : 0;
-  return { rows, a, b: 0, products: 0, sums: SUMS_BYTES * block, widened };
+  return { rows, a, b: 0, products: 0, sums: 0, widened };
 }
 
 /** Writes the fields of `Conv2dTask`, in its order. */

@@ -11,6 +11,7 @@ import type {
   Algorithm,
   ArenaBuffer,
   Kernels,
+  MapKernels,
   PackedWeights,
   Program,
   RestingLayer,
@@ -33,11 +34,12 @@ import {
   writeTask,
 } from './conv2d.js';
 import { alignUp, LinearMemory } from './linear-memory.js';
+import { type MapExports, wasmMapKernels } from './maps.js';
 import { loadModule, type ModuleLoader, type WasmBuild } from './modules.js';
 import { type WasmModule, webAssembly } from './webassembly.js';
 
 /** What assembly/index.ts exports. */
-interface WasmExports extends PanelExports {
+interface WasmExports extends PanelExports, MapExports {
   heapBase(): number;
   conv2dGemm(taskPtr: number): void;
   conv2dSparse(taskPtr: number): void;
@@ -103,6 +105,7 @@ function instantiate(name: string, module: WasmModule, winograd: boolean): Kerne
 
 class WasmKernels implements Kernels {
   readonly name: string;
+  readonly maps: MapKernels;
   readonly #exports: WasmExports;
   readonly #memory: LinearMemory;
   readonly #winograd: boolean;
@@ -112,6 +115,7 @@ class WasmKernels implements Kernels {
     this.#exports = exports;
     this.#memory = memory;
     this.#winograd = winograd;
+    this.maps = wasmMapKernels(memory, exports);
   }
 
   reserve(layers: readonly RestingLayer[]): void {

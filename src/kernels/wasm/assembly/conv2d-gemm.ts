@@ -4,10 +4,9 @@
  * reads its rows where they lie; any other kernel gathers the block first.
  */
 
-import { accumulateRows, finishPixel, storeRows, tapsInRegisters } from './epilogue';
+import { storeRows, tapColumns } from './epilogue';
 import { gemm, MR, products, ROW, tileRows } from './gemm';
 import { floatsOf } from './precision';
-import { clearSums } from './smoe';
 import { Conv2dTask } from './task';
 
 /** A tile that is not whole, between its products and its epilogue. */
@@ -20,7 +19,6 @@ export function conv2dGemm(task: Conv2dTask): void {
   const panels = (CoutG + 7) / 8;
   for (let begin = 0; begin < M; begin += task.block) {
     const count = min(task.block, M - begin);
-    if (tapsInRegisters(task)) clearSums(task.sums, count);
     for (let group = 0; group < task.groups; group++) {
       if (task.kH * task.kW === 1 && task.padY + task.padX === 0)
         pointAtRows(task, begin, count, group * CinG);
@@ -31,9 +29,7 @@ export function conv2dGemm(task: Conv2dTask): void {
         computePanel(task, begin, count, group * panels + panel, oc, columns);
       }
     }
-    if (task.smoe) {
-      for (let pixel = 0; pixel < count; pixel++) finishPixel(task, pixel, begin + pixel);
-    }
+    if (task.smoe) tapColumns(task, begin, count);
   }
 }
 
@@ -47,7 +43,7 @@ function computePanel(
   columns: i32,
 ): void {
   const K = (task.kH * task.kW * task.Cin) / task.groups;
-  const b = floatsOf(task, index, 1, K);
+  const b = floatsOf(task, index, K);
   const bias = task.bias + <usize>index * ROW;
   const outBytes = (<usize>task.Cout) << 2;
   const floor = f32x4.splat(task.relu ? 0 : -Infinity);
@@ -58,10 +54,9 @@ function computePanel(
     if (columns === 8 && rows <= count - row) {
       const residual = task.residual ? task.residual + offset : 0;
       gemm(rows, task.out + offset, outBytes, a, b, K, bias, residual, floor);
-      if (task.smoe) accumulateRows(task, rows, offset, row);
     } else {
       products(rows, tile, a, b, K);
-      storeRows(task, tile, min(rows, count - row), offset, columns, bias, row);
+      storeRows(task, tile, min(rows, count - row), offset, columns, bias);
     }
     row += rows;
   }

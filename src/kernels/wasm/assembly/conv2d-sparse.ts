@@ -13,9 +13,9 @@
  * slices the sums rest in scratch. Every sum runs over k in order.
  */
 
-import { finishPixel } from './epilogue';
+import { tapFour } from './epilogue';
 import { ROW } from './gemm';
-import { floatsOf } from './precision';
+import { F32, rowsOf } from './precision';
 import { madd, swizzle } from './simd';
 import { accumulate, clearSums, SUMS_BYTES } from './smoe';
 import { Conv2dTask } from './task';
@@ -68,7 +68,10 @@ export function conv2dSparse(task: Conv2dTask): void {
       panel += width;
     }
     if (task.smoe) {
-      for (let pixel = 0; pixel < count; pixel++) finishPixel(task, pixel, begin + pixel);
+      for (let pixel = 0; pixel < count; pixel += 4) {
+        const sums = task.sums + <usize>pixel * SUMS_BYTES;
+        tapFour(task, sums, begin + pixel, min(4, count - pixel));
+      }
     }
   }
 }
@@ -135,11 +138,14 @@ function compress(list: usize, x: usize, width: i32, k: i32): usize {
 function multiply(task: Conv2dTask, begin: i32, count: i32, panel: i32, width: i32): void {
   const K = task.kH * task.kW * task.Cin;
   const slices = (K + SLICE - 1) / SLICE;
-  const b = floatsOf(task, panel, width, K);
-  const stride = <usize>K * ROW;
   const bias = task.bias + <usize>panel * ROW;
   const rowBytes = (<usize>(slices + 1)) << 2;
   for (let slice = 0; slice < slices; slice++) {
+    const k = slice * SLICE;
+    const rows = min(SLICE, K - k);
+    // The lists count rows from the first slice on.
+    const b = rowsOf(task, panel, width, K, k, rows) - <usize>k * ROW;
+    const stride = <usize>(task.precision === F32 ? K : rows) * ROW;
     const isLast = slice + 1 === slices;
     const finishes = isLast && FINISHES_IN_REGISTERS;
     const floor: f32 = finishes && task.relu ? 0 : -Infinity;

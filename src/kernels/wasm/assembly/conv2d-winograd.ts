@@ -25,11 +25,10 @@
  * what streams from memory is nine floats, not thirty-six.
  */
 
-import { finishPixel, storeRows, tapsInRegisters } from './epilogue';
+import { storeRows, tapColumns } from './epilogue';
 import { products, ROW, tileRows } from './gemm';
 import { floatsOf } from './precision';
 import { madd } from './simd';
-import { clearSums } from './smoe';
 import { Conv2dTask } from './task';
 
 const POINTS = 36;
@@ -52,11 +51,10 @@ export function conv2dWinograd(task: Conv2dTask): void {
   const pointBytes = ((<usize>Cin) << 5) + 64;
   for (let begin = 0; begin < tiles; begin += task.block) {
     const count = min(task.block, tiles - begin);
-    if (tapsInRegisters(task)) clearSums(task.sums, count * 16);
     for (let t = 0; t < count; t++) transformInput(task, begin + t, t, across, down);
     for (let oc = 0; oc < task.Cout; oc += 8) {
       const panel = <usize>(oc >> 3);
-      const g = floatsOf(task, <i32>panel, 1, 9 * Cin);
+      const g = floatsOf(task, <i32>panel, 9 * Cin);
       transformWeights(task.b, g, Cin, pointBytes);
       // products[point][tile][8]
       for (let point = 0; point < POINTS; point++) {
@@ -71,7 +69,7 @@ export function conv2dWinograd(task: Conv2dTask): void {
       }
       for (let t = 0; t < count; t++) {
         const from = task.products + <usize>t * ROW;
-        transformOutput(task, from, begin + t, t, across, down, oc, panel);
+        transformOutput(task, from, begin + t, across, down, oc, panel);
       }
     }
     if (task.smoe) finishTiles(task, begin, count, across, down);
@@ -259,7 +257,6 @@ function transformOutput(
   task: Conv2dTask,
   products: usize,
   tile: i32,
-  t: i32,
   across: i32,
   down: i32,
   oc: i32,
@@ -307,7 +304,7 @@ function transformOutput(
   for (let y = 0; y < height; y++) {
     const pixel = (n * task.Hout + oy + y) * task.Wout + ox;
     const offset = (<usize>pixel * task.Cout + oc) << 2;
-    storeRows(task, outputs + <usize>y * 128, width, offset, columns, bias, t * 16 + y * 4);
+    storeRows(task, outputs + <usize>y * 128, width, offset, columns, bias);
   }
 }
 
@@ -336,8 +333,7 @@ function outputTransform(
 
 /** SMOE Scale of every pixel of a block's tiles. */
 function finishTiles(task: Conv2dTask, begin: i32, count: i32, across: i32, down: i32): void {
-  for (let t = 0; t < count; t++) {
-    const tile = begin + t;
+  for (let tile = begin; tile < begin + count; tile++) {
     const line = tile / across;
     const n = line / down;
     const oy = (line - n * down) * 4;
@@ -345,10 +341,7 @@ function finishTiles(task: Conv2dTask, begin: i32, count: i32, across: i32, down
     const height = min(4, task.Hout - oy);
     const width = min(4, task.Wout - ox);
     for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        const m = (n * task.Hout + oy + y) * task.Wout + ox + x;
-        finishPixel(task, t * 16 + y * 4 + x, m);
-      }
+      tapColumns(task, (n * task.Hout + oy + y) * task.Wout + ox, width);
     }
   }
 }

@@ -1,7 +1,11 @@
-/** What happens to sums before they are stored: bias, residual, ReLU, SMOE tap. */
+/** What happens to sums before they are stored, bias, residual and ReLU; and the SMOE tap of what is. */
 
-import { accumulate, finishSums, SUMS_BYTES, smoeOfColumn } from './smoe';
+import { accumulate, clearSums, finishFour, refuse, SUMS_BYTES, smoeOfColumn } from './smoe';
 import { Conv2dTask } from './task';
+
+/** Sums, and SMOE Scale, of four pixels. */
+const fourSums = memory.data(4 * 48, 16);
+const fourValues = memory.data(16, 16);
 
 /**
  * Finishes and stores rows of eight channels, or of fewer at the end of a group. The sums come from a
@@ -12,7 +16,6 @@ import { Conv2dTask } from './task';
  * @param offset bytes of the first from the beginning of `out` and of `residual`
  * @param columns how many of the eight channels exist
  * @param bias address of the panel's biases
- * @param pixel the first pixel's number in the block
  */
 export function storeRows(
   task: Conv2dTask,
@@ -21,7 +24,6 @@ export function storeRows(
   offset: usize,
   columns: i32,
   bias: usize,
-  pixel: i32,
 ): void {
   if (columns < 8) {
     storeTails(task, tile, rows, offset, columns, bias);
@@ -33,7 +35,6 @@ export function storeRows(
   const floor = f32x4.splat(task.relu ? 0 : -Infinity);
   const rowBytes = (<usize>task.Cout) << 2;
   let residual = task.residual ? task.residual + offset : 0;
-  let sums = task.smoe ? task.sums + <usize>pixel * SUMS_BYTES : 0;
   let out = task.out + offset;
   for (const end = tile + ((<usize>rows) << 5); tile < end; tile += 32) {
     let v0 = f32x4.add(v128.load(tile), bias0);
@@ -43,27 +44,9 @@ export function storeRows(
       v1 = f32x4.add(v1, v128.load(residual, 16));
       residual += rowBytes;
     }
-    v0 = f32x4.pmax(v0, floor);
-    v1 = f32x4.pmax(v1, floor);
-    v128.store(out, v0);
-    v128.store(out, v1, 16);
-    if (sums) {
-      accumulate(sums, out, 1);
-      sums += SUMS_BYTES;
-    }
+    v128.store(out, f32x4.pmax(v0, floor));
+    v128.store(out, f32x4.pmax(v1, floor), 16);
     out += rowBytes;
-  }
-}
-
-/** Gives the tap eight stored channels of whole tile's `rows` pixels; parameters as of `storeRows`. */
-export function accumulateRows(task: Conv2dTask, rows: i32, offset: usize, pixel: i32): void {
-  if (!tapsInRegisters(task)) return;
-  let sums = task.sums + <usize>pixel * SUMS_BYTES;
-  let out = task.out + offset;
-  for (let row = 0; row < rows; row++) {
-    accumulate(sums, out, 1);
-    sums += SUMS_BYTES;
-    out += (<usize>task.Cout) << 2;
   }
 }
 
@@ -87,17 +70,29 @@ function storeTails(
   }
 }
 
-/** Whether the tap can accumulate: every panel is whole. Otherwise `finishPixel` reads the column. */
-export function tapsInRegisters(task: Conv2dTask): bool {
-  return task.smoe !== 0 && (task.Cout / task.groups) % 8 === 0;
+/** SMOE Scale of `count` pixels from number `m` of the output on, all their channels just stored. */
+export function tapColumns(task: Conv2dTask, m: i32, count: i32): void {
+  const C = task.Cout;
+  for (const end = m + count; m < end; m += 4) {
+    const pixels = min(4, end - m);
+    clearSums(fourSums, 4);
+    for (let pixel = 0; pixel < pixels; pixel++) {
+      const column = task.out + ((<usize>((m + pixel) * C)) << 2);
+      if (C % 8 === 0) accumulate(fourSums + <usize>pixel * SUMS_BYTES, column, C / 8);
+      else refuse(fourSums + <usize>pixel * SUMS_BYTES);
+    }
+    tapFour(task, fourSums, m, pixels);
+  }
 }
 
-/** SMOE Scale of one pixel, all its channels stored. @param m its number in the output */
-export function finishPixel(task: Conv2dTask, pixel: i32, m: i32): void {
+/** SMOE Scale of one to four pixels from number `m` of the output on, from their sums. */
+export function tapFour(task: Conv2dTask, sums: usize, m: i32, pixels: i32): void {
   const C = task.Cout;
-  const column = task.out + <usize>m * <usize>C * 4;
-  const value = tapsInRegisters(task)
-    ? finishSums(task.sums + <usize>pixel * SUMS_BYTES, column, C)
-    : smoeOfColumn(column, C);
-  store<f32>(task.smoe + ((<usize>m) << 2), value);
+  v128.store(fourValues, finishFour(sums, C));
+  for (let pixel = 0; pixel < pixels; pixel++) {
+    const value = load<f32>(fourValues + ((<usize>pixel) << 2));
+    const column = task.out + ((<usize>((m + pixel) * C)) << 2);
+    const to = task.smoe + ((<usize>(m + pixel)) << 2);
+    store<f32>(to, value < 0 ? smoeOfColumn(column, C) : value);
+  }
 }

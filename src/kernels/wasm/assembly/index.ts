@@ -4,6 +4,7 @@ export { conv2dGemm } from './conv2d-gemm';
 export { conv2dSparse } from './conv2d-sparse';
 export { conv2dWinograd } from './conv2d-winograd';
 export { globalAveragePool } from './global-average-pool';
+export { normalizeGaussian, sumUpsampled } from './maps';
 export { maxPool } from './max-pool';
 export { packPanel, widenPanel } from './precision';
 

@@ -71,15 +71,24 @@ export function packPanel(
   return true;
 }
 
-/** `count` panels [K, 8] from number `index` on as floats: themselves, or widened into scratch. */
-export function floatsOf(task: Conv2dTask, index: i32, count: i32, K: i32): usize {
-  const bytes = <usize>K * rowBytes(task.precision);
-  const panels = task.panels + <usize>index * bytes;
-  if (task.precision === F32) return panels;
-  for (let i: usize = 0; i < <usize>count; i++) {
-    const scales = task.columnScales + (<usize>index + i) * ROW;
-    const to = task.widened + i * <usize>K * ROW;
-    widenPanel(task.precision, to, panels + i * bytes, scales, K);
+/** Panel number `index`, [K, 8], as floats: itself, or widened into scratch. */
+export function floatsOf(task: Conv2dTask, index: i32, K: i32): usize {
+  return rowsOf(task, index, 1, K, 0, K);
+}
+
+/**
+ * Rows k … k + `rows` − 1 of `count` panels [K, 8] from number `index` on as floats: where they lie, a panel
+ * apart, or widened into scratch, together.
+ */
+export function rowsOf(task: Conv2dTask, index: i32, count: i32, K: i32, k: i32, rows: i32): usize {
+  const bytes = rowBytes(task.precision);
+  let from = task.panels + <usize>(index * K + k) * bytes;
+  if (task.precision === F32) return from;
+  let to = task.widened;
+  for (let i = index; i < index + count; i++) {
+    widenPanel(task.precision, to, from, task.columnScales + <usize>i * ROW, rows);
+    from += <usize>K * bytes;
+    to += <usize>rows * ROW;
   }
   return task.widened;
 }

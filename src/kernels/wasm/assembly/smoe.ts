@@ -3,21 +3,24 @@
  * formula and the reference).
  *
  * The tap keeps three vectors a pixel: Σz, and the exponents and mantissas of Πz; lane i holds
- * channels i, i + 4, … . Each visit multiplies two z into a lane and takes the exponent out of the
- * product, so that it stays in [1, 2): no logarithm is taken before the column is complete. A pair's
- * product stays in range while z < 4e18; a column with a larger sum is computed by the formula.
+ * channels i, i + 4, … . Two or four z are multiplied into a lane, then the exponent is taken out of the
+ * product, so that it stays in [1, 2): no logarithm is taken before the column is complete. A product
+ * of four stays in range while z < 2e9; a column with a larger sum is computed by the formula.
  *
  * Σz is rounded as float32 C/8 times in each lane, which takes up to C·2⁻²⁸ of it where all roundings
  * go one way, as those of a constant column do. What is within that is a constant column: φ = 0.
  */
 
+/** 1e-7, the bits of a mantissa, 1, and the bias of an exponent: constants of `accumulate`, as LOG2. */
+const BITS = memory.data<u32>([0x33d6bf95, 0x007fffff, 0x3f800000, 127]);
+
 /** Bytes of a pixel's sums: three vectors. */
 export const SUMS_BYTES: usize = 48;
 
 const EPS: f32 = 1e-7;
-const EXPONENT_BIAS: f64 = 127;
+const EXPONENT_BIAS: i32 = 127;
 const TWO_TO_400: f64 = 2.5822498780869086e120;
-const LARGEST_SUM: f64 = 4.0e18;
+const LARGEST_SUM: f64 = 2.0e9;
 /** Of a difference of logarithms: for each channel summed as float32, and of log2 in doubles. */
 const FLOAT_NOISE: f64 = 7.450580596923828e-9; // 2^-27
 const LOG2_NOISE: f64 = 1.1641532182693481e-10; // 2^-33
@@ -32,21 +35,37 @@ export function clearSums(sums: usize, pixels: i32): void {
   }
 }
 
+/** Makes the sums of one pixel such that `finishFour` refuses them. */
+export function refuse(sums: usize): void {
+  v128.store(sums, f32x4.splat(Infinity));
+}
+
 /** Adds activations of one pixel, `panels` times eight channels that were just stored, to its sums. */
 export function accumulate(sums: usize, stored: usize, panels: i32): void {
-  const eps = f32x4.splat(EPS);
+  const eps = v128.load32_splat(BITS);
+  const mantissaBits = v128.load32_splat(BITS, 4);
+  const one = v128.load32_splat(BITS, 8);
+  const bias = v128.load32_splat(BITS, 12);
   let sum = v128.load(sums);
   let exponents = v128.load(sums, 16);
   let mantissas = v128.load(sums, 32);
-  for (const end = stored + ((<usize>panels) << 5); stored < end; stored += 32) {
+  for (const end = stored + ((<usize>panels) << 5); stored < end; ) {
     const z0 = f32x4.add(v128.load(stored), eps);
     const z1 = f32x4.add(v128.load(stored, 16), eps);
     sum = f32x4.add(sum, f32x4.add(z0, z1));
-    // The old product lies in [1, 2), so this one is normal wherever z0·z1 is.
-    const product = f32x4.mul(mantissas, f32x4.mul(z0, z1));
-    exponents = i32x4.add(exponents, i32x4.shr_u(product, 23));
-    const mantissa = v128.and(product, i32x4.splat(0x007fffff));
-    mantissas = v128.or(mantissa, i32x4.splat(0x3f800000));
+    // The old product lies in [1, 2), so this one is normal wherever all z are in range.
+    let product = f32x4.mul(mantissas, f32x4.mul(z0, z1));
+    stored += 32;
+    if (stored < end) {
+      const z2 = f32x4.add(v128.load(stored), eps);
+      const z3 = f32x4.add(v128.load(stored, 16), eps);
+      sum = f32x4.add(sum, f32x4.add(z2, z3));
+      product = f32x4.mul(product, f32x4.mul(z2, z3));
+      stored += 32;
+    }
+    const biased = i32x4.shr_u(product, 23);
+    exponents = i32x4.add(exponents, i32x4.sub(biased, bias));
+    mantissas = v128.or(v128.and(product, mantissaBits), one);
   }
   v128.store(sums, sum);
   v128.store(sums, exponents, 16);
@@ -54,25 +73,50 @@ export function accumulate(sums: usize, stored: usize, panels: i32): void {
 }
 
 /**
- * SMOE Scale of a pixel from its sums.
- *
- * @param column address of its C stored activations, for a column out of the tap's range
+ * SMOE Scale of four pixels from their sums, in float32 lanes: a logarithm takes long to arrive, and
+ * those of four arrive together. −1 for a column out of the tap's range.
  */
-export function finishSums(sums: usize, column: usize, C: i32): f32 {
-  const s = v128.load(sums);
-  const s2 = f64x2.add(f64x2.promote_low_f32x4(s), f64x2.promote_low_f32x4(upperHalf(s)));
-  const sum = f64x2.extract_lane(s2, 0) + f64x2.extract_lane(s2, 1);
-  // Also true for a NaN.
-  if (!(sum < LARGEST_SUM)) return smoeOfColumn(column, C);
-  const e = v128.load(sums, 16);
-  const e2 = i32x4.add(e, upperHalf(e));
-  const exponents = i32x4.extract_lane(e2, 0) + i32x4.extract_lane(e2, 1);
-  const m = v128.load(sums, 32);
-  const m2 = f64x2.mul(f64x2.promote_low_f32x4(m), f64x2.promote_low_f32x4(upperHalf(m)));
-  const mantissas = f64x2.extract_lane(m2, 0) * f64x2.extract_lane(m2, 1);
-  // Each lane took one exponent, with its bias, for every eight channels.
-  const unbiased = <f64>exponents - EXPONENT_BIAS * <f64>(C >> 1);
-  return smoeFromSums(sum, unbiased, mantissas, C, <f64>(C + 32) * FLOAT_NOISE);
+export function finishFour(sums: usize, C: i32): v128 {
+  const sums01 = addPairs(halvesOf(v128.load(sums)), halvesOf(v128.load(sums, 48)));
+  const sums23 = addPairs(halvesOf(v128.load(sums, 96)), halvesOf(v128.load(sums, 144)));
+  const e01 = addNeighbours(v128.load(sums, 16), v128.load(sums, 64));
+  const e23 = addNeighbours(v128.load(sums, 112), v128.load(sums, 160));
+  const m01 = multiplyNeighbours(v128.load(sums, 32), v128.load(sums, 80));
+  const m23 = multiplyNeighbours(v128.load(sums, 128), v128.load(sums, 176));
+  const exponents = addNeighbours(e01, e23);
+  const logs = log2OfFloats(multiplyNeighbours(m01, m23));
+  const phi01 = smoeOfPair(sums01, exponents, logs, C);
+  const phi23 = smoeOfPair(sums23, upperHalf(exponents), upperHalf(logs), C);
+  return v128.shuffle<f64>(f32x4.demote_f64x2_zero(phi01), f32x4.demote_f64x2_zero(phi23), 0, 2);
+}
+
+/** φ of two pixels from their Σz and, in the lower lanes, exponents and logarithms of mantissas. */
+function smoeOfPair(sums: v128, exponents: v128, logs: v128, C: i32): v128 {
+  const perChannel = f64x2.splat(1.0 / <f64>C);
+  const means = f64x2.mul(sums, perChannel);
+  const logSums = f64x2.add(f64x2.convert_low_i32x4_s(exponents), f64x2.promote_low_f32x4(logs));
+  const bits = f64x2.sub(log2(means), f64x2.mul(logSums, perChannel));
+  const isMore = f64x2.gt(bits, f64x2.splat(<f64>(C + 32) * FLOAT_NOISE));
+  const phi = v128.and(f64x2.mul(means, bits), isMore);
+  // False for a NaN, too.
+  return v128.bitselect(phi, f64x2.splat(-1), f64x2.lt(sums, f64x2.splat(LARGEST_SUM)));
+}
+
+/** The sum of lanes 0 and 2, and of 1 and 3, as doubles. */
+function halvesOf(x: v128): v128 {
+  return f64x2.add(f64x2.promote_low_f32x4(x), f64x2.promote_low_f32x4(upperHalf(x)));
+}
+
+function addPairs(a: v128, b: v128): v128 {
+  return f64x2.add(v128.shuffle<f64>(a, b, 0, 2), v128.shuffle<f64>(a, b, 1, 3));
+}
+
+function addNeighbours(a: v128, b: v128): v128 {
+  return i32x4.add(v128.shuffle<i32>(a, b, 0, 2, 4, 6), v128.shuffle<i32>(a, b, 1, 3, 5, 7));
+}
+
+function multiplyNeighbours(a: v128, b: v128): v128 {
+  return f32x4.mul(v128.shuffle<f32>(a, b, 0, 2, 4, 6), v128.shuffle<f32>(a, b, 1, 3, 5, 7));
 }
 
 /** The formula in double precision, for any column: products of activations of any size. */
@@ -137,6 +181,35 @@ const LOG2 = memory.data<f64>([
   2 / (3 * Math.LN2),
   2 / Math.LN2,
 ]);
+
+/** The same of `log2OfFloats`, four bytes each: 1, √2, and 2/(n·ln 2), n = 9, 7, …, 1. */
+const LOG2_FLOATS = memory.data<f32>([
+  1,
+  <f32>Math.SQRT2,
+  <f32>(2 / (9 * Math.LN2)),
+  <f32>(2 / (7 * Math.LN2)),
+  <f32>(2 / (5 * Math.LN2)),
+  <f32>(2 / (3 * Math.LN2)),
+  <f32>(2 / Math.LN2),
+]);
+
+/** log2 of four floats ≥ 1, as `log2`, to t^9. Absolute error below 1e-7, of which a C-th counts. */
+function log2OfFloats(x: v128): v128 {
+  const one = v128.load32_splat(LOG2_FLOATS);
+  let m = v128.or(v128.and(x, i32x4.splat(0x007fffff)), one);
+  const upper = f32x4.gt(m, v128.load32_splat(LOG2_FLOATS, 4));
+  // One less in the exponent halves m.
+  m = i32x4.add(m, i32x4.shl(upper, 23));
+  const e = i32x4.sub(i32x4.sub(i32x4.shr_u(x, 23), i32x4.splat(EXPONENT_BIAS)), upper);
+  const t = f32x4.div(f32x4.sub(m, one), f32x4.add(m, one));
+  const u = f32x4.mul(t, t);
+  let series = v128.load32_splat(LOG2_FLOATS, 8);
+  series = f32x4.add(f32x4.mul(series, u), v128.load32_splat(LOG2_FLOATS, 12));
+  series = f32x4.add(f32x4.mul(series, u), v128.load32_splat(LOG2_FLOATS, 16));
+  series = f32x4.add(f32x4.mul(series, u), v128.load32_splat(LOG2_FLOATS, 20));
+  series = f32x4.add(f32x4.mul(series, u), v128.load32_splat(LOG2_FLOATS, 24));
+  return f32x4.add(f32x4.convert_i32x4_s(e), f32x4.mul(t, series));
+}
 
 /**
  * log2 of two normal, positive numbers; NaN stays.

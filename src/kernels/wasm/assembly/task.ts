@@ -39,7 +39,7 @@ export class Conv2dTask {
   b: usize = 0;
   /** Scratch: a panel's products with a block (Winograd); sums between slices (sparse). */
   products: usize = 0;
-  /** Scratch: the tap's sums, `SUMS_BYTES` a pixel of the block. */
+  /** Scratch of the sparse kernel: the tap's sums, `SUMS_BYTES` a pixel of the block. */
   sums: usize = 0;
   /** Precision of the weights at rest: F32, F16 or INT8 of precision.ts. */
   precision: i32 = 0;

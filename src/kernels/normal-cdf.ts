@@ -11,7 +11,7 @@
  * quarter of a millisecond.
  */
 
-import { erfc } from '../kernels/special.js';
+import { erfc } from './error-function.js';
 
 /** Nodes lie at whole multiples of 1/16. */
 const NODES_PER_UNIT = 16;
@@ -21,6 +21,9 @@ const LIMIT = 8;
 
 /** Coefficients of a node: degrees 0…7. */
 const TERMS = 8;
+
+/** Coefficients of the nodes from −8 to 8. */
+export const NORMAL_CDF_TABLE_LENGTH: number = (2 * LIMIT * NODES_PER_UNIT + 1) * TERMS;
 
 let table: Float64Array | undefined;
 
@@ -48,11 +51,9 @@ export function normalCdf(coefficients: Float64Array, z: number): number {
 }
 
 function makeTable(): Float64Array {
-  const nodes = 2 * LIMIT * NODES_PER_UNIT + 1;
-  const coefficients = new Float64Array(nodes * TERMS);
-  for (let node = 0; node < nodes; node++) {
-    const z = node / NODES_PER_UNIT - LIMIT;
-    const base = node * TERMS;
+  const coefficients = new Float64Array(NORMAL_CDF_TABLE_LENGTH);
+  for (let base = 0; base < coefficients.length; base += TERMS) {
+    const z = base / (NODES_PER_UNIT * TERMS) - LIMIT;
     coefficients[base] = 0.5 * erfc(-z * Math.SQRT1_2);
     let factor = Math.exp(-0.5 * z * z) / Math.sqrt(2 * Math.PI); // (−1)ᵏ⁻¹·φ(z)/k!
     let hermite = 1; // Heₖ₋₁(z)
