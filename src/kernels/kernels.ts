@@ -158,6 +158,8 @@ export interface MapRegion {
  * returns false, having written nothing, for maps that it leaves to those.
  */
 export interface MapKernels {
+  /** Of the scratch that they keep. */
+  readonly bytes: number;
   /** `normalizeGaussian`: each value's place in the normal distribution of its map. `out` may be `x`. */
   normalizeGaussian(out: Float32Array, x: Float32Array): boolean;
   /** `combineMaps`: out [H, W] = Σ weightᵢ·up(mapᵢ), bilinear, NaN outside of the region. */

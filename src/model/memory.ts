@@ -103,7 +103,8 @@ export function passBytes(
   { steps, buffers }: Plan,
 ): number {
   const layers = restingLayers(layersOf(architecture), precision);
-  return kernels.programBytes(steps, buffers, (key) => layers.get(key)!.precision);
+  const program = kernels.programBytes(steps, buffers, (key) => layers.get(key)!.precision);
+  return program + (kernels.maps?.bytes ?? 0);
 }
 
 /** The next finer precision. */

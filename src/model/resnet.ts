@@ -106,8 +106,12 @@ export class ResNet {
       // The old arena goes before the new one comes.
       this.#forward?.forward.release();
       this.#forward = undefined;
-      const program = this.kernels.bind(steps, buffers, this.#weights);
-      this.#forward = { key, forward: new BoundForward(passPlan, program) };
+      const { kernels } = this;
+      const program = kernels.bind(steps, buffers, this.#weights);
+      this.#forward = {
+        key,
+        forward: new BoundForward(passPlan, program, kernels.maps?.bytes ?? 0),
+      };
     }
     return this.#forward.forward;
   }
@@ -159,10 +163,13 @@ class BoundForward implements Forward {
   readonly plan: Plan;
   readonly #program: Program;
   readonly #maps: Float32Array[];
+  readonly #sharedBytes: number;
 
-  constructor(passPlan: Plan, program: Program) {
+  /** @param sharedBytes what the backend keeps for the maps of any pass */
+  constructor(passPlan: Plan, program: Program, sharedBytes: number) {
     this.plan = passPlan;
     this.#program = program;
+    this.#sharedBytes = sharedBytes;
     this.#maps = new Array(passPlan.taps.length);
   }
 
@@ -186,7 +193,7 @@ class BoundForward implements Forward {
   }
 
   get bytes(): number {
-    return this.#program.bytes;
+    return this.#program.bytes + this.#sharedBytes;
   }
 
   run(): void {

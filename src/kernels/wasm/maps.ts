@@ -37,6 +37,8 @@ export function wasmMapKernels(memory: LinearMemory, exports: MapExports): MapKe
   const table = memory.allocate(8 * NORMAL_CDF_TABLE_LENGTH);
   let hasTable = false;
   return {
+    bytes: SCRATCH_BYTES + 8 * NORMAL_CDF_TABLE_LENGTH,
+
     normalizeGaussian(out, x) {
       if (x.byteLength > SCRATCH_BYTES) return false;
       if (!hasTable) memory.doubles(table, NORMAL_CDF_TABLE_LENGTH).set(normalCdfTable());
