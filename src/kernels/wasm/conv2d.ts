@@ -267,7 +267,8 @@ export function writeTask(
 
 /**
  * Pixels or tiles of a block: as many as keep its rows in a second-level cache of 1 MB with room for
- * the weights (24–48 rows for K ≥ 256, 48–96 below), all of a small picture, in equal parts.
+ * the weights, all of a small picture, in equal parts. Rows of a matrix product: 24–48 for K ≥ 256, 48–96
+ * below. Lists of nonzeros: half a megabyte of them, for each slice of weights is fetched once a block.
  */
 function blockOf(shape: Conv2dShape, algorithm: Algorithm): number {
   const { N, Hout, Wout, Cin, kH, kW, groups } = shape;

@@ -85,18 +85,24 @@ export function finishFour(sums: usize, C: i32): v128 {
   const m23 = multiplyNeighbours(v128.load(sums, 128), v128.load(sums, 176));
   const exponents = addNeighbours(e01, e23);
   const logs = log2OfFloats(multiplyNeighbours(m01, m23));
-  const phi01 = smoeOfPair(sums01, exponents, logs, C);
-  const phi23 = smoeOfPair(sums23, upperHalf(exponents), upperHalf(logs), C);
+  const perChannel = f64x2.splat(1.0 / <f64>C);
+  const noise = f64x2.splat(<f64>(C + 32) * FLOAT_NOISE);
+  const phi01 = smoeOfPair(sums01, exponents, logs, perChannel, noise);
+  const phi23 = smoeOfPair(sums23, upperHalf(exponents), upperHalf(logs), perChannel, noise);
   return v128.shuffle<f64>(f32x4.demote_f64x2_zero(phi01), f32x4.demote_f64x2_zero(phi23), 0, 2);
 }
 
-/** φ of two pixels from their Σz and, in the lower lanes, exponents and logarithms of mantissas. */
-function smoeOfPair(sums: v128, exponents: v128, logs: v128, C: i32): v128 {
-  const perChannel = f64x2.splat(1.0 / <f64>C);
+/**
+ * φ of two pixels from their Σz and, in the lower lanes, exponents and logarithms of mantissas.
+ *
+ * @param perChannel 1/C
+ * @param noise what rounding can make of the difference of the logarithms: within it φ is 0
+ */
+function smoeOfPair(sums: v128, exponents: v128, logs: v128, perChannel: v128, noise: v128): v128 {
   const means = f64x2.mul(sums, perChannel);
   const logSums = f64x2.add(f64x2.convert_low_i32x4_s(exponents), f64x2.promote_low_f32x4(logs));
   const bits = f64x2.sub(log2(means), f64x2.mul(logSums, perChannel));
-  const isMore = f64x2.gt(bits, f64x2.splat(<f64>(C + 32) * FLOAT_NOISE));
+  const isMore = f64x2.gt(bits, noise);
   const phi = v128.and(f64x2.mul(means, bits), isMore);
   // False for a NaN, too.
   return v128.bitselect(phi, f64x2.splat(-1), f64x2.lt(sums, f64x2.splat(LARGEST_SUM)));
