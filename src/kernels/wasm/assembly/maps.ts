@@ -59,7 +59,7 @@ export function normalizeGaussian(x: usize, n: i32, table: usize): bool {
   const scale = Math.sqrt(<f64>(count - 1) / squares);
   for (let at = x; at < end; at += 4) {
     const z = (<f64>load<f32>(at) - pivot - shift) * scale;
-    if (z > -LIMIT && z < LIMIT) store<f32>(at, <f32>normalCdf(table, z));
+    if (abs(z) < LIMIT) store<f32>(at, <f32>normalCdf(table, z));
     else if (F64.isNaN(z)) store<f32>(at, NaN);
     else return false;
   }
@@ -67,8 +67,10 @@ export function normalizeGaussian(x: usize, n: i32, table: usize): bool {
 }
 
 function normalCdf(table: usize, z: f64): f64 {
-  const node = <i32>(z * NODES_PER_UNIT + (LIMIT * NODES_PER_UNIT + 0.5));
-  const d = z - (<f64>node / NODES_PER_UNIT - LIMIT);
+  // Half a unit more, truncated: the bits of a number beyond 2^52 are its whole ones.
+  const whole = Math.floor(z * NODES_PER_UNIT + (LIMIT * NODES_PER_UNIT + 0.5));
+  const node = <i32>reinterpret<i64>(whole + 4503599627370496.0);
+  const d = z - (whole / NODES_PER_UNIT - LIMIT);
   const at = table + ((<usize>node) << 6);
   let sum = load<f64>(at, 56);
   sum = sum * d + load<f64>(at, 48);
