@@ -49,22 +49,23 @@ export function accumulate(sums: usize, stored: usize, panels: i32): void {
   let sum = v128.load(sums);
   let exponents = v128.load(sums, 16);
   let mantissas = v128.load(sums, 32);
-  for (const end = stored + ((<usize>panels) << 5); stored < end; ) {
+  // The old product lies in [1, 2), so the new one is normal wherever all z are in range.
+  for (let pairs = panels >> 1; pairs > 0; pairs--, stored += 64) {
+    const z0 = f32x4.add(v128.load(stored), eps);
+    const z1 = f32x4.add(v128.load(stored, 16), eps);
+    const z2 = f32x4.add(v128.load(stored, 32), eps);
+    const z3 = f32x4.add(v128.load(stored, 48), eps);
+    sum = f32x4.add(f32x4.add(sum, f32x4.add(z0, z1)), f32x4.add(z2, z3));
+    const product = f32x4.mul(f32x4.mul(mantissas, f32x4.mul(z0, z1)), f32x4.mul(z2, z3));
+    exponents = i32x4.add(exponents, i32x4.sub(i32x4.shr_u(product, 23), bias));
+    mantissas = v128.or(v128.and(product, mantissaBits), one);
+  }
+  if (panels & 1) {
     const z0 = f32x4.add(v128.load(stored), eps);
     const z1 = f32x4.add(v128.load(stored, 16), eps);
     sum = f32x4.add(sum, f32x4.add(z0, z1));
-    // The old product lies in [1, 2), so this one is normal wherever all z are in range.
-    let product = f32x4.mul(mantissas, f32x4.mul(z0, z1));
-    stored += 32;
-    if (stored < end) {
-      const z2 = f32x4.add(v128.load(stored), eps);
-      const z3 = f32x4.add(v128.load(stored, 16), eps);
-      sum = f32x4.add(sum, f32x4.add(z2, z3));
-      product = f32x4.mul(product, f32x4.mul(z2, z3));
-      stored += 32;
-    }
-    const biased = i32x4.shr_u(product, 23);
-    exponents = i32x4.add(exponents, i32x4.sub(biased, bias));
+    const product = f32x4.mul(mantissas, f32x4.mul(z0, z1));
+    exponents = i32x4.add(exponents, i32x4.sub(i32x4.shr_u(product, 23), bias));
     mantissas = v128.or(v128.and(product, mantissaBits), one);
   }
   v128.store(sums, sum);
