@@ -59,28 +59,36 @@ export function wasmMapKernels(memory: LinearMemory, exports: MapExports): MapKe
       const rows = Math.min(Math.floor((SCRATCH_BYTES - fixedBytes) / (4 * W)), MOST_ROWS);
       if (rows < 1) return false;
 
-      let ptr = scratch;
+      const words = memory.words(scratch, SCRATCH_BYTES / 4);
+      const doubles = memory.doubles(scratch, SCRATCH_BYTES / 8);
+      const floats = memory.floats(scratch, SCRATCH_BYTES / 4);
+      // Bytes of the scratch that are taken.
+      let end = tableBytes;
       const take = (bytes: number): number => {
-        ptr += bytes;
-        return ptr - bytes;
+        end += bytes;
+        return end - bytes;
       };
-      const scales = take(tableBytes);
-      for (const [i, map] of maps.entries()) {
-        const [h, w] = map.shape as [number, number];
+      for (let i = 0; i < maps.length; i++) {
+        const { data, shape, offset } = maps[i]!;
+        const [h, w] = shape as [number, number];
         const scale = take(SCALE_BYTES);
-        const data = take(bytesOf(map));
-        memory.floats(data, h * w).set(map.data.subarray(map.offset, map.offset + h * w));
-        const [index, shares] = [take(rowBytes), take(2 * rowBytes)];
-        const [upper, lower] = [take(rowBytes), take(rowBytes)];
-        memory.words(scale, 7).set([data, h, w, index, shares, upper, lower]);
-        memory.doubles(scale + 32, 1)[0] = weights[i]!;
-        memory.words(scales + 4 * i, 1)[0] = scale;
+        const copy = take(bytesOf(maps[i]!));
+        floats.set(data.length === h * w ? data : data.subarray(offset, offset + h * w), copy / 4);
+        words[i] = scratch + scale;
+        words[scale / 4] = scratch + copy;
+        words[scale / 4 + 1] = h;
+        words[scale / 4 + 2] = w;
+        words[scale / 4 + 3] = scratch + take(rowBytes);
+        words[scale / 4 + 4] = scratch + take(2 * rowBytes);
+        words[scale / 4 + 5] = scratch + take(rowBytes);
+        words[scale / 4 + 6] = scratch + take(rowBytes);
+        doubles[scale / 8 + 4] = weights[i]!;
       }
-      const region = [x, y, width, height] as const;
-      for (let begin = 0; begin < H; begin += rows) {
-        const end = Math.min(begin + rows, H);
-        exports.sumUpsampled(ptr, scales, maps.length, H, W, begin, end, ...region);
-        out.set(memory.floats(ptr, (end - begin) * W), begin * W);
+      for (let y0 = 0; y0 < H; y0 += rows) {
+        const y1 = Math.min(y0 + rows, H);
+        const n = maps.length;
+        exports.sumUpsampled(scratch + end, scratch, n, H, W, y0, y1, x, y, width, height);
+        out.set(floats.subarray(end / 4, end / 4 + (y1 - y0) * W), y0 * W);
       }
       return true;
     },
