@@ -17,7 +17,7 @@ import { tapFour } from './epilogue';
 import { ROW } from './gemm';
 import { F32, rowsOf } from './precision';
 import { madd, swizzle } from './simd';
-import { accumulate, clearSums, SUMS_BYTES } from './smoe';
+import { accumulate, SUMS_BYTES } from './smoe';
 import { Conv2dTask } from './task';
 
 /** Values of k in a slice, at most: 24 KB of six panels. */
@@ -60,7 +60,6 @@ export function conv2dSparse(task: Conv2dTask): void {
   for (let begin = 0; begin < M; begin += task.block) {
     const count = min(task.block, M - begin);
     compressPixels(task, begin, count);
-    if (task.smoe) clearSums(task.sums, count);
     for (let panel = 0; panel < panels; ) {
       // Panels come in twos: what sixes leave, fours take.
       const width = (panels - panel) % 6 === 0 ? 6 : 4;
@@ -162,7 +161,10 @@ function multiply(task: Conv2dTask, begin: i32, count: i32, panel: i32, width: i
       else addProducts<Four>(out, from, list, end, b, stride, residual, floor);
       if (isLast) {
         if (!FINISHES_IN_REGISTERS) finishRow(task, sums, offset, width);
-        if (task.smoe) accumulate(task.sums + <usize>pixel * SUMS_BYTES, task.out + offset, width);
+        if (task.smoe) {
+          const tap = task.sums + <usize>pixel * SUMS_BYTES;
+          accumulate(tap, task.out + offset, width, panel === 0);
+        }
       }
       row += rowBytes;
       sums += SUMS;

@@ -1,6 +1,6 @@
 /** What happens to sums before they are stored, bias, residual and ReLU; and the SMOE tap of what is. */
 
-import { accumulate, clearSums, finishFour, refuse, SUMS_BYTES, smoeOfColumn } from './smoe';
+import { accumulate, finishFour, refuse, SUMS_BYTES, smoeOfColumn } from './smoe';
 import { Conv2dTask } from './task';
 
 /** Sums, and SMOE Scale, of four pixels. */
@@ -75,10 +75,9 @@ export function tapColumns(task: Conv2dTask, m: i32, count: i32): void {
   const C = task.Cout;
   for (const end = m + count; m < end; m += 4) {
     const pixels = min(4, end - m);
-    clearSums(fourSums, 4);
     for (let pixel = 0; pixel < pixels; pixel++) {
       const column = task.out + ((<usize>((m + pixel) * C)) << 2);
-      if (C % 8 === 0) accumulate(fourSums + <usize>pixel * SUMS_BYTES, column, C / 8);
+      if (C % 8 === 0) accumulate(fourSums + <usize>pixel * SUMS_BYTES, column, C / 8, true);
       else refuse(fourSums + <usize>pixel * SUMS_BYTES);
     }
     tapFour(task, fourSums, m, pixels);

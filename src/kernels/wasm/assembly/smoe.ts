@@ -25,30 +25,29 @@ const LARGEST_SUM: f64 = 2.0e9;
 const FLOAT_NOISE: f64 = 7.450580596923828e-9; // 2^-27
 const LOG2_NOISE: f64 = 1.1641532182693481e-10; // 2^-33
 
-/** Readies the sums of a block's pixels. */
-export function clearSums(sums: usize, pixels: i32): void {
-  const end = sums + <usize>pixels * SUMS_BYTES;
-  for (let p = sums; p < end; p += SUMS_BYTES) {
-    v128.store(p, f32x4.splat(0));
-    v128.store(p, i32x4.splat(0), 16);
-    v128.store(p, f32x4.splat(1), 32);
-  }
-}
-
 /** Makes the sums of one pixel such that `finishFour` refuses them. */
 export function refuse(sums: usize): void {
   v128.store(sums, f32x4.splat(Infinity));
 }
 
-/** Adds activations of one pixel, `panels` times eight channels that were just stored, to its sums. */
-export function accumulate(sums: usize, stored: usize, panels: i32): void {
+/**
+ * Adds activations of one pixel, `panels` times eight channels that were just stored, to its sums.
+ *
+ * @param isFirst whether its sums begin with these
+ */
+export function accumulate(sums: usize, stored: usize, panels: i32, isFirst: bool): void {
   const eps = v128.load32_splat(BITS);
   const mantissaBits = v128.load32_splat(BITS, 4);
   const one = v128.load32_splat(BITS, 8);
   const bias = v128.load32_splat(BITS, 12);
-  let sum = v128.load(sums);
-  let exponents = v128.load(sums, 16);
-  let mantissas = v128.load(sums, 32);
+  let sum = f32x4.splat(0);
+  let exponents = i32x4.splat(0);
+  let mantissas = one;
+  if (!isFirst) {
+    sum = v128.load(sums);
+    exponents = v128.load(sums, 16);
+    mantissas = v128.load(sums, 32);
+  }
   // The old product lies in [1, 2), so the new one is normal wherever all z are in range.
   for (let pairs = panels >> 1; pairs > 0; pairs--, stored += 64) {
     const z0 = f32x4.add(v128.load(stored), eps);
