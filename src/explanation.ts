@@ -14,7 +14,6 @@ import {
   lovi,
   NORMALIZERS,
   type Normalizer,
-  normalizeGaussian,
   normalizeRange,
   type Picture,
   type Region,
@@ -156,9 +155,8 @@ export class Explanation {
     const { normalizer, calibration } = options;
     this.scaleMaps = this.rawMaps.map(({ data, shape }, i) => {
       const normalized = new Float32Array(data.length);
-      if (normalizer === 'gaussian' && !calibration) {
-        normalizeGaussian(normalized, data, undefined, net.kernels.maps?.normalizeGaussian);
-      } else NORMALIZERS[normalizer](normalized, data, calibration?.scales[i]);
+      const place = net.kernels.maps?.normalizeGaussian;
+      NORMALIZERS[normalizer](normalized, data, calibration?.scales[i], place);
       return toNdArray(normalized, shape);
     });
     this.#saliencyMs = options.now() - start;

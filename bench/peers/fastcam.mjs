@@ -2,8 +2,8 @@
 // + combination. What of it is saliency's share: npm run bench:saliency.
 import { makeKernels } from '../../dist/kernels/index.js';
 import { ARCHITECTURES, ResNet } from '../../dist/model/index.js';
+import { combined, normalized } from '../../dist/node/cost.js';
 import { noiseImage, noiseWeights } from '../../dist/node/noise-model.js';
-import { combineMaps, normalizeGaussian, toNdArray } from '../../dist/viz/index.js';
 
 const [backend = 'auto', runs = '3'] = process.argv.slice(2);
 const kernels = await makeKernels(backend);
@@ -15,13 +15,7 @@ function run() {
   pass.input.set(image);
   const start = performance.now();
   pass.run();
-  const maps = pass.maps.map((raw, i) => {
-    const { H, W } = pass.plan.taps[i];
-    const normalized = new Float32Array(H * W);
-    normalizeGaussian(normalized, raw, undefined, kernels.maps?.normalizeGaussian);
-    return toNdArray(normalized, [H, W]);
-  });
-  combineMaps(maps, [224, 224], 'equal', undefined, kernels.maps?.sumUpsampled);
+  combined(normalized(pass, kernels), 224, kernels);
   return performance.now() - start;
 }
 

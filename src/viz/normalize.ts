@@ -35,11 +35,20 @@ export type MapValues = Float32Array | Float64Array;
  * Writes x, normalised, into `out`. Where constants are given, those of the normaliser must be among
  * them.
  */
-export type Normalize = (out: MapValues, x: MapValues, constants?: NormalizerConstants) => void;
+export type Normalize = (
+  out: MapValues,
+  x: MapValues,
+  constants?: NormalizerConstants,
+  place?: PlaceGaussian,
+) => void;
+
+/** Another way to what `gaussian` does without constants, a backend's; false leaves it to that. */
+export type PlaceGaussian = (out: Float32Array, x: Float32Array) => boolean;
 
 /** The normalisers by name. */
 export const NORMALIZERS: Readonly<Record<Normalizer, Normalize>> = {
-  gaussian: (out, x, given) => normalizeGaussian(out, x, given && own(given, 'gaussian')),
+  gaussian: (out, x, given, place) =>
+    normalizeGaussian(out, x, given && own(given, 'gaussian'), place),
   gamma: (out, x, given) => normalizeGamma(out, x, given && own(given, 'gamma')),
   'gamma-reference': (out, x, given) =>
     normalizeGammaReference(out, x, given && own(given, 'gamma')),
@@ -77,7 +86,7 @@ export function normalizeGaussian(
   out: MapValues,
   x: MapValues,
   constants?: GaussianConstants,
-  place?: (out: Float32Array, x: Float32Array) => boolean,
+  place?: PlaceGaussian,
 ): void {
   checkLengths('normalizeGaussian', out, x);
   const areFloats = out instanceof Float32Array && x instanceof Float32Array;

@@ -130,10 +130,7 @@ class WasmKernels implements Kernels {
   packLinear: Kernels['packLinear'] = (Cin, Cout, weights) => {
     checkLayerWeights('linear', [Cout, Cin], weights);
     const packed = this.packConv2d({ Cin, Cout, kH: 1, kW: 1, groups: 1 }, weights) as WasmConv2d;
-    return {
-      ...packed,
-      row: (out, oc) => unpackRow(this.#memory, this.#exports, packed, out, oc),
-    };
+    return { ...packed, row: (out, oc) => unpackRow(this.#memory, this.#exports, packed, out, oc) };
   };
 
   release(weights: PackedWeights): void {

@@ -14,7 +14,7 @@
  */
 
 import { tapFour } from './epilogue';
-import { ROW } from './gemm';
+import { ROW, zeros } from './gemm';
 import { F32, rowsOf } from './precision';
 import { madd, swizzle } from './simd';
 import { accumulate, SUMS_BYTES } from './smoe';
@@ -25,9 +25,6 @@ const SLICE: i32 = 128;
 
 /** Bytes of a nonzero: where row k of a panel lies, from the panel's beginning, and the value. */
 const NONZERO: usize = 8;
-
-/** The residual of a convolution that has none. */
-const zeros = memory.data(6 * 32, 16);
 
 /**
  * Whether residual and ReLU meet the sums before they leave their registers. The compiler of Node 20,

@@ -1,6 +1,6 @@
 /** What happens to sums before they are stored, bias, residual and ReLU; and the SMOE tap of what is. */
 
-import { accumulate, finishFour, refuse, SUMS_BYTES, smoeOfColumn } from './smoe';
+import { accumulate, finishFour, SUMS_BYTES, smoeOfColumn } from './smoe';
 import { Conv2dTask } from './task';
 
 /** Sums, and SMOE Scale, of four pixels. */
@@ -73,12 +73,16 @@ function storeTails(
 /** SMOE Scale of `count` pixels from number `m` of the output on, all their channels just stored. */
 export function tapColumns(task: Conv2dTask, m: i32, count: i32): void {
   const C = task.Cout;
-  for (const end = m + count; m < end; m += 4) {
+  const end = m + count;
+  if (C % 8 !== 0) {
+    for (; m < end; m++) tapColumn(task, m);
+    return;
+  }
+  for (; m < end; m += 4) {
     const pixels = min(4, end - m);
     for (let pixel = 0; pixel < pixels; pixel++) {
       const column = task.out + ((<usize>((m + pixel) * C)) << 2);
-      if (C % 8 === 0) accumulate(fourSums + <usize>pixel * SUMS_BYTES, column, C / 8, true);
-      else refuse(fourSums + <usize>pixel * SUMS_BYTES);
+      accumulate(fourSums + <usize>pixel * SUMS_BYTES, column, C / 8, true);
     }
     tapFour(task, fourSums, m, pixels);
   }
@@ -86,12 +90,16 @@ export function tapColumns(task: Conv2dTask, m: i32, count: i32): void {
 
 /** SMOE Scale of one to four pixels from number `m` of the output on, from their sums. */
 export function tapFour(task: Conv2dTask, sums: usize, m: i32, pixels: i32): void {
-  const C = task.Cout;
-  v128.store(fourValues, finishFour(sums, C));
+  v128.store(fourValues, finishFour(sums, task.Cout));
   for (let pixel = 0; pixel < pixels; pixel++) {
     const value = load<f32>(fourValues + ((<usize>pixel) << 2));
-    const column = task.out + ((<usize>((m + pixel) * C)) << 2);
-    const to = task.smoe + ((<usize>(m + pixel)) << 2);
-    store<f32>(to, value < 0 ? smoeOfColumn(column, C) : value);
+    if (value < 0) tapColumn(task, m + pixel);
+    else store<f32>(task.smoe + ((<usize>(m + pixel)) << 2), value);
   }
+}
+
+/** SMOE Scale of pixel number `m` of the output, by the formula. */
+function tapColumn(task: Conv2dTask, m: i32): void {
+  const column = task.out + ((<usize>(m * task.Cout)) << 2);
+  store<f32>(task.smoe + ((<usize>m) << 2), smoeOfColumn(column, task.Cout));
 }

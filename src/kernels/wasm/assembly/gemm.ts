@@ -20,8 +20,8 @@ export const MR = 6;
 /** Bytes of a row of a panel, or of a tile: eight floats. */
 export const ROW: usize = 32;
 
-/** The bias of bare products. */
-const zeros = memory.data(32, 16);
+/** Six rows: the bias of bare products, the residual of what has none. */
+export const zeros = memory.data(6 * 32, 16);
 
 /**
  * The rows that the next tile takes of `left`: six, or four where that leaves less to waste (seven

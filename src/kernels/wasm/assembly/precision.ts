@@ -17,7 +17,7 @@ export const INT8: i32 = 2;
 const factors = memory.data(32, 16);
 
 /** Bytes of a panel's row, eight weights. */
-export function rowBytes(precision: i32): usize {
+function rowBytes(precision: i32): usize {
   return ROW >> <usize>precision;
 }
 

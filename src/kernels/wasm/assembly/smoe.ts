@@ -25,11 +25,6 @@ const LARGEST_SUM: f64 = 2.0e9;
 const FLOAT_NOISE: f64 = 7.450580596923828e-9; // 2^-27
 const LOG2_NOISE: f64 = 1.1641532182693481e-10; // 2^-33
 
-/** Makes the sums of one pixel such that `finishFour` refuses them. */
-export function refuse(sums: usize): void {
-  v128.store(sums, f32x4.splat(Infinity));
-}
-
 /**
  * Adds activations of one pixel, `panels` times eight channels that were just stored, to its sums.
  *
@@ -143,22 +138,13 @@ export function smoeOfColumn(column: usize, C: i32): f32 {
       exponents += 400;
     }
   }
-  return smoeFromSums(sum, exponents, product, C, LOG2_NOISE);
-}
-
-/**
- * φ = mean·(log2 mean − logSum/C) from Σz, and Σlog2 z = exponents + log2 rest.
- *
- * @param noise what rounding can make of the difference of the logarithms: within it φ is 0
- */
-function smoeFromSums(sum: f64, exponents: f64, rest: f64, C: i32, noise: f64): f32 {
   const perChannel = 1.0 / <f64>C;
   const mean = sum * perChannel;
-  if (!(rest > 0 && mean < Infinity)) return NaN;
-  const logs = log2(f64x2.replace_lane(f64x2.splat(mean), 1, rest));
+  if (!(product > 0 && mean < Infinity)) return NaN;
+  const logs = log2(f64x2.replace_lane(f64x2.splat(mean), 1, product));
   const meanLog = (exponents + f64x2.extract_lane(logs, 1)) * perChannel;
   const bits = f64x2.extract_lane(logs, 0) - meanLog;
-  return bits > noise ? <f32>(mean * bits) : 0;
+  return bits > LOG2_NOISE ? <f32>(mean * bits) : 0;
 }
 
 /** Lanes 2 and 3 in the place of 0 and 1. */
