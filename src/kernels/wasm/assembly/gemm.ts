@@ -20,6 +20,10 @@ export const MR = 6;
 /** Bytes of a row of a panel, or of a tile: eight floats. */
 export const ROW: usize = 32;
 
+/** Type arguments that stand for the number of rows, which the compiler sees. */
+type Four = i32;
+type Six = i64;
+
 /** Six rows: the bias of bare products, the residual of what has none. */
 export const zeros = memory.data(6 * 32, 16);
 
@@ -53,8 +57,8 @@ export function gemm(
   floor: v128,
 ): void {
   if (ASC_FEATURE_RELAXED_SIMD && rows === 6) {
-    gemm6x8(out, rowBytes, a, b, K, bias, residual, floor);
-  } else gemm4x8(out, rowBytes, a, b, K, bias, residual, floor);
+    tile<Six>(out, rowBytes, a, b, K, bias, residual, floor);
+  } else tile<Four>(out, rowBytes, a, b, K, bias, residual, floor);
 }
 
 /** One tile of products alone: out [rows, 8], its rows together. Parameters as of `gemm`. */
@@ -62,7 +66,8 @@ export function products(rows: i32, out: usize, a: usize, b: usize, K: i32): voi
   gemm(rows, out, ROW, a, b, K, zeros, 0, f32x4.splat(-Infinity));
 }
 
-function gemm4x8(
+/** The tile of four or of six rows; parameters as of `gemm`. */
+function tile<Rows>(
   out: usize,
   rowBytes: usize,
   rows: usize,
@@ -76,65 +81,12 @@ function gemm4x8(
   let a1 = load<usize>(rows, 4);
   let a2 = load<usize>(rows, 8);
   let a3 = load<usize>(rows, 12);
-  let c00 = f32x4.splat(0);
-  let c01 = f32x4.splat(0);
-  let c10 = f32x4.splat(0);
-  let c11 = f32x4.splat(0);
-  let c20 = f32x4.splat(0);
-  let c21 = f32x4.splat(0);
-  let c30 = f32x4.splat(0);
-  let c31 = f32x4.splat(0);
-  for (const end = b + ((<usize>K) << 5); b < end; b += ROW) {
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    let a = v128.load32_splat(a0);
-    c00 = madd(a, b0, c00);
-    c01 = madd(a, b1, c01);
-    a = v128.load32_splat(a1);
-    c10 = madd(a, b0, c10);
-    c11 = madd(a, b1, c11);
-    a = v128.load32_splat(a2);
-    c20 = madd(a, b0, c20);
-    c21 = madd(a, b1, c21);
-    a = v128.load32_splat(a3);
-    c30 = madd(a, b0, c30);
-    c31 = madd(a, b1, c31);
-    a0 += 4;
-    a1 += 4;
-    a2 += 4;
-    a3 += 4;
+  let a4 = a0;
+  let a5 = a0;
+  if (sizeof<Rows>() === sizeof<Six>()) {
+    a4 = load<usize>(rows, 16);
+    a5 = load<usize>(rows, 20);
   }
-  const bias0 = v128.load(bias);
-  const bias1 = v128.load(bias, 16);
-  const down = residual ? rowBytes : 0;
-  storeRow(out, c00, c01, bias0, bias1, residual, floor);
-  out += rowBytes;
-  residual += down;
-  storeRow(out, c10, c11, bias0, bias1, residual, floor);
-  out += rowBytes;
-  residual += down;
-  storeRow(out, c20, c21, bias0, bias1, residual, floor);
-  out += rowBytes;
-  residual += down;
-  storeRow(out, c30, c31, bias0, bias1, residual, floor);
-}
-
-function gemm6x8(
-  out: usize,
-  rowBytes: usize,
-  rows: usize,
-  b: usize,
-  K: i32,
-  bias: usize,
-  residual: usize,
-  floor: v128,
-): void {
-  let a0 = load<usize>(rows);
-  let a1 = load<usize>(rows, 4);
-  let a2 = load<usize>(rows, 8);
-  let a3 = load<usize>(rows, 12);
-  let a4 = load<usize>(rows, 16);
-  let a5 = load<usize>(rows, 20);
   let c00 = f32x4.splat(0);
   let c01 = f32x4.splat(0);
   let c10 = f32x4.splat(0);
@@ -162,18 +114,20 @@ function gemm6x8(
     a = v128.load32_splat(a3);
     c30 = madd(a, b0, c30);
     c31 = madd(a, b1, c31);
-    a = v128.load32_splat(a4);
-    c40 = madd(a, b0, c40);
-    c41 = madd(a, b1, c41);
-    a = v128.load32_splat(a5);
-    c50 = madd(a, b0, c50);
-    c51 = madd(a, b1, c51);
+    if (sizeof<Rows>() === sizeof<Six>()) {
+      a = v128.load32_splat(a4);
+      c40 = madd(a, b0, c40);
+      c41 = madd(a, b1, c41);
+      a = v128.load32_splat(a5);
+      c50 = madd(a, b0, c50);
+      c51 = madd(a, b1, c51);
+      a4 += 4;
+      a5 += 4;
+    }
     a0 += 4;
     a1 += 4;
     a2 += 4;
     a3 += 4;
-    a4 += 4;
-    a5 += 4;
   }
   const bias0 = v128.load(bias);
   const bias1 = v128.load(bias, 16);
@@ -188,12 +142,14 @@ function gemm6x8(
   out += rowBytes;
   residual += down;
   storeRow(out, c30, c31, bias0, bias1, residual, floor);
-  out += rowBytes;
-  residual += down;
-  storeRow(out, c40, c41, bias0, bias1, residual, floor);
-  out += rowBytes;
-  residual += down;
-  storeRow(out, c50, c51, bias0, bias1, residual, floor);
+  if (sizeof<Rows>() === sizeof<Six>()) {
+    out += rowBytes;
+    residual += down;
+    storeRow(out, c40, c41, bias0, bias1, residual, floor);
+    out += rowBytes;
+    residual += down;
+    storeRow(out, c50, c51, bias0, bias1, residual, floor);
+  }
 }
 
 /** What is done with a finished row of eight sums. */
