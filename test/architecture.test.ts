@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
 
 const CORE = [
-  ...['errors.ts', 'kernels', 'model', 'viz', 'calibration.ts', 'cost.ts'],
+  ...['errors.ts', 'math', 'image', 'kernels', 'model', 'viz', 'calibration.ts', 'cost.ts'],
   ...['explanation.ts', 'explain.ts', 'index.ts', 'index.workerd.ts'],
 ];
 
@@ -19,10 +19,11 @@ const CORE = [
  */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'errors.ts': [],
-  kernels: ['errors.ts'],
-  model: ['errors.ts', 'kernels'],
-  // Scalar special functions: the one thing that the statistics and the normalisers share.
-  viz: ['errors.ts', 'kernels/special.ts'],
+  math: [],
+  image: ['errors.ts'],
+  kernels: ['errors.ts', 'math'],
+  model: ['errors.ts', 'image', 'kernels'],
+  viz: ['errors.ts', 'image', 'math'],
   'calibration.ts': ['errors.ts', 'kernels', 'viz'],
   'cost.ts': [],
   'explanation.ts': ['errors.ts', 'calibration.ts', 'cost.ts', 'kernels', 'model', 'viz'],

@@ -1,7 +1,7 @@
 /** Reference outputs of the authors' code; test/goldens/README.md tells how they were made. */
 
 import { readFileSync } from 'node:fs';
-import { parseSafetensors } from '../src/model/weights/safetensors.js';
+import { parseSafetensors } from '../src/model/formats/safetensors.js';
 
 export interface Golden {
   readonly shape: readonly number[];

@@ -1,7 +1,7 @@
 /** The backends by name. */
 
 import { jsKernels } from './js/js-kernels.js';
-import type { Kernels } from './kernels.js';
+import type { Kernels } from './step.js';
 import { wasmKernels } from './wasm/wasm-kernels.js';
 
 /** `auto` is the fastest that the engine can run: relaxed SIMD, else SIMD, else JavaScript. */

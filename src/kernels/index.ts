@@ -1,5 +1,16 @@
 /** Operators on flat arrays: `fastcam/kernels`. */
 
+export {
+  digamma,
+  erf,
+  erfc,
+  gammaP,
+  gammaQ,
+  gammaShape,
+  lgamma,
+  logMinusDigamma,
+  trigamma,
+} from '../math/index.js';
 export { BACKENDS, type Backend, makeKernels } from './backend.js';
 export {
   type Conv2dEpilogue,
@@ -18,20 +29,8 @@ export { jsKernels } from './js/js-kernels.js';
 export { type JsLinear, linear, packLinear } from './js/linear.js';
 export * from './js/max-pool.js';
 export { relu } from './js/relu.js';
-export type * from './kernels.js';
 export { type LayerWeights, layerWeights } from './layer-weights.js';
 export { PRECISIONS, type Precision, WEIGHT_BYTES } from './precision.js';
-export {
-  digamma,
-  erf,
-  erfc,
-  gammaP,
-  gammaQ,
-  gammaShape,
-  lgamma,
-  logMinusDigamma,
-  trigamma,
-} from './special.js';
 export type { ColumnValues } from './statistics/columns.js';
 export { renyiEntropy, shannonEntropy } from './statistics/entropy.js';
 export { gammaScale } from './statistics/gamma.js';
@@ -45,6 +44,7 @@ export {
   truncatedNormalMean,
   truncatedNormalSd,
 } from './statistics/truncated-normal.js';
+export type * from './step.js';
 export type { WasmBuild } from './wasm/modules.js';
 export { type WasmOptions, wasmKernels } from './wasm/wasm-kernels.js';
 export type { WasmModule } from './wasm/webassembly.js';

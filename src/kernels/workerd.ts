@@ -9,7 +9,7 @@
  */
 
 import { type Backend, makeKernelsFrom } from './backend.js';
-import type { Kernels } from './kernels.js';
+import type { Kernels } from './step.js';
 import type { WasmBuild } from './wasm/modules.js';
 import relaxed from './wasm/relaxed.wasm';
 import simd from './wasm/simd.wasm';

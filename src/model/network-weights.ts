@@ -5,6 +5,7 @@
  */
 
 import { ShapeError } from '../errors.js';
+import type { Preprocessing } from '../image/preprocess.js';
 import type {
   Kernels,
   PackedLinear,
@@ -19,14 +20,13 @@ import {
   type Layers,
   layersOf,
 } from './architecture.js';
+import { architectureOf, labelsOf, preprocessingOf } from './formats/metadata.js';
+import { asTorchvision } from './formats/naming.js';
+import { storedPrecision } from './formats/stored-tensor.js';
+import type { TensorSource } from './formats/tensor-source.js';
+import { checkLayers, type LayerTensors, WeightReader } from './formats/weight-reader.js';
 import { megabytes, packedBytes, passBytes, restingLayers } from './memory.js';
 import { plan } from './plan.js';
-import type { Preprocessing } from './preprocess.js';
-import { architectureOf, labelsOf, preprocessingOf } from './weights/metadata.js';
-import { asTorchvision } from './weights/naming.js';
-import { storedPrecision } from './weights/stored-tensor.js';
-import type { TensorSource } from './weights/tensor-source.js';
-import { checkLayers, type LayerTensors, WeightReader } from './weights/weight-reader.js';
 
 export interface ResNetOptions {
   readonly kernels: Kernels;

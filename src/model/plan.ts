@@ -18,7 +18,7 @@ import {
   type ConvolutionSpec,
   layersOf,
 } from './architecture.js';
-import { type Lifetime, placeBuffers } from './arena.js';
+import { type Lifetime, placeBuffers } from './graph/arena.js';
 
 /** A statistic of the columns at the end of a scale. */
 export interface Tap {

@@ -4,6 +4,7 @@
  */
 
 import { ShapeError } from '../errors.js';
+import type { Preprocessing } from '../image/preprocess.js';
 import type {
   Algorithm,
   Kernels,
@@ -13,11 +14,10 @@ import type {
   Program,
 } from '../kernels/index.js';
 import type { Architecture } from './architecture.js';
+import type { TensorSource } from './formats/tensor-source.js';
 import { megabytes, passBytes } from './memory.js';
 import { NetworkWeights, type ResNetOptions } from './network-weights.js';
 import { type Plan, type PlanOptions, plan } from './plan.js';
-import type { Preprocessing } from './preprocess.js';
-import type { TensorSource } from './weights/tensor-source.js';
 
 /**
  * Views of what a forward pass left in the arena: valid until the network runs again, runs another

@@ -5,7 +5,7 @@
 
 import ndarray from 'ndarray';
 import ops from 'ndarray-ops';
-import type { Picture } from '../viz/picture.js';
+import type { Picture } from '../image/picture.js';
 import { type BitmapFont, loadBitmapFont } from './bitmap-font.js';
 
 const WHITE = 255;

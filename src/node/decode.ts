@@ -1,8 +1,8 @@
 /** Picture files → RGBA pixels: jpeg, png, bmp, gif (first frame), tiff (first page), with jimp. */
 
 import { FormatError } from '../errors.js';
-import { orient, orientationOf } from '../model/orientation.js';
-import type { Picture } from '../viz/picture.js';
+import { orient, orientationOf } from '../image/orientation.js';
+import type { Picture } from '../image/picture.js';
 import { readFileBytes } from './file-bytes.js';
 import { readBmpHeader } from './headers/bmp.js';
 import { readGifHeader } from './headers/gif.js';

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import ndarray from 'ndarray';
 import ops from 'ndarray-ops';
 import { FormatError } from '../errors.js';
-import type { Picture } from '../viz/picture.js';
+import type { Picture } from '../image/picture.js';
 import { systemReason } from './file-bytes.js';
 
 /**

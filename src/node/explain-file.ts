@@ -3,9 +3,9 @@
 import { basename, join } from 'node:path';
 import type { ExplainOptions } from '../explain.js';
 import type { Explanation } from '../explanation.js';
+import type { Picture } from '../image/picture.js';
 import { overWhite } from '../model/index.js';
 import type { Colormap } from '../viz/index.js';
-import type { Picture } from '../viz/picture.js';
 import { Lettering } from './canvas.js';
 import { readPicture } from './decode.js';
 import { encodePng, writeBytes } from './encode.js';

@@ -6,10 +6,10 @@
 
 import { join } from 'node:path';
 import { runPicture } from '../explain.js';
+import type { Region } from '../image/picture.js';
 import { STATISTICS, type Statistic } from '../kernels/index.js';
 import { type Fit, overWhite } from '../model/index.js';
 import { kendallTau, sameMaximum, spearmanRho, topOverlap } from '../viz/index.js';
-import type { Region } from '../viz/picture.js';
 import { readPicture } from './decode.js';
 import { writeBytes } from './encode.js';
 import { makeFolder } from './folders.js';

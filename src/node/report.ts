@@ -2,9 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import type { Cost, Explanation, Prediction } from '../explanation.js';
+import type { Region } from '../image/picture.js';
 import type { Architecture } from '../model/index.js';
 import type { SaliencyMap } from '../viz/ndarray.js';
-import type { Region } from '../viz/picture.js';
 import type { Model } from './model-file.js';
 
 /** What the values of a raw map are like. */

@@ -5,8 +5,8 @@
 
 import ndarray from 'ndarray';
 import ops from 'ndarray-ops';
+import type { Picture } from '../image/picture.js';
 import { type SaliencyMap, toNdArray } from '../viz/ndarray.js';
-import type { Picture } from '../viz/picture.js';
 
 export interface Size {
   readonly width: number;

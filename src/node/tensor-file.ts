@@ -3,6 +3,7 @@
 import { FormatError } from '../errors.js';
 import type { FloatTensor } from '../explain.js';
 import type { Explanation } from '../explanation.js';
+import type { Picture } from '../image/picture.js';
 import {
   channelOffset,
   type Preprocessing,
@@ -10,7 +11,6 @@ import {
   writeSafetensors,
 } from '../model/index.js';
 import type { SaliencyMap } from '../viz/ndarray.js';
-import type { Picture } from '../viz/picture.js';
 import { readFileBytes } from './file-bytes.js';
 
 /** The name of the tensor that is read. */

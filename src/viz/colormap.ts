@@ -16,8 +16,8 @@
  * (21–23, 28 and 251–254, where its authors' curve has kinks).
  */
 
+import { createPicture, type Picture, unseenGrey } from '../image/picture.js';
 import { checkMap, type SaliencyMap } from './ndarray.js';
-import { createPicture, type Picture, unseenGrey } from './picture.js';
 
 export type Colormap = 'viridis' | 'cividis' | 'jet';
 

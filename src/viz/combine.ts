@@ -8,8 +8,8 @@
  */
 
 import { ShapeError } from '../errors.js';
+import type { Region } from '../image/picture.js';
 import { type SaliencyMap, toNdArray } from './ndarray.js';
-import type { Region } from './picture.js';
 import { checkUpsampling, RowUpsampler, wholeOf } from './upsample.js';
 
 /** The paper's weights for the five scales of a ResNet, first to last. */

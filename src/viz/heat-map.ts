@@ -11,10 +11,10 @@
  * code stretches the whole stack to [0, 1] first (`stretch: 'joint'`).
  */
 
+import type { Picture, Region } from '../image/picture.js';
 import { resolveScaleWeights, type ScaleWeights } from './combine.js';
 import { paintColors, writeColors, writeHsv } from './hsv.js';
 import type { SaliencyMap } from './ndarray.js';
-import type { Picture, Region } from './picture.js';
 import { ScaleRows, type Stretch } from './scale-rows.js';
 
 export interface HeatMapOptions {

@@ -1,7 +1,7 @@
 /** Colours by hue, saturation and value, painted row by row: LOVI and the heat map. */
 
 import { ShapeError } from '../errors.js';
-import { createPicture, type Picture, unseenGrey } from './picture.js';
+import { createPicture, type Picture, unseenGrey } from '../image/picture.js';
 
 /** Something painted a row at a time. */
 export interface ColorRows {

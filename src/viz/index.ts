@@ -3,6 +3,7 @@
  * the scales by colour (LOVI), the combined map by a colour map, over the picture, or as a mask.
  */
 
+export { checkPicture, createPicture, type Picture, type Region } from '../image/picture.js';
 export { type Colormap, colorAt, colorize } from './colormap.js';
 export { combineMaps, resolveScaleWeights, SCALE_WEIGHTS, type ScaleWeights } from './combine.js';
 export { type HeatMapOptions, heatMap, heatMapColors } from './heat-map.js';
@@ -30,6 +31,5 @@ export {
 } from './normalizer-constants.js';
 export { kendallTau, sameMaximum, spearmanRho, topOverlap } from './order.js';
 export { hardMask, type OverlayOptions, overlay, softMask } from './overlay.js';
-export { checkPicture, createPicture, type Picture, type Region } from './picture.js';
 export { differenceScore, informationScore, type MaskAccuracies } from './scores.js';
 export { upsampleBilinear, upsampleBilinearReference } from './upsample.js';

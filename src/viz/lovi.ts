@@ -14,9 +14,9 @@
  */
 
 import { ShapeError } from '../errors.js';
+import { createPicture, type Picture, type Region } from '../image/picture.js';
 import { paintColors, writeColors, writeHsv, writeRgbRow } from './hsv.js';
 import { checkSize, type SaliencyMap } from './ndarray.js';
-import { createPicture, type Picture, type Region } from './picture.js';
 import { ScaleRows, type Stretch } from './scale-rows.js';
 
 export interface LoviOptions {

@@ -14,7 +14,7 @@
  */
 
 import { ShapeError } from '../errors.js';
-import { gammaP, normalCdf, normalCdfTable } from '../kernels/special.js';
+import { gammaP, normalCdf, normalCdfTable } from '../math/index.js';
 import { gammaReference } from './gamma-reference.js';
 import {
   checkNormalizerConstants,

@@ -4,7 +4,7 @@
  */
 
 import { ShapeError } from '../errors.js';
-import { gammaShape } from '../kernels/special.js';
+import { gammaShape } from '../math/index.js';
 
 /** A normal distribution of raw values. */
 export interface GaussianConstants {

@@ -5,9 +5,9 @@
  */
 
 import { ShapeError } from '../errors.js';
+import { checkPicture, createPicture, type Picture } from '../image/picture.js';
 import { type Colormap, colormapTable, colorStep } from './colormap.js';
 import { checkMap, type FlatArray, type NdArray, type SaliencyMap } from './ndarray.js';
-import { checkPicture, createPicture, type Picture } from './picture.js';
 
 export interface OverlayOptions {
   /** Default `viridis`. */

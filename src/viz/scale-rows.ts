@@ -4,8 +4,8 @@
  */
 
 import { ShapeError } from '../errors.js';
+import type { Region } from '../image/picture.js';
 import type { SaliencyMap } from './ndarray.js';
-import type { Region } from './picture.js';
 import { RowUpsampler } from './upsample.js';
 
 /**

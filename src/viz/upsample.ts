@@ -17,8 +17,8 @@
  */
 
 import { ShapeError } from '../errors.js';
+import type { Region } from '../image/picture.js';
 import { checkMap, checkSize, type SaliencyMap } from './ndarray.js';
-import type { Region } from './picture.js';
 
 /**
  * Upsampling as the formula says, with no tricks. Arguments as for `upsampleBilinear`.

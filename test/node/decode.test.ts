@@ -5,8 +5,8 @@ import { deflateSync } from 'node:zlib';
 import { Jimp } from 'jimp';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { FormatError } from '../../src/errors.js';
+import type { Picture } from '../../src/image/picture.js';
 import { decodePicture, readPicture } from '../../src/node/decode.js';
-import type { Picture } from '../../src/viz/picture.js';
 import {
   bmp,
   exif,

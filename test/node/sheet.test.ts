@@ -1,8 +1,8 @@
 import ndarray from 'ndarray';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Picture } from '../../src/image/picture.js';
 import { Canvas, Lettering } from '../../src/node/canvas.js';
 import { drawLovi, drawSheet } from '../../src/node/sheet.js';
-import type { Picture } from '../../src/viz/picture.js';
 
 let lettering: Lettering;
 beforeAll(async () => {

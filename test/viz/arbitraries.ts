@@ -2,13 +2,13 @@
 
 import fc from 'fast-check';
 import type ndarray from 'ndarray';
+import type { Picture, Region } from '../../src/image/picture.js';
 import {
   type FlatArray,
   type NdArray,
   type SaliencyMap,
   toNdArray,
 } from '../../src/viz/ndarray.js';
-import type { Picture, Region } from '../../src/viz/picture.js';
 
 /** A map [H, W] of the given values. */
 export function map(shape: [number, number], values: ArrayLike<number>): SaliencyMap {

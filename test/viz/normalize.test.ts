@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { erfc, gammaP, normalCdf, normalCdfTable } from '../../src/kernels/special.js';
+import { erfc, gammaP, normalCdf, normalCdfTable } from '../../src/math/index.js';
 import { gammaReference } from '../../src/viz/gamma-reference.js';
 import {
   NORMALIZERS,

@@ -3,11 +3,11 @@ import ndarray from 'ndarray';
 import ops from 'ndarray-ops';
 import { describe, expect, test } from 'vitest';
 import { ShapeError } from '../../src/errors.js';
+import type { Picture } from '../../src/image/picture.js';
 import { type Colormap, colorize } from '../../src/viz/colormap.js';
 import { keepMask } from '../../src/viz/mask.js';
 import { type SaliencyMap, toNdArray } from '../../src/viz/ndarray.js';
 import { hardMask, overlay, softMask } from '../../src/viz/overlay.js';
-import type { Picture } from '../../src/viz/picture.js';
 import { asNdarray, map, picture, unitMap } from './arbitraries.js';
 
 /** A channel of a picture as a strided view [H, W], no copy. */

@@ -13,8 +13,8 @@
  */
 
 import { ShapeError } from '../../errors.js';
-import type { Conv2dWeightShape, PackedWeights, RestingLayer } from '../kernels.js';
 import { checkLayerWeights, type LayerWeights, refuseNonFinite } from '../layer-weights.js';
+import type { Conv2dWeightShape, PackedWeights, RestingLayer } from '../step.js';
 import { conv2dGemm, gemmScratch } from './conv2d-gemm.js';
 import { conv2dWinograd, isWinograd, winogradScratch } from './conv2d-winograd.js';
 import { NR } from './gemm.js';

@@ -1,7 +1,7 @@
 /** The portable backend: every engine that has typed arrays runs it, and it is the oracle of the others. */
 
-import type { Algorithm, ArenaBuffer, Kernels, PackedWeights, Program, Step } from '../kernels.js';
 import { STATISTICS } from '../statistics/index.js';
+import type { Algorithm, ArenaBuffer, Kernels, PackedWeights, Program, Step } from '../step.js';
 import {
   type Conv2dScratch,
   type Conv2dShape,

@@ -3,8 +3,8 @@
  * two-thousandth of a ResNet-50, so the formula's loops are the fast path too; sums are doubles.
  */
 
-import type { PackedLinear } from '../kernels.js';
 import { checkLayerWeights, type LayerWeights } from '../layer-weights.js';
+import type { PackedLinear } from '../step.js';
 import { type Conv2dShape, conv2dShape, packConv2d } from './conv2d.js';
 import { NR } from './gemm.js';
 import { type Panels, panelValue, widenPanel } from './panels.js';

@@ -11,7 +11,7 @@
  * ln 2·φ < θ < 2 ln 2·φ; docs/order-equivalence.md tells what follows for the order of columns.
  */
 
-import { gammaShape } from '../special.js';
+import { gammaShape } from '../../math/index.js';
 import type { ColumnValues } from './columns.js';
 import { jensenGap, SMOE_EPS, statisticOfSums } from './smoe.js';
 

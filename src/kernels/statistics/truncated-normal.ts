@@ -22,7 +22,7 @@
  *   δ = 1/(α + κ),        V = 1 − (α + δ)/(α + κ) = δ(κ − δ),        δ → 1/α, κ → 2/α.
  */
 
-import { erfc } from '../special.js';
+import { erfc } from '../../math/index.js';
 import type { ColumnValues } from './columns.js';
 import { SMALLEST_SD, statisticOfNormal, UNIT_NORMAL_ENTROPY } from './normal.js';
 

@@ -4,9 +4,9 @@
  */
 
 import type { Conv2dShape } from '../js/conv2d.js';
-import type { Algorithm, Conv2dWeightShape, PackedWeights, RestingLayer } from '../kernels.js';
 import { checkLayerWeights, type LayerWeights, refuseNonFinite } from '../layer-weights.js';
 import { type Precision, WEIGHT_BYTES } from '../precision.js';
+import type { Algorithm, Conv2dWeightShape, PackedWeights, RestingLayer } from '../step.js';
 import type { LinearMemory } from './linear-memory.js';
 
 /** Output channels of a panel. */

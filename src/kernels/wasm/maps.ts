@@ -1,7 +1,7 @@
 /** The JavaScript side of assembly/maps.ts: saliency maps through a scratch of fixed size. */
 
-import type { MapKernels, MapView } from '../kernels.js';
-import { NORMAL_CDF_TABLE_LENGTH, normalCdfTable } from '../normal-cdf.js';
+import { NORMAL_CDF_TABLE_LENGTH, normalCdfTable } from '../../math/normal-cdf.js';
+import type { MapKernels, MapView } from '../step.js';
 import type { LinearMemory } from './linear-memory.js';
 
 /** Scratch for the maps of a ResNet at inputs of some 500×500 and pictures 2,000 pixels wide. */

@@ -7,6 +7,9 @@ import { UnsupportedError } from '../../errors.js';
 import type { Conv2dShape } from '../js/conv2d.js';
 import { linearShape } from '../js/linear.js';
 import { relu } from '../js/relu.js';
+import { checkLayerWeights } from '../layer-weights.js';
+import type { Precision } from '../precision.js';
+import { STATISTICS } from '../statistics/index.js';
 import type {
   Algorithm,
   ArenaBuffer,
@@ -16,10 +19,7 @@ import type {
   Program,
   RestingLayer,
   Step,
-} from '../kernels.js';
-import { checkLayerWeights } from '../layer-weights.js';
-import type { Precision } from '../precision.js';
-import { STATISTICS } from '../statistics/index.js';
+} from '../step.js';
 import {
   algorithmOf,
   type PanelExports,

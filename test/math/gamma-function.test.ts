@@ -1,12 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  digamma,
-  gammaShape,
-  lgamma,
-  logMinusDigamma,
-  trigamma,
-} from '../../src/kernels/special.js';
+import { digamma, gammaShape, lgamma, logMinusDigamma, trigamma } from '../../src/math/index.js';
 import { loadGolden } from '../goldens.js';
 import { decimalGamma, exactly, relativeError } from './decimal-gamma.js';
 

@@ -5,8 +5,8 @@
  */
 
 import { ShapeError } from '../errors.js';
-import { NETWORK_STRIDE } from './architecture.js';
-import { type Bitmap, type Interpolation, type ResizeWindow, resize } from './resize.js';
+import type { Picture, Region } from './picture.js';
+import { type Interpolation, resize } from './resize.js';
 
 /** What a network was trained behind. */
 export interface Preprocessing {
@@ -60,9 +60,9 @@ export interface Geometry {
   readonly resizedWidth: number;
   readonly resizedHeight: number;
   /** The part of the resized picture that becomes the input. */
-  readonly window: ResizeWindow;
+  readonly window: Region;
   /** The same part in pixels of the picture as given; fractional. */
-  readonly region: ResizeWindow;
+  readonly region: Region;
 }
 
 /** 224 of 256. */
@@ -71,13 +71,17 @@ const CROP_RATIO = 0.875;
 /** `whole` bounds the long side to this many short sides; a thinner picture is squeezed. */
 const MAX_ASPECT = 8;
 
-/** @throws {ShapeError} for a picture without pixels or a size below 1 */
+/**
+ * @param stride the product of the network's strides, which `whole` rounds both sides to
+ * @throws {ShapeError} for a picture without pixels or a size below 1
+ */
 export function fitPicture(
   width: number,
   height: number,
   fit: Fit,
   size: number,
   cropRatio: number = CROP_RATIO,
+  stride = 32,
 ): Geometry {
   for (const [name, value] of Object.entries({ width, height, size })) {
     if (!Number.isInteger(value) || value < 1) {
@@ -106,7 +110,7 @@ export function fitPicture(
     return { resizedWidth, resizedHeight, window, region };
   }
   const side = (length: number): number =>
-    fit === 'stretch' ? size : roundToStride(size * Math.min(length / short, MAX_ASPECT));
+    fit === 'stretch' ? size : roundTo(stride, size * Math.min(length / short, MAX_ASPECT));
   const resizedWidth = side(width);
   const resizedHeight = side(height);
   return {
@@ -126,7 +130,7 @@ export function fitPicture(
  */
 export function preprocess(
   out: Float32Array,
-  picture: Bitmap,
+  picture: Picture,
   { resizedWidth, resizedHeight, window }: Geometry,
   { channels, mean, std, interpolation }: Preprocessing,
 ): void {
@@ -140,12 +144,12 @@ export function preprocess(
   }
 }
 
-function roundToStride(length: number): number {
-  return Math.max(1, Math.round(length / NETWORK_STRIDE)) * NETWORK_STRIDE;
+function roundTo(stride: number, length: number): number {
+  return Math.max(1, Math.round(length / stride)) * stride;
 }
 
 /** The picture itself where it is opaque, else a copy laid over white. */
-export function overWhite(picture: Bitmap): Bitmap {
+export function overWhite(picture: Picture): Picture {
   const { data, width, height } = picture;
   let transparent = false;
   for (let i = 3; i < data.length && !transparent; i += 4) transparent = data[i] !== 255;

@@ -4,8 +4,8 @@
  */
 
 import { FormatError, inFile } from '../../errors.js';
+import { IMAGENET_PREPROCESSING, type Preprocessing } from '../../image/preprocess.js';
 import { type Architecture, inferArchitecture, namedArchitecture } from '../architecture.js';
-import { IMAGENET_PREPROCESSING, type Preprocessing } from '../preprocess.js';
 import type { TensorSource } from './tensor-source.js';
 
 /** PyTorch's default, which every torchvision and timm ResNet keeps. */

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { FormatError, ShapeError } from '../../src/errors.js';
-import { FastCam, type LoadOptions, loadResNet } from '../../src/explain.js';
-import { jsKernels, PRECISIONS, type Precision, wasmKernels } from '../../src/kernels/index.js';
-import { ARCHITECTURES, parseSafetensors, writeSafetensors } from '../../src/model/index.js';
-import { hashImage, hashWeights, stateDictOf } from '../hash-weights.js';
-import { BACKENDS } from '../kernels/backends.js';
-import { watchLinearMemory } from '../linear-memory.js';
-import { type FileTensor, fileOf, storedTensors } from '../stored-weights.js';
-import { streamOf, type TestStream } from '../streams.js';
-import { huggingFaceName, renameTensors, tensorsOf, toKeras } from '../weight-namings.js';
+import { FormatError, ShapeError } from '../../../src/errors.js';
+import { FastCam, type LoadOptions, loadResNet } from '../../../src/explain.js';
+import { jsKernels, PRECISIONS, type Precision, wasmKernels } from '../../../src/kernels/index.js';
+import { ARCHITECTURES, parseSafetensors, writeSafetensors } from '../../../src/model/index.js';
+import { hashImage, hashWeights, stateDictOf } from '../../hash-weights.js';
+import { BACKENDS } from '../../kernels/backends.js';
+import { watchLinearMemory } from '../../linear-memory.js';
+import { type FileTensor, fileOf, storedTensors } from '../../stored-weights.js';
+import { streamOf, type TestStream } from '../../streams.js';
+import { huggingFaceName, renameTensors, tensorsOf, toKeras } from '../../weight-namings.js';
 
 const SMALL = { ...ARCHITECTURES['resnet50']!, depths: [1, 1, 1], width: 8, classes: 5 };
 const SOURCE = hashWeights(stateDictOf(SMALL), 3);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../../src/errors.js';
-import { type Builder, type PickleValue, readPickle } from '../../../src/model/weights/pickle.js';
+import { type Builder, type PickleValue, readPickle } from '../../../src/model/formats/pickle.js';
 import { Global, OrderedDict, pickle, Tuple } from '../../checkpoint-files.js';
 
 /** Knows no global. */

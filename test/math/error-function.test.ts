@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { erf, erfc } from '../../src/kernels/special.js';
+import { erf, erfc } from '../../src/math/index.js';
 
 /*
  * The oracle: the Taylor series erf(x) = 2/√π · Σ (−1)ⁿ x²ⁿ⁺¹ / (n!·(2n+1)) in fixed-point integers

@@ -18,7 +18,7 @@
  */
 
 import { FormatError } from '../../errors.js';
-import { CAFFE_PREPROCESSING } from '../preprocess.js';
+import { CAFFE_PREPROCESSING } from '../../image/preprocess.js';
 import { metadataObject } from './metadata.js';
 import { gather, keepLatest, rowMajorStrides, type Strided } from './strides.js';
 import {

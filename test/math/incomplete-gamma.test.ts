@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { erf, gammaP, gammaQ } from '../../src/kernels/special.js';
+import { erf, gammaP, gammaQ } from '../../src/math/index.js';
 import { loadGolden } from '../goldens.js';
 import { decimalGamma, relativeError } from './decimal-gamma.js';
 

@@ -1,12 +1,12 @@
 /**
  * EXIF orientation: how the camera was held. Decoders that give the stored pixels (jpeg-js, fast-png)
- * leave it to whoever shows them; browsers' `createImageBitmap` has applied it already.
+ * leave it to whoever shows them; browsers' `createImagePicture` has applied it already.
  *
  * Source: CIPA DC-008 (Exif 2.32), tag 274; there EXIF is a TIFF file (Adobe, TIFF 6.0, §2) inside
  * another: in a JPEG's APP1 segment, in a PNG's eXIf chunk.
  */
 
-import type { Bitmap } from './resize.js';
+import type { Picture } from './picture.js';
 
 /**
  * How the stored rows and columns stand to the picture. 1 as stored, 2 mirrored, 3 turned by 180°,
@@ -16,7 +16,7 @@ import type { Bitmap } from './resize.js';
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
 /** The picture as it is to be seen; the same object where nothing is to be done. */
-export function orient(picture: Bitmap, orientation: Orientation): Bitmap {
+export function orient(picture: Picture, orientation: Orientation): Picture {
   if (orientation === 1) return picture;
   const { data } = picture;
   // 5…8 swap rows and columns; which of the two then runs backwards tells the four apart.

@@ -1,12 +1,12 @@
 import ndarray from 'ndarray';
 import { describe, expect, it } from 'vitest';
-import { type Bitmap, type Orientation, orient, orientationOf } from '../../src/model/index.js';
+import { type Orientation, orient, orientationOf, type Picture } from '../../src/model/index.js';
 import { exif, jpeg, png, pngChunk, tiff } from '../node/picture-files.js';
 
 const ORIENTATIONS: readonly Orientation[] = [1, 2, 3, 4, 5, 6, 7, 8];
 
 /** 3 wide, 2 high, no two bytes equal. */
-const STORED: Bitmap = { width: 3, height: 2, data: Uint8Array.from({ length: 24 }, (_, i) => i) };
+const STORED: Picture = { width: 3, height: 2, data: Uint8Array.from({ length: 24 }, (_, i) => i) };
 
 /** What each orientation is, as a view: rows and columns swapped, then either of them backwards. */
 const VIEWS: Record<Orientation, [swapped: boolean, rows: 1 | -1, columns: 1 | -1]> = {

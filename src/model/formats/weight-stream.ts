@@ -8,11 +8,11 @@
  * came before it. A file that has batch norms behind all kernels is loaded too, and held until then.
  */
 
-import { FormatError } from '../errors.js';
-import { NetworkWeights, type ResNetOptions } from './network-weights.js';
-import type { ByteSource } from './weights/byte-source.js';
-import { type ByteStream, StreamBytes } from './weights/byte-stream.js';
-import { asTorchvision } from './weights/naming.js';
+import { FormatError } from '../../errors.js';
+import { NetworkWeights, type ResNetOptions } from '../network-weights.js';
+import type { ByteSource } from './byte-source.js';
+import { type ByteStream, StreamBytes } from './byte-stream.js';
+import { asTorchvision } from './naming.js';
 import {
   headerLength,
   PREFIX_BYTES,
@@ -20,7 +20,7 @@ import {
   type SafetensorsHeader,
   safetensorsFile,
   type TensorInfo,
-} from './weights/safetensors.js';
+} from './safetensors.js';
 
 export interface ProgressOptions {
   /** Told how much of a stream has come, after each chunk, as soon as the file's length is known. */

@@ -10,23 +10,9 @@
  */
 
 import { ShapeError } from '../errors.js';
+import type { Picture, Region } from './picture.js';
 
 export type Interpolation = 'bilinear' | 'bicubic';
-
-/** A part of the resized picture, in its pixels. */
-export interface ResizeWindow {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** 8-bit picture, interleaved channels, row-major [height, width, channels]. */
-export interface Bitmap {
-  readonly data: Uint8Array | Uint8ClampedArray;
-  readonly width: number;
-  readonly height: number;
-}
 
 interface Filter {
   /** Half its width, in pixels at scale 1. */
@@ -71,12 +57,12 @@ interface Taps {
  * @throws {ShapeError} for sizes that are not whole numbers ≥ 1 or data of another length
  */
 export function resize(
-  x: Bitmap,
+  x: Picture,
   width: number,
   height: number,
   channels: number,
   interpolation: Interpolation,
-  window: ResizeWindow = { x: 0, y: 0, width, height },
+  window: Region = { x: 0, y: 0, width, height },
 ): Uint8Array {
   for (const size of [x.width, x.height, width, height, window.width, window.height]) {
     if (!Number.isInteger(size) || size < 1) {
@@ -137,7 +123,7 @@ function tapsOf(filter: Filter, from: number, to: number, begin: number, outputs
 /** rows[y − top, i, c] from x[y, ·, c], for the source rows top … bottom. */
 function resizeRows(
   rows: Uint8Array,
-  x: Bitmap,
+  x: Picture,
   top: number,
   bottom: number,
   { first, count, weights, most }: Taps,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeHalves, encodeHalves, HALF_OVERFLOW } from '../../../src/model/weights/half.js';
+import { decodeHalves, encodeHalves, HALF_OVERFLOW } from '../../../src/model/formats/half.js';
 
 function encode(...values: number[]): number[] {
   const bytes = new Uint8Array(2 * values.length);
