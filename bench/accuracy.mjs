@@ -9,8 +9,8 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { createViteServer } from 'vitest/node';
-import { FastCam, loadResNet, makeKernels } from '../dist/index.js';
-import { CAM_METHODS } from '../dist/model/index.js';
+import { loadNetwork, makeKernels, networkOf } from '../dist/index.js';
+import { CAM_METHODS } from '../dist/methods/index.js';
 
 // The tests' own readers of goldens are TypeScript.
 const server = await createViteServer({
@@ -19,7 +19,7 @@ const server = await createViteServer({
   server: { middlewareMode: true, ws: false, watch: null },
 });
 const { distance } = await server.ssrLoadModule('/test/compare.ts');
-const { loadGolden } = await server.ssrLoadModule('/test/goldens.ts');
+const { goldenInput, goldenWeights, loadGolden } = await server.ssrLoadModule('/test/goldens.ts');
 const hash = await server.ssrLoadModule('/test/hash-weights.ts');
 await server.close();
 
@@ -37,6 +37,7 @@ for (const backend of options.backends.split(',')) {
   addHashNetwork(kernels, 'resnet18', [2, 3, 64, 96], 2);
   addHashNetwork(kernels, 'resnet50', [2, 3, 96, 160], 1);
   addHashNetwork(kernels, 'resnet50', [1, 3, 224, 224], 0);
+  for (const name of ['vgg', 'vgg-bn', 'alexnet', 'densenet']) addFamily(kernels, name);
   await addTrainedNetwork(kernels, 'float32', '../test/goldens/tiny-resnet50-f32.safetensors');
   await addTrainedNetwork(kernels, 'float16', '../models/tiny-resnet50.safetensors');
 }
@@ -47,7 +48,7 @@ console.log(table.toString());
 function addHashNetwork(kernels, name, shape, salt) {
   const [N, , H, W] = shape;
   const golden = loadGolden(`${name}_${N}x${H}x${W}_s${salt}`);
-  const net = new FastCam(hash.hashWeights(hash.torchvisionStateDict(name), salt), { kernels });
+  const net = networkOf(hash.hashWeights(hash.torchvisionStateDict(name), salt), { kernels });
   const image = { data: hash.hashImage(salt, N * 3 * H * W), shape };
   const item = ({ data }, n) => data.slice((n * data.length) / N, ((n + 1) * data.length) / N);
   const pairs = net.explainBatch(image).map((e, n) => ({
@@ -57,10 +58,20 @@ function addHashNetwork(kernels, name, shape, salt) {
   addRow(`${name}, ${N}×${H}×${W}, hashed weights`, kernels, pairs);
 }
 
+/** A small network of another family. */
+function addFamily(kernels, name) {
+  const golden = loadGolden(`graph/${name}`);
+  const { shape, salt } = goldenInput(`graph/${name}`);
+  const net = networkOf(goldenWeights(name), { kernels });
+  const e = net.explain({ data: hash.hashImage(salt, shape[1] * shape[2] * shape[3]), shape });
+  const get = (key) => golden.get(key === 'combined.equal' ? 'combined' : key)?.data;
+  addRow(`${name}, ${shape[2]}×${shape[3]}, hashed weights`, kernels, [{ e, get }]);
+}
+
 /** The bundled network on three pictures. */
 async function addTrainedNetwork(kernels, dtype, path) {
   const golden = loadGolden('tiny-resnet50-pipeline');
-  const net = await loadResNet(readFileSync(new URL(path, import.meta.url)), { kernels });
+  const net = await loadNetwork(readFileSync(new URL(path, import.meta.url)), { kernels });
   const pairs = ['cat', 'coffee', 'rocket'].map((picture) => ({
     e: net.explain(golden.get(`${picture}.input`)),
     get: (key) => golden.get(`${picture}.${key}`).data,
@@ -71,7 +82,9 @@ async function addTrainedNetwork(kernels, dtype, path) {
 /** The worst of several explanations. */
 function addRow(name, kernels, pairs) {
   const worst = (measure) => {
-    const error = Math.max(...pairs.flatMap(measure));
+    const errors = pairs.flatMap(measure);
+    if (errors.length === 0) return '';
+    const error = Math.max(...errors);
     return error === 0 ? '0' : error.toExponential(1);
   };
   const smoe = (e, get, which) =>
@@ -83,8 +96,9 @@ function addRow(name, kernels, pairs) {
     worst(({ e, get }) => smoe(e, get, 'largest')),
     worst(({ e, get }) => smoe(e, get, 'median')),
     worst(({ e, get }) => distance(e.combinedMap.data, get('combined.equal')).largest),
+    // The goldens of other families have none.
     worst(({ e, get }) =>
-      CAM_METHODS.map((method) => {
+      CAM_METHODS.filter((method) => get(`cam.${CAM_KEYS[method]}`)).map((method) => {
         const { camMap } = e.classMaps(e.target, method);
         return distance(camMap.data, get(`cam.${CAM_KEYS[method]}`)).largest;
       }),

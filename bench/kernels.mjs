@@ -1,6 +1,6 @@
-// Times the operators at every shape of a ResNet-50, 1×224×224, after checking each against its reference.
+// Times the operators at every shape of a network, 1×224×224, after checking each against its reference.
 //
-//   npm run bench [-- --quick] [--backend auto|js|simd|relaxed] [--time 500]
+//   npm run bench [-- --quick] [--network resnet50|vgg16|densenet121|…] [--backend auto|js|simd|relaxed] [--time 500]
 //
 // The steps come from the network's own plan; weights and inputs are seeded noise. Convolutions that end a scale run
 // twice, without and with the fused SMOE tap, so that the difference is the tap's price. --quick takes one shape of
@@ -11,14 +11,17 @@ import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { Bench } from 'tinybench';
 import {
+  conv2dMacs,
   conv2dReference,
+  isConv2d,
   layerWeights,
   makeKernels,
-  maxPoolReference,
   smoeReference,
   smoeScale,
 } from '../dist/kernels/index.js';
-import { ARCHITECTURES, plan } from '../dist/model/index.js';
+import { plan, prepareNetwork, recognizeNetwork } from '../dist/model/index.js';
+import { namedArchitecture } from '../dist/node/architectures.js';
+import { noiseWeights } from '../dist/node/noise-model.js';
 
 /** Of the largest value. Storing a float32 costs 2⁻²⁴; sums in float32, and Winograd's transforms, some bits more. */
 const TOLERANCES = { js: 2 ** -20, simd: 2 ** -16, relaxed: 2 ** -16 };
@@ -29,11 +32,14 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     backend: { type: 'string', default: 'auto' },
+    network: { type: 'string', default: 'resnet50' },
     time: { type: 'string', default: '500' },
   },
 });
 const backend = (await makeKernels(options.backend)).name;
-const { steps } = plan(ARCHITECTURES.resnet50, [1, 224, 224]);
+const { graph } = recognizeNetwork(noiseWeights(namedArchitecture(options.network)));
+const planned = plan(prepareNetwork(graph, 224), [1, 224, 224]);
+const { steps } = planned;
 const cases = options.quick ? quickCases(steps) : allCases(steps);
 
 const bench = new Bench({
@@ -59,7 +65,7 @@ print();
 
 function print() {
   const table = new Table({
-    head: ['operator', 'in ResNet-50', 'median ms', 'least ms', 'rate'],
+    head: ['operator', `in ${options.network}`, 'median ms', 'least ms', 'rate'],
     colAligns: ['left', 'right', 'right', 'right', 'right'],
     style: { head: [], border: [], compact: true },
   });
@@ -88,14 +94,14 @@ function print() {
 /** Every distinct step once, with how often the network has it; taps apart. */
 function allCases(steps) {
   const distinct = new Map();
-  for (const step of steps.filter(({ op }) => op === 'conv2d' || op === 'maxPool')) {
-    const name = step.op === 'conv2d' ? nameOf(step) : 'max pool 3×3/2, 112×112×64';
+  for (const step of steps) {
+    const name = isConv2d(step) ? nameOf(step) : `${step.op} ${step.shape}`;
     const known = distinct.get(name);
     if (known) known.count++;
     else distinct.set(name, { step, count: 1 });
   }
   const bare = [...distinct].map(([name, { step, count }]) => ({
-    ...(step.op === 'conv2d' ? convolutionCase(name, step, false) : maxPoolCase(name, step)),
+    ...(isConv2d(step) ? convolutionCase(name, step, false) : operatorCase(name, step)),
     count,
   }));
   const taps = steps.filter(({ smoe }) => smoe !== undefined);
@@ -103,31 +109,32 @@ function allCases(steps) {
   return [...bare, ...tapped, ...taps.map(smoeCase)];
 }
 
-/** One of each kind, the smallest in work where there is a choice. */
+/** One of each kind, the smallest in work. */
 function quickCases(steps) {
-  const all = allCases(steps);
-  const smallest = (kind) =>
-    all
-      .filter(({ name }) => kind.test(name))
-      .sort((a, b) => (a.macs ?? a.elements) - (b.macs ?? b.elements))[0];
-  const kinds = [/^conv 7×7/, /^conv 1×1(?!.*SMOE)/, /^conv 3×3,/, /^conv 3×3\/2/, /^max pool/];
-  return [...kinds, /with SMOE/, /^SMOE/].map(smallest);
+  const smallest = new Map();
+  for (const one of allCases(steps)) {
+    const kind = `${one.name.replace(/[,+].*$| \d+×\d+×.*$/g, '')} ${/SMOE/.test(one.name)}`;
+    const work = ({ macs, elements }) => macs ?? elements;
+    if (!smallest.has(kind) || work(one) < work(smallest.get(kind))) smallest.set(kind, one);
+  }
+  return [...smallest.values()];
 }
 
 /** Convolutions of the same name cost the same. */
-function nameOf({ shape, residual }) {
+function nameOf({ shape, residual, sparse }) {
   const { Cin, Cout, kH, strideY, H, W } = shape;
   const stride = strideY > 1 ? `/${strideY}` : '';
   const sum = residual === undefined ? '' : ' + residual';
-  return `conv ${kH}×${kH}${stride}, ${H}×${W}×${Cin} → ${Cout}${sum}`;
+  const dense = sparse ? '' : ' of dense inputs';
+  return `conv ${kH}×${kH}${stride}, ${H}×${W}×${Cin} → ${Cout}${sum}${dense}`;
 }
 
 function convolutionCase(name, step, tapped) {
-  const { shape } = step;
+  const { shape, relu, sparse } = step;
   const { Cin, Cout, kH, kW, groups, H, W, Hout, Wout } = shape;
   return {
     name,
-    macs: (Hout * Wout * Cout * kH * kW * Cin) / groups,
+    macs: conv2dMacs(shape),
     async prepare() {
       const x = noise(H * W * Cin, 1);
       const weight = noise((Cout * kH * kW * Cin) / groups, 2);
@@ -135,19 +142,9 @@ function convolutionCase(name, step, tapped) {
       const residual = step.residual === undefined ? undefined : noise(Hout * Wout * Cout, 4);
       const lengths = [x.length, Hout * Wout * Cout, residual?.length ?? 0, Hout * Wout];
       const kernels = await makeKernels(backend);
+      const onto = { ...(residual && { residual: 2 }), ...(tapped && { smoe: 3 }) };
       const program = kernels.bind(
-        [
-          {
-            op: 'conv2d',
-            weights: 'w',
-            shape,
-            x: 0,
-            out: 1,
-            relu: step.relu,
-            ...(residual && { residual: 2 }),
-            ...(tapped && { smoe: 3 }),
-          },
-        ],
+        [{ op: 'conv2d', weights: 'w', shape, x: 0, out: 1, relu, sparse, ...onto }],
         placesOf(lengths),
         new Map([['w', kernels.packConv2d(shape, layerWeights(weight, bias))]]),
       );
@@ -156,7 +153,7 @@ function convolutionCase(name, step, tapped) {
       if (residual) program.buffer(2).set(residual);
       program.run();
       const expected = new Float32Array(out.length);
-      conv2dReference(expected, x, weight, bias, shape, { residual, relu: step.relu });
+      conv2dReference(expected, x, weight, bias, shape, { residual, relu });
       check(name, out, expected, TOLERANCES[backend]);
       if (tapped) {
         const smoe = new Float32Array(Hout * Wout);
@@ -168,22 +165,30 @@ function convolutionCase(name, step, tapped) {
   };
 }
 
-function maxPoolCase(name, { shape }) {
-  const { H, W, C, Hout, Wout } = shape;
+/** Any other operator, against its portable kernel. */
+function operatorCase(name, step) {
+  const lengths = [step.out, ...step.inputs].map((buffer) => planned.buffers[buffer].length);
   return {
     name,
-    elements: Hout * Wout * C,
+    elements: lengths[0],
     async prepare() {
-      const x = noise(H * W * C, 5);
-      const steps = [{ op: 'maxPool', shape, x: 0, out: 1 }];
+      const inputs = lengths.slice(1).map((length, i) => noise(length, 5 + i));
+      // A concatenation writes into a wider output, whose width the vectors have.
+      const channels = step.numbers[2];
+      const vectors = { scale: noise(channels, 8), shift: noise(channels, 9) };
       const kernels = await makeKernels(backend);
-      const program = kernels.bind(steps, placesOf([x.length, Hout * Wout * C]), new Map());
-      const out = program.buffer(1);
-      program.buffer(0).set(x);
+      const bound = { ...step, out: 0, inputs: inputs.map((_, i) => i + 1), weights: 'w' };
+      const program = kernels.bind(
+        [step.weights ? bound : { ...bound, weights: undefined }],
+        placesOf(lengths),
+        new Map([['w', kernels.packVectors(vectors.scale, vectors.shift)]]),
+      );
+      const out = program.buffer(0);
+      for (const [i, input] of inputs.entries()) program.buffer(i + 1).set(input);
       program.run();
       const expected = new Float32Array(out.length);
-      maxPoolReference(expected, x, shape);
-      check(name, out, expected, 0);
+      step.kernel(expected, inputs, vectors);
+      check(name, out, expected, step.op === 'smoe' ? SMOE_TOLERANCE : TOLERANCES[backend]);
       return { run: () => program.run(), out };
     },
   };

@@ -12,7 +12,8 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { makeKernels, PRECISIONS } from '../dist/kernels/index.js';
-import { namedArchitecture, parseSafetensors, ResNet } from '../dist/model/index.js';
+import { Network, parseSafetensors } from '../dist/model/index.js';
+import { namedArchitecture } from '../dist/node/architectures.js';
 import { openModel } from '../dist/node/index.js';
 import { noiseImage, noiseWeights } from '../dist/node/noise-model.js';
 import { median, sampleRounds, time } from '../dist/node/stopwatch.js';
@@ -41,7 +42,7 @@ async function compareTimes() {
   for (const precision of PRECISIONS) {
     // Each in a backend of its own, so that all stay bound.
     const kernels = await makeKernels(options.backend);
-    const net = new ResNet(source, { kernels, precision });
+    const net = new Network(source, { kernels, precision }).packAll();
     const forward = net.forward(1, size, size);
     forward.input.set(image);
     forward.run();

@@ -2,18 +2,13 @@
 // build must be there: `npm run build && node scripts/algorithm-figures.mjs`.
 
 import { readFileSync } from 'node:fs';
-import { FastCam } from '../dist/index.js';
+import { networkOf } from '../dist/index.js';
 import { gammaScale, jsKernels, SMOE_EPS } from '../dist/kernels/index.js';
 import { PRODUCT_MIN } from '../dist/kernels/statistics/smoe.js';
-import {
-  classActivationMap,
-  fitPicture,
-  parseSafetensors,
-  preprocess,
-  resize,
-} from '../dist/model/index.js';
+import { classActivationMap } from '../dist/methods/index.js';
+import { fitPicture, parseSafetensors, preprocess, resize } from '../dist/model/index.js';
 import { Canvas, Lettering, LINE } from '../dist/node/canvas.js';
-import { readLabels, readPicture } from '../dist/node/index.js';
+import { kendallTau, readLabels, readPicture } from '../dist/node/index.js';
 import { BUNDLED_WEIGHTS } from '../dist/node/model-file.js';
 import { enlargePicture, shrinkMap } from '../dist/node/resample.js';
 import {
@@ -23,7 +18,6 @@ import {
   hardMask,
   heatMap,
   keepMask,
-  kendallTau,
   lovi,
   loviLegend,
   toNdArray,
@@ -85,7 +79,7 @@ async function explainWatched() {
   };
   const weights = parseSafetensors(readFileSync(BUNDLED_WEIGHTS), 'bundled');
   const labels = await readLabels('models/tiny-resnet50-labels.json');
-  const net = new FastCam(weights, { kernels: { ...kernels, bind }, labels });
+  const net = networkOf(weights, { kernels: { ...kernels, bind }, labels });
   const e = net.explain(picture);
   const forward = net.forward(1, ...SIZE);
   const { preprocessing } = net;

@@ -5,28 +5,30 @@
 import { type Calibration, checkCalibration } from './calibration.js';
 import { ShapeError } from './errors.js';
 import { Explanation, type ResolvedOptions } from './explanation.js';
-import { STATISTICS, type Statistic } from './kernels/index.js';
-import {
-  type ByteStream,
-  CAM_METHODS,
-  type CamMethod,
-  type Fit,
-  type Forward,
-  fitPicture,
-  type PlanOptions,
-  type ProgressOptions,
-  parseSafetensors,
-  preprocess,
-  ResNet,
-  type ResNetOptions,
-  streamWeights,
-} from './model/index.js';
 import {
   checkPicture,
+  type Fit,
+  fitPicture,
+  type Picture,
+  preprocess,
+  type Region,
+} from './image/index.js';
+import { STATISTICS, type Statistic } from './kernels/index.js';
+import { CAM_METHODS, type CamMethod } from './methods/index.js';
+import {
+  type ByteStream,
+  type Forward,
+  type ForwardOptions,
+  Network,
+  type NetworkOptions,
+  type ProgressOptions,
+  parseSafetensors,
+  streamWeights,
+  type TensorSource,
+} from './model/index.js';
+import {
   NORMALIZERS,
   type Normalizer,
-  type Picture,
-  type Region,
   resolveScaleWeights,
   type ScaleWeights,
 } from './viz/index.js';
@@ -34,7 +36,7 @@ import {
 /** Pictures already resized and normalised, NCHW. */
 export interface FloatTensor {
   readonly data: Float32Array;
-  readonly shape: readonly [N: number, C: 3, H: number, W: number];
+  readonly shape: readonly [N: number, C: number, H: number, W: number];
 }
 
 export interface ExplainOptions {
@@ -46,64 +48,73 @@ export interface ExplainOptions {
   readonly calibration?: Calibration;
   /** Default `equal`. */
   readonly scaleWeights?: ScaleWeights;
-  /** Default `gradcam++`. */
+  /** Default `gradcam++` where the classifier is linear in the last features, else `none`. */
   readonly cam?: CamMethod | 'none';
   /** The class to explain: the top one (default), an index or a name. */
   readonly target?: 'top' | number | string;
   /** How the picture meets the network; default `whole`. Tensors are taken as they are. */
   readonly fit?: Fit;
+  /** Names of the values to measure at, in place of those where scales end. */
+  readonly taps?: readonly string[];
   /** Short side of the input; default what the model was trained at. */
   readonly size?: number;
   /** Milliseconds, for `cost`; default `Date.now`. The core has no finer clock of its own. */
   readonly now?: () => number;
 }
 
-export interface LoadOptions extends ResNetOptions, ProgressOptions {
+export interface LoadOptions extends NetworkOptions, ProgressOptions {
   /** What messages call the file; default `weights`. */
   readonly name?: string;
 }
 
-/** A ResNet that explains itself. */
-export class FastCam extends ResNet {
+/** A network that explains itself. */
+export interface ExplainingNetwork extends Network {
   /** See the function `explain`. */
-  explain(image: Picture | FloatTensor, options: ExplainOptions = {}): Explanation {
-    return explain(this, image, options);
-  }
-
+  explain(image: Picture | FloatTensor, options?: ExplainOptions): Explanation;
   /** See the function `explainBatch`. */
-  explainBatch(tensor: FloatTensor, options: ExplainOptions = {}): Explanation[] {
-    return explainBatch(this, tensor, options);
-  }
+  explainBatch(tensor: FloatTensor, options?: ExplainOptions): Explanation[];
 }
 
 /**
- * Loads a ResNet from a safetensors file, in the naming of torchvision, timm, Hugging Face or Keras.
+ * Loads a network from a safetensors file: a ResNet, VGG, AlexNet or DenseNet in the naming of torchvision or timm,
+ * a ResNet in that of Hugging Face or Keras too.
  *
  * @param file its bytes, or a stream of them (a `ReadableStream`, as `fetch` has it), of which a layer at a
  * time is in memory
  * @throws {FormatError} for bytes that are not such a file, naming the offset or the tensor, and for a stream
  * that fails
  */
-export async function loadResNet(
+export async function loadNetwork(
   file: ArrayBuffer | Uint8Array | ByteStream,
   options: LoadOptions,
-): Promise<FastCam> {
+): Promise<ExplainingNetwork> {
   const { name = 'weights' } = options;
-  const isStream = 'getReader' in file;
-  const weights = isStream
-    ? await streamWeights(file, name, options)
-    : parseSafetensors(file, name);
-  return new FastCam(weights, options);
+  if (!('getReader' in file)) return networkOf(parseSafetensors(file, name), options);
+  return explaining(await streamWeights(file, name, options));
+}
+
+/** The network of weights from anywhere. @throws as `loadNetwork` */
+export function networkOf(weights: TensorSource, options: NetworkOptions): ExplainingNetwork {
+  return explaining(new Network(weights, options).packAll());
+}
+
+function explaining(net: Network): ExplainingNetwork {
+  return Object.assign(net, {
+    explain: (image: Picture | FloatTensor, options?: ExplainOptions) =>
+      explain(net, image, options),
+    explainBatch: (tensor: FloatTensor, options?: ExplainOptions) =>
+      explainBatch(net, tensor, options),
+  });
 }
 
 /**
  * Explains one picture with one forward pass.
  *
- * @param image RGBA bytes with width and height, or a tensor [1, 3, H, W]
+ * @param image RGBA bytes with width and height, or a tensor [1, channels, H, W]
  * @throws {ShapeError} for an image whose data does not fit its size, or an option out of range
  */
 export function explain(
-  net: ResNet,
+  net: Network,
   image: Picture | FloatTensor,
   options: ExplainOptions = {},
 ): Explanation {
@@ -115,7 +126,7 @@ export function explain(
   }
   const resolved = resolveOptions(net, options);
   const { width, height } = image;
-  const pass = runPicture(net, image, options);
+  const pass = runPicture(net, image, { ...options, taps: resolved.taps });
   return new Explanation({ net, item: 0, width, height, options: resolved, ...pass });
 }
 
@@ -135,17 +146,18 @@ export interface PicturePass {
  * @throws {ShapeError} for a picture without pixels, a size out of range, or a network that overflows
  */
 export function runPicture(
-  net: ResNet,
+  net: Network,
   image: Picture,
-  options: Pick<ExplainOptions, 'fit' | 'size' | 'now'> & Pick<PlanOptions, 'statistic'> = {},
+  options: Pick<ExplainOptions, 'fit' | 'size' | 'now'> & ForwardOptions = {},
 ): PicturePass {
-  const { fit = 'whole', size = net.preprocessing.size, now = Date.now, statistic } = options;
+  const { fit = 'whole', size = net.preprocessing.size, now = Date.now } = options;
   checkPicture('explain', image);
   const start = now();
   const { cropRatio } = net.preprocessing;
-  const geometry = fitPicture(image.width, image.height, fit, size, cropRatio);
+  const { stride } = net.prepared;
+  const geometry = fitPicture(image.width, image.height, fit, size, cropRatio, stride);
   const { window, region } = geometry;
-  const forward = net.forward(1, window.height, window.width, statistic && { statistic });
+  const forward = net.forward(1, window.height, window.width, options);
   preprocess(forward.input, image, geometry, net.preprocessing);
   const ready = now();
   run(forward);
@@ -156,18 +168,19 @@ export function runPicture(
  * Explains every picture of a batch with one forward pass. Each result is what `explain` gives for
  * that picture alone, bit for bit; `cost.ms.network` is the pass's time divided by N.
  *
- * @param tensor [N, 3, H, W], normalised as the network expects
+ * @param tensor [N, channels, H, W], normalised as the network expects
  */
 export function explainBatch(
-  net: ResNet,
+  net: Network,
   tensor: FloatTensor,
   options: ExplainOptions = {},
 ): Explanation[] {
   const resolved = resolveOptions(net, options);
   const [N, C, H, W] = tensor.shape;
-  if (tensor.shape.length !== 4 || C !== 3 || tensor.data.length !== N * C * H * W) {
+  const { channels } = net;
+  if (tensor.shape.length !== 4 || C !== channels || tensor.data.length !== N * C * H * W) {
     throw new ShapeError(
-      `explain: tensor expected [N, 3, H, W], got [${tensor.shape}] with ${tensor.data.length} values`,
+      `explain: tensor expected [N, ${channels}, H, W], got [${tensor.shape}] with ${tensor.data.length} values`,
     );
   }
   const bad = tensor.data.findIndex((value) => !Number.isFinite(value));
@@ -176,7 +189,7 @@ export function explainBatch(
   }
   const { now } = resolved;
   const start = now();
-  const forward = net.forward(N, H, W, { statistic: resolved.statistic });
+  const forward = net.forward(N, H, W, resolved);
   toChannelsLast(forward.input, tensor.data, N, C, H * W);
   const ready = now();
   run(forward);
@@ -200,23 +213,36 @@ function run(forward: Forward): void {
   }
 }
 
+/**
+ * Looks for what is wrong in options, before there is any picture.
+ *
+ * @throws {ShapeError} that begins with the option's name
+ */
+export function checkExplainOptions(net: Network, options: ExplainOptions): void {
+  resolveOptions(net, options);
+}
+
 /** Options with their defaults. What is wrong is found before the network runs. */
-function resolveOptions(net: ResNet, options: ExplainOptions): ResolvedOptions {
-  const { statistic = 'smoe', normalizer = 'gaussian', cam = 'gradcam++' } = options;
+function resolveOptions(net: Network, options: ExplainOptions): ResolvedOptions {
+  const { statistic = 'smoe', normalizer = 'gaussian', calibration, taps = true } = options;
   const { scaleWeights = 'equal', target = 'top', now = Date.now } = options;
+  const { cam = net.hasLinearHead ? 'gradcam++' : 'none' } = options;
   oneOf('statistic', statistic, Object.keys(STATISTICS));
   oneOf('normalizer', normalizer, Object.keys(NORMALIZERS));
   oneOf('cam', cam, [...CAM_METHODS, 'none']);
   oneOf('fit', options.fit ?? 'whole', ['whole', 'crop', 'stretch']);
-  // A scale is the stem, or a stage.
-  const scales = 1 + net.architecture.depths.length;
+  const scales = taps === true ? net.scales.length : net.valuesNamed(taps).length;
+  if (scales === 0) {
+    throw new ShapeError('taps: the network has no value that ends a scale: name some');
+  }
   resolveScaleWeights(scaleWeights, scales);
-  const { calibration } = options;
   if (calibration) {
     checkCalibration('calibration', calibration, { statistic, normalizer, scales });
   }
   if (target !== 'top') net.classIndex(target);
-  return { statistic, normalizer, calibration, scaleWeights, cam, target, now };
+  // Refuses what is no closed form.
+  if (cam !== 'none') net.checkLinearHead();
+  return { statistic, normalizer, calibration, scaleWeights, cam, target, taps, now };
 }
 
 function oneOf(option: string, value: string, allowed: readonly string[]): void {

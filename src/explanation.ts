@@ -7,39 +7,31 @@
 import type { Calibration } from './calibration.js';
 import { mapsCost, PAPER_TABLE_6 } from './cost.js';
 import { ShapeError } from './errors.js';
+import type { Picture, Region } from './image/index.js';
 import type { Statistic } from './kernels/index.js';
-import { type CamMethod, classActivationMap, type Forward, type ResNet } from './model/index.js';
 import {
-  combineMaps,
+  type CamMethod,
+  type ClassMaps,
+  classMaps,
+  combinedMap,
+  normalizedMap,
+} from './methods/index.js';
+import type { Activation, Forward, Network, ValueShape } from './model/index.js';
+import {
   lovi,
-  NORMALIZERS,
   type Normalizer,
-  normalizeRange,
-  type Picture,
-  type Region,
   type SaliencyMap,
   type ScaleWeights,
   toNdArray,
-  upsampleBilinear,
 } from './viz/index.js';
 
 /** A class and the network's belief in it. */
 export interface Prediction {
   readonly index: number;
   readonly label: string;
-  /** Softmax of the logits. */
+  /** Softmax of the logits, or the sigmoid of this one, as the network has it. */
   readonly probability: number;
   readonly logit: number;
-}
-
-/** The maps of one class, each [height, width]. */
-export interface ClassMaps {
-  /** Class activation map, range-normalised. */
-  readonly camMap: SaliencyMap;
-  /** FastCAM: combined saliency × class activation. */
-  readonly fastcamMap: SaliencyMap;
-  /** What was salient but not for this class: combined saliency × (1 − class activation). */
-  readonly nonClassMap: SaliencyMap;
 }
 
 /** Milliseconds, operations and bytes of an explanation. */
@@ -72,7 +64,7 @@ export interface Cost {
 
 /** What an explanation is made from; `item` picks one picture of the batch. */
 export interface ExplanationSource {
-  readonly net: ResNet;
+  readonly net: Network;
   readonly forward: Forward;
   readonly item: number;
   /** Of the picture as given. */
@@ -92,6 +84,7 @@ export interface ResolvedOptions {
   readonly scaleWeights: ScaleWeights;
   readonly cam: CamMethod | 'none';
   readonly target: 'top' | number | string;
+  readonly taps: true | readonly string[];
   readonly now: () => number;
 }
 
@@ -103,21 +96,23 @@ export class Explanation {
   readonly region: Region;
   /** Height and width of the network's input. */
   readonly inputSize: readonly [number, number];
-  /** [classes] */
+  /** [classes]; empty where the network has no classifier. */
   readonly logits: Float32Array;
   /** Index of the class that `camMap`, `fastcamMap` and `nonClassMap` are for. */
-  readonly target: number;
+  readonly target: number | undefined;
   readonly cam: CamMethod | 'none';
+  /** What probabilities are made by. */
+  readonly activation: Activation;
   readonly statistic: Statistic;
   /** The statistic at each scale, first to last, native resolution. */
   readonly rawMaps: readonly SaliencyMap[];
   /** The same, normalised. */
   readonly scaleMaps: readonly SaliencyMap[];
 
-  readonly #net: ResNet;
-  /** The last stage's output of this picture, [h, w, C]: one pass serves every class. */
+  readonly #net: Network;
+  /** What the classifier averages, of this picture, [h, w, C]: one pass serves every class. */
   readonly #features: Float32Array;
-  readonly #featureShape: { readonly H: number; readonly W: number; readonly C: number };
+  readonly #featureShape: ValueShape | undefined;
   readonly #options: ResolvedOptions;
   readonly #ops: { readonly network: number; readonly smoe: number };
   readonly #arenaBytes: number;
@@ -137,6 +132,7 @@ export class Explanation {
     this.inputSize = [plan.H, plan.W];
     this.cam = options.cam;
     this.statistic = options.statistic;
+    this.activation = net.activation;
     this.#net = net;
     this.#options = options;
     this.#featureShape = plan.featureShape;
@@ -146,33 +142,29 @@ export class Explanation {
     this.#networkMs = source.networkMs;
 
     this.logits = itemOf(forward.logits, item, plan.N);
-    this.target = this.#classIndex(options.target);
+    this.target = net.labels.length > 0 ? net.classIndex(this.#classOf(options.target)) : undefined;
     this.#features = itemOf(forward.features, item, plan.N);
     const start = options.now();
-    this.rawMaps = plan.taps.map(({ H, W }, i) =>
-      toNdArray(itemOf(forward.maps[i]!, item, plan.N), [H, W]),
-    );
     const { normalizer, calibration } = options;
-    this.scaleMaps = this.rawMaps.map(({ data, shape }, i) => {
-      const normalized = new Float32Array(data.length);
-      const place = net.kernels.maps?.normalizeGaussian;
-      NORMALIZERS[normalizer](normalized, data, calibration?.scales[i], place);
-      return toNdArray(normalized, shape);
+    const maps = plan.taps.map(({ H, W }, i) => {
+      const raw = itemOf(forward.maps[i]!, item, plan.N);
+      const constants = calibration?.scales[i];
+      const normalized = normalizedMap(net.kernels, raw, [H, W], normalizer, constants);
+      return { raw: toNdArray(raw, [H, W]), normalized };
     });
+    this.rawMaps = maps.map(({ raw }) => raw);
+    this.scaleMaps = maps.map(({ normalized }) => normalized);
     this.#saliencyMs = options.now() - start;
   }
 
   /** The `count` likeliest classes, best first. */
   top(count: number): Prediction[] {
-    const max = this.logits.reduce(
-      (most, logit) => Math.max(most, logit),
-      Number.NEGATIVE_INFINITY,
-    );
-    const sum = this.logits.reduce((total, logit) => total + Math.exp(logit - max), 0);
-    return Array.from(this.logits, (logit, index) => ({
+    const { logits } = this;
+    const probabilities = PROBABILITIES[this.activation](logits);
+    return Array.from(logits, (logit, index) => ({
       index,
       label: this.#net.labels[index]!,
-      probability: Math.exp(logit - max) / sum,
+      probability: probabilities[index]!,
       logit,
     }))
       .sort((a, b) => b.logit - a.logit || a.index - b.index)
@@ -189,8 +181,8 @@ export class Explanation {
     if (!this.#combined) {
       const start = this.#options.now();
       const { scaleWeights } = this.#options;
-      const sum = this.#net.kernels.maps?.sumUpsampled;
-      this.#combined = combineMaps(this.scaleMaps, this.#size, scaleWeights, this.region, sum);
+      const { kernels } = this.#net;
+      this.#combined = combinedMap(kernels, this.scaleMaps, this.#size, scaleWeights, this.region);
       this.#saliencyMs += this.#options.now() - start;
     }
     return this.#combined;
@@ -215,30 +207,15 @@ export class Explanation {
    * The maps of any class, from the same forward pass.
    *
    * @param target `top`, a class index or a class name
-   * @throws {ShapeError} for a class that the network does not have
+   * @throws {ShapeError} for a class that the network does not have, and where its classifier is not linear in
+   * the last features
    */
-  classMaps(target: number | string, method: CamMethod = camMethod(this.cam)): ClassMaps {
-    const { H, W, C } = this.#featureShape;
+  classMaps(target: number | string, method: CamMethod = this.#camMethod): ClassMaps {
+    const { H, W, C } = this.#featureShape ?? { H: 0, W: 0, C: 0 };
     const classWeights = new Float32Array(C);
-    this.#net.classWeights(classWeights, this.#classIndex(target));
-    const coarse = new Float32Array(H * W);
-    classActivationMap(coarse, this.#features, classWeights, method);
-
-    const combined = this.combinedMap.data;
-    const cam = new Float32Array(combined.length);
-    upsampleBilinear(cam, this.#size, toNdArray(coarse, [H, W]), this.region);
-    normalizeRange(cam, cam);
-    const fastcam = new Float32Array(cam.length);
-    const nonClass = new Float32Array(cam.length);
-    for (let i = 0; i < cam.length; i++) {
-      fastcam[i] = combined[i]! * cam[i]!;
-      nonClass[i] = combined[i]! * (1 - cam[i]!);
-    }
-    return {
-      camMap: toNdArray(cam, this.#size),
-      fastcamMap: toNdArray(fastcam, this.#size),
-      nonClassMap: toNdArray(nonClass, this.#size),
-    };
+    this.#net.classWeights(classWeights, this.#net.classIndex(this.#classOf(target)));
+    const { combinedMap: combined, region } = this;
+    return classMaps(combined, this.#features, [H, W], classWeights, method, region);
   }
 
   /** Saliency in colour by layer (LOVI): hue says at which scale, brightness how much. */
@@ -262,10 +239,17 @@ export class Explanation {
     };
   }
 
-  #classIndex(target: number | string): number {
-    if (target !== 'top') return this.#net.classIndex(target);
+  /** The index of the likeliest class for `top`; a class as given for any other. */
+  #classOf(target: number | string): number | string {
+    if (target !== 'top') return target;
     const { logits } = this;
     return logits.reduce((best, logit, index) => (logit > logits[best]! ? index : best), 0);
+  }
+
+  get #camMethod(): CamMethod {
+    this.#net.checkLinearHead();
+    if (this.cam !== 'none') return this.cam;
+    throw new ShapeError("cam: no class activation map was asked for ('none')");
   }
 
   get #size(): [number, number] {
@@ -273,15 +257,20 @@ export class Explanation {
   }
 
   get #mapsOfTarget(): ClassMaps {
-    this.#targetMaps ??= this.classMaps(this.target);
+    this.#targetMaps ??= this.classMaps(this.target ?? 'top');
     return this.#targetMaps;
   }
 }
 
-function camMethod(cam: CamMethod | 'none'): CamMethod {
-  if (cam === 'none') throw new ShapeError("cam: no class activation map was asked for ('none')");
-  return cam;
-}
+const PROBABILITIES: Readonly<Record<Activation, (logits: Float32Array) => Float64Array>> = {
+  softmax(logits) {
+    const max = logits.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
+    const powers = Float64Array.from(logits, (logit) => Math.exp(logit - max));
+    const sum = powers.reduce((total, power) => total + power, 0);
+    return powers.map((power) => power / sum);
+  },
+  sigmoid: (logits) => Float64Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit))),
+};
 
 /** A copy of item `n` of an array [N, …]. */
 function itemOf(batch: Float32Array, n: number, N: number): Float32Array {

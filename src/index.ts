@@ -3,15 +3,24 @@
 export type { Calibration } from './calibration.js';
 export { FormatError, ShapeError, UnsupportedError } from './errors.js';
 export {
+  type ExplainingNetwork,
   type ExplainOptions,
   explain,
   explainBatch,
-  FastCam,
   type FloatTensor,
   type LoadOptions,
-  loadResNet,
+  loadNetwork,
+  loadNetwork as loadResNet,
+  networkOf,
 } from './explain.js';
-export type { ClassMaps, Cost, Explanation, Prediction } from './explanation.js';
+export type { Cost, Explanation, Prediction } from './explanation.js';
+export {
+  type Orientation,
+  orient,
+  orientationOf,
+  type Picture,
+  type Region,
+} from './image/index.js';
 export {
   type Backend,
   jsKernels,
@@ -22,11 +31,6 @@ export {
   type WasmOptions,
   wasmKernels,
 } from './kernels/index.js';
-export {
-  type ByteStream,
-  type ByteStreamReader,
-  type Orientation,
-  orient,
-  orientationOf,
-} from './model/index.js';
-export type { NdArray, Picture, Region, SaliencyMap } from './viz/index.js';
+export type { CamMethod, ClassMaps } from './methods/index.js';
+export type { ByteStream, ByteStreamReader, Network } from './model/index.js';
+export type { NdArray, SaliencyMap } from './viz/index.js';

@@ -9,29 +9,39 @@ import { describe, expect, it } from 'vitest';
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
 
 const CORE = [
-  ...['errors.ts', 'math', 'image', 'kernels', 'model', 'viz', 'calibration.ts', 'cost.ts'],
+  ...[
+    'errors.ts',
+    'math',
+    'image',
+    'kernels',
+    'model',
+    'viz',
+    'methods',
+    'calibration.ts',
+    'cost.ts',
+  ],
   ...['explanation.ts', 'explain.ts', 'index.ts', 'index.workerd.ts'],
 ];
 
 /**
- * Which folders (or files) each may import, besides itself: cli → node → explain → {model → kernels,
- * viz}, an arrow reaching whatever lies below.
+ * Which folders (or files) each may import, besides itself: cli → node → explain → methods → {model → kernels,
+ * viz}, pictures and mathematics below, an arrow reaching whatever lies below.
  */
+const BELOW = ['errors.ts', 'math', 'image'];
+const ENGINE = [...BELOW, 'kernels', 'model', 'viz', 'methods'];
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'errors.ts': [],
   math: [],
   image: ['errors.ts'],
   kernels: ['errors.ts', 'math'],
-  model: ['errors.ts', 'image', 'kernels'],
-  viz: ['errors.ts', 'image', 'math'],
+  model: [...BELOW, 'kernels'],
+  viz: BELOW,
+  methods: [...BELOW, 'kernels', 'model', 'viz'],
   'calibration.ts': ['errors.ts', 'kernels', 'viz'],
   'cost.ts': [],
-  'explanation.ts': ['errors.ts', 'calibration.ts', 'cost.ts', 'kernels', 'model', 'viz'],
-  'explain.ts': ['errors.ts', 'calibration.ts', 'explanation.ts', 'kernels', 'model', 'viz'],
-  'index.ts': [
-    ...['errors.ts', 'calibration.ts', 'explain.ts', 'explanation.ts'],
-    ...['kernels', 'model', 'viz'],
-  ],
+  'explanation.ts': [...ENGINE, 'calibration.ts', 'cost.ts'],
+  'explain.ts': [...ENGINE, 'calibration.ts', 'explanation.ts'],
+  'index.ts': [...ENGINE, 'calibration.ts', 'explain.ts', 'explanation.ts'],
   'index.workerd.ts': ['index.ts', 'kernels'],
   node: CORE,
   cli: ['node', ...CORE],
@@ -61,6 +71,34 @@ describe('the house', () => {
         partOf(target) === own ||
         ARROWS[own]!.some((a) => target === a || target.startsWith(`${a}/`));
       expect(allowed, `${path} imports ${target}`).toBe(true);
+    }
+  });
+
+  it('has no circle of imports, not even inside a folder', () => {
+    const edges = new Map(
+      sources.map((path) => [
+        path,
+        importsOf(path)
+          .filter((specifier) => specifier.startsWith('.'))
+          .map((specifier) => join(dirname(path), specifier).replace(/\.js$/, '.ts')),
+      ]),
+    );
+    const circles: string[] = [];
+    const done = new Set<string>();
+    const walk = (path: string, way: readonly string[]): void => {
+      if (way.includes(path)) circles.push([...way.slice(way.indexOf(path)), path].join(' → '));
+      if (done.has(path) || way.includes(path)) return;
+      for (const next of edges.get(path) ?? []) walk(next, [...way, path]);
+      done.add(path);
+    };
+    for (const path of sources) walk(path, []);
+    expect(circles).toEqual([]);
+  });
+
+  it('has a contract between networks and backends that knows no backend', () => {
+    for (const path of ['step.ts', 'conv2d-shape.ts', 'layer-weights.ts', 'precision.ts']) {
+      const known = importsOf(`kernels/${path}`).filter((s) => /\/(js|wasm|statistics)\//.test(s));
+      expect(known).toEqual([]);
     }
   });
 

@@ -4,7 +4,7 @@
  */
 
 import { crc32, deflateRawSync } from 'node:zlib';
-import type { CheckpointArchive } from '../src/model/index.js';
+import type { CheckpointArchive } from '../src/node/pytorch.js';
 import type { Tensor, Tensors } from './weight-namings.js';
 
 /** What can be pickled: arrays are lists, Maps are dicts. */

@@ -6,11 +6,12 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type Explanation, FastCam, type FloatTensor, loadResNet } from '../src/index.js';
-import { CAM_METHODS, type CamMethod } from '../src/model/index.js';
+import { type ExplainingNetwork, networkOf } from '../src/explain.js';
+import { type Explanation, type FloatTensor, loadResNet } from '../src/index.js';
+import { CAM_METHODS, type CamMethod } from '../src/methods/index.js';
 import type { ScaleWeights } from '../src/viz/index.js';
 import { distance } from './compare.js';
-import { type Golden, loadGolden } from './goldens.js';
+import { type Golden, goldenInput, goldenWeights, loadGolden } from './goldens.js';
 import { hashImage, hashWeights, torchvisionStateDict } from './hash-weights.js';
 import { BACKENDS } from './kernels/backends.js';
 
@@ -35,7 +36,7 @@ function expectGolden(e: Explanation, golden: (key: string) => ArrayLike<number>
     expect(median).toBeLessThanOrEqual(1e-5);
   });
   for (const method of CAM_METHODS) {
-    const { camMap } = e.classMaps(e.target, method);
+    const { camMap } = e.classMaps(e.target!, method);
     expect(distance(camMap.data, golden(CAM_KEYS[method])).largest).toBeLessThanOrEqual(1e-3);
   }
 }
@@ -51,7 +52,7 @@ describe.each(BACKENDS)('goldens on $name', async ({ make }) => {
     (name, shape, salt) => {
       const [N, , H, W] = shape;
       const golden = loadGolden(`${name}_${N}x${H}x${W}_s${salt}`);
-      const net = new FastCam(hashWeights(torchvisionStateDict(name), salt), { kernels });
+      const net = networkOf(hashWeights(torchvisionStateDict(name), salt), { kernels });
       const data = hashImage(salt, N * 3 * H * W);
       net.explainBatch({ data, shape }).forEach((e, n) => {
         expectGolden(e, (key) => item(golden.get(key)!, n));
@@ -62,13 +63,38 @@ describe.each(BACKENDS)('goldens on $name', async ({ make }) => {
     },
   );
 
+  it.each(['vgg', 'vgg-bn', 'alexnet', 'densenet'])(
+    '%s: logits within 2e-5, SMOE within 2e-3 (median 1e-5), combined within 1e-3',
+    (name) => {
+      const golden = loadGolden(`graph/${name}`);
+      const { shape, salt } = goldenInput(`graph/${name}`);
+      const net = networkOf(goldenWeights(name), { kernels });
+      const [, C, H, W] = shape;
+      const e = net.explain({ data: hashImage(salt, C * H * W), shape });
+      const get = (key: string): ArrayLike<number> => golden.get(key)!.data;
+      expect(distance(e.logits, get('logits')).largest).toBeLessThanOrEqual(2e-5);
+      const scales = [...golden.keys()].filter((key) => key.startsWith('smoe.'));
+      expect(e.rawMaps).toHaveLength(scales.length);
+      e.rawMaps.forEach((map, i) => {
+        const { largest, median } = distance(map.data, get(`smoe.${i}`));
+        expect(largest).toBeLessThanOrEqual(2e-3);
+        expect(median).toBeLessThanOrEqual(1e-5);
+      });
+      expect(distance(e.combinedMap.data, get('combined')).largest).toBeLessThanOrEqual(1e-3);
+    },
+  );
+
   describe('a trained network', async () => {
     const golden = loadGolden('tiny-resnet50-pipeline');
     const read = (path: string): Buffer => readFileSync(new URL(path, import.meta.url));
     const exact = await loadResNet(read('goldens/tiny-resnet50-f32.safetensors'), { kernels });
     // The same weights rounded to float16.
     const bundled = await loadResNet(read('../models/tiny-resnet50.safetensors'), { kernels });
-    const explain = (net: FastCam, name: string, scaleWeights: ScaleWeights): Explanation => {
+    const explain = (
+      net: ExplainingNetwork,
+      name: string,
+      scaleWeights: ScaleWeights,
+    ): Explanation => {
       const { data, shape } = golden.get(`${name}.input`)!;
       const tensor = {
         data: data as Float32Array,

@@ -1,7 +1,7 @@
 /** Reference outputs of the authors' code; test/goldens/README.md tells how they were made. */
 
 import { readFileSync } from 'node:fs';
-import { parseSafetensors } from '../src/model/formats/safetensors.js';
+import { parseSafetensors, type SafetensorsFile } from '../src/model/formats/safetensors.js';
 
 export interface Golden {
   readonly shape: readonly number[];
@@ -24,4 +24,21 @@ export function loadGolden(name: string): Map<string, Golden> {
     arrays.set(key, { shape, data });
   }
   return arrays;
+}
+
+/** The weights of a network of goldens/graph. */
+export function goldenWeights(name: string): SafetensorsFile {
+  const url = new URL(`./goldens/graph/${name}.weights.safetensors`, import.meta.url);
+  return parseSafetensors(readFileSync(url), name);
+}
+
+/** What a network of goldens/graph was given: `hashImage` of the salt, in that shape. */
+export function goldenInput(name: string): {
+  readonly shape: readonly [number, number, number, number];
+  readonly salt: number;
+} {
+  const url = new URL(`./goldens/${name}.safetensors`, import.meta.url);
+  const { metadata } = parseSafetensors(readFileSync(url), name);
+  const salt = Number(/salt (\d+)$/.exec(metadata.get('recipe')!)![1]);
+  return { shape: JSON.parse(metadata.get('input')!), salt };
 }

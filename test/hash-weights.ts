@@ -11,36 +11,15 @@
  * each computed in double precision and stored as float32; the image is 4u − 2, NCHW.
  */
 
-import {
-  type Architecture,
-  convolutionsOf,
-  type Layers,
-  layersOf,
-  type TensorSource,
-} from '../src/model/index.js';
+import type { TensorSource } from '../src/model/index.js';
+import type { StateDict } from '../src/node/architectures.js';
 import stateDicts from './goldens/state-dict-order.json' with { type: 'json' };
 
-export type StateDict = [name: string, shape: number[]][];
+export { resnetStateDict as stateDictOf } from '../src/node/architectures.js';
 
 /** Names and shapes in torchvision's order, by architecture. */
 export function torchvisionStateDict(name: string): StateDict {
   return (stateDicts as unknown as Record<string, StateDict>)[name]!;
-}
-
-/** Names and shapes of any architecture of ours; the order is the forward pass's. */
-export function stateDictOf(architecture: Architecture): StateDict {
-  const layers: Layers = layersOf(architecture);
-  const dict: StateDict = convolutionsOf(layers).flatMap(
-    ({ name, batchNorm, Cin, Cout, kernel, groups }): StateDict => [
-      [`${name}.weight`, [Cout, Cin / groups, kernel, kernel]],
-      ...['weight', 'bias', 'running_mean', 'running_var'].map((part): [string, number[]] => [
-        `${batchNorm}.${part}`,
-        [Cout],
-      ]),
-    ],
-  );
-  const { Cin, Cout } = layers.fc;
-  return [...dict, ['fc.weight', [Cout, Cin]], ['fc.bias', [Cout]]];
 }
 
 /** The weights of a state dict, generated as they are read. */

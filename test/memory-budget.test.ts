@@ -8,7 +8,7 @@
  */
 
 import { afterEach, expect, it, vi } from 'vitest';
-import { loadResNet } from '../src/explain.js';
+import { loadResNet } from '../src/index.js';
 import { wasmKernels } from '../src/kernels/index.js';
 import { hashWeights, torchvisionStateDict } from './hash-weights.js';
 import { watchLinearMemory } from './linear-memory.js';

@@ -17,6 +17,7 @@ it.each([
   'README.md',
   'CONTRIBUTING.md',
   'docs/algorithm.md',
+  'docs/architecture.md',
   'docs/normalizers.md',
   'docs/performance.md',
   'docs/models.md',

@@ -2,17 +2,16 @@
 
 import type { Precision } from '../src/kernels/index.js';
 import {
-  architectureOf,
-  checkLayers,
-  layersOf,
-  restingLayers,
-  safetensorsHeader,
+  prepareNetwork,
+  recognizeNetwork,
   scaleName,
   sizeOf,
-  storedTensor,
   type TensorShape,
   type TensorSource,
+  tensorsOf,
 } from '../src/model/index.js';
+import { safetensorsHeader } from '../src/node/safetensors-writer.js';
+import { storedTensor } from '../src/node/stored-tensor.js';
 
 export interface FileTensor extends TensorShape {
   readonly name: string;
@@ -21,11 +20,13 @@ export interface FileTensor extends TensorShape {
 
 /** The tensors of a network as `fastcam convert` stores them, in the order of the forward pass. */
 export function storedTensors(source: TensorSource, precision: Precision): FileTensor[] {
-  const layers = layersOf(architectureOf(source));
-  const resting = restingLayers(layers, precision);
-  return [...checkLayers(source, layers)].flatMap(([layer, tensors]) =>
-    tensors.flatMap(([name, shape]) => encoded(source, name, shape, resting.get(layer)!.precision)),
-  );
+  const { layers, resting } = prepareNetwork(recognizeNetwork(source).graph, 224);
+  const kept = resting(precision);
+  return [...layers].flatMap(([key, layer]) => {
+    const own = kept.get(key)!;
+    const at = 'precision' in own ? own.precision : 'f32';
+    return tensorsOf(source, layer).flatMap(([name, shape]) => encoded(source, name, shape, at));
+  });
 }
 
 /** One tensor as it is stored in a layer of a precision, its scales behind it. */

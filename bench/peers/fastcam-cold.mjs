@@ -1,10 +1,12 @@
-// From the bytes of ResNet-50's weights in memory (102 MB of float32) to the first explanation, on fastcam:
-// node fastcam-cold.mjs auto|js|simd|relaxed. The peer's figure: `coldMs` of ort-web.mjs.
-import { loadResNet, makeKernels } from '../../dist/index.js';
-import { ARCHITECTURES, writeSafetensors } from '../../dist/model/index.js';
+// From the bytes of a network's weights in memory, float32, to the first explanation, on fastcam:
+// node fastcam-cold.mjs auto|js|simd|relaxed [resnet50|vgg16|…]. The peer's figure: `coldMs` of ort-web.mjs.
+import { loadNetwork, makeKernels } from '../../dist/index.js';
+import { namedArchitecture } from '../../dist/node/architectures.js';
 import { noiseWeights } from '../../dist/node/noise-model.js';
+import { writeSafetensors } from '../../dist/node/safetensors-writer.js';
 
-const noise = noiseWeights(ARCHITECTURES.resnet50);
+const [backend = 'auto', architecture = 'resnet50'] = process.argv.slice(2);
+const noise = noiseWeights(namedArchitecture(architecture));
 const bytes = writeSafetensors(
   Object.fromEntries(
     [...noise.tensors].map(([name, { shape }]) => {
@@ -17,8 +19,8 @@ const bytes = writeSafetensors(
 const data = Uint8Array.from({ length: 224 * 224 * 4 }, (_, i) => (i % 4 === 3 ? 255 : i % 251));
 
 const start = performance.now();
-const kernels = await makeKernels(process.argv[2]);
-const net = await loadResNet(bytes, { kernels });
+const kernels = await makeKernels(backend);
+const net = await loadNetwork(bytes, { kernels });
 const loadedMs = performance.now() - start;
 net.explain({ data, width: 224, height: 224 }).combinedMap;
 const coldMs = performance.now() - start;

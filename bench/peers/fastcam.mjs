@@ -1,13 +1,14 @@
-// ResNet-50, 1x224x224x3, on fastcam: node fastcam.mjs auto|js|simd|relaxed [runs]. Network with SMOE taps + Gaussian CDF
-// + combination. What of it is saliency's share: npm run bench:saliency.
+// A network at 224x224 on fastcam: node fastcam.mjs auto|js|simd|relaxed [runs] [resnet50|vgg16|densenet121|…]. Network
+// with SMOE taps + Gaussian CDF + combination. What of it is saliency's share: npm run bench:saliency.
 import { makeKernels } from '../../dist/kernels/index.js';
-import { ARCHITECTURES, ResNet } from '../../dist/model/index.js';
+import { Network } from '../../dist/model/index.js';
+import { namedArchitecture } from '../../dist/node/architectures.js';
 import { combined, normalized } from '../../dist/node/cost.js';
 import { noiseImage, noiseWeights } from '../../dist/node/noise-model.js';
 
-const [backend = 'auto', runs = '3'] = process.argv.slice(2);
+const [backend = 'auto', runs = '3', network = 'resnet50'] = process.argv.slice(2);
 const kernels = await makeKernels(backend);
-const net = new ResNet(noiseWeights(ARCHITECTURES.resnet50), { kernels });
+const net = new Network(noiseWeights(namedArchitecture(network)), { kernels }).packAll();
 const image = noiseImage(224);
 const pass = net.forward(1, 224, 224);
 

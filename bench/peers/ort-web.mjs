@@ -1,33 +1,41 @@
-// ResNet-50, 1x3x224x224, on onnxruntime-web's WASM backend, one thread. Prints the median and the least of the runs in ms,
-// and the time from the bytes of the model in memory to the first result.
+// A network, 1×3×224×224, on onnxruntime-web's WASM backend, one thread: node ort-web.mjs [runs] [resnet50|vgg16|…]. Prints
+// the median and the least of the runs in ms, and the time from the bytes of the model in memory to the first result.
 import * as ort from 'onnxruntime-web/wasm';
-import { fullOnnx } from './full-onnx.mjs';
+import { noiseImage } from '../../dist/node/noise-model.js';
+import { checkLogits } from './check.mjs';
+import { networkNamed, SIZE } from './network.mjs';
+import { onnxOf } from './onnx.mjs';
 
-const runs = Number(process.argv[2] ?? 7);
+const [runs = 7, architecture = 'resnet50'] = process.argv.slice(2);
+const peer = 'onnxruntime-web wasm';
+const network = networkNamed(architecture);
+const model = onnxOf(network);
+const image = noiseImage(SIZE);
+const pixels = SIZE * SIZE;
+const channels = image.length / pixels;
+const planes = image.map((_, i) => image[(i % pixels) * channels + Math.floor(i / pixels)]);
+
 ort.env.wasm.numThreads = 1;
-const model = fullOnnx();
 const created = performance.now();
 const session = await ort.InferenceSession.create(model, { executionProviders: ['wasm'] });
-const input = new ort.Tensor(
-  'float32',
-  Float32Array.from({ length: 3 * 224 * 224 }, (_, i) => Math.sin(i)),
-  [1, 3, 224, 224],
-);
-await session.run({ input });
+const input = new ort.Tensor('float32', planes, [1, channels, SIZE, SIZE]);
+const run = () => session.run({ [session.inputNames[0]]: input });
+const first = await run();
 const coldMs = performance.now() - created;
-await session.run({ input });
+checkLogits(peer, architecture, first[session.outputNames[0]].data);
+await run();
 const ms = [];
-for (let i = 0; i < runs; i++) {
+for (let i = 0; i < Number(runs); i++) {
   const start = performance.now();
-  await session.run({ input });
+  await run();
   ms.push(performance.now() - start);
 }
 ms.sort((a, b) => a - b);
 console.log(
   JSON.stringify({
-    peer: 'onnxruntime-web wasm',
+    peer,
     threads: 1,
-    medianMs: ms[runs >> 1],
+    medianMs: ms[ms.length >> 1],
     minMs: ms[0],
     coldMs,
     peakMegabytes: process.resourceUsage().maxRSS / 1024,

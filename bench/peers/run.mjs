@@ -1,11 +1,12 @@
 // Races fastcam against its peers, process by process, alternating, on Node 20 and 24, and prints medians and ratios.
 //
-//   npm run bench:peers [-- --json] [--rounds 3] [--node 20,24] [--race js,simd,relaxed]
+//   npm run bench:peers [-- --network resnet50] [--json] [--rounds 3] [--node 20,24] [--race js,simd,relaxed]
 //
-// A race is a backend of ours and the peers it is measured against. Every process checks nothing but its clock: what
-// they compute is checked by the tests.
+// A network is one of the library's table (src/node/architectures.ts), with weights of noise. A race is a backend of ours
+// and the peers it is measured against. Each peer checks its logits against fastcam's before it is timed; what fastcam
+// computes is checked by the tests.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -24,6 +25,7 @@ const RACES = {
 
 const { values: options } = parseArgs({
   options: {
+    network: { type: 'string', default: 'resnet50' },
     json: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
     node: { type: 'string', default: '20,24' },
@@ -54,10 +56,11 @@ function runRace(node, race) {
   const { runs, peers } = RACES[race];
   const binary = `${here}node_modules/node${node}/bin/node`;
   const run = (program, ...args) => {
-    const stdio = ['ignore', 'pipe', 'ignore'];
-    const call = [here + program, ...args];
-    const printed = execFileSync(binary, call, { cwd: here, encoding: 'utf8', stdio });
-    return JSON.parse(printed.trim().split('\n').at(-1));
+    const call = [here + program, ...args, options.network];
+    const { status, stdout, stderr } = spawnSync(binary, call, { cwd: here, encoding: 'utf8' });
+    if (status === 0) return JSON.parse(stdout.trim().split('\n').at(-1));
+    console.error(`${program} ${args.join(' ')} failed:\n${stderr}`);
+    process.exit(1);
   };
   const ours = [];
   const cold = [];
@@ -96,7 +99,7 @@ function mediansOf(lines) {
 
 function print() {
   console.log(
-    `ResNet-50, 1×224×224, one thread, medians of ${options.rounds} alternating processes; ${machine}`,
+    `${options.network}, 1×224×224, one thread, medians of ${options.rounds} alternating processes; ${machine}`,
   );
   const table = new Table({
     head: ['Node', '', 'ms', 'fastcam ÷ it', 'cold start, ms', 'fastcam ÷ it', 'peak, MB'],

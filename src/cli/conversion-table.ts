@@ -2,6 +2,7 @@
 
 import Table from 'cli-table3';
 import type { Conversion } from '../node/index.js';
+import { describeArchitecture } from '../node/report.js';
 import { printable } from './streams.js';
 
 /** Ends with a new line. */
@@ -15,10 +16,8 @@ export function formatConversion({
   bytes,
   layers,
 }: Conversion): string {
-  const { block, depths, classes, strideOn } = architecture;
-  const stride = block === 'bottleneck' ? `, stride on the ${strideOn.replace('x', '×')}` : '';
   const title =
-    `${printable(input)}: ResNet of ${depths.join(', ')} ${block} blocks${stride}, ${classes} classes; ` +
+    `${printable(input)}: ${describeArchitecture(architecture)}; ` +
     `${(weights / 1e6).toFixed(2)} M weights as ${precision}, ${megabytes(bytes)} of ${megabytes(sourceBytes)}`;
   const written = files.map((file) => `  ${printable(file)}\n`).join('');
   return `${title}\n${lossTable(layers)}\nWritten:\n${written}`;

@@ -12,6 +12,7 @@ export interface ConvertFlags {
   readonly labels?: string;
   readonly arch?: string;
   readonly strideOn?: NonNullable<ConvertOptions['strideOn']>;
+  readonly maxPool?: boolean;
   readonly json?: boolean;
 }
 
@@ -26,7 +27,7 @@ export async function convertCommand(
     import('../node/convert.js'),
     import('./conversion-table.js'),
   ]);
-  const { precision, shard, labels, arch, strideOn } = flags;
+  const { precision, shard, labels, arch, strideOn, maxPool } = flags;
   const progress = await startProgress(1, streams.stderr);
   try {
     const conversion = await convertModel(input, output, {
@@ -35,6 +36,7 @@ export async function convertCommand(
       ...(labels !== undefined && { labels }),
       ...(arch !== undefined && { architecture: arch }),
       ...(strideOn !== undefined && { strideOn }),
+      ...(maxPool !== undefined && { maxPool }),
       onProgress: (done, tensor) => progress.update(done, tensor),
     });
     progress.stop();

@@ -21,7 +21,8 @@ export interface ExplainFlags extends ModelFlags, StatisticFlags, InputFlags, Ou
   readonly normalizer: NonNullable<ExplainFileOptions['normalizer']>;
   readonly calibration?: string;
   readonly scaleWeights: NonNullable<ExplainFileOptions['scaleWeights']>;
-  readonly cam: NonNullable<ExplainFileOptions['cam']>;
+  readonly cam?: NonNullable<ExplainFileOptions['cam']>;
+  readonly taps?: readonly string[];
   readonly class?: number | string;
   readonly colormap: NonNullable<ExplainFileOptions['colormap']>;
   readonly tensors?: string;
@@ -39,8 +40,8 @@ export async function explainCommand(
     import('./summary.js'),
   ]);
   const model = await openFlagged(flags);
-  checkClass(flags.class, model);
   const common = explainOptions(flags, model, await calibrationOf(flags, model));
+  await checkOptions(flags, model, common);
   const folders = outputFolders(inputs, flags.out);
   const progress = await startProgress(inputs.length, streams.stderr);
   let failures = 0;
@@ -75,14 +76,15 @@ function explainOptions(
   model: Model,
   calibration: Calibration | undefined,
 ): ExplainFileOptions {
-  const { statistic, normalizer, scaleWeights, cam, colormap, tensors } = flags;
+  const { statistic, normalizer, scaleWeights, cam, taps, colormap, tensors } = flags;
   return {
     model,
     statistic,
     normalizer,
     ...(calibration && { calibration }),
     scaleWeights,
-    cam,
+    ...(cam !== undefined && { cam }),
+    ...(taps !== undefined && { taps }),
     colormap,
     ...pictureOptions(flags),
     target: flags.class ?? 'top',
@@ -105,29 +107,36 @@ function checkPaths(inputs: readonly string[], flags: ExplainFlags): void {
 
 /** A calibration that does not fit is known before any picture, too. */
 async function calibrationOf(
-  { calibration: path, statistic, normalizer }: ExplainFlags,
+  { calibration: path, statistic, normalizer, taps }: ExplainFlags,
   { net }: Model,
 ): Promise<Calibration | undefined> {
   if (path === undefined) return undefined;
   const { readCalibration } = await import('../node/index.js');
   const calibration = await readCalibration(path);
-  const scales = 1 + net.architecture.depths.length;
+  const scales = (taps ?? net.scales).length;
   checkCalibration(path, calibration, { statistic, normalizer, scales });
   return calibration;
 }
 
-/** A class that the model does not have is a mistake in the call, and known before any picture. */
-function checkClass(wanted: number | string | undefined, { name, net, labelled }: Model): void {
-  if (wanted === undefined || wanted === 'top') return;
-  if (typeof wanted === 'string' && !labelled) {
+/** What does not fit the model is a mistake in the call, and known before any picture. */
+async function checkOptions(
+  { class: wanted }: ExplainFlags,
+  { name, net, labelled }: Model,
+  options: ExplainFileOptions,
+): Promise<void> {
+  if (typeof wanted === 'string' && wanted !== 'top' && !labelled) {
     throw new UsageError(
       `--class ${wanted}: ${name} comes without class names; give --labels FILE`,
     );
   }
+  const { checkExplainOptions } = await import('../explain.js');
   try {
-    net.classIndex(wanted);
+    checkExplainOptions(net, options);
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
-    throw new UsageError(error.message.replace(/^target/, `--class ${wanted}`));
+    const message = error.message.replace(/^target/, `--class ${wanted}`);
+    throw new UsageError(
+      message.replace(/^scaleWeights/, '--scale-weights').replace(/^(taps|cam)/, '--$1'),
+    );
   }
 }

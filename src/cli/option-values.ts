@@ -4,23 +4,21 @@ import { InvalidArgumentError } from 'commander';
 import { resolveScaleWeights, SCALE_WEIGHTS, type ScaleWeights } from '../viz/index.js';
 import { byteSize } from './byte-size.js';
 
-/** Scales of every ResNet: the stem and its four stages. */
-const SCALES = 5;
 /** Sides beyond this take more memory than a process has. */
 const MAX_SIZE = 4096;
 /** More than anybody waits for. */
 const MAX_ROUNDS = 10_000;
 
-/** `equal`, `ramp`, `prior`, or five numbers parted by commas. */
+/** `equal`, `ramp`, `prior`, or numbers parted by commas, as many as there are scales. */
 export function parseScaleWeights(text: string): ScaleWeights {
   if (Object.hasOwn(SCALE_WEIGHTS, text)) return text as ScaleWeights;
   const named = Object.keys(SCALE_WEIGHTS).join(', ');
   const weights = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
   if (weights.some(Number.isNaN)) {
-    throw new InvalidArgumentError(`Expected ${named} or ${SCALES} numbers like 1,2,3,4,5.`);
+    throw new InvalidArgumentError(`Expected ${named} or numbers like 1,2,3,4,5.`);
   }
   try {
-    return resolveScaleWeights(weights, SCALES);
+    return resolveScaleWeights(weights, weights.length);
   } catch (error) {
     throw new InvalidArgumentError(`${(error as Error).message}.`);
   }
@@ -53,6 +51,13 @@ export function parseSha256(text: string): string {
 export function parseClass(text: string): number | string {
   if (text.trim() === '') throw new InvalidArgumentError('Expected a class index or name.');
   return /^\d+$/.test(text) ? Number(text) : text;
+}
+
+/** Names parted by commas. */
+export function parseNames(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.includes('')) throw new InvalidArgumentError('Expected names like a,b,c.');
+  return names;
 }
 
 /** A path that is not empty. */

@@ -9,11 +9,13 @@ import {
   STATISTICS,
   type Statistic,
 } from '../kernels/index.js';
-import { ARCHITECTURES, type Fit } from '../model/index.js';
+import type { Activation, Fit } from '../model/index.js';
+import { ARCHITECTURES } from '../node/architectures.js';
 import type { Model, ModelOptions } from '../node/index.js';
 import { parsePath, parseRounds, parseSize } from './option-values.js';
 
 const ARCHITECTURE_NAMES = Object.keys(ARCHITECTURES);
+const ACTIVATIONS: readonly Activation[] = ['softmax', 'sigmoid'];
 const FITS: readonly Fit[] = ['whole', 'crop', 'stretch'];
 
 /** An option that takes one of some words. */
@@ -51,6 +53,8 @@ export interface ModelFlags {
   readonly labels?: string;
   readonly arch?: string;
   readonly strideOn?: NonNullable<ModelOptions['strideOn']>;
+  readonly maxPool?: boolean;
+  readonly activation?: Activation;
   readonly backend: Backend;
   readonly precision?: Precision;
 }
@@ -61,21 +65,38 @@ export function modelOptions(): Option[] {
       'bundled',
     ),
     ...architectureOptions(),
+    activationOption(),
     choice('--precision <name>', 'how weights are kept in memory (default: as stored)', PRECISIONS),
     backendOption(),
   ];
 }
 
-/** What weights do not tell of themselves. */
+/** What weights do not tell of themselves, and an architecture that they are held against. */
 export function architectureOptions(): Option[] {
   return [
     choice('--arch <name>', 'architecture the weights must have', ARCHITECTURE_NAMES),
+    ...recognitionOptions(),
+  ];
+}
+
+/** What weights do not tell of themselves. */
+export function recognitionOptions(): Option[] {
+  return [
     choice(
       '--stride-on <where>',
       "where bottlenecks stride (default: what the model says, else 3x3; Keras' 1x1)",
       ['3x3', '1x1'],
     ),
+    new Option(
+      '--max-pool',
+      'a max pool follows a 3×3 stem (default: what the model says, else none)',
+    ),
   ];
+}
+
+export function activationOption(): Option {
+  const text = 'what makes probabilities (default: the model’s own; sigmoid for one logit)';
+  return choice('--activation <name>', text, ACTIVATIONS);
 }
 
 export function labelsOption(): Option {
@@ -85,7 +106,7 @@ export function labelsOption(): Option {
 
 /** @throws {FormatError} in one line that names the file and the cause */
 export async function openFlagged(flags: ModelFlags): Promise<Model> {
-  const { model, backend, labels, arch, strideOn, precision } = flags;
+  const { model, backend, labels, arch, strideOn, maxPool, activation, precision } = flags;
   const { openModel } = await import('../node/model-file.js');
   return openModel({
     model,
@@ -93,6 +114,8 @@ export async function openFlagged(flags: ModelFlags): Promise<Model> {
     ...(labels !== undefined && { labels }),
     ...(arch !== undefined && { architecture: arch }),
     ...(strideOn !== undefined && { strideOn }),
+    ...(maxPool !== undefined && { maxPool }),
+    ...(activation !== undefined && { activation }),
     ...(precision !== undefined && { precision }),
   });
 }

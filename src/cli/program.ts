@@ -2,7 +2,7 @@
 
 import { Command, Option } from 'commander';
 import { PRECISIONS } from '../kernels/index.js';
-import { CAM_METHODS } from '../model/index.js';
+import { CAM_METHODS } from '../methods/index.js';
 import { packageVersion } from '../node/report.js';
 import { type Colormap, NORMALIZERS } from '../viz/index.js';
 import { type BenchFlags, benchCommand } from './bench-command.js';
@@ -11,16 +11,20 @@ import { type ConvertFlags, convertCommand } from './convert-command.js';
 import { type CostFlags, costCommand } from './cost-command.js';
 import { type ExplainFlags, explainCommand } from './explain-command.js';
 import { type FetchFlags, fetchCommand } from './fetch-command.js';
+import { type InspectFlags, inspectCommand } from './inspect-command.js';
 import { type ModelsFlags, modelsCommand } from './models-command.js';
 import {
   parseBytes,
   parseClass,
+  parseNames,
   parsePath,
   parsePaths,
   parseScaleWeights,
   parseSha256,
+  parseSize,
 } from './option-values.js';
 import {
+  activationOption,
   architectureOptions,
   backendOption,
   choice,
@@ -29,6 +33,7 @@ import {
   measureOptions,
   modelOptions,
   outputOptions,
+  recognitionOptions,
   statisticOption,
   valued,
 } from './options.js';
@@ -48,6 +53,7 @@ Examples:
                                                    tensors in and out, to compare frameworks
   fastcam fetch resnet50                           download torchvision's ResNet-50 …
   fastcam explain cat.png --model resnet50         … and use it, from the cache
+  fastcam inspect resnet50.pth                     what the network is, and what could be tapped
   fastcam models --fit 128MB                       which networks fit in a memory
   fastcam convert resnet50.pth resnet50.safetensors --precision f16
                                                    weights that explain themselves
@@ -70,7 +76,9 @@ export function makeProgram(
   asOneLine: (text: string, command: string) => string,
 ): Command {
   const program = new Command('fastcam')
-    .description('Where did the network look? Saliency maps of a ResNet from one forward pass.')
+    .description(
+      'Where did the network look? Saliency maps of a convolutional network from one forward pass.',
+    )
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand(false)
@@ -94,7 +102,7 @@ export function makeProgram(
   subcommand('explain', explainOptions())
     .summary('explain pictures: what made the network say what it says')
     .description(
-      'Explains pictures (png, jpeg, bmp, gif, tiff), or a tensor `input` [N, 3, H, W] (.safetensors). ' +
+      'Explains pictures (png, jpeg, bmp, gif, tiff), or a tensor `input` [N, channels, H, W] (.safetensors). ' +
         'Each gets a folder inside --out: a contact sheet, the saliency, an overlay, LOVI, FastCAM, ' +
         'the non-class map and one map for each scale as PNG, and report.json.',
     )
@@ -137,6 +145,17 @@ export function makeProgram(
     )
     .action(async (flags: ModelsFlags) => {
       finish(await modelsCommand(flags, streams));
+    });
+  subcommand('inspect', inspectOptions())
+    .summary('tell what a file of weights is')
+    .description(
+      'Tells the family of a network, what it takes, its classes, where its scales end and what else could be ' +
+        'tapped, operations, and memory by precision. Of a file that cannot be loaded it tells why, and the ' +
+        'known network that it is nearest to.',
+    )
+    .argument('<model>', 'weights, a fetched model, or bundled', parsePath)
+    .action(async (model: string, flags: InspectFlags) => {
+      finish(await inspectCommand(model, flags, streams));
     });
   subcommand('order', orderOptions())
     .summary('compare the order of a picture’s pixels by SMOE Scale and by other statistics')
@@ -193,10 +212,15 @@ function explainOptions(): Option[] {
     valued('--calibration <file>', 'constants of the normalizer, from calibrate', parsePath),
     valued(
       '--scale-weights <weights>',
-      'equal, ramp, prior, or five numbers: 1,2,3,4,5',
+      'equal, ramp, prior (of five scales), or a number for each scale: 1,2,3,4,5',
       parseScaleWeights,
     ).default('equal'),
-    choice('--cam <method>', 'class activation map', [...CAM_METHODS, 'none']).default('gradcam++'),
+    choice(
+      '--cam <method>',
+      'class activation map (default: gradcam++ where the classifier is linear)',
+      [...CAM_METHODS, 'none'],
+    ),
+    valued('--taps <names>', 'measure at these values, not where scales end: a,b,c', parseNames),
     valued('--class <index|name>', 'class to explain (default: the likeliest)', parseClass),
     ...inputOptions(),
     choice('--colormap <name>', 'of heat maps', COLORMAPS).default('viridis'),
@@ -231,6 +255,17 @@ function modelsOptions(): Option[] {
     valued('--fit <size>', 'a memory, as 128MB or 128MiB: what fits in it', parseBytes),
     backendOption(),
     ...outputOptions('one line of JSON'),
+  ];
+}
+
+function inspectOptions(): Option[] {
+  return [
+    new Option('--layers', 'print every layer'),
+    ...recognitionOptions(),
+    activationOption(),
+    backendOption(),
+    valued('--size <pixels>', "side of the input (default: the model's own)", parseSize),
+    ...outputOptions('one line of JSON, layers and all'),
   ];
 }
 

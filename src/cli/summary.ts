@@ -13,17 +13,18 @@ export function summarize(report: Report, isFirst: boolean): string {
   const { input, top, target, files } = report;
   const item = input.item === undefined ? '' : ` [${input.item}]`;
   const title = `${printable(input.path)}${item}: ${input.width} × ${input.height}, ${networkOf(report)}`;
-  const table = makeTable(['top 5', 'probability', 'class'], 1);
+  const table = makeTable([`top ${top.length}`, 'probability', 'class'], 1);
   for (const { label, probability, index } of top) {
     table.push([printable(label), `${(100 * probability).toFixed(1)} %`, index]);
   }
+  const classes = top.length > 0 ? table.toString() : 'No classifier: maps alone.';
   const explained =
-    target.index === top[0]?.index
+    target === undefined || target.index === top[0]?.index
       ? ''
       : `Explained class: ${printable(target.label)} (${target.index})\n`;
   const written =
     files.length > 0 ? `Written:\n${files.map((file) => `  ${printable(file)}\n`).join('')}` : '';
-  return `${title}\n${table.toString()}\n${explained}${times(report, isFirst)}\n${written}`;
+  return `${title}\n${classes}\n${explained}${times(report, isFirst)}\n${written}`;
 }
 
 function networkOf({ input, model }: Report): string {

@@ -12,11 +12,14 @@ import { type Interpolation, resize } from './resize.js';
 export interface Preprocessing {
   /** Short side of the input, in pixels. */
   readonly size: number;
-  /** The order in which the network takes a pixel's red, green and blue. */
-  readonly channels: 'rgb' | 'bgr';
-  /** Of each of the `channels`, in 0 … 1. A network that takes bytes as they are has std = 1/255. */
-  readonly mean: readonly [number, number, number];
-  readonly std: readonly [number, number, number];
+  /**
+   * The order in which the network takes a pixel's red, green and blue; `grey` takes its luminance,
+   * 0.299 red + 0.587 green + 0.114 blue; `other` takes something else, and tensors alone.
+   */
+  readonly channels: 'rgb' | 'bgr' | 'grey' | 'other';
+  /** Of each channel, in 0 … 1. A network that takes bytes as they are has std = 1/255. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
   readonly interpolation: Interpolation;
   /** The share of the resized picture's short side that a centre crop keeps; default 0.875. */
   readonly cropRatio?: number;
@@ -41,6 +44,15 @@ export const CAFFE_PREPROCESSING: Preprocessing = {
   mean: [103.939 / 255, 116.779 / 255, 123.68 / 255],
   std: [1 / 255, 1 / 255, 1 / 255],
 };
+
+/** ImageNet's for a network of any channels; of one the mean of the three. */
+export function defaultPreprocessing(channels: number): Preprocessing {
+  if (channels === 3) return IMAGENET_PREPROCESSING;
+  const isGrey = channels === 1;
+  const each = (value: number): number[] => new Array<number>(channels).fill(value);
+  const [mean, std] = isGrey ? [[0.449], [0.226]] : [each(0), each(1)];
+  return { ...IMAGENET_PREPROCESSING, channels: isGrey ? 'grey' : 'other', mean, std };
+}
 
 /** The byte of a pixel that is the network's channel c. */
 export function channelOffset(channels: Preprocessing['channels'], c: number): number {
@@ -124,9 +136,10 @@ export function fitPicture(
 /**
  * Writes the network's input.
  *
- * @param out [window.height, window.width, 3]
+ * @param out [window.height, window.width, channels]
  * @param picture RGBA; transparent pixels show white, as on a page
- * @throws {ShapeError} when the picture's data does not have 4·width·height bytes
+ * @throws {ShapeError} when the picture's data does not have 4·width·height bytes, or the network takes
+ * something else than pictures
  */
 export function preprocess(
   out: Float32Array,
@@ -134,14 +147,35 @@ export function preprocess(
   { resizedWidth, resizedHeight, window }: Geometry,
   { channels, mean, std, interpolation }: Preprocessing,
 ): void {
+  const C = mean.length;
+  if (channels === 'other') {
+    throw new ShapeError(
+      `preprocess: the network takes ${C} channels: give it a tensor, no picture`,
+    );
+  }
+  const isGrey = channels === 'grey';
   const opaque = overWhite(picture);
-  const resized = resize(opaque, resizedWidth, resizedHeight, 4, interpolation, window);
-  for (let c = 0; c < 3; c++) {
+  const source = isGrey ? luminanceOf(opaque) : opaque;
+  const bytes = isGrey ? 1 : 4;
+  const resized = resize(source, resizedWidth, resizedHeight, bytes, interpolation, window);
+  for (let c = 0; c < C; c++) {
     const scale = 1 / (255 * std[c]!);
     const shift = mean[c]! / std[c]!;
-    const byte = channelOffset(channels, c);
-    for (let i = byte, o = c; o < out.length; i += 4, o += 3) out[o] = resized[i]! * scale - shift;
+    const byte = isGrey ? 0 : channelOffset(channels, c);
+    for (let i = byte, o = c; o < out.length; i += bytes, o += C) {
+      out[o] = resized[i]! * scale - shift;
+    }
   }
+}
+
+/** One byte a pixel: luminance after ITU-R 601, in Pillow's fixed point (`convert('L')`). */
+function luminanceOf({ data, width, height }: Picture): Picture {
+  const grey = new Uint8Array(width * height);
+  for (let p = 0; p < grey.length; p++) {
+    const sum = data[4 * p]! * 19595 + data[4 * p + 1]! * 38470 + data[4 * p + 2]! * 7471;
+    grey[p] = (sum + 0x8000) >> 16;
+  }
+  return { data: grey, width, height };
 }
 
 function roundTo(stride: number, length: number): number {

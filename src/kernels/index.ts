@@ -13,23 +13,21 @@ export {
 } from '../math/index.js';
 export { BACKENDS, type Backend, makeKernels } from './backend.js';
 export {
-  type Conv2dEpilogue,
   type Conv2dParameters,
-  type Conv2dScratch,
   type Conv2dShape,
-  conv2d,
-  conv2dReference,
-  conv2dScratch,
+  type Conv2dWeightShape,
+  conv2dMacs,
   conv2dShape,
-  type PackedConv2d,
-  packConv2d,
-} from './js/conv2d.js';
-export * from './js/global-average-pool.js';
+} from './conv2d-shape.js';
+export * from './js/columns.js';
+export { conv2d, conv2dReference, conv2dScratch } from './js/conv2d.js';
+export { type JsConv2d, packConv2d } from './js/conv2d-weights.js';
+export type { Conv2dEpilogue, Conv2dScratch } from './js/epilogue.js';
 export { jsKernels } from './js/js-kernels.js';
-export { type JsLinear, linear, packLinear } from './js/linear.js';
 export * from './js/max-pool.js';
-export { relu } from './js/relu.js';
+export * from './js/mean-pool.js';
 export { type LayerWeights, layerWeights } from './layer-weights.js';
+export { type PoolParameters, type PoolShape, poolShape } from './pool-shape.js';
 export { PRECISIONS, type Precision, WEIGHT_BYTES } from './precision.js';
 export type { ColumnValues } from './statistics/columns.js';
 export { renyiEntropy, shannonEntropy } from './statistics/entropy.js';
@@ -44,7 +42,7 @@ export {
   truncatedNormalMean,
   truncatedNormalSd,
 } from './statistics/truncated-normal.js';
-export type * from './step.js';
+export * from './step.js';
 export type { WasmBuild } from './wasm/modules.js';
 export { type WasmOptions, wasmKernels } from './wasm/wasm-kernels.js';
 export type { WasmModule } from './wasm/webassembly.js';

@@ -1,16 +1,18 @@
 /**
- * The interface between a network and what computes it.
+ * The contract between a network and what computes it. It knows no backend.
  *
- * A plan (src/model/plan.ts) is data: a list of steps over numbered buffers of one arena. A backend
- * packs weights in whatever layout it likes and binds the steps to memory once; running the result
- * allocates nothing. All activations are NHWC float32: a pixel's channels (a *column*) lie together.
+ * A plan (src/model/graph/plan.ts) is a list of steps over numbered buffers of one arena. A backend packs
+ * weights in whatever layout it likes and binds the steps to memory once; running the result allocates
+ * nothing. All activations are NHWC float32: a pixel's channels (a *column*) lie together.
+ *
+ * There are two kinds of steps. A convolution has packed weights and an epilogue, and every backend has its
+ * own. Any other operator is an `OperatorStep`: it brings a portable kernel, which a backend runs unless
+ * it has a faster one of the same name.
  */
 
-import type { Conv2dShape } from './js/conv2d.js';
-import type { MaxPoolShape } from './js/max-pool.js';
+import type { Conv2dShape, Conv2dWeightShape } from './conv2d-shape.js';
 import type { LayerWeights } from './layer-weights.js';
 import type { Precision } from './precision.js';
-import type { Statistic } from './statistics/index.js';
 
 /** A stretch of the arena, in float32 elements. Buffers that are never alive together may overlap. */
 export interface ArenaBuffer {
@@ -20,7 +22,7 @@ export interface ArenaBuffer {
 
 /**
  * A convolution with its fused epilogue: out = relu?(conv(x) + bias (+ residual)), and, where the
- * step ends a scale, SMOE Scale of every output column into `smoe`.
+ * step ends a scale, SMOE Scale of every output column into `smoe`. A linear layer is one of a single pixel.
  */
 export interface Conv2dStep {
   readonly op: 'conv2d';
@@ -33,64 +35,42 @@ export interface Conv2dStep {
   readonly residual?: number;
   readonly relu: boolean;
   readonly smoe?: number;
+  /** Whether x lies behind a ReLU, so that many of its values are 0 and may be skipped. */
+  readonly sparse: boolean;
 }
 
-export interface MaxPoolStep {
-  readonly op: 'maxPool';
-  readonly shape: MaxPoolShape;
-  readonly x: number;
+/**
+ * A kernel that any backend can run.
+ *
+ * @param vectors of the step's weights
+ */
+export type OperatorKernel = (
+  out: Float32Array,
+  inputs: readonly Float32Array[],
+  vectors: PackedVectors | undefined,
+) => void;
+
+/** Any operator but a convolution. */
+export interface OperatorStep {
+  /** What a backend knows its own kernel by. */
+  readonly op: string;
+  readonly inputs: readonly number[];
+  /** May be the first of the inputs, if the kernel reads each element before it writes it. */
   readonly out: number;
+  /** Key of packed vectors. */
+  readonly weights?: string;
+  /** The numbers that a backend's own kernel takes behind the addresses of out, inputs and vectors. */
+  readonly numbers: readonly number[];
+  readonly kernel: OperatorKernel;
+  /** For people: extents, and what becomes of them. */
+  readonly shape: string;
 }
 
-/** The mean over all pixels: [N, H, W, C] → [N, C]. */
-export interface GlobalAveragePoolStep {
-  readonly op: 'globalAveragePool';
-  readonly N: number;
-  readonly pixels: number;
-  readonly C: number;
-  readonly x: number;
-  readonly out: number;
-}
+export type Step = Conv2dStep | OperatorStep;
 
-/** out = x · weightᵀ + bias: [N, Cin] → [N, Cout]. */
-export interface LinearStep {
-  readonly op: 'linear';
-  readonly weights: string;
-  readonly N: number;
-  readonly Cin: number;
-  readonly Cout: number;
-  readonly x: number;
-  readonly out: number;
+export function isConv2d(step: Step): step is Conv2dStep {
+  return step.op === 'conv2d';
 }
-
-/** One value for each column, by a function of STATISTICS: [N, H, W, C] → [N, H, W]. */
-export interface StatisticStep {
-  readonly op: 'statistic';
-  readonly statistic: Statistic;
-  readonly N: number;
-  readonly pixels: number;
-  readonly C: number;
-  readonly x: number;
-  readonly out: number;
-}
-
-/** out = max(x, 0), where something was to be read before the ReLU. `out` may be `x`. */
-export interface ReluStep {
-  readonly op: 'relu';
-  readonly N: number;
-  readonly pixels: number;
-  readonly C: number;
-  readonly x: number;
-  readonly out: number;
-}
-
-export type Step =
-  | Conv2dStep
-  | MaxPoolStep
-  | GlobalAveragePoolStep
-  | LinearStep
-  | StatisticStep
-  | ReluStep;
 
 /** How a convolution is computed. `sparse` skips the inputs that are 0. */
 export type Algorithm = 'gemm' | 'sparse' | 'winograd';
@@ -100,26 +80,22 @@ export interface PackedWeights {
   readonly bytes: number;
 }
 
-/** Weights of a linear layer, which the class activation maps read row by row. */
-export interface PackedLinear extends PackedWeights {
-  /** Copies the weights of output `oc` into `out` [Cin]. */
+/** Weights of a convolution. */
+export interface PackedConv2d extends PackedWeights {
+  /** Copies the weights of output `oc` of a 1×1 convolution without groups into `out` [Cin]. */
   row(out: Float32Array, oc: number): void;
 }
 
-/** Extents of a convolution's weight, without the picture it will meet. */
-export interface Conv2dWeightShape {
-  readonly Cin: number;
-  readonly Cout: number;
-  readonly kH: number;
-  readonly kW: number;
-  readonly groups: number;
+/** What channels are multiplied by, and what is added to them: [C] each. */
+export interface PackedVectors extends PackedWeights {
+  readonly scale: Float32Array;
+  readonly shift: Float32Array;
 }
 
-/** What the memory of a layer's weights depends on; a linear layer is a 1×1 convolution. */
-export interface RestingLayer {
-  readonly shape: Conv2dWeightShape;
-  readonly precision: Precision;
-}
+/** What the memory of a layer's weights depends on: a convolution's, or the vectors of `channels`. */
+export type RestingLayer =
+  | { readonly shape: Conv2dWeightShape; readonly precision: Precision }
+  | { readonly channels: number };
 
 /** Steps bound to memory. */
 export interface Program {
@@ -131,26 +107,18 @@ export interface Program {
   run(): void;
   /** Runs one step, to time it. */
   runStep(index: number): void;
-  /** The algorithm of one step, to read its time by; `undefined` where it is neither. */
+  /** The algorithm of one step, to read its time by; `undefined` where it is no convolution. */
   algorithm(index: number): Algorithm | undefined;
   /** Gives the memory back; the program must not be used again. */
   release(): void;
 }
 
-/** A map [h, w] as an ndarray has it. */
+/** A map [h, w], as an ndarray has it. */
 export interface MapView {
   readonly data: Float32Array;
   readonly shape: readonly number[];
   readonly stride: readonly number[];
   readonly offset: number;
-}
-
-/** A part of a picture, in its pixels. */
-export interface MapRegion {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
 }
 
 /**
@@ -162,13 +130,18 @@ export interface MapKernels {
   readonly bytes: number;
   /** `normalizeGaussian`: each value's place in the normal distribution of its map. `out` may be `x`. */
   normalizeGaussian(out: Float32Array, x: Float32Array): boolean;
-  /** `combineMaps`: out [H, W] = Σ weightᵢ·up(mapᵢ), bilinear, NaN outside of the region. */
+  /** `sumUpsampled`: out [H, W] = Σ shareᵢ·up(mapᵢ), bilinear, NaN outside of the region, in pixels. */
   sumUpsampled(
     out: Float32Array,
     size: readonly [number, number],
     maps: readonly MapView[],
-    weights: readonly number[],
-    region: MapRegion,
+    shares: readonly number[],
+    region: {
+      readonly x: number;
+      readonly y: number;
+      readonly width: number;
+      readonly height: number;
+    },
   ): boolean;
 }
 
@@ -180,9 +153,9 @@ export interface Kernels {
   /** Makes room, at once, for the weights of these layers and for packing them. */
   reserve(layers: readonly RestingLayer[]): void;
   /** Packs the weights of a convolution, OIHW. @throws {ShapeError} when a length does not fit */
-  packConv2d(shape: Conv2dWeightShape, weights: LayerWeights): PackedWeights;
-  /** Packs the weights of a linear layer, [Cout, Cin]. @throws {ShapeError} as `packConv2d` */
-  packLinear(Cin: number, Cout: number, weights: LayerWeights): PackedLinear;
+  packConv2d(shape: Conv2dWeightShape, weights: LayerWeights): PackedConv2d;
+  /** Packs vectors, [C] each. */
+  packVectors(scale: Float32Array, shift: Float32Array): PackedVectors;
   /** Gives the memory of packed weights back; they must not be used again. */
   release(weights: PackedWeights): void;
   bind(
@@ -195,7 +168,7 @@ export interface Kernels {
   /**
    * `bytes` of what `bind` would make, likewise.
    *
-   * @param precisionOf the precision of weights by their key
+   * @param precisionOf the precision of a convolution's weights by their key
    */
   programBytes(
     steps: readonly Step[],

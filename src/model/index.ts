@@ -1,45 +1,42 @@
-/** ResNets: architecture, plan, weights, forward pass, class activation maps: `fastcam/model`. */
+/** Networks: graphs, families, weights, the forward pass; and what becomes of pictures before it: `fastcam/model`. */
 
 export * from '../image/index.js';
-export * from './architecture.js';
-export * from './cam.js';
 export type { ByteSource } from './formats/byte-source.js';
 export type { ByteStream, ByteStreamReader } from './formats/byte-stream.js';
 export { decodeFloats } from './formats/dtype.js';
 export {
-  architectureOf,
+  type Activation,
   batchNormEpsOf,
   labelsOf,
+  type NetOptions,
   preprocessingOf,
+  storedPrecision,
 } from './formats/metadata.js';
-export { asTorchvision } from './formats/naming.js';
-export { type CheckpointArchive, parseCheckpoint } from './formats/pytorch.js';
 export {
   parseSafetensors,
   type SafetensorsFile,
-  safetensorsHeader,
   type TensorInfo,
-  writeSafetensors,
 } from './formats/safetensors.js';
-export { joinShards, MAX_SHARDS, parseShardIndex, type ShardIndex } from './formats/sharded.js';
-export { type StoredTensor, storedPrecision, storedTensor } from './formats/stored-tensor.js';
+export { joinShards } from './formats/sharded.js';
 export { scaleName, sizeOf, type TensorShape, type TensorSource } from './formats/tensor-source.js';
 export {
-  checkLayers,
-  checkTensors,
-  type ExpectedTensor,
-  type LayerTensors,
-} from './formats/weight-reader.js';
-export { type ProgressOptions, streamWeights } from './formats/weight-stream.js';
+  type Graph,
+  type Node,
+  type Operator,
+  shapesOf,
+  type ValueShape,
+} from './graph/node.js';
+export { isConv } from './graph/operators/conv.js';
+export { type Plan, type PlanOptions, plan, smoeOps, type Tap } from './graph/plan.js';
+export { scaleEnds } from './graph/scale-ends.js';
+export { type ExpectedTensor, layersOf, tensorsOf } from './layers.js';
+export { type Architecture, type RecognizedNetwork, recognizeNetwork } from './nets/index.js';
+export { type Forward, type ForwardOptions, Network, type NetworkOptions } from './network.js';
 export {
-  largestInput,
-  type Memory,
-  type MemoryOptions,
-  memoryOf,
+  megabytes,
+  type PreparedNetwork,
   packedBytes,
-  parameterCount,
-  restingLayers,
-} from './memory.js';
-export { NetworkWeights, type ResNetOptions } from './network-weights.js';
-export { type Plan, type PlanOptions, plan, smoeOps, type Tap } from './plan.js';
-export { type Forward, ResNet } from './resnet.js';
+  passBytes,
+  prepareNetwork,
+} from './prepared.js';
+export { type ProgressOptions, streamWeights } from './weight-stream.js';

@@ -5,10 +5,11 @@ import { FormatError, ShapeError } from '../errors.js';
 import { runPicture } from '../explain.js';
 import { STATISTICS, type Statistic } from '../kernels/index.js';
 import { type Fit, overWhite, type Tap } from '../model/index.js';
-import { type NormalizerConstants, NormalizerFit } from '../viz/index.js';
+import type { NormalizerConstants } from '../viz/index.js';
 import { readPicture } from './decode.js';
 import { readFileBytes } from './file-bytes.js';
 import type { Model } from './model-file.js';
+import { NormalizerFit } from './normalizer-fit.js';
 import { packageVersion } from './report.js';
 
 export interface CalibrateOptions {
@@ -33,7 +34,7 @@ export interface FittedCalibration extends Calibration {
 }
 
 export interface ScaleConstants extends Required<NormalizerConstants> {
-  /** `conv1`, `layer1` … */
+  /** `relu`, `layer1` … */
   readonly name: string;
 }
 

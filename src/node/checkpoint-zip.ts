@@ -8,8 +8,9 @@ import { Readable } from 'node:stream';
 import { inflateRawSync } from 'node:zlib';
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
 import { FormatError } from '../errors.js';
-import type { ByteSource, CheckpointArchive } from '../model/index.js';
+import type { ByteSource } from '../model/index.js';
 import type { OpenFile } from './open-file.js';
+import type { CheckpointArchive } from './pytorch.js';
 
 /** The largest tensor of a ResNet, a classifier of 21,843 classes, takes 171 MiB. */
 const MAX_INFLATED_BYTES = 2 ** 28;

@@ -2,7 +2,7 @@
  * Weights of any kind that is read → safetensors that explain themselves: torchvision's names, and in the
  * metadata what the network needs beside them.
  *
- *   architecture    JSON: block, depths, width, …, strideOn, batchNormEps
+ *   architecture    JSON: family, what its weights do not show, batchNormEps, activation
  *   preprocessing   JSON: size, channels, mean, std, interpolation
  *   labels          JSON: class names in index order, where they are known
  *   source          JSON: the file that it was, and its SHA-256 (of an index: of it and its shards, in turn)
@@ -19,29 +19,28 @@ import { FormatError, ShapeError } from '../errors.js';
 import type { Precision } from '../kernels/index.js';
 import {
   type Architecture,
-  architectureOf,
-  asTorchvision,
-  batchNormEpsOf,
-  checkLayers,
   decodeFloats,
-  layersOf,
-  MAX_SHARDS,
+  type NetOptions,
+  type PreparedNetwork,
+  prepareNetwork,
   preprocessingOf,
-  restingLayers,
-  type StoredTensor,
-  safetensorsHeader,
+  recognizeNetwork,
   scaleName,
   sizeOf,
-  storedTensor,
   type TensorShape,
   type TensorSource,
+  tensorsOf,
 } from '../model/index.js';
+import { checkArchitecture } from './architectures.js';
 import { labelsFor, openModelWeights } from './model-file.js';
 import type { OpenFile } from './open-file.js';
+import { safetensorsHeader } from './safetensors-writer.js';
+import { MAX_SHARDS } from './shard-index.js';
+import { type StoredTensor, storedTensor } from './stored-tensor.js';
 import { type LayerLoss, WeightLoss } from './weight-loss.js';
 import { refuseOverwriting, WrittenFile } from './written-file.js';
 
-export interface ConvertOptions {
+export interface ConvertOptions extends Partial<NetOptions> {
   /** Default `f32`. Early layers are stored one step finer, as they are kept in memory. */
   readonly precision?: Precision;
   /** Bytes of tensors in a file, at most; a larger tensor has one for itself. Default: one file. */
@@ -49,7 +48,6 @@ export interface ConvertOptions {
   /** A file of class names. Default: as `openModel` has it. */
   readonly labels?: string;
   readonly architecture?: string;
-  readonly strideOn?: Architecture['strideOn'];
   /** Told the share that is written, from 0 to 1, and the tensor. */
   readonly onProgress?: (done: number, tensor: string) => void;
 }
@@ -88,7 +86,7 @@ interface Output {
  *
  * @param input as `openModel` has it: a safetensors file, an index, a PyTorch checkpoint, `bundled`
  * @param output the file to write; with shards the name that theirs are made from
- * @throws {FormatError} for what is no ResNet, has a weight that is not finite or beyond the precision, and
+ * @throws {FormatError} for what is no network that is known, has a weight that is not finite or beyond the precision, and
  * for a file that cannot be written
  * @throws {ShapeError} for an output that would overwrite what is read, and an option out of range
  */
@@ -101,9 +99,12 @@ export async function convertModel(
   const weights = await openModelWeights(input);
   const files: WrittenFile[] = [];
   try {
-    const source = asTorchvision(weights.source);
-    const architecture = architectureOf(source, options);
-    const tensors = storedTensors(source, architecture, precision);
+    const { source, architecture, graph } = recognizeNetwork(weights.source, options);
+    if (options.architecture !== undefined) checkArchitecture(source, options.architecture);
+    const { C } = graph.nodes[0]!.operator.shape([{ H: 1, W: 1, C: 0 }]);
+    const preprocessing = preprocessingOf(source, C);
+    const net = prepareNetwork(graph, preprocessing.size);
+    const tensors = storedTensors(source, net, precision);
     const outputs =
       shardBytes === undefined
         ? [{ path: output, tensors }]
@@ -112,9 +113,16 @@ export async function convertModel(
     const read = [...weights.files.map(({ path }) => path), options.labels ?? []].flat();
     refuseOverwriting('convert', [...outputs.map(({ path }) => path), ...indexPaths], read);
 
-    const labels = await labelsFor(source, { model: input, ...options });
+    const labels = await labelsFor(source, graph.classes, { model: input, ...options });
     const sha256 = sha256Of(weights.files);
-    const metadata = metadataOf(source, architecture, labels, { file: basename(input), sha256 });
+    const metadata = {
+      ...Object.fromEntries(source.metadata),
+      format: 'pt',
+      architecture: JSON.stringify(architecture),
+      preprocessing: JSON.stringify(preprocessing),
+      ...(labels !== undefined && { labels: JSON.stringify(labels) }),
+      source: JSON.stringify({ file: basename(input), sha256 }),
+    };
     const loss = new WeightLoss();
     const total = bytesOf(tensors);
     let written = 0;
@@ -157,19 +165,24 @@ export async function convertModel(
 /** What a network's file holds. */
 function storedTensors(
   source: TensorSource,
-  architecture: Architecture,
+  { layers, resting }: PreparedNetwork,
   precision: Precision,
 ): NamedTensor[] {
-  const layers = layersOf(architecture);
-  const resting = restingLayers(layers, precision);
-  return [...checkLayers(source, layers)].flatMap(([layer, tensors]) =>
-    tensors
-      // Scales of the source's are its own.
-      .filter(([name]) => name !== scaleName(`${layer}.weight`))
+  const kept = resting(precision);
+  return [...layers].flatMap(([key, layer]) => {
+    const own = kept.get(key)!;
+    const tensors = tensorsOf(source, layer);
+    // Scales of the source's are its own.
+    const scales = scaleName(tensors[0]![0]);
+    return tensors
+      .filter(([name]) => name !== scales)
       .map(
-        ([name, shape]): NamedTensor => [name, storedTensor(resting.get(layer)!.precision, shape)],
-      ),
-  );
+        ([name, shape]): NamedTensor => [
+          name,
+          storedTensor('precision' in own ? own.precision : 'f32', shape),
+        ],
+      );
+  });
 }
 
 /** What the header says of a tensor and of its scales. */
@@ -177,23 +190,6 @@ function entriesOf([name, { dtype, shape, bytesPerElement, scaled }]: NamedTenso
   const Cout = shape[0]!;
   const own: Entry = [name, { dtype, shape }, sizeOf(shape) * bytesPerElement];
   return scaled ? [own, [scaleName(name), { dtype: 'F32', shape: [Cout] }, 4 * Cout]] : [own];
-}
-
-/** What the file says of itself, over what its source said. */
-function metadataOf(
-  source: TensorSource,
-  architecture: Architecture,
-  labels: readonly string[] | undefined,
-  origin: { readonly file: string; readonly sha256: string },
-): Record<string, string> {
-  return {
-    ...Object.fromEntries(source.metadata),
-    format: 'pt',
-    architecture: JSON.stringify({ ...architecture, batchNormEps: batchNormEpsOf(source) }),
-    preprocessing: JSON.stringify(preprocessingOf(source)),
-    ...(labels !== undefined && { labels: JSON.stringify(labels) }),
-    source: JSON.stringify(origin),
-  };
 }
 
 /** The bytes of a tensor and of its scales, piece by piece; each lasts until the next is asked for. */

@@ -9,9 +9,10 @@
  */
 
 import { mapsCost } from '../cost.js';
-import type { Backend, Kernels } from '../kernels/index.js';
+import { type Backend, isConv2d, type Kernels, type Step } from '../kernels/index.js';
+import { combinedMap, normalizedMap } from '../methods/index.js';
 import { type Forward, smoeOps } from '../model/index.js';
-import { combineMaps, normalizeGaussian, type SaliencyMap, toNdArray } from '../viz/index.js';
+import type { SaliencyMap } from '../viz/index.js';
 import { noiseImage, noiseModel } from './noise-model.js';
 import { median, sampleRounds, time } from './stopwatch.js';
 
@@ -32,7 +33,7 @@ export interface CostOfPart {
 }
 
 export interface CostOfTap extends CostOfPart {
-  /** `conv1`, `layer1` … */
+  /** Of the value where the scale ends: `relu`, `layer1` … */
   readonly name: string;
   /** [H, W, C] of the activations. */
   readonly shape: readonly [number, number, number];
@@ -78,9 +79,13 @@ export async function measureCost(options: CostOptions = {}): Promise<SaliencyCo
   const samples = sampleRounds(rounds, (round) => {
     withTaps.input.set(image);
     without.input.set(image);
-    const pairs = steps.map((_, i) => {
+    let bareStep = 0;
+    const pairs = steps.map((step, i) => {
+      // A tap that no convolution takes is a step of its own.
+      if (isTapStep(step)) return { ms: 0, tapMs: time(() => withTaps.runStep(i)) };
       const early = round % 2 === 0 ? time(() => withTaps.runStep(i)) : undefined;
-      const ms = time(() => without.runStep(i));
+      const bareIndex = bareStep++;
+      const ms = time(() => without.runStep(bareIndex));
       const tappedMs = early ?? time(() => withTaps.runStep(i));
       return { ms, tapMs: tappedMs - ms };
     });
@@ -93,11 +98,11 @@ export async function measureCost(options: CostOptions = {}): Promise<SaliencyCo
 
   const medianOfStep = (i: number, part: 'tapMs' | 'ms'): number =>
     median(samples.map(({ pairs }) => pairs[i]![part]));
-  const endings = steps.flatMap((step, i) =>
-    step.op === 'conv2d' && step.smoe !== undefined ? [i] : [],
-  );
-  const smoe = taps.map(({ name, H, W, C }, t): CostOfTap => {
-    const ms = medianOfStep(endings[t]!, 'tapMs');
+  const smoe = taps.map(({ name, H, W, C, map }): CostOfTap => {
+    const ending = steps.findIndex((step) =>
+      isConv2d(step) ? step.smoe === map : step.out === map,
+    );
+    const ms = medianOfStep(ending, 'tapMs');
     return { name, shape: [H, W, C], ops: smoeOps({ H, W, C }), ms };
   });
   const { mapBytes, ...ops } = mapsCost(
@@ -126,13 +131,13 @@ export async function measureCost(options: CostOptions = {}): Promise<SaliencyCo
   };
 }
 
+function isTapStep({ op }: Step): boolean {
+  return op === 'smoe';
+}
+
 /** The maps of a pass by the default normaliser. */
 export function normalized({ plan, maps }: Forward, kernels: Kernels): SaliencyMap[] {
-  return plan.taps.map(({ H, W }, i) => {
-    const map = new Float32Array(H * W);
-    normalizeGaussian(map, maps[i]!, undefined, kernels.maps?.normalizeGaussian);
-    return toNdArray(map, [H, W]);
-  });
+  return plan.taps.map(({ H, W }, i) => normalizedMap(kernels, maps[i]!, [H, W]));
 }
 
 /** The maps of a pass combined, [size, size]. */
@@ -141,7 +146,8 @@ export function combined(
   size: number,
   kernels: Kernels,
 ): SaliencyMap {
-  return combineMaps(maps, [size, size], 'equal', undefined, kernels.maps?.sumUpsampled);
+  const region = { x: 0, y: 0, width: size, height: size };
+  return combinedMap(kernels, maps, [size, size], 'equal', region);
 }
 
 /** Of several parts together. */

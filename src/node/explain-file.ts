@@ -57,7 +57,7 @@ export async function explainFile(
 }
 
 /**
- * Explains the tensor `input` [N, 3, H, W], already normalised, of a safetensors file: the same for
+ * Explains the tensor `input` [N, channels, H, W], already normalised, of a safetensors file: the same for
  * programs that prepare their pictures themselves. With N > 1 each picture has a folder of its own,
  * `0`, `1`, … inside `out`.
  *
@@ -68,7 +68,7 @@ export async function explainTensorFile(
   options: ExplainFileOptions = {},
 ): Promise<ExplainedFile[]> {
   const run = await startRun(path, options);
-  const tensor = await readTensor(path);
+  const tensor = await readTensor(path, run.model.net.channels);
   const decodeMs = run.elapsed();
   const explanations = run.model.net.explainBatch(tensor, run.explainOptions);
   run.progress(EXPLAINED);

@@ -31,7 +31,15 @@ export {
   fetchModel,
   type Verification,
 } from './fetch-model.js';
+export {
+  type InspectedValue,
+  type Inspection,
+  type InspectOptions,
+  inspectModel,
+} from './inspect.js';
 export { KNOWN_MODELS, type KnownModel } from './known-models.js';
+export { kendallTau, sameMaximum, spearmanRho, topOverlap } from './map-order.js';
+export { type Memory, memoryOf } from './memory.js';
 export {
   bundledModel,
   type Model,
@@ -48,6 +56,7 @@ export {
   type ModelList,
   type NetworkFit,
 } from './model-list.js';
+export { NormalizerFit } from './normalizer-fit.js';
 export {
   type OrderAgreement,
   type OrderComparison,
@@ -55,7 +64,9 @@ export {
   type OrderReport,
   orderFile,
 } from './order.js';
-
 export { outputFolders } from './output-names.js';
+export { type CheckpointArchive, parseCheckpoint } from './pytorch.js';
 export type { Report, ReportedModel, ScaleStatistics } from './report.js';
+export { safetensorsHeader, writeSafetensors } from './safetensors-writer.js';
+export type { StepText } from './step-text.js';
 export type { LayerLoss } from './weight-loss.js';

@@ -2,14 +2,21 @@
 
 import { fileURLToPath } from 'node:url';
 import { FormatError } from '../errors.js';
-import { FastCam } from '../explain.js';
+import { type ExplainingNetwork, networkOf } from '../explain.js';
 import { type Backend, makeKernels, type Precision } from '../kernels/index.js';
-import { type Architecture, asTorchvision, labelsOf, type TensorSource } from '../model/index.js';
+import {
+  type Activation,
+  labelsOf,
+  type NetOptions,
+  recognizeNetwork,
+  type TensorSource,
+} from '../model/index.js';
+import { checkArchitecture } from './architectures.js';
 import { locateRemote } from './cache.js';
 import { readFileBytes } from './file-bytes.js';
 import { openWeights, type WeightsFile } from './weights-file.js';
 
-export interface ModelOptions {
+export interface ModelOptions extends Partial<NetOptions> {
   /**
    * `bundled` (default): a ResNet-50 of quarter width, 200 classes; a safetensors file, the index of
    * several, or a PyTorch checkpoint; or the name or URL of a model that `fetchModel` has put into the
@@ -23,7 +30,8 @@ export interface ModelOptions {
   readonly labels?: string;
   /** The name of the architecture that the weights must have; default inferred. */
   readonly architecture?: string;
-  readonly strideOn?: Architecture['strideOn'];
+  /** What makes probabilities of logits; default what the file says, a sigmoid for one logit alone. */
+  readonly activation?: Activation;
   readonly backend?: Backend;
   /** How the weights are kept; default as they are stored, the coarsest of the kernels. */
   readonly precision?: Precision;
@@ -34,7 +42,7 @@ export interface Model {
   readonly name: string;
   /** The backend that computes, never `auto`. */
   readonly backend: string;
-  readonly net: FastCam;
+  readonly net: ExplainingNetwork;
   /** False where no class names are known and the numbers stand in for them. */
   readonly labelled: boolean;
 }
@@ -56,15 +64,18 @@ export async function openModel(options: ModelOptions = {}): Promise<Model> {
   const cached = await locateRemote(name);
   const weights = await openWeights(cached?.path ?? weightsPath(name), name);
   try {
-    const source = asTorchvision(weights.source);
-    const labels = await labelsFor(source, options);
+    const { source, graph } = recognizeNetwork(weights.source, options);
+    const { architecture, strideOn, maxPool, activation, precision } = options;
+    if (architecture !== undefined) checkArchitecture(source, architecture);
+    const labels = await labelsFor(source, graph.classes, options);
     const kernels = await makeKernels(options.backend);
-    const net = new FastCam(source, {
+    const net = networkOf(source, {
       kernels,
-      ...(options.architecture !== undefined && { architecture: options.architecture }),
-      ...(options.strideOn !== undefined && { strideOn: options.strideOn }),
+      ...(strideOn !== undefined && { strideOn }),
+      ...(maxPool !== undefined && { maxPool }),
+      ...(activation !== undefined && { activation }),
       ...(labels !== undefined && { labels }),
-      ...(options.precision !== undefined && { precision: options.precision }),
+      ...(precision !== undefined && { precision }),
       ...(cached?.known && { preprocessing: cached.known.preprocessing }),
     });
     return { name, backend: kernels.name, net, labelled: labels !== undefined };
@@ -115,13 +126,13 @@ export async function readLabels(path: string): Promise<string[]> {
  */
 export async function labelsFor(
   source: TensorSource,
+  classes: number,
   { model = BUNDLED, labels: path }: Pick<ModelOptions, 'model' | 'labels'>,
 ): Promise<readonly string[] | undefined> {
-  const classes = source.tensors.get('fc.weight')?.shape[0];
   const own = path === undefined ? labelsOf(source) : undefined;
   const labelsPath = path ?? defaultLabels(model, classes);
   const labels = own ?? (labelsPath === undefined ? undefined : await readLabels(labelsPath));
-  if (labels !== undefined && classes !== undefined && labels.length !== classes) {
+  if (labels !== undefined && labels.length !== classes) {
     throw new FormatError(
       `${path ?? model}: ${labels.length} class names for a model of ${classes} classes`,
     );
@@ -129,7 +140,7 @@ export async function labelsFor(
   return labels;
 }
 
-function defaultLabels(model: string, classes: number | undefined): string | undefined {
+function defaultLabels(model: string, classes: number): string | undefined {
   if (model === BUNDLED) return BUNDLED_LABELS;
   return classes === IMAGENET_CLASSES ? IMAGENET_LABELS : undefined;
 }

@@ -4,22 +4,20 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Backend, makeKernels, PRECISIONS, type Precision } from '../kernels/index.js';
 import {
-  ARCHITECTURES,
-  type Architecture,
-  inferArchitecture,
-  largestInput,
-  type Memory,
-  memoryOf,
-  namedArchitecture,
   type Preprocessing,
   packedBytes,
-  parameterCount,
   parseSafetensors,
+  prepareNetwork,
+  recognizeNetwork,
+  type TensorSource,
 } from '../model/index.js';
+import { ARCHITECTURES, namedArchitecture, parameterCount } from './architectures.js';
 import { cacheFolder } from './cache.js';
 import { readFileBytes } from './file-bytes.js';
 import { KNOWN_MODELS, type KnownModel } from './known-models.js';
+import { largestInput, type Memory, memoryOf } from './memory.js';
 import { BUNDLED_WEIGHTS } from './model-file.js';
+import { noiseWeights } from './noise-model.js';
 
 export interface ListedModel extends Pick<KnownModel, 'name' | 'alias'> {
   /** A key of ARCHITECTURES; in words for the bundled one. */
@@ -96,6 +94,9 @@ export interface MemoryFit {
   readonly networks: readonly NetworkFit[];
 }
 
+/** Side of the input that scales are found at. */
+const IMAGENET_SIZE = 224;
+
 /** What each network takes with square inputs of some sizes, beside a budget. */
 export async function fitNetworks(
   budgetBytes: number,
@@ -104,19 +105,25 @@ export async function fitNetworks(
 ): Promise<MemoryFit> {
   const kernels = await makeKernels(backend);
   const weights = await readFileBytes(BUNDLED_WEIGHTS, 'a model');
-  const tiny = inferArchitecture(parseSafetensors(weights, 'bundled').tensors, '3x3');
-  const all: [string, Architecture][] = [['bundled', tiny], ...Object.entries(ARCHITECTURES)];
-  const networks = all.flatMap(([network, architecture]) =>
-    PRECISIONS.map((precision) => ({
+  const all: [string, TensorSource][] = [
+    ['bundled', parseSafetensors(weights, 'bundled')],
+    ...Object.entries(ARCHITECTURES).map(([name, dict]): [string, TensorSource] => [
+      name,
+      noiseWeights(dict()),
+    ]),
+  ];
+  const networks = all.flatMap(([network, source]) => {
+    const net = prepareNetwork(recognizeNetwork(source).graph, IMAGENET_SIZE);
+    return PRECISIONS.map((precision) => ({
       network,
       precision,
-      weightBytes: packedBytes(kernels, architecture, precision),
-      largest: largestInput(kernels, architecture, budgetBytes, precision),
+      weightBytes: packedBytes(kernels, net, precision),
+      largest: largestInput(kernels, net, budgetBytes, precision),
       inputs: sizes.map((size) => {
-        const memory = memoryOf(kernels, architecture, [1, size, size], { precision });
+        const memory = memoryOf(kernels, net, [1, size, size], precision);
         return { size, ...memory, fits: memory.totalBytes <= budgetBytes };
       }),
-    })),
-  );
+    }));
+  });
   return { budgetBytes, backend: kernels.name, networks };
 }

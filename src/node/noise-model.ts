@@ -1,17 +1,12 @@
 /**
- * ResNets whose weights are seeded noise, to measure by: activations keep a trained network's
+ * Networks whose weights are seeded noise, to measure by: activations keep a trained network's
  * magnitude, so no value is subnormal or infinite, and nothing has to be read from a file.
  */
 
-import { FastCam } from '../explain.js';
+import { networkOf } from '../explain.js';
 import { type Backend, makeKernels } from '../kernels/index.js';
-import {
-  type Architecture,
-  convolutionsOf,
-  layersOf,
-  namedArchitecture,
-  type TensorSource,
-} from '../model/index.js';
+import type { TensorSource } from '../model/index.js';
+import { namedArchitecture, type StateDict } from './architectures.js';
 import type { Model } from './model-file.js';
 
 /**
@@ -22,13 +17,13 @@ import type { Model } from './model-file.js';
 export async function noiseModel(architecture: string, backend?: Backend): Promise<Model> {
   const weights = noiseWeights(namedArchitecture(architecture));
   const kernels = await makeKernels(backend);
-  const net = new FastCam(weights, { kernels });
+  const net = networkOf(weights, { kernels });
   return { name: `${architecture} of noise`, backend: kernels.name, net, labelled: false };
 }
 
 /** Weights uniform with He's variance; batch norms that change little. */
-export function noiseWeights(architecture: Architecture): TensorSource {
-  const shapes = shapesOf(architecture);
+export function noiseWeights(dict: StateDict): TensorSource {
+  const shapes = new Map(dict);
   const seeds = new Map([...shapes.keys()].map((name, t) => [name, Math.imul(t + 1, 0x85ebca6b)]));
   return {
     name: 'noise',
@@ -49,21 +44,7 @@ export function noiseImage(size: number): Float32Array {
   return new Float32Array(size * size * 3).map((_, i) => Math.sin(i));
 }
 
-/** Names and shapes of a state dict. */
-function shapesOf(architecture: Architecture): Map<string, readonly number[]> {
-  const layers = layersOf(architecture);
-  const { name: fc, Cin: features, Cout: classes } = layers.fc;
-  const shapes = new Map<string, readonly number[]>();
-  for (const { name, batchNorm, Cin, Cout, kernel, groups } of convolutionsOf(layers)) {
-    shapes.set(`${name}.weight`, [Cout, Cin / groups, kernel, kernel]);
-    for (const part of ['weight', 'bias', 'running_mean', 'running_var']) {
-      shapes.set(`${batchNorm}.${part}`, [Cout]);
-    }
-  }
-  return shapes.set(`${fc}.weight`, [classes, features]).set(`${fc}.bias`, [classes]);
-}
-
-/** What a batch norm's vector is filled with. The branch of a bottleneck adds little to its shortcut. */
+/** What a vector is filled with. The branch of a bottleneck adds little to its shortcut. */
 function constantOf(name: string): number {
   if (name.endsWith('bn3.weight')) return 0.3;
   return name.endsWith('weight') || name.endsWith('running_var') ? 1 : 0;

@@ -9,10 +9,10 @@ import { runPicture } from '../explain.js';
 import type { Region } from '../image/picture.js';
 import { STATISTICS, type Statistic } from '../kernels/index.js';
 import { type Fit, overWhite } from '../model/index.js';
-import { kendallTau, sameMaximum, spearmanRho, topOverlap } from '../viz/index.js';
 import { readPicture } from './decode.js';
 import { writeBytes } from './encode.js';
 import { makeFolder } from './folders.js';
+import { kendallTau, sameMaximum, spearmanRho, topOverlap } from './map-order.js';
 import { bundledModel, type Model } from './model-file.js';
 import { describeModel, packageVersion, type ReportedModel } from './report.js';
 
@@ -58,7 +58,7 @@ export interface OrderReport {
     readonly networkInput: readonly number[];
   };
   readonly model: ReportedModel;
-  /** The maps that are compared, first to last: `conv1`, `layer1` …, and their [h, w]. */
+  /** The maps that are compared, first to last: `relu`, `layer1` …, and their [h, w]. */
   readonly scales: readonly { readonly name: string; readonly shape: readonly number[] }[];
   /** The full Gamma scale first. */
   readonly order: readonly OrderComparison[];

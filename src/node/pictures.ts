@@ -2,7 +2,7 @@
 
 import type { Explanation, Prediction } from '../explanation.js';
 import { STATISTIC_NAMES } from '../kernels/index.js';
-import type { CamMethod } from '../model/index.js';
+import type { CamMethod } from '../methods/index.js';
 import {
   type Colormap,
   colorAt,
@@ -133,7 +133,8 @@ function sheet(
 /** The class that the sheet is about, with the network's belief in it. */
 function className(explanation: Explanation): string {
   const { target, logits } = explanation;
-  return percent(explanation.top(logits.length).find(({ index }) => index === target)!);
+  const own = explanation.top(logits.length).find(({ index }) => index === target);
+  return own ? percent(own) : 'No classifier';
 }
 
 function likeliest(explanation: Explanation): string {
@@ -141,7 +142,7 @@ function likeliest(explanation: Explanation): string {
 }
 
 function isTop(explanation: Explanation): boolean {
-  return explanation.top(1)[0]!.index === explanation.target;
+  return explanation.top(1)[0]?.index === explanation.target;
 }
 
 function percent({ label, probability }: Prediction): string {

@@ -16,11 +16,11 @@ import {
   layerWeights,
   makeKernels,
   type Statistic,
-  type Step,
 } from '../kernels/index.js';
 import { combined, normalized } from './cost.js';
 import type { Model } from './model-file.js';
 import { noiseImage } from './noise-model.js';
+import { describeStep, type StepText } from './step-text.js';
 import { median, sampleRounds, time } from './stopwatch.js';
 
 export interface ProfileOptions {
@@ -42,11 +42,7 @@ export interface Rate {
   readonly ofMicrokernel: number;
 }
 
-export interface LayerProfile extends Rate {
-  /** The weights' own name; where there are none `maxpool`, `avgpool`, `relu` or a statistic. */
-  readonly name: string;
-  /** Kernel and stride, input and output. */
-  readonly shape: string;
+export interface LayerProfile extends Rate, StepText {
   readonly algorithm?: Algorithm;
   /** Of the network's time. */
   readonly share: number;
@@ -120,10 +116,11 @@ export async function profileModel(
     saliencyMs: median(samples.map((sample) => sample.saliencyMs)),
     layers: steps.map((step, i) => {
       const algorithm = pass.algorithm(i);
+      const described = describeStep(step);
       return {
-        ...describeStep(step),
+        ...described,
         ...(algorithm && { algorithm }),
-        ...rateOf(macsOf(step), layerMs[i]!),
+        ...rateOf(described.macs, layerMs[i]!),
         share: layerMs[i]! / networkMs,
       };
     }),
@@ -141,7 +138,7 @@ class Microkernel {
     const weight = new Float32Array(N * K).fill(0.5);
     const packed = kernels.packConv2d(shape, layerWeights(weight, new Float32Array(N)));
     const program = kernels.bind(
-      [{ op: 'conv2d', weights: 'w', shape, x: 0, out: 1, relu: false }],
+      [{ op: 'conv2d', weights: 'w', shape, x: 0, out: 1, relu: false, sparse: false }],
       [
         { offset: 0, length: M * K },
         { offset: M * K, length: M * N },
@@ -168,38 +165,4 @@ class Microkernel {
       for (let i = 0; i < repeats; i++) this.#run();
     });
   }
-}
-
-function describeStep(step: Step): { name: string; shape: string } {
-  switch (step.op) {
-    case 'conv2d': {
-      const { H, W, Cin, kH, kW, strideY, Hout, Wout, Cout } = step.shape;
-      const shape = `${window(kH, kW, strideY)}, ${H}×${W}×${Cin} → ${Hout}×${Wout}×${Cout}`;
-      return { name: step.weights, shape };
-    }
-    case 'maxPool': {
-      const { H, W, C, kernel, stride, Hout, Wout } = step.shape;
-      const shape = `${window(kernel, kernel, stride)}, ${H}×${W}×${C} → ${Hout}×${Wout}×${C}`;
-      return { name: 'maxpool', shape };
-    }
-    case 'globalAveragePool':
-      return { name: 'avgpool', shape: `${step.pixels} pixels × ${step.C} → ${step.C}` };
-    case 'linear':
-      return { name: step.weights, shape: `${step.Cin} → ${step.Cout}` };
-    case 'statistic':
-      return { name: step.statistic, shape: `${step.pixels} columns of ${step.C}` };
-    case 'relu':
-      return { name: 'relu', shape: `${step.pixels} pixels × ${step.C}` };
-  }
-}
-
-function window(kH: number, kW: number, stride: number): string {
-  return `${kH}×${kW}${stride > 1 ? `/${stride}` : ''}`;
-}
-
-function macsOf(step: Step): number {
-  if (step.op === 'linear') return step.N * step.Cin * step.Cout;
-  if (step.op !== 'conv2d') return 0;
-  const { N, Hout, Wout, Cout, kH, kW, Cin, groups } = step.shape;
-  return (N * Hout * Wout * Cout * kH * kW * Cin) / groups;
 }

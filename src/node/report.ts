@@ -47,7 +47,7 @@ export interface Report {
   /** The five likeliest classes. */
   readonly top: readonly Prediction[];
   /** The class that the class maps are for. */
-  readonly target: { readonly index: number; readonly label: string };
+  readonly target?: { readonly index: number; readonly label: string };
   readonly scales: readonly ScaleStatistics[];
   readonly ms: Cost['ms'] & { readonly decode: number; readonly pictures: number };
   readonly cost: Omit<Cost, 'ms'>;
@@ -59,6 +59,8 @@ export interface ReportedModel {
   readonly name: string;
   readonly backend: string;
   readonly architecture: Architecture;
+  /** The values where its scales end, first to last. */
+  readonly scales: readonly string[];
 }
 
 export function makeReport(explanation: Explanation, context: ReportContext): Report {
@@ -78,7 +80,7 @@ export function makeReport(explanation: Explanation, context: ReportContext): Re
     model: describeModel(model),
     options,
     top: explanation.top(5),
-    target: { index: target, label: explanation.label(target) },
+    ...(target !== undefined && { target: { index: target, label: explanation.label(target) } }),
     scales: explanation.rawMaps.map(statisticsOf),
     ms: roundAll({ decode: decodeMs, ...ms, pictures: picturesMs }),
     cost,
@@ -87,7 +89,16 @@ export function makeReport(explanation: Explanation, context: ReportContext): Re
 }
 
 export function describeModel({ name, backend, net }: Model): ReportedModel {
-  return { name, backend, architecture: net.architecture };
+  return { name, backend, architecture: net.architecture, scales: net.scales };
+}
+
+/** What a network is, in a line: resnet, block bottleneck, depths 3 4 6 3, … */
+export function describeArchitecture({ family, ...facts }: Architecture): string {
+  const words = Object.entries(facts).map(([name, value]) => {
+    const text = Array.isArray(value) ? value.join(' ') : String(value);
+    return `${name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)} ${text}`;
+  });
+  return [family, ...words].join(', ');
 }
 
 /** The version in the package's own package.json. */

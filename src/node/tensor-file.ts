@@ -4,37 +4,38 @@ import { FormatError } from '../errors.js';
 import type { FloatTensor } from '../explain.js';
 import type { Explanation } from '../explanation.js';
 import type { Picture } from '../image/picture.js';
-import {
-  channelOffset,
-  type Preprocessing,
-  parseSafetensors,
-  writeSafetensors,
-} from '../model/index.js';
+import { channelOffset, type Preprocessing, parseSafetensors } from '../model/index.js';
 import type { SaliencyMap } from '../viz/ndarray.js';
 import { readFileBytes } from './file-bytes.js';
+import { writeSafetensors } from './safetensors-writer.js';
 
 /** The name of the tensor that is read. */
 const INPUT = 'input';
 
 /**
- * Reads the tensor `input` [N, 3, H, W], already normalised, from a safetensors file.
+ * Reads the tensor `input` [N, channels, H, W], already normalised, from a safetensors file.
  *
  * @throws {FormatError} in one line that names the file and the cause
  */
-export async function readTensor(path: string): Promise<FloatTensor> {
+export async function readTensor(path: string, channels: number): Promise<FloatTensor> {
   const file = parseSafetensors(await readFileBytes(path, 'a tensor (safetensors)'), path);
   const shape = file.tensors.get(INPUT)?.shape;
   if (shape === undefined) {
     const names = [...file.tensors.keys()].slice(0, 5).join(', ') || 'none';
     throw new FormatError(`${path}: no tensor is called ${INPUT}; there are: ${names}`);
   }
-  if (shape.length !== 4 || shape[1] !== 3 || shape.includes(0)) {
-    throw new FormatError(`${path}: tensor ${INPUT} expected [N, 3, H, W], got [${shape}]`);
+  if (shape.length !== 4 || shape[1] !== channels || shape.includes(0)) {
+    throw new FormatError(
+      `${path}: tensor ${INPUT} expected [N, ${channels}, H, W], got [${shape}]`,
+    );
   }
   return { data: file.read(INPUT), shape: shape as unknown as FloatTensor['shape'] };
 }
 
-/** Picture `n` of a normalised tensor, as it looked before: x·std + mean, cut to 0…255. */
+/**
+ * Picture `n` of a normalised tensor, as it looked before: x·std + mean, cut to 0…255. Of channels that are no
+ * picture's the first is shown, from its least to its greatest value.
+ */
 export function pictureOfTensor(
   { data, shape }: FloatTensor,
   n: number,
@@ -43,12 +44,16 @@ export function pictureOfTensor(
   const [, C, height, width] = shape;
   const pixels = height * width;
   const out = new Uint8ClampedArray(4 * pixels).fill(255);
-  for (let c = 0; c < C; c++) {
+  const first = data.subarray(n * C * pixels, (n * C + 1) * pixels);
+  const min = first.reduce((least, value) => Math.min(least, value), Infinity);
+  const max = first.reduce((most, value) => Math.max(most, value), -Infinity);
+  const isColor = channels === 'rgb' || channels === 'bgr';
+  for (let byte = 0; byte < 3; byte++) {
+    const c = isColor ? channelOffset(channels, byte) : 0;
+    const scale = channels === 'other' ? 1 / Math.max(max - min, 1e-9) : std[c]!;
+    const shift = channels === 'other' ? -min * scale : mean[c]!;
     const plane = (n * C + c) * pixels;
-    const byte = channelOffset(channels, c);
-    for (let p = 0; p < pixels; p++) {
-      out[4 * p + byte] = 255 * (data[plane + p]! * std[c]! + mean[c]!);
-    }
+    for (let p = 0; p < pixels; p++) out[4 * p + byte] = 255 * (data[plane + p]! * scale + shift);
   }
   return { data: out, width, height };
 }

@@ -11,14 +11,10 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FormatError } from '../errors.js';
-import {
-  joinShards,
-  parseCheckpoint,
-  parseSafetensors,
-  parseShardIndex,
-  type TensorSource,
-} from '../model/index.js';
+import { joinShards, parseSafetensors, type TensorSource } from '../model/index.js';
 import { type OpenFile, openFile } from './open-file.js';
+import { parseCheckpoint } from './pytorch.js';
+import { parseShardIndex } from './shard-index.js';
 
 export interface WeightsFile {
   readonly source: TensorSource;
@@ -132,11 +128,11 @@ async function openShards(file: OpenFile, name: string): Promise<WeightsFile> {
       opened.push(shardFile);
       sources.set(shard, parseSafetensors(shardFile, path));
     }
-    return {
-      source: joinShards(index, sources, name),
-      files: opened,
-      close,
-    };
+    for (const [tensor, shard] of index) {
+      if (sources.get(shard)!.tensors.has(tensor)) continue;
+      throw new FormatError(`${name}: tensor ${tensor} is not in ${shard}`);
+    }
+    return { source: joinShards(sources, name), files: opened, close };
   } catch (error) {
     // The index itself is closed by whoever opened it.
     opened.shift();

@@ -61,18 +61,6 @@ export function resolveScaleWeights(weights: ScaleWeights, n: number): number[] 
 }
 
 /**
- * Another way to out = Σ shareᵢ·up(mapᵢ), a backend's; false leaves it to `combineMaps` itself. The
- * arguments have been checked.
- */
-export type SumUpsampled = (
-  out: Float32Array,
-  size: readonly [number, number],
-  maps: readonly SaliencyMap[],
-  shares: readonly number[],
-  region: Region,
-) => boolean;
-
-/**
  * Combines the maps of all scales into one of the picture's size: C = Σ wᵢ·up(Fᵢ) / Σ wᵢ.
  *
  * Sums are kept in double precision a row at a time; scratch is 2·n + 1 rows. A map of weight 0 is
@@ -82,7 +70,6 @@ export type SumUpsampled = (
  * @param size [H, W] of the result, in pixels.
  * @param weights a named set or n numbers ≥ 0 with a positive sum.
  * @param region the part of the picture that the maps cover; pixels outside become NaN.
- * @param sum a backend's way to the same bits: `kernels.maps?.sumUpsampled`.
  * @returns float32 [H, W], within the range of the maps.
  * @throws ShapeError where the number of weights or an extent does not fit.
  */
@@ -91,21 +78,41 @@ export function combineMaps(
   size: readonly [number, number],
   weights: ScaleWeights = 'equal',
   region: Region = wholeOf(size),
-  sum?: SumUpsampled,
 ): SaliencyMap {
-  const n = maps.length;
-  if (n === 0) throw new ShapeError('combineMaps: maps expected at least 1, got 0');
-  const rawWeights = resolveScaleWeights(weights, n);
-  const total = rawWeights.reduce((sumSoFar, weight) => sumSoFar + weight, 0);
-  const seen = maps.filter((_, i) => rawWeights[i] !== 0);
-  const shares = rawWeights.filter((weight) => weight !== 0).map((weight) => weight / total);
-  for (const map of seen) checkUpsampling('combineMaps', size, map, region);
+  const { seen, shares } = checkCombination('combineMaps', maps, size, weights, region);
   const out = new Float32Array(size[0] * size[1]);
-  if (!sum?.(out, size, seen, shares, region)) sumRows(out, size, seen, shares, region);
+  sumUpsampled(out, size, seen, shares, region);
   return toNdArray(out, [...size]);
 }
 
-function sumRows(
+/** What a combination sums. */
+export interface Combination {
+  /** The maps that have a weight. */
+  readonly seen: readonly SaliencyMap[];
+  /** Their weights, of sum 1. */
+  readonly shares: readonly number[];
+}
+
+/** @throws as `combineMaps`, in the name of `operation` */
+export function checkCombination(
+  operation: string,
+  maps: readonly SaliencyMap[],
+  size: readonly [number, number],
+  weights: ScaleWeights,
+  region: Region,
+): Combination {
+  const n = maps.length;
+  if (n === 0) throw new ShapeError(`${operation}: maps expected at least 1, got 0`);
+  const rawWeights = resolveScaleWeights(weights, n);
+  const total = rawWeights.reduce((sum, weight) => sum + weight, 0);
+  const seen = maps.filter((_, i) => rawWeights[i] !== 0);
+  const shares = rawWeights.filter((weight) => weight !== 0).map((weight) => weight / total);
+  for (const map of seen) checkUpsampling(operation, size, map, region);
+  return { seen, shares };
+}
+
+/** out [H, W] = Σ shareᵢ·up(mapᵢ), NaN outside of the region; all of them checked. */
+export function sumUpsampled(
   out: Float32Array,
   size: readonly [number, number],
   maps: readonly SaliencyMap[],

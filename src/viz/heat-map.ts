@@ -8,18 +8,16 @@
  *   saturation  S^(1/e), S = (n − Σγ_l/max γ)/(n − 1)             LOVI's: pale where all are alike
  *
  * then HSV → RGB. Black where nothing is salient, and so all over for maps that are all zero. The
- * code stretches the whole stack to [0, 1] first (`stretch: 'joint'`).
+ * code stretches the whole stack to [0, 1] first.
  */
 
 import type { Picture, Region } from '../image/picture.js';
 import { resolveScaleWeights, type ScaleWeights } from './combine.js';
 import { paintColors, writeColors, writeHsv } from './hsv.js';
 import type { SaliencyMap } from './ndarray.js';
-import { ScaleRows, type Stretch } from './scale-rows.js';
+import { ScaleRows } from './scale-rows.js';
 
 export interface HeatMapOptions {
-  /** `none` (default) takes the maps as they are; `joint` range-normalises the upsampled stack. */
-  readonly stretch?: Stretch;
   /** Weights w of the scales; `equal` by default, as in the authors' code. */
   readonly scaleWeights?: ScaleWeights;
 }
@@ -81,9 +79,9 @@ class HeatRows {
     maps: readonly SaliencyMap[],
     [H, W]: readonly [number, number],
     region: Region | undefined,
-    { stretch = 'none', scaleWeights = 'equal' }: HeatMapOptions,
+    { scaleWeights = 'equal' }: HeatMapOptions,
   ) {
-    this.#scales = new ScaleRows(operation, maps, [H, W], region, stretch);
+    this.#scales = new ScaleRows(operation, maps, [H, W], region);
     this.#weights = resolveScaleWeights(scaleWeights, maps.length);
     this.#weighted = new Float64Array(W);
     this.#sum = new Float64Array(W);

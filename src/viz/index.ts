@@ -3,11 +3,18 @@
  * the scales by colour (LOVI), the combined map by a colour map, over the picture, or as a mask.
  */
 
-export { checkPicture, createPicture, type Picture, type Region } from '../image/picture.js';
+export { checkPicture, createPicture, type Picture, type Region } from '../image/index.js';
 export { type Colormap, colorAt, colorize } from './colormap.js';
-export { combineMaps, resolveScaleWeights, SCALE_WEIGHTS, type ScaleWeights } from './combine.js';
+export {
+  checkCombination,
+  combineMaps,
+  resolveScaleWeights,
+  SCALE_WEIGHTS,
+  type ScaleWeights,
+  sumUpsampled,
+} from './combine.js';
 export { type HeatMapOptions, heatMap, heatMapColors } from './heat-map.js';
-export { type LoviOptions, lovi, loviColors, loviLegend } from './lovi.js';
+export { lovi, loviColors, loviLegend } from './lovi.js';
 export { keepMask, keptCount } from './mask.js';
 export { type FlatArray, type NdArray, type SaliencyMap, toNdArray } from './ndarray.js';
 export {
@@ -26,10 +33,8 @@ export {
   type GammaConstants,
   type GaussianConstants,
   type NormalizerConstants,
-  NormalizerFit,
   type RangeConstants,
 } from './normalizer-constants.js';
-export { kendallTau, sameMaximum, spearmanRho, topOverlap } from './order.js';
 export { hardMask, type OverlayOptions, overlay, softMask } from './overlay.js';
 export { differenceScore, informationScore, type MaskAccuracies } from './scores.js';
 export { upsampleBilinear, upsampleBilinearReference } from './upsample.js';

@@ -8,7 +8,7 @@
  *   value       max γ                                   how salient
  *
  * then HSV → RGB. Black where nothing is salient. The 300° are those of the authors' code, which also
- * stretches the whole stack to [0, 1] first (`stretch: 'joint'`); the paper does not.
+ * stretches the whole stack to [0, 1] first; the paper does not.
  *
  * Maps are upsampled row by row, so that no more than a few rows of sums are held.
  */
@@ -17,15 +17,7 @@ import { ShapeError } from '../errors.js';
 import { createPicture, type Picture, type Region } from '../image/picture.js';
 import { paintColors, writeColors, writeHsv, writeRgbRow } from './hsv.js';
 import { checkSize, type SaliencyMap } from './ndarray.js';
-import { ScaleRows, type Stretch } from './scale-rows.js';
-
-export interface LoviOptions {
-  /**
-   * `none` (default) takes the maps as they are, as the paper does. `joint` range-normalises the
-   * upsampled stack first, one minimum and one maximum for all scales, as the authors' code does.
-   */
-  readonly stretch?: Stretch;
-}
+import { ScaleRows } from './scale-rows.js';
 
 /** Hue of the first scale, in degrees. */
 const FIRST_HUE = 300;
@@ -38,16 +30,15 @@ const FIRST_HUE = 300;
  *   [0, 1] are clamped. One map alone is shown in red: hue 0, saturation 1, value γ.
  * @param size [H, W] of the picture, in pixels.
  * @param region the part of the picture that the maps cover; all of it by default.
- * @throws ShapeError where extents or lengths do not fit, TypeError for an unknown `stretch`.
+ * @throws ShapeError where extents or lengths do not fit.
  */
 export function loviColors(
   out: Float32Array,
   maps: readonly SaliencyMap[],
   size: readonly [number, number],
   region?: Region,
-  options: LoviOptions = {},
 ): void {
-  writeColors('loviColors', out, size, new LoviRows('loviColors', maps, size, region, options));
+  writeColors('loviColors', out, size, new LoviRows('loviColors', maps, size, region));
 }
 
 /**
@@ -58,9 +49,8 @@ export function lovi(
   maps: readonly SaliencyMap[],
   size: readonly [number, number],
   region?: Region,
-  options: LoviOptions = {},
 ): Picture {
-  return paintColors(size, new LoviRows('lovi', maps, size, region, options));
+  return paintColors(size, new LoviRows('lovi', maps, size, region));
 }
 
 /**
@@ -104,9 +94,8 @@ class LoviRows {
     maps: readonly SaliencyMap[],
     size: readonly [number, number],
     region: Region | undefined,
-    { stretch = 'none' }: LoviOptions,
   ) {
-    this.#scales = new ScaleRows(operation, maps, size, region, stretch);
+    this.#scales = new ScaleRows(operation, maps, size, region);
     const W = size[1];
     this.#sum = new Float64Array(W);
     this.#moment = new Float64Array(W);

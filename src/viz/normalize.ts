@@ -35,20 +35,11 @@ export type MapValues = Float32Array | Float64Array;
  * Writes x, normalised, into `out`. Where constants are given, those of the normaliser must be among
  * them.
  */
-export type Normalize = (
-  out: MapValues,
-  x: MapValues,
-  constants?: NormalizerConstants,
-  place?: PlaceGaussian,
-) => void;
-
-/** Another way to what `gaussian` does without constants, a backend's; false leaves it to that. */
-export type PlaceGaussian = (out: Float32Array, x: Float32Array) => boolean;
+export type Normalize = (out: MapValues, x: MapValues, constants?: NormalizerConstants) => void;
 
 /** The normalisers by name. */
 export const NORMALIZERS: Readonly<Record<Normalizer, Normalize>> = {
-  gaussian: (out, x, given, place) =>
-    normalizeGaussian(out, x, given && own(given, 'gaussian'), place),
+  gaussian: (out, x, given) => normalizeGaussian(out, x, given && own(given, 'gaussian')),
   gamma: (out, x, given) => normalizeGamma(out, x, given && own(given, 'gamma')),
   'gamma-reference': (out, x, given) =>
     normalizeGammaReference(out, x, given && own(given, 'gamma')),
@@ -79,18 +70,14 @@ const SMALLEST_SPAN = 1e-9;
  * @param out overwritten; as long as `x`; may be `x`.
  * @param x raw values of one map.
  * @param constants mean and standard deviation to take in place of the map's; one pass.
- * @param place a backend's way to the same bits: `kernels.maps?.normalizeGaussian`.
  * @throws ShapeError where the lengths differ or a constant does not fit.
  */
 export function normalizeGaussian(
   out: MapValues,
   x: MapValues,
   constants?: GaussianConstants,
-  place?: PlaceGaussian,
 ): void {
   checkLengths('normalizeGaussian', out, x);
-  const areFloats = out instanceof Float32Array && x instanceof Float32Array;
-  if (constants === undefined && areFloats && place?.(out, x)) return;
   if (constants !== undefined) {
     checkNormalizerConstants('normalizeGaussian', { gaussian: constants });
     placeInNormal(out, x, constants);

@@ -39,13 +39,13 @@ describe('fastcam bench', async () => {
     // The stem, two pools, sixteen blocks of three, four downsamplings, the classifier.
     expect(layers).toHaveLength(1 + 2 + 16 * 3 + 4 + 1);
     const about = ({ name, shape, algorithm }: LayerProfile) => [name, shape, algorithm];
-    expect([0, 1, 2, 4, 54, 55].map((i) => about(layers[i]!))).toEqual([
+    expect([0, 1, 3, 5, 54, 55].map((i) => about(layers[i]!))).toEqual([
       ['conv1', '7×7/2, 64×64×3 → 32×32×16', 'gemm'],
-      ['maxpool', '3×3/2, 32×32×16 → 16×16×16', undefined],
-      ['layer1.0.downsample.0', '1×1, 16×16×16 → 16×16×64', 'gemm'],
+      ['maxPool', '3×3/2, 32×32×16 → 16×16×16', undefined],
       ['layer1.0.conv2', '3×3, 16×16×16 → 16×16×16', 'winograd'],
-      ['avgpool', '4 pixels × 512 → 512', undefined],
-      ['fc', '512 → 200', undefined],
+      ['layer1.0.downsample.0', '1×1, 16×16×16 → 16×16×64', 'gemm'],
+      ['globalMean', '2×2×512 → 1×1×512', undefined],
+      ['fc', '1×1, 1×1×512 → 1×1×200', 'gemm'],
     ]);
     expect(layers[1]).toMatchObject({ macs: 0, gmacPerSecond: 0, ofMicrokernel: 0 });
   });
@@ -57,7 +57,7 @@ describe('fastcam bench', async () => {
     const about = layers.slice(1, 3).map(({ name, shape, macs }) => [name, shape, macs]);
     expect(about).toEqual([
       ['truncated-normal-sd', '1024 columns of 16', 0],
-      ['relu', '1024 pixels × 16', 0],
+      ['relu', '32×32×16', 0],
     ]);
   });
 
@@ -80,7 +80,7 @@ describe('fastcam bench', async () => {
         .slice(1, -1)
         .map((cell) => cell.trim());
     expect(cellsOf('layer4.2.conv3')).toHaveLength(7);
-    expect(cellsOf('maxpool').slice(-2)).toEqual(['', '']);
+    expect(cellsOf('maxPool').slice(-2)).toEqual(['', '']);
   });
 
   test('the default is noise of a named architecture', async () => {
@@ -98,7 +98,7 @@ describe('fastcam bench', async () => {
 
   test.each([
     ['photo.png'],
-    ['--arch', 'vgg16'],
+    ['--arch', 'vgg12'],
     ['--backend', 'gpu'],
     ['--size', '0'],
     ['--rounds', '0'],

@@ -27,7 +27,7 @@ describe('fastcam calibrate', () => {
   test('writes what --json prints, and tells a person each scale’s constants', async () => {
     const text = await success('calibrate', CAT, CUP, '-o', file, ...SMALL);
     expect(text).toMatch(/^SMOE Scale of 2 pictures, bundled model\n/);
-    for (const word of ['conv1', 'layer4', `Written: ${file}`]) expect(text).toContain(word);
+    for (const word of ['relu', 'layer4', `Written: ${file}`]) expect(text).toContain(word);
     const other = join(folder, 'd.json');
     const printed = await success('calibrate', CAT, CUP, '-o', other, ...SMALL, '--json');
     expect(JSON.parse(printed)).toEqual(JSON.parse(readFileSync(file, 'utf8')));

@@ -22,7 +22,7 @@ describe('fastcam convert', () => {
     const { code, stdout, stderr } = await fastcam(...convert);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain(
-      'ResNet of 3, 4, 6, 3 bottleneck blocks, stride on the 3×3, 200 classes',
+      'resnet, block bottleneck, depths 3 4 6 3, width 16, stem 7x7, stride on 3x3, classes 200',
     );
     expect(stdout).toMatch(
       /│ layer4\.2\.conv3 +│ +65536 │ +[\d.]+ │ +[\d.]+e-[45] │ +[\d.]+e-\d │/,

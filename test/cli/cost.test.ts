@@ -49,7 +49,7 @@ describe('fastcam cost', () => {
     expect(rows.map(([name]) => name)).toEqual([
       '',
       'network, without taps',
-      'SMOE Scale, conv1 16 × 16 × 64',
+      'SMOE Scale, relu 16 × 16 × 64',
       'SMOE Scale, layer1 8 × 8 × 64',
       'SMOE Scale, layer2 4 × 4 × 128',
       'SMOE Scale, layer3 2 × 2 × 256',
@@ -65,7 +65,7 @@ describe('fastcam cost', () => {
 
   test.each([
     ['photo.png'],
-    ['--arch', 'vgg16'],
+    ['--arch', 'vgg12'],
     ['--size', '0'],
     ['--rounds', 'many'],
     ['--model', 'bundled'],

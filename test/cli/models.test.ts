@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ARCHITECTURES } from '../../src/model/index.js';
+import { ARCHITECTURES } from '../../src/node/architectures.js';
 import { KNOWN_MODELS, type MemoryFit, type ModelList, openModel } from '../../src/node/index.js';
 import { failure, fastcam } from './terminal.js';
 

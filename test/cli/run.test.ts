@@ -10,8 +10,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseSafetensors, writeSafetensors } from '../../src/model/index.js';
+import { parseSafetensors } from '../../src/model/index.js';
 import { readPicture } from '../../src/node/index.js';
+import { writeSafetensors } from '../../src/node/safetensors-writer.js';
 import { exif, jpeg, PNG_COLOR, png } from '../node/picture-files.js';
 import { failure, fastcam, inTerminal } from './terminal.js';
 
@@ -361,7 +362,7 @@ describe('wrong calls', () => {
     ['explain', 'a.png', '--normalizer', 'softmax'],
     ['explain', 'a.png', '--statistic', 'median'],
     ['explain', 'a.png', '--fit', 'whatever'],
-    ['explain', 'a.png', '--arch', 'vgg16'],
+    ['explain', 'a.png', '--arch', 'vgg12'],
     ['explain', 'a.png', '--backend', 'gpu'],
     ['explain', 'a.png', '--colormap', 'rainbow'],
     ['explain', 'a.png', '--stride-on', '5x5'],

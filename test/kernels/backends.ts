@@ -1,6 +1,8 @@
 /** The backends that one suite tests. */
 
 import {
+  type Conv2dStep,
+  isConv2d,
   jsKernels,
   type Kernels,
   type LayerWeights,
@@ -29,6 +31,7 @@ export function runStep(
   step: Step,
   buffers: readonly Float32Array[],
   weights?: LayerWeights,
+  vectors?: { readonly scale: Float32Array; readonly shift: Float32Array },
 ): void {
   let offset = 0;
   const places = buffers.map(({ length }) => {
@@ -37,15 +40,17 @@ export function runStep(
     return place;
   });
   const packed = new Map();
-  if (step.op === 'conv2d') {
-    packed.set('w', kernels.packConv2d(step.shape, weights!));
-  } else if (step.op === 'linear') {
-    packed.set('w', kernels.packLinear(step.Cin, step.Cout, weights!));
-  }
+  if (isConv2d(step)) packed.set('w', kernels.packConv2d(step.shape, weights!));
+  else if (vectors) packed.set(step.weights, kernels.packVectors(vectors.scale, vectors.shift));
   const program = kernels.bind([step], places, packed);
   for (const [i, buffer] of buffers.entries()) program.buffer(i).set(buffer);
   program.run();
   for (const [i, buffer] of buffers.entries()) buffer.set(program.buffer(i));
+}
+
+/** A convolution from buffer 0 to buffer 1, of dense inputs. */
+export function convStep(step: Pick<Conv2dStep, 'shape'> & Partial<Conv2dStep>): Conv2dStep {
+  return { op: 'conv2d', weights: 'w', x: 0, out: 1, relu: false, sparse: false, ...step };
 }
 
 /** Floats in [−1, 1) that depend on nothing but the seed (xorshift32). */

@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { wasmKernels } from '../../src/kernels/index.js';
+import { combinedMap, normalizedMap } from '../../src/methods/index.js';
 import {
   combineMaps,
   normalizeGaussian,
@@ -30,8 +31,8 @@ const length = fc.double({ min: 0.5, max: 90, noNaN: true });
 const region = fc.record({ x: offset, y: offset, width: length, height: length });
 
 describe.each(['simd', 'relaxed'] as const)('map kernels of %s', async (build) => {
-  const { maps: kernels } = await wasmKernels(build);
-  const { normalizeGaussian: normalize, sumUpsampled } = kernels!;
+  const backend = await wasmKernels(build);
+  const { normalizeGaussian: normalize, sumUpsampled } = backend.maps!;
 
   it('combine any maps, over any region, to the bits of combineMaps', () => {
     const scales = fc.array(fc.tuple(map, fc.double({ min: 0, max: 1, noNaN: true })), {
@@ -43,13 +44,12 @@ describe.each(['simd', 'relaxed'] as const)('map kernels of %s', async (build) =
       fc.property(scales, size, fc.option(region, { nil: undefined }), (weighted, size, region) => {
         const maps = weighted.map(([map]) => map);
         const weights = weighted.map(([, weight]) => weight + 1e-3);
-        let taken = false;
-        const combined = combineMaps(maps, size, weights, region, (...given) => {
-          taken = sumUpsampled(...given);
-          return taken;
-        });
-        expect(taken).toBe(true);
-        expect(combined).toEqual(combineMaps(maps, size, weights, region));
+        const combined = new Float32Array(size[0] * size[1]);
+        const whole = { x: 0, y: 0, width: size[1], height: size[0] };
+        const total = weights.reduce((sum, weight) => sum + weight, 0);
+        const shares = weights.map((weight) => weight / total);
+        expect(sumUpsampled(combined, size, maps, shares, region ?? whole)).toBe(true);
+        expect(combined).toEqual(combineMaps(maps, size, weights, region).data);
       }),
     );
   });
@@ -92,8 +92,7 @@ describe.each(['simd', 'relaxed'] as const)('map kernels of %s', async (build) =
     const untouched = new Float32Array(100).fill(9);
     expect(normalize(untouched, x)).toBe(false);
     expect(untouched.every((v) => v === 9)).toBe(true);
-    const out = new Float32Array(100);
-    normalizeGaussian(out, x, undefined, normalize);
+    const out = normalizedMap(backend, x, [1, 100]).data;
     expect(out[50]).toBeGreaterThan(0);
     expect(out[50]).toBeLessThan(1e-15);
   });
@@ -108,7 +107,7 @@ describe.each(['simd', 'relaxed'] as const)('map kernels of %s', async (build) =
     const region: Region = { x: 0, y: 0, width: size[1], height: size[0] };
     expect(sumUpsampled(out, size, [map], [1], region)).toBe(false);
     expect(out.every((v) => v === 9)).toBe(true);
-    const combined = combineMaps([map], size, 'equal', undefined, sumUpsampled);
+    const combined = combinedMap(backend, [map], size, 'equal', region);
     expect(combined).toEqual(combineMaps([map], size));
   });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { conv2dShape, layerWeights, type Precision } from '../../src/kernels/index.js';
 import { halfOf, valueOfHalf } from '../../src/kernels/precision.js';
-import { BACKENDS, runStep, seededFloats } from './backends.js';
+import { BACKENDS, convStep, runStep, seededFloats } from './backends.js';
 
 const NARROW = ['f16', 'int8'] as const;
 
@@ -13,7 +13,7 @@ describe.each(BACKENDS)('weights at rest on $name', async ({ make }) => {
   const atRest = (weight: Float32Array, Cout: number, precision: Precision): Float32Array => {
     const Cin = weight.length / Cout;
     const weights = { ...layerWeights(weight, new Float32Array(Cout)), precision };
-    const packed = kernels.packLinear(Cin, Cout, weights);
+    const packed = kernels.packConv2d({ Cin, Cout, kH: 1, kW: 1, groups: 1 }, weights);
     const out = new Float32Array(weight.length);
     for (let oc = 0; oc < Cout; oc++) packed.row(out.subarray(oc * Cin, (oc + 1) * Cin), oc);
     return out;
@@ -69,8 +69,10 @@ describe.each(BACKENDS)('weights at rest on $name', async ({ make }) => {
     const bias = seededFloats(Cout, 3);
     const run = (weights: Float32Array, precision: Precision): Float32Array => {
       const out = new Float32Array(9 * 11 * Cout);
-      const step = { op: 'conv2d', weights: 'w', shape, x: 0, out: 1, relu: false } as const;
-      runStep(kernels, step, [x, out], { ...layerWeights(weights, bias), precision });
+      runStep(kernels, convStep({ shape, sparse: true }), [x, out], {
+        ...layerWeights(weights, bias),
+        precision,
+      });
       return out;
     };
     for (const precision of NARROW) {

@@ -15,7 +15,8 @@ describe('wasmKernels', () => {
       const bytes = readFileSync(resolve(`fastcam/${build}.wasm`));
       const kernels = await wasmKernels(await webAssembly!.compile(bytes));
       expect(kernels.name).toBe('wasm');
-      kernels.packLinear(4, 2, layerWeights(new Float32Array(8), new Float32Array(2)));
+      const shape = { Cin: 4, Cout: 2, kH: 1, kW: 1, groups: 1 };
+      kernels.packConv2d(shape, layerWeights(new Float32Array(8), new Float32Array(2)));
     }
   });
 

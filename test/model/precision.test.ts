@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FastCam } from '../../src/explain.js';
+import { networkOf } from '../../src/explain.js';
 import { jsKernels, type Kernels, wasmKernels } from '../../src/kernels/index.js';
 import { distance } from '../compare.js';
 import { loadGolden } from '../goldens.js';
@@ -38,7 +38,7 @@ describe('a ResNet-50 at rest', async () => {
     const source = hashWeights(torchvisionStateDict('resnet50'), 0);
     for (const kernels of [jsKernels(), relaxed]) {
       const bytes = (['f32', 'f16', 'int8'] as const).map(
-        (precision) => new FastCam(source, { kernels, precision }).weightBytes,
+        (precision) => networkOf(source, { kernels, precision }).weightBytes,
       );
       expect(bytes.map((b) => Math.round(b / MB))).toEqual([102, 54, 29]);
     }
@@ -50,7 +50,7 @@ describe('a ResNet-50 at rest', async () => {
     const image = { data: hashImage(2, 3 * 64 * 96), shape };
     for (const precision of ['f16', 'int8'] as const) {
       const [js, simd] = [jsKernels(), relaxed].map(
-        (kernels) => new FastCam(source, { kernels, precision }).explain(image).logits,
+        (kernels) => networkOf(source, { kernels, precision }).explain(image).logits,
       );
       expect(distance(simd!, js!).largest).toBeLessThan(2e-5);
     }
@@ -66,7 +66,7 @@ function errors(
 ): { logits: number; combined: number } {
   const [N, , H, W] = shape;
   const golden = loadGolden(`resnet50_${N}x${H}x${W}_s${salt}`);
-  const net = new FastCam(hashWeights(torchvisionStateDict('resnet50'), salt), {
+  const net = networkOf(hashWeights(torchvisionStateDict('resnet50'), salt), {
     kernels,
     precision,
   });

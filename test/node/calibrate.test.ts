@@ -37,7 +37,7 @@ describe('Calibrator', () => {
     async (statistic) => {
       const { scales, ...about } = await calibrated(statistic);
       expect(about).toMatchObject({ statistic, model: 'bundled', pictures: 2, size: 48 });
-      expect(scales.map(({ name }) => name).join()).toBe('conv1,layer1,layer2,layer3,layer4');
+      expect(scales.map(({ name }) => name).join()).toBe('relu,layer1,layer2,layer3,layer4');
       for (const [s, { gaussian, gamma, range }] of scales.entries()) {
         const values = await pooled(statistic, s);
         const mean = values.reduce((sum, x) => sum + x, 0) / values.length;

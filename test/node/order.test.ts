@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { STATISTICS, type Statistic } from '../../src/kernels/index.js';
 import { openModel, orderFile, readPicture } from '../../src/node/index.js';
-import { kendallTau, sameMaximum, spearmanRho, topOverlap } from '../../src/viz/index.js';
+import { kendallTau, sameMaximum, spearmanRho, topOverlap } from '../../src/node/map-order.js';
 
 const CAT = 'samples/chelsea.png';
 const model = await openModel({ backend: 'js' });
@@ -12,7 +12,7 @@ test('every statistic but SMOE Scale is compared with it, the Gamma scale first,
   expect(report.order.map(({ statistic }) => statistic)).toEqual(names);
   expect(report.order[0]!.statistic).toBe('gamma');
   expect(report.scales).toEqual([
-    { name: 'conv1', shape: [32, 48] },
+    { name: 'relu', shape: [32, 48] },
     { name: 'layer1', shape: [16, 24] },
     { name: 'layer2', shape: [8, 12] },
     { name: 'layer3', shape: [4, 6] },

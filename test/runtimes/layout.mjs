@@ -19,6 +19,8 @@ const FILES = [
   'models/tiny-resnet50.safetensors',
   'samples/chelsea.png',
   'samples/rocket.jpg',
+  'test/goldens/graph/densenet.safetensors',
+  'test/goldens/graph/densenet.weights.safetensors',
   'test/goldens/resnet18_2x64x96_s2.safetensors',
   'test/goldens/tiny-resnet50-f32.safetensors',
   'test/goldens/tiny-resnet50-pipeline.safetensors',

@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { getQuickJS } from 'quickjs-emscripten';
 import { bundle } from './layout.mjs';
 
+/** What the suite reads there. */
+const FILES = ['densenet.weights.safetensors', 'picture.rgba'];
+
 export const quickjs = {
   name: 'QuickJS',
   backends: ['js'],
@@ -13,9 +16,12 @@ export const quickjs = {
   async run(folder) {
     const code = readFileSync(await bundle(folder, 'quickjs-entry.mjs'), 'utf8');
     const context = (await getQuickJS()).newContext();
-    const { buffer } = new Uint8Array(readFileSync(join(folder, 'files/picture.rgba')));
-    context.newArrayBuffer(buffer).consume((picture) => {
-      context.setProp(context.global, 'picture', picture);
+    context.newObject().consume((files) => {
+      for (const name of FILES) {
+        const { buffer } = new Uint8Array(readFileSync(join(folder, 'files', name)));
+        context.newArrayBuffer(buffer).consume((bytes) => context.setProp(files, name, bytes));
+      }
+      context.setProp(context.global, 'files', files);
     });
     const finished = context.unwrapResult(context.evalCode(code, 'suite.mjs', { type: 'module' }));
     const settled = context.resolvePromise(finished);

@@ -1,11 +1,11 @@
 /**
- * What every engine must do alike: two networks against the goldens of the authors' code, and maps of
- * one picture that are compared with Node's afterwards. Knows no engine: bytes come in, and what goes
- * out is plain enough for JSON.
+ * What every engine must do alike: two ResNets against the goldens of the authors' code, a DenseNet
+ * against PyTorch's, and maps of one picture that are compared with Node's afterwards. Knows no engine:
+ * bytes come in, and what goes out is plain enough for JSON.
  */
 
-import { FastCam, loadResNet, makeKernels, orient } from 'fastcam';
-import { ARCHITECTURES, parseSafetensors } from 'fastcam/model';
+import { loadNetwork, makeKernels, networkOf, orient } from 'fastcam';
+import { parseSafetensors } from 'fastcam/model';
 import { distance } from '../compare.ts';
 import { hashImage, hashWeights, stateDictOf, torchvisionStateDict } from '../hash-weights.ts';
 
@@ -15,8 +15,8 @@ const PICTURE = { width: 451, height: 300 };
 /** Bounds of test/goldens.test.ts. */
 const BOUNDS = { logits: 2e-5, smoe: 2e-3, combined: 1e-3 };
 
-/** All kinds of steps and all five scales, in a network that an interpreter runs in a second. */
-const SMALL = { ...ARCHITECTURES.resnet50, depths: [1, 1, 1, 1], width: 8, classes: 5 };
+/** A ResNet-50 of all five scales that an interpreter runs in a second. */
+const SMALL = { depths: [1, 1, 1, 1], width: 8, classes: 5 };
 const SMALL_SIZE = 64;
 
 /**
@@ -50,12 +50,20 @@ export async function runSuite({ read, clock, decode, full = true }) {
 
 async function runBackend(kernels, { read, clock, full }) {
   const picture = { ...PICTURE, data: await read('picture.rgba') };
-  const small = new FastCam(hashWeights(stateDictOf(SMALL), 3), { kernels });
-  const maps = { small: mapOf(small, picture, SMALL_SIZE) };
+  const small = networkOf(hashWeights(stateDictOf(SMALL), 3), { kernels });
+  const densenet = await loadNetwork(await read('densenet.weights.safetensors'), { kernels });
+  const maps = {
+    small: mapOf(small, picture, SMALL_SIZE),
+    densenet: mapOf(densenet, picture, SMALL_SIZE),
+  };
   const passMs = { small: await timePass(small.forward(1, SMALL_SIZE, SMALL_SIZE), clock) };
   if (!full) return { checks: [], maps, passMs };
-  const checks = [...(await checkHashed(kernels, read)), ...(await checkTrained(kernels, read))];
-  const bundled = await loadResNet(await read('tiny-resnet50.safetensors'), { kernels });
+  const checks = [
+    ...(await checkHashed(kernels, read)),
+    ...(await checkTrained(kernels, read)),
+    ...(await checkDenseNet(densenet, read)),
+  ];
+  const bundled = await loadNetwork(await read('tiny-resnet50.safetensors'), { kernels });
   maps.bundled = mapOf(bundled, picture);
   passMs.bundled = await timePass(bundled.forward(1, 128, 192), clock);
   return { checks, maps, passMs };
@@ -65,7 +73,7 @@ async function runBackend(kernels, { read, clock, full }) {
 async function checkHashed(kernels, read) {
   const [salt, shape] = [2, [2, 3, 64, 96]];
   const golden = goldenOf(await read('resnet18_2x64x96_s2.safetensors'));
-  const net = new FastCam(hashWeights(torchvisionStateDict('resnet18'), salt), { kernels });
+  const net = networkOf(hashWeights(torchvisionStateDict('resnet18'), salt), { kernels });
   const batch = { data: hashImage(salt, 2 * 3 * 64 * 96), shape };
   return net.explainBatch(batch).flatMap((e, n) => {
     const item = (key) => {
@@ -79,9 +87,17 @@ async function checkHashed(kernels, read) {
 /** The bundled model's weights before they were rounded to float16, on a photograph. */
 async function checkTrained(kernels, read) {
   const golden = goldenOf(await read('tiny-resnet50-pipeline.safetensors'));
-  const net = await loadResNet(await read('tiny-resnet50-f32.safetensors'), { kernels });
+  const net = await loadNetwork(await read('tiny-resnet50-f32.safetensors'), { kernels });
   const get = (key) => golden(`cat.${key}`).data;
   return checkArrays(net.explain(golden('cat.input')), get, 'combined.equal');
+}
+
+/** Another family: concatenations, batch norms that no convolution takes in, pools between the scales. */
+async function checkDenseNet(net, read) {
+  const [salt, shape] = [4034, [1, 3, 96, 128]];
+  const golden = goldenOf(await read('densenet.safetensors'));
+  const input = { data: hashImage(salt, 3 * 96 * 128), shape };
+  return checkArrays(net.explain(input), (key) => golden(key).data, 'combined');
 }
 
 function checkArrays(explanation, golden, combined) {

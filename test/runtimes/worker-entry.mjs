@@ -4,6 +4,8 @@ import { decode as decodePng } from 'fast-png';
 import { orient, orientationOf } from 'fastcam';
 import { decode as decodeJpeg } from 'jpeg-js';
 import png from './files/chelsea.png';
+import densenet from './files/densenet.safetensors';
+import densenetWeights from './files/densenet.weights.safetensors';
 import picture from './files/picture.rgba';
 import hashed from './files/resnet18_2x64x96_s2.safetensors';
 import jpeg from './files/rocket.jpg';
@@ -14,6 +16,8 @@ import { runSuite } from './suite.mjs';
 
 const FILES = {
   'chelsea.png': png,
+  'densenet.safetensors': densenet,
+  'densenet.weights.safetensors': densenetWeights,
   'picture.rgba': picture,
   'resnet18_2x64x96_s2.safetensors': hashed,
   'rocket.jpg': jpeg,

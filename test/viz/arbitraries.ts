@@ -9,6 +9,7 @@ import {
   type SaliencyMap,
   toNdArray,
 } from '../../src/viz/ndarray.js';
+import { upsampleBilinear } from '../../src/viz/upsample.js';
 
 /** A map [H, W] of the given values. */
 export function map(shape: [number, number], values: ArrayLike<number>): SaliencyMap {
@@ -58,4 +59,22 @@ export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): n
     largest = Math.max(largest, Math.abs(a[i]! - b[i]!));
   }
   return largest;
+}
+
+/** The stack upsampled to a size and stretched to [0, 1] as one, as the authors' code does before it paints. */
+export function stretched(maps: readonly SaliencyMap[], size: [number, number]): SaliencyMap[] {
+  const large = maps.map((map) => {
+    const out = new Float32Array(size[0] * size[1]);
+    upsampleBilinear(out, size, map);
+    return out;
+  });
+  const all = large.flatMap((map) => [...map]);
+  const min = all.reduce((least, value) => Math.min(least, value));
+  const max = all.reduce((most, value) => Math.max(most, value));
+  return large.map((map) =>
+    toNdArray(
+      map.map((value) => (value - min) / Math.max(max - min, 1e-9)),
+      [...size],
+    ),
+  );
 }

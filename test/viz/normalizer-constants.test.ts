@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ShapeError } from '../../src/errors.js';
+import { NormalizerFit } from '../../src/node/normalizer-fit.js';
 import {
   type MapValues,
   NORMALIZERS,
@@ -12,7 +13,6 @@ import {
 import {
   checkNormalizerConstants,
   type NormalizerConstants,
-  NormalizerFit,
 } from '../../src/viz/normalizer-constants.js';
 import { loadGolden } from '../goldens.js';
 import { largestDifference } from './arbitraries.js';

@@ -11,11 +11,16 @@ export interface Report {
   readonly settings: Settings;
   readonly ms: Pass['ms'];
   readonly top: readonly (Belief & { readonly label: string })[];
-  readonly target: { readonly index: number; readonly label: string };
+  /** Without a classifier there is none. */
+  readonly target?: { readonly index: number; readonly label: string };
   /** First to last: the statistic as measured, and normalised. */
-  readonly scales: readonly { readonly raw: PlainMap; readonly normalized: PlainMap }[];
-  /** Of the target, at the resolution of the last stage, not normalised. */
-  readonly cam: PlainMap;
+  readonly scales: readonly {
+    readonly name: string;
+    readonly raw: PlainMap;
+    readonly normalized: PlainMap;
+  }[];
+  /** Of the target, at the resolution of the last stage, not normalised; where there is one. */
+  readonly cam?: PlainMap;
 }
 
 /** Rows after rows. */
@@ -32,19 +37,23 @@ export function makeReport(
   maps: Maps,
   settings: Settings,
 ): Report {
-  const { name, backend, labels } = model;
+  const { name, backend, labels, activation } = model;
   const { target } = settings;
   return {
     picture,
     model: { name, backend },
     settings: { ...settings, statistic: pass.statistic },
     ms: pass.ms,
-    top: beliefs(pass.logits)
+    top: beliefs(pass.logits, activation)
       .slice(0, 5)
       .map((belief) => ({ ...belief, label: labels[belief.index]! })),
-    target: { index: target, label: labels[target]! },
-    scales: maps.scales.map((map, i) => ({ raw: plain(pass.rawMaps[i]!), normalized: plain(map) })),
-    cam: plain(maps.coarseCam),
+    ...(target !== undefined && { target: { index: target, label: labels[target]! } }),
+    scales: maps.scales.map((map, i) => ({
+      name: model.scales[i]!,
+      raw: plain(pass.rawMaps[i]!),
+      normalized: plain(map),
+    })),
+    ...(maps.ofClass && { cam: plain(maps.ofClass.coarseCam) }),
   };
 }
 

@@ -10,15 +10,23 @@
 
 import type { Statistic } from 'fastcam';
 import { STATISTIC_NAMES } from 'fastcam/kernels';
-import type { CamMethod } from 'fastcam/model';
+import type { CamMethod } from 'fastcam/methods';
 import type { Colormap, Normalizer } from 'fastcam/viz';
 import { makeReport, pngOf, save } from './downloads.ts';
 import { element } from './element.ts';
 import { beliefs, mapsFromPasses } from './maps.ts';
-import { type Model, Network, type Pass, type WeightsFile } from './network.ts';
+import { type Model, Network, type Pass } from './network.ts';
 import { type NamedBitmap, openSample, SAMPLES, wirePictures } from './pictures.ts';
 import { type Point, watchPoint } from './probe.ts';
-import { DEFAULTS, type MapName, type Settings, WEIGHT_PRESETS } from './settings.ts';
+import {
+  DEFAULTS,
+  isOfClass,
+  type MapName,
+  presetWeights,
+  type Settings,
+  settingsFor,
+  type WeightPreset,
+} from './settings.ts';
 import { wireTheme } from './theme.ts';
 import {
   describeStage,
@@ -26,9 +34,11 @@ import {
   listClasses,
   markClass,
   markShown,
+  scaleOfSlider,
+  showModel,
   showValues,
-  weightSliders,
 } from './view.ts';
+import { type OwnWeights, sortOut } from './weights.ts';
 
 /** The longest side of the picture as it is shown and as its maps are made: what a frame has time for. */
 const VIEW_SIDE = 640;
@@ -118,37 +128,20 @@ async function busy<Result>(doing: string, work: () => Promise<Result>): Promise
   }
 }
 
-async function load(file?: WeightsFile): Promise<void> {
-  model = await busy('Reading the weights…', () => network.load(file));
+async function load(weights?: OwnWeights): Promise<void> {
+  model = await busy('Reading the weights…', () => network.load(weights));
   const { name, backend, labels } = model;
-  element('model', HTMLElement).textContent = `${name} · ${labels.length} classes · ${backend}`;
+  const { length } = labels;
+  const classes = length === 1 ? '1 class' : length > 0 ? `${length} classes` : 'no classifier';
+  element('model', HTMLElement).textContent = `${name} · ${classes} · ${backend}`;
   if (!subject) return;
   subject.passes.clear();
-  await look(true);
+  await look();
 }
 
 /** Weights, and class names if they come along. */
 function openWeights(files: readonly File[]): void {
-  attempt(async () => {
-    const weights = files.find(({ name }) => name.endsWith('.safetensors'));
-    const names = files.find(({ name }) => name.endsWith('.json'));
-    if (!weights) {
-      throw new Error(
-        `${files[0]!.name}: neither a picture nor a safetensors file, which fastcam convert makes of others.`,
-      );
-    }
-    const labels = names && (await classNames(names));
-    const bytes = await weights.arrayBuffer();
-    await load({ name: weights.name, bytes, ...(labels && { labels }) });
-  });
-}
-
-async function classNames(file: File): Promise<string[]> {
-  try {
-    return JSON.parse(await file.text()) as string[];
-  } catch (cause) {
-    throw new Error(`${file.name}: not valid JSON.`, { cause });
-  }
+  attempt(async () => load(await sortOut(files)));
 }
 
 async function open(coming: Promise<NamedBitmap | undefined>): Promise<void> {
@@ -160,15 +153,14 @@ async function open(coming: Promise<NamedBitmap | undefined>): Promise<void> {
   const pixels = reducedPixels(bitmap);
   const size = [pixels.height, pixels.width] as const;
   subject = { name, pixels, size, passes: new Map() };
-  await Promise.all([network.show(bitmap), look(true)]);
+  await Promise.all([network.show(bitmap), look()]);
 }
 
 /**
- * Shows the subject by the statistic that is set, with a forward pass if it has none of it yet.
- *
- * @param afresh to show the likeliest class, whatever was chosen before
+ * Shows the subject by the statistic that is set, with a forward pass if it has none of it yet. Of a picture or
+ * a network that is new, the likeliest class is shown, whatever was chosen before.
  */
-async function look(afresh = false): Promise<void> {
+async function look(): Promise<void> {
   if (!model || !subject) return;
   const wanted = { model, subject, statistic: settings.statistic };
   const { passes } = subject;
@@ -181,13 +173,22 @@ async function look(afresh = false): Promise<void> {
   const { statistic } = settings;
   if (wanted.model !== model || wanted.subject !== subject || wanted.statistic !== statistic)
     return;
+  const isNewModel = view?.model !== model;
+  const isNew = isNewModel || view?.subject !== subject;
+  if (isNewModel) {
+    settings = settingsFor(model, settings);
+    showModel(model);
+    markShown(settings.shown);
+  }
   view = { model, subject, pass };
-  const classes = beliefs(pass.logits);
-  const { index, probability } = classes[0]!;
-  status.textContent = `${model.labels[index]}, ${(100 * probability).toFixed(0)} %`;
-  if (afresh) {
-    listClasses(classes, model.labels);
-    set({ target: index });
+  const classes = beliefs(pass.logits, model.activation);
+  const [likeliest] = classes;
+  status.textContent = likeliest
+    ? `${model.labels[likeliest.index]}, ${(100 * likeliest.probability).toFixed(0)} %`
+    : 'Done. This network has no classifier.';
+  if (isNew) {
+    listClasses(classes, model);
+    set({ target: likeliest?.index });
   }
   redraw();
 }
@@ -252,8 +253,10 @@ function wireControls(): void {
   onInput('classes', classMaps);
   onInput('other', (value) => (value === '' ? {} : classMaps(value)));
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-weights]')) {
-    const scaleWeights = WEIGHT_PRESETS[button.dataset['weights']!]!;
-    button.addEventListener('click', () => set({ scaleWeights }));
+    const preset = button.dataset['weights'] as WeightPreset;
+    button.addEventListener('click', () =>
+      set({ scaleWeights: presetWeights(preset, settings.scaleWeights.length) }),
+    );
   }
   markShown(settings.shown);
 }
@@ -271,15 +274,13 @@ function onInput(
 
 /** A class that is chosen is shown: where the picture has a map over it that knows no class, by its CAM. */
 function classMaps(value: string): Partial<Settings> {
-  const { shown } = settings;
-  const knowsClass = shown === 'cam' || shown === 'fastcam' || shown === 'nonClass';
-  return { target: Number(value), ...(!knowsClass && { shown: 'cam' }) };
+  return { target: Number(value), ...(!isOfClass(settings.shown) && { shown: 'cam' }) };
 }
 
 /** A tile has a radio that lays it over the picture, and that of a scale a slider. */
 function weightsOrMap(value: string, input: HTMLElement): Partial<Settings> {
-  const scale = weightSliders.indexOf(input as HTMLInputElement);
-  if (scale < 0) return { shown: value as MapName };
+  const scale = scaleOfSlider(input);
+  if (scale === undefined) return { shown: value as MapName };
   const scaleWeights = settings.scaleWeights.with(scale, Number(value));
   const isPositive = scaleWeights.some((weight) => weight > 0);
   return { scaleWeights: isPositive ? scaleWeights : scaleWeights.with(scale, LEAST_WEIGHT) };

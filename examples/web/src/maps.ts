@@ -5,9 +5,11 @@
  *   raw maps ─ normaliser ─▶ scale maps ─┬─ weights ─▶ combined ─┬─▶ FastCAM = combined · CAM
  *                                        └─▶ LOVI                └─▶ non-class = combined · (1 − CAM)
  *   features ─ class, method ─▶ CAM ─────────────────────────────┘
+ *
+ * Where the classifier is not linear in the features, or there is none, the maps of a class are left out.
  */
 
-import { type CamMethod, classActivationMap } from 'fastcam/model';
+import { type CamMethod, classActivationMap } from 'fastcam/methods';
 import {
   combineMaps,
   lovi,
@@ -25,10 +27,11 @@ import type { Model, Pass } from './network.ts';
 /** What the combination depends on. */
 export interface MapSettings {
   readonly normalizer: Normalizer;
+  /** One for each scale. */
   readonly scaleWeights: readonly number[];
   readonly cam: CamMethod;
-  /** Index of the class. */
-  readonly target: number;
+  /** Index of the class; none where there is no classifier. */
+  readonly target: number | undefined;
 }
 
 /** [height, width] */
@@ -37,14 +40,20 @@ export type Size = readonly [number, number];
 export interface Maps {
   /** Normalised, native resolution, first scale to last. */
   readonly scales: readonly SaliencyMap[];
+  /** These have the picture's size. */
+  readonly combined: SaliencyMap;
+  readonly lovi: Picture;
+  readonly ofClass?: ClassMaps;
+}
+
+/** The maps of the class. */
+export interface ClassMaps {
   /** The class activation at the resolution of the last stage, ≥ 0, not normalised. */
   readonly coarseCam: SaliencyMap;
   /** These have the picture's size. */
-  readonly combined: SaliencyMap;
   readonly cam: SaliencyMap;
   readonly fastcam: SaliencyMap;
   readonly nonClass: SaliencyMap;
-  readonly lovi: Picture;
 }
 
 export type MapsOf = (pass: Pass, model: Model, size: Size, settings: MapSettings) => Maps;
@@ -60,16 +69,13 @@ export function mapsFromPasses(): MapsOf {
   return (pass, model, size, { normalizer, scaleWeights, cam: method, target }) => {
     const scales = scalesOf(pass.rawMaps, normalizer);
     const combined = combinedOf(scales, size, scaleWeights);
-    const coarse = coarseCamOf(pass, model, target, method);
+    const maps = { scales, combined, lovi: loviOf(scales, size) };
+    const { features } = pass;
+    const { classWeights } = model;
+    if (!features || !classWeights || target === undefined) return maps;
+    const coarse = coarseCamOf(features, classWeights, target, method);
     const cam = camOf(coarse, size);
-    return {
-      scales,
-      combined,
-      coarseCam: coarse,
-      cam,
-      ...productsOf(combined, cam),
-      lovi: loviOf(scales, size),
-    };
+    return { ...maps, ofClass: { coarseCam: coarse, cam, ...productsOf(combined, cam) } };
   };
 }
 
@@ -85,14 +91,14 @@ function normalizeScales(
 }
 
 function coarseCam(
-  { features, featureSize: [h, w] }: Pass,
-  { classWeights }: Model,
+  { data, size: [h, w] }: NonNullable<Pass['features']>,
+  classWeights: Float32Array,
   target: number,
   method: CamMethod,
 ): SaliencyMap {
-  const C = features.length / (h * w);
+  const C = data.length / (h * w);
   const out = new Float32Array(h * w);
-  classActivationMap(out, features, classWeights.subarray(target * C, (target + 1) * C), method);
+  classActivationMap(out, data, classWeights.subarray(target * C, (target + 1) * C), method);
   return toNdArray(out, [h, w]);
 }
 
@@ -103,7 +109,10 @@ function upsampleCam(coarse: SaliencyMap, [H, W]: Size): SaliencyMap {
   return toNdArray(cam, [H, W]);
 }
 
-function products(combined: SaliencyMap, cam: SaliencyMap): Pick<Maps, 'fastcam' | 'nonClass'> {
+function products(
+  combined: SaliencyMap,
+  cam: SaliencyMap,
+): Pick<ClassMaps, 'fastcam' | 'nonClass'> {
   const fastcam = new Float32Array(cam.data.length);
   const nonClass = new Float32Array(cam.data.length);
   for (let i = 0; i < fastcam.length; i++) {
@@ -119,12 +128,15 @@ export interface Belief {
   readonly probability: number;
 }
 
-/** All classes by softmax, best first. */
-export function beliefs(logits: Float32Array): Belief[] {
-  const max = logits.reduce((most, logit) => Math.max(most, logit));
+/** All classes, best first: by softmax, or each by the sigmoid of its own logit. */
+export function beliefs(logits: Float32Array, activation: Model['activation']): Belief[] {
+  const max = logits.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
   const sum = logits.reduce((total, logit) => total + Math.exp(logit - max), 0);
-  return Array.from(logits, (logit, index) => ({
-    index,
-    probability: Math.exp(logit - max) / sum,
-  })).sort((a, b) => b.probability - a.probability || a.index - b.index);
+  const probabilityOf = {
+    softmax: (logit: number) => Math.exp(logit - max) / sum,
+    sigmoid: (logit: number) => 1 / (1 + Math.exp(-logit)),
+  }[activation];
+  return Array.from(logits.keys())
+    .sort((a, b) => logits[b]! - logits[a]! || a - b)
+    .map((index) => ({ index, probability: probabilityOf(logits[index]!) }));
 }

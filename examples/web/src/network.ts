@@ -4,16 +4,26 @@
  */
 
 import type { Statistic } from 'fastcam';
+import type { Activation } from 'fastcam/model';
 import type { SaliencyMap } from 'fastcam/viz';
+import type { OwnWeights } from './weights.ts';
 
 /** What the page knows of the network that is loaded. */
 export interface Model {
   readonly name: string;
   /** The backend that computes: `relaxed`, `simd` or `js`. */
   readonly backend: string;
+  /** Of the classes; empty where there is no classifier. */
   readonly labels: readonly string[];
-  /** [classes, C]: the classifier, so that any class has its map without asking the worker. */
-  readonly classWeights: Float32Array;
+  /** What makes probabilities of logits. */
+  readonly activation: Activation;
+  /** Where the scales end, first to last, by the names that the network has for it. */
+  readonly scales: readonly string[];
+  /**
+   * [classes, C]: the classifier, so that any class has its map without asking the worker. None where it
+   * is not linear in the features: its maps need gradients.
+   */
+  readonly classWeights?: Float32Array<ArrayBuffer>;
 }
 
 /** What one forward pass leaves, before any normalisation. */
@@ -21,26 +31,18 @@ export interface Pass {
   readonly statistic: Statistic;
   /** The statistic at each scale, first to last, native resolution. */
   readonly rawMaps: readonly SaliencyMap[];
-  /** [classes] */
+  /** [classes]; empty where there is no classifier. */
   readonly logits: Float32Array;
-  /** [h, w, C], the last stage's output. */
-  readonly features: Float32Array;
-  /** Its [h, w]. */
-  readonly featureSize: readonly [number, number];
+  /** What the classifier averages, [h, w, C], where it is linear in that. */
+  readonly features?: { readonly data: Float32Array; readonly size: readonly [number, number] };
   readonly ms: { readonly preprocess: number; readonly network: number };
   /** Forward passes that the worker has run so far. */
   readonly passes: number;
 }
 
-/** A file of weights, or none: the bundled model. */
-export interface WeightsFile {
-  readonly name: string;
-  readonly bytes: ArrayBuffer;
-  readonly labels?: readonly string[];
-}
-
 export type Task =
-  | { readonly kind: 'load'; readonly file?: WeightsFile }
+  /** Without weights: the bundled model. */
+  | { readonly kind: 'load'; readonly weights?: OwnWeights }
   /** The picture of the passes that follow. */
   | { readonly kind: 'show'; readonly bitmap: ImageBitmap }
   | { readonly kind: 'pass'; readonly statistic: Statistic };
@@ -80,9 +82,9 @@ export class Network {
     };
   }
 
-  /** Loads the weights of a file, or the bundled ones; a file that fails leaves the network as it was. */
-  load(file?: WeightsFile): Promise<Model> {
-    return this.#ask<Model>({ kind: 'load', ...(file && { file }) }, file ? [file.bytes] : []);
+  /** Loads weights of one's own, or the bundled ones; those that fail leave the network as it was. */
+  load(weights?: OwnWeights): Promise<Model> {
+    return this.#ask<Model>({ kind: 'load', ...(weights && { weights }) });
   }
 
   /** Makes `bitmap`, which is handed over, the picture of the passes that follow. */

@@ -1,19 +1,15 @@
 /** What can be set on the page, and what things are called there. */
 
 import type { Statistic } from 'fastcam';
-import type { Colormap } from 'fastcam/viz';
+import { type Colormap, resolveScaleWeights } from 'fastcam/viz';
 import type { MapSettings } from './maps.ts';
+import type { Model } from './network.ts';
 
-export const SCALES = 5;
-
-/** The maps by name, in the order of the page. */
-export type MapName =
-  | `scale${1 | 2 | 3 | 4 | 5}`
-  | 'combined'
-  | 'lovi'
-  | 'cam'
-  | 'fastcam'
-  | 'nonClass';
+/** A scale's map, first to last: 1, 2, … */
+export type ScaleName = `scale${number}`;
+/** The maps of one class. */
+export type ClassMapName = 'cam' | 'fastcam' | 'nonClass';
+export type MapName = ScaleName | 'combined' | 'lovi' | ClassMapName;
 
 export interface Settings extends MapSettings {
   readonly statistic: Statistic;
@@ -24,44 +20,87 @@ export interface Settings extends MapSettings {
   readonly shown: MapName;
 }
 
+/** The bundled network has five scales. */
 export const DEFAULTS: Settings = {
   statistic: 'smoe',
   normalizer: 'gaussian',
-  scaleWeights: [1, 1, 1, 1, 1],
+  scaleWeights: presetWeights('equal', 5),
   cam: 'gradcam++',
-  target: 0,
+  target: undefined,
   colormap: 'viridis',
   opacity: 0.5,
   shown: 'combined',
 };
 
-/** The paper's sets, with 1 for the heaviest: only ratios count. */
-export const WEIGHT_PRESETS: Readonly<Record<string, readonly number[]>> = {
-  equal: [1, 1, 1, 1, 1],
-  ramp: [0.2, 0.4, 0.6, 0.8, 1],
-  prior: [0.25, 0.21, 0.51, 0.56, 1],
-};
+/** What of the settings holds for another network too. */
+export function settingsFor(model: Model, settings: Settings): Settings {
+  const { scaleWeights, shown } = settings;
+  const scales = model.scales.length;
+  return {
+    ...settings,
+    scaleWeights: scaleWeights.length === scales ? scaleWeights : presetWeights('equal', scales),
+    target: undefined,
+    shown: mapNames(scales, !whyNoCam(model)).includes(shown) ? shown : 'combined',
+  };
+}
 
-export const MAP_TITLES: Readonly<Record<MapName, string>> = {
-  scale1: '1 · Stem',
-  scale2: '2 · Stage 1',
-  scale3: '3 · Stage 2',
-  scale4: '4 · Stage 3',
-  scale5: '5 · Stage 4',
+export type WeightPreset = 'equal' | 'ramp' | 'prior';
+
+/** How many scales `prior` is for. */
+export const PRIOR_SCALES = 5;
+
+/** The paper's sets, with 1 for the heaviest, in the steps of a slider: only ratios count. */
+export function presetWeights(preset: WeightPreset, scales: number): number[] {
+  const weights = resolveScaleWeights(preset, scales);
+  const heaviest = Math.max(...weights);
+  return weights.map((weight) => Math.round((100 * weight) / heaviest) / 100);
+}
+
+/** The maps in the order of the page. */
+export function mapNames(scales: number, withCam: boolean): MapName[] {
+  const ofScales = Array.from({ length: scales }, (_, i): ScaleName => `scale${i + 1}`);
+  const ofClass: ClassMapName[] = withCam ? ['cam', 'fastcam', 'nonClass'] : [];
+  return [...ofScales, 'combined', 'lovi', ...ofClass];
+}
+
+export function isScale(name: MapName): name is ScaleName {
+  return name.startsWith('scale');
+}
+
+export function isOfClass(name: MapName): name is ClassMapName {
+  return name === 'cam' || name === 'fastcam' || name === 'nonClass';
+}
+
+/** The index of a scale's map, from 0. */
+export function scaleIndex(name: ScaleName): number {
+  return Number(name.slice('scale'.length)) - 1;
+}
+
+/** Why the network has no class activation maps, where it has none. */
+export function whyNoCam({ labels, classWeights }: Model): string | undefined {
+  if (classWeights) return undefined;
+  return labels.length === 0
+    ? 'This network has no classifier.'
+    : 'This network’s classifier is not linear: class activation maps need gradients.';
+}
+
+const TITLES = {
   combined: 'Saliency',
   lovi: 'LOVI',
   cam: 'CAM',
   fastcam: 'FastCAM',
   nonClass: 'Non-class',
-};
+} as const;
 
-/** What a map means, in a few words. The scales have their extents there. */
-export const MAP_NOTES: Readonly<Partial<Record<MapName, string>>> = {
+export function titleOf(name: MapName): string {
+  return isScale(name) ? `Scale ${scaleIndex(name) + 1}` : TITLES[name];
+}
+
+/** What a map means, in a few words. */
+export const MAP_NOTES: Readonly<Record<Exclude<MapName, ScaleName>, string>> = {
   combined: 'at any scale',
   lovi: 'hue: which scale',
   cam: 'spoke for the class',
   fastcam: 'salient, and for it',
   nonClass: 'salient, not for it',
 };
-
-export const MAP_NAMES = Object.keys(MAP_TITLES) as MapName[];

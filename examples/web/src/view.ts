@@ -17,26 +17,36 @@ import {
 import { element } from './element.ts';
 import { latest } from './latest.ts';
 import type { Belief, Maps } from './maps.ts';
+import type { Model } from './network.ts';
 import type { Point } from './probe.ts';
 import {
-  MAP_NAMES,
+  DEFAULTS,
+  isOfClass,
+  isScale,
   MAP_NOTES,
-  MAP_TITLES,
   type MapName,
-  SCALES,
+  mapNames,
+  PRIOR_SCALES,
   type Settings,
+  scaleIndex,
+  titleOf,
+  whyNoCam,
 } from './settings.ts';
 
 /** How many classes are listed. */
 const TOP = 5;
+const CHOOSE_CLASS = 'Choose one to see what spoke for it, without another pass.';
 /** A tile is small: a map with longer sides is painted there with every second pixel, or third, … */
 const TILE_SIDE = 320;
 
 interface Tile {
+  readonly figure: HTMLElement;
   readonly canvas: HTMLCanvasElement;
   readonly radio: HTMLInputElement;
   readonly note: HTMLElement;
   readonly value: HTMLElement;
+  /** The weight's slider, of a scale. */
+  readonly slider: HTMLInputElement | null;
   /** In colours, as last asked for. */
   readonly colored: (map: SaliencyMap, colormap: Colormap) => Picture;
 }
@@ -50,20 +60,22 @@ const stageName = element('stage-name', HTMLElement);
 const stageValue = element('stage-value', HTMLElement);
 const colorbar = element('colorbar', HTMLCanvasElement);
 const classList = element('classes', HTMLElement);
+const classesHint = element('classes-hint', HTMLElement);
 const otherClass = element('other', HTMLSelectElement);
+const scalesTitle = element('scales-title', HTMLElement);
+const noCam = element('no-cam', HTMLElement);
+const camSelect = element('cam', HTMLSelectElement);
+const priorButton = element('prior', HTMLButtonElement);
+const priorNote = element('prior-note', HTMLElement);
 
 /** What each canvas shows. */
 const onCanvas = new WeakMap<HTMLCanvasElement, Picture>();
 
-const tiles = Object.fromEntries(MAP_NAMES.map((name) => [name, makeTile(name)])) as Readonly<
-  Record<MapName, Tile>
->;
-addLoviLegend();
-
-/** The slider of each scale's weight, first to last. */
-export const weightSliders: readonly HTMLInputElement[] = [
-  ...document.querySelectorAll<HTMLInputElement>('.weight input'),
-];
+/** The tiles that are on the page, in its order: until a network is there, those of the bundled one. */
+let tiles = new Map<MapName, Tile>();
+/** The names of the values where scales end. */
+let scaleNames: readonly string[] = [];
+arrangeTiles(DEFAULTS.scaleWeights.length, true);
 
 const overlaid = latest(overlay);
 const mixed = latest(mix);
@@ -76,11 +88,18 @@ const overlayOptions = latest((colormap: Colormap, opacity: number) => ({ colorm
 export function drawMaps(picture: Picture, maps: Maps, settings: Settings): void {
   const { colormap, opacity, shown } = settings;
   main.style.setProperty('--ratio', String(picture.width / picture.height));
-  for (const name of MAP_NAMES) {
-    const { canvas, colored, note } = tiles[name];
+  for (const [name, { canvas, colored, note, slider }] of tiles) {
     const map = mapNamed(maps, name);
     paint(canvas, 'shape' in map ? colored(map, colormap) : map);
-    write(note, MAP_NOTES[name] ?? extents(map));
+    write(
+      note,
+      isScale(name) ? `${scaleNames[scaleIndex(name)]}\n${extents(map)}` : MAP_NOTES[name],
+    );
+    if (slider && isScale(name)) {
+      const weight = settings.scaleWeights[scaleIndex(name)]!;
+      slider.value = String(weight);
+      write(slider.nextElementSibling!, weight.toFixed(2));
+    }
   }
   const map = mapNamed(maps, shown);
   const over =
@@ -91,18 +110,33 @@ export function drawMaps(picture: Picture, maps: Maps, settings: Settings): void
   paint(colorbar, ramp(colormap));
   // LOVI's colours are not the colour map's: its key is by its tile.
   colorbar.parentElement!.hidden = shown === 'lovi';
-  write(stageName, MAP_TITLES[shown]);
-  for (const [i, slider] of weightSliders.entries()) {
-    const weight = settings.scaleWeights[i]!;
-    slider.value = String(weight);
-    write(slider.nextElementSibling!, weight.toFixed(2));
-  }
+  write(stageName, titleOf(shown));
+}
+
+/** Gives the page the tiles and controls that the network has a use for, and says why others are missing. */
+export function showModel(model: Model): void {
+  const scales = model.scales.length;
+  const reason = whyNoCam(model);
+  scaleNames = model.scales;
+  arrangeTiles(scales, !reason);
+  write(scalesTitle, scales === 1 ? '1 scale' : `${scales} scales`);
+  noCam.hidden = !reason;
+  write(noCam, reason ?? '');
+  camSelect.disabled = reason !== undefined;
+  priorButton.disabled = scales !== PRIOR_SCALES;
+  priorNote.hidden = !priorButton.disabled;
+}
+
+/** The index of the scale whose weight an input sets, where it is such an input. */
+export function scaleOfSlider(input: HTMLElement): number | undefined {
+  const found = [...tiles].find(([, { slider }]) => slider === input);
+  return found && isScale(found[0]) ? scaleIndex(found[0]) : undefined;
 }
 
 /** Says in words where the map that lies over the picture is greatest. */
 export function describeStage(maps: Maps, shown: MapName): void {
   const map = mapNamed(maps, shown);
-  const title = `${MAP_TITLES[shown]} over the picture`;
+  const title = `${titleOf(shown)} over the picture`;
   stage.setAttribute('aria-label', 'shape' in map ? `${title}. ${greatest(map)}` : `${title}.`);
 }
 
@@ -113,34 +147,47 @@ export function showValues(maps: Maps, shown: MapName, point: Point | undefined)
     main.style.setProperty('--u', String(point.u));
     main.style.setProperty('--v', String(point.v));
   }
-  const texts = MAP_NAMES.map((name) => {
+  const texts = [...tiles].map(([name, { value }]) => {
     const text = point ? valueAt(mapNamed(maps, name), point).toFixed(3) : '';
-    write(tiles[name].value, text);
-    return `${MAP_TITLES[name]} ${text}`;
+    write(value, text);
+    return `${titleOf(name)} ${text}`;
   });
-  write(stageValue, tiles[shown].value.textContent);
+  write(stageValue, tiles.get(shown)!.value.textContent);
   return point ? `${texts.join(', ')}.` : '';
 }
 
-/** Lists the likeliest classes, and all others to choose from. */
-export function listClasses(classes: readonly Belief[], labels: readonly string[]): void {
+/** Lists the likeliest classes, and all others to choose from where the maps of a class can be shown. */
+export function listClasses(classes: readonly Belief[], model: Model): void {
+  const { labels } = model;
+  const canChoose = whyNoCam(model) === undefined;
   const rows = classes.slice(0, TOP).map(({ index, probability }) => {
-    const row = document.createElement('label');
-    const radio = document.createElement('input');
+    const row = document.createElement(canChoose ? 'label' : 'div');
     const bar = document.createElement('meter');
-    radio.type = 'radio';
-    radio.name = 'class';
-    radio.value = String(index);
+    if (!canChoose) row.role = 'listitem';
     bar.value = probability;
     bar.ariaHidden = 'true';
     const percent = text('span', `${(100 * probability).toFixed(1)} %`);
-    row.append(radio, text('span', labels[index]!), bar, percent);
+    if (canChoose) row.append(classRadio(index));
+    row.append(text('span', labels[index]!), bar, percent);
     return row;
   });
+  classList.role = canChoose ? 'radiogroup' : 'list';
+  classList.hidden = rows.length === 0;
   classList.replaceChildren(...rows);
+  write(classesHint, labels.length === 0 ? whyNoCam(model)! : CHOOSE_CLASS);
+  classesHint.hidden = labels.length > 0 && !canChoose;
+  otherClass.parentElement!.hidden = !canChoose || labels.length <= TOP;
   const none = new Option('…', '');
   const byName = [...labels.entries()].sort(([, a], [, b]) => a.localeCompare(b));
   otherClass.replaceChildren(none, ...byName.map(([i, label]) => new Option(label, String(i))));
+}
+
+function classRadio(index: number): HTMLInputElement {
+  const radio = document.createElement('input');
+  radio.type = 'radio';
+  radio.name = 'class';
+  radio.value = String(index);
+  return radio;
 }
 
 /** Marks the class whose maps are shown. */
@@ -155,13 +202,12 @@ export function markClass(target: number): void {
 
 /** Marks the map that lies over the picture. */
 export function markShown(shown: MapName): void {
-  tiles[shown].radio.checked = true;
+  tiles.get(shown)!.radio.checked = true;
 }
 
 function mapNamed(maps: Maps, name: MapName): Shown {
-  return name.startsWith('scale')
-    ? maps.scales[Number(name.slice(-1)) - 1]!
-    : maps[name as Exclude<MapName, `scale${number}`>];
+  if (isScale(name)) return maps.scales[scaleIndex(name)]!;
+  return isOfClass(name) ? maps.ofClass![name] : maps[name];
 }
 
 function paint(canvas: HTMLCanvasElement, picture: Picture): void {
@@ -227,43 +273,59 @@ function greatest({ data, shape }: SaliencyMap): string {
   return `Greatest, ${data[best]!.toFixed(2)}, at ${left} % from the left and ${top} % from the top.`;
 }
 
+/** Puts the tiles of a network with so many scales on the page, where others are there. */
+function arrangeTiles(scales: number, withCam: boolean): void {
+  const names = mapNames(scales, withCam);
+  if (names.join() === [...tiles.keys()].join()) return;
+  tiles = new Map(names.map((name) => [name, tiles.get(name) ?? makeTile(name)]));
+  const figures = (ofScales: boolean): HTMLElement[] =>
+    [...tiles].filter(([name]) => isScale(name) === ofScales).map(([, { figure }]) => figure);
+  element('scales', HTMLElement).replaceChildren(...figures(true));
+  element('together', HTMLElement).replaceChildren(...figures(false));
+  const lovi = tiles.get('lovi')!.figure;
+  lovi.querySelector('.lovi-legend')?.remove();
+  lovi.append(makeLoviLegend(scales));
+}
+
 function makeTile(name: MapName): Tile {
-  const isScale = name.startsWith('scale');
-  const template = element(isScale ? 'scale-tile' : 'map-tile', HTMLTemplateElement);
-  const tile = template.content.firstElementChild!.cloneNode(true) as HTMLElement;
-  const radio = tile.querySelector('input')!;
-  const note = tile.querySelector('figcaption')!;
-  tile.dataset['map'] = name;
-  tile.ariaLabel = MAP_TITLES[name];
+  const template = element(isScale(name) ? 'scale-tile' : 'map-tile', HTMLTemplateElement);
+  const figure = template.content.firstElementChild!.cloneNode(true) as HTMLElement;
+  const radio = figure.querySelector('input')!;
+  const note = figure.querySelector('figcaption')!;
+  figure.dataset['map'] = name;
+  figure.ariaLabel = titleOf(name);
   radio.value = name;
   note.id = `${name}-note`;
   radio.setAttribute('aria-describedby', note.id);
-  tile.querySelector('.name')!.textContent = MAP_TITLES[name];
-  if (isScale) {
-    tile.querySelector('.weight .unseen')!.textContent = `Weight of scale ${name.slice(-1)}`;
+  figure.querySelector('.name')!.textContent = titleOf(name);
+  if (isScale(name)) {
+    figure.querySelector('.weight .unseen')!.textContent =
+      `Weight of scale ${scaleIndex(name) + 1}`;
   }
-  element(isScale ? 'scales' : 'together', HTMLElement).append(tile);
   return {
-    canvas: tile.querySelector('canvas')!,
+    figure,
+    canvas: figure.querySelector('canvas')!,
     radio,
     note,
-    value: tile.querySelector('.value')!,
+    value: figure.querySelector('.value')!,
+    slider: figure.querySelector('.weight input'),
     colored: latest((map: SaliencyMap, colormap: Colormap) => colorize(thinned(map), colormap)),
   };
 }
 
 /** Under LOVI: a column for each scale, alone above and together with the others below. */
-function addLoviLegend(): void {
+function makeLoviLegend(scales: number): HTMLElement {
   const legend = document.createElement('div');
   const canvas = document.createElement('canvas');
   legend.className = 'lovi-legend';
+  legend.style.setProperty('--scales', String(scales));
   canvas.role = 'img';
   canvas.ariaLabel =
-    'Key: violet is the first scale, red the fifth; the more scales are salient, the paler the colour.';
-  paint(canvas, loviLegend(SCALES, 100, 12));
-  const numbers = Array.from({ length: SCALES }, (_, i) => text('span', String(i + 1)));
+    'Key: violet is the first scale, red the last; the more scales are salient, the paler the colour.';
+  paint(canvas, loviLegend(scales, 100, 12));
+  const numbers = Array.from({ length: scales }, (_, i) => text('span', String(i + 1)));
   legend.append(canvas, ...numbers);
-  tiles.lovi.canvas.closest('figure')!.append(legend);
+  return legend;
 }
 
 /** Changes a text only where it says something else: what is written is laid out again. */

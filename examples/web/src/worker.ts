@@ -3,13 +3,21 @@
  * It goes step by step through the plan, and so can tell how far it is.
  */
 
-import { type FastCam, loadResNet, makeKernels, type Picture, type Statistic } from 'fastcam';
-import { fitPicture, layersOf, preprocess } from 'fastcam/model';
+import {
+  type ExplainingNetwork,
+  loadNetwork,
+  makeKernels,
+  networkOf,
+  type Picture,
+  type Statistic,
+} from 'fastcam';
+import { fitPicture, joinShards, parseSafetensors, preprocess, shapesOf } from 'fastcam/model';
 import { toNdArray } from 'fastcam/viz';
 import imagenetLabels from '../../../models/imagenet-1k-labels.json';
 import bundledUrl from '../../../models/tiny-resnet50.safetensors?url';
 import bundledLabels from '../../../models/tiny-resnet50-labels.json';
-import type { Model, Pass, Reply, Request, WeightsFile } from './network.ts';
+import type { Model, Pass, Reply, Request } from './network.ts';
+import type { OwnWeights } from './weights.ts';
 
 /** Pictures with a longer side are reduced to it: browsers hold no canvas of any size. */
 const LONGEST_SIDE = 4096;
@@ -18,7 +26,10 @@ const PROGRESS_INTERVAL_MS = 40;
 
 type Progress = (done: number) => void;
 
-let net: FastCam | undefined;
+/** Workers have it, and the types of pages do not. */
+declare const FileReaderSync: new () => { readAsArrayBuffer(blob: Blob): ArrayBuffer };
+
+let net: ExplainingNetwork | undefined;
 let picture: Picture | undefined;
 let passes = 0;
 
@@ -38,14 +49,15 @@ async function answer(request: Request): Promise<void> {
   };
   try {
     if (request.kind === 'load') {
-      const model = await load(request.file, onProgress);
-      send({ id, result: model }, [model.classWeights.buffer]);
+      const model = await load(request.weights, onProgress);
+      send({ id, result: model }, model.classWeights ? [model.classWeights.buffer] : []);
     } else if (request.kind === 'show') {
       picture = pixelsOf(request.bitmap);
       send({ id, result: undefined });
     } else {
       const pass = runPass(request.statistic, onProgress);
-      const arrays = [pass.logits, pass.features, ...pass.rawMaps.map(({ data }) => data)];
+      const { logits, features, rawMaps } = pass;
+      const arrays = [logits, ...(features ? [features.data] : []), ...rawMaps.map((m) => m.data)];
       send(
         { id, result: pass },
         arrays.map(({ buffer }) => buffer),
@@ -60,50 +72,85 @@ function send(reply: Reply, transfer: Transferable[] = []): void {
   postMessage(reply, { transfer });
 }
 
-async function load(file: WeightsFile | undefined, onProgress: Progress): Promise<Model> {
-  const { name, bytes, labels } = file ?? {
-    name: 'tiny ResNet-50',
-    bytes: await download(bundledUrl, onProgress),
-    labels: bundledLabels,
-  };
+async function load(weights: OwnWeights | undefined, onProgress: Progress): Promise<Model> {
   // Kernels of its own: weights that turn out to be wrong leave the network that is there alone.
   const kernels = await makeKernels();
+  const name = weights?.name ?? 'tiny ResNet-50';
+  const labels = weights ? weights.labels : bundledLabels;
   const options = { kernels, name, ...(labels && { labels }) };
-  net = await loadResNet(bytes, options);
-  const { classes } = net.architecture;
+  const loaded = weights
+    ? networkOf(sourceOf(weights, onProgress), options)
+    : await loadNetwork(await bundledStream(), {
+        ...options,
+        onProgress: (bytes, total) => onProgress(bytes / total),
+      });
+  try {
+    checkUsable(loaded, name);
+  } catch (error) {
+    loaded.dispose();
+    throw error;
+  }
+  net?.dispose();
+  net = loaded;
+  const { activation, scales } = loaded;
+  const classWeights = classifierOf(loaded);
   return {
     name,
     backend: kernels.name,
-    labels: labels ?? (isNumbered(net) && classes === 1000 ? imagenetLabels : net.labels),
-    classWeights: classifierOf(net),
+    labels: labels ?? labelsOf(loaded),
+    activation,
+    scales,
+    ...(classWeights && { classWeights }),
   };
 }
 
-async function download(url: string, onProgress: Progress): Promise<ArrayBuffer> {
-  const response = await fetch(url);
-  if (!response.ok || !response.body) throw new Error(`${url}: ${response.status}`);
-  const total = Number(response.headers.get('content-length'));
-  let received = 0;
-  const counted = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-    transform(chunk, controller) {
-      received += chunk.length;
-      if (total > 0) onProgress(Math.min(received / total, 1));
-      controller.enqueue(chunk);
-    },
-  });
-  return new Response(response.body.pipeThrough(counted)).arrayBuffer();
+async function bundledStream(): Promise<ReadableStream<Uint8Array>> {
+  const response = await fetch(bundledUrl);
+  if (!response.ok || !response.body) throw new Error(`${bundledUrl}: ${response.status}`);
+  return response.body;
 }
 
-/** Whether the file names no classes, so that numbers stand in for them. */
-function isNumbered({ labels }: FastCam): boolean {
-  return labels.every((label, index) => label === String(index));
+/** Tensors are read from the files when they are asked for, so that no file is in memory as a whole. */
+function sourceOf({ files, name }: OwnWeights, onProgress: Progress) {
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  const reader = new FileReaderSync();
+  let done = 0;
+  const open = (file: File) => {
+    const read = (begin: number, end: number): Uint8Array => {
+      done += end - begin;
+      onProgress(Math.min(1, done / total));
+      return new Uint8Array(reader.readAsArrayBuffer(file.slice(begin, end)));
+    };
+    return parseSafetensors({ length: file.size, read }, file.name);
+  };
+  const sources = files.map((file) => [file.name, open(file)] as const);
+  return sources.length === 1 ? sources[0]![1] : joinShards(new Map(sources), name);
 }
 
-/** The classifier's rows, [classes, C]. */
-function classifierOf(network: FastCam): Float32Array<ArrayBuffer> {
-  const { Cin, Cout } = layersOf(network.architecture).fc;
-  const weights = new Float32Array(Cout * Cin);
-  for (let i = 0; i < Cout; i++) network.classWeights(weights.subarray(i * Cin, (i + 1) * Cin), i);
+/** @throws for a network that this page has no use for */
+function checkUsable({ channels, preprocessing, scales }: ExplainingNetwork, name: string): void {
+  if (preprocessing.channels === 'other') {
+    throw new Error(`${name}: takes ${channels} channels, and a picture has 3, or 1 as grey.`);
+  }
+  if (scales.length === 0)
+    throw new Error(`${name}: no scale ends in this network: nothing to see.`);
+}
+
+/** Where the file names no classes, numbers stand in for them. */
+function labelsOf({ labels }: ExplainingNetwork): readonly string[] {
+  if (labels.some((label, index) => label !== String(index))) return labels;
+  return labels.length === 1000 ? imagenetLabels : labels.map((number) => `class ${number}`);
+}
+
+/** The classifier's rows, [classes, C], where it is linear in the features. */
+function classifierOf(network: ExplainingNetwork): Float32Array<ArrayBuffer> | undefined {
+  const { graph, features } = network.prepared;
+  if (features === undefined) return undefined;
+  const { size } = network.preprocessing;
+  const { C } = shapesOf(graph, size, size)[features]!;
+  const classes = network.labels.length;
+  const weights = new Float32Array(classes * C);
+  for (let i = 0; i < classes; i++) network.classWeights(weights.subarray(i * C, (i + 1) * C), i);
   return weights;
 }
 
@@ -125,7 +172,8 @@ function runPass(statistic: Statistic, onProgress: Progress): Pass {
   if (!picture) throw new Error('There is no picture to look at.');
   const start = performance.now();
   const { size, cropRatio } = net.preprocessing;
-  const geometry = fitPicture(picture.width, picture.height, 'whole', size, cropRatio);
+  const { stride } = net.prepared;
+  const geometry = fitPicture(picture.width, picture.height, 'whole', size, cropRatio, stride);
   const { window } = geometry;
   const forward = net.forward(1, window.height, window.width, { statistic });
   preprocess(forward.input, picture, geometry, net.preprocessing);
@@ -147,8 +195,9 @@ function runPass(statistic: Statistic, onProgress: Progress): Pass {
     statistic,
     rawMaps: taps.map(({ H, W }, i) => toNdArray(forward.maps[i]!.slice(), [H, W])),
     logits: forward.logits.slice(),
-    features: forward.features.slice(),
-    featureSize: [featureShape.H, featureShape.W],
+    ...(featureShape && {
+      features: { data: forward.features.slice(), size: [featureShape.H, featureShape.W] },
+    }),
     ms,
     passes,
   };

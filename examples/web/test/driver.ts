@@ -1,6 +1,7 @@
 /** What the tests do with the page, by names: open it, read its canvases, save its numbers. */
 
 import { readFileSync } from 'node:fs';
+import axe from 'axe-core';
 import type { BrowserContext, Download, Page } from 'playwright-core';
 import type { Report } from '../src/downloads.ts';
 
@@ -110,4 +111,15 @@ async function contents(download: Download): Promise<Buffer> {
 /** Moves a slider as a hand does. */
 export function slide(page: Page, selector: string, value: number): Promise<void> {
   return page.locator(selector).fill(String(value));
+}
+
+/** What axe has to say, one line each: rule and element. */
+export async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const found = await (window as unknown as { axe: typeof axe }).axe.run();
+    return found.violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
+    );
+  });
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { loadResNet, makeKernels } from 'fastcam';
+import { loadNetwork, makeKernels } from 'fastcam';
 import { decodePicture, readPicture } from 'fastcam/node';
 import {
   colorize,
@@ -81,7 +81,7 @@ function maxOf(values: Iterable<number>): number {
 test('the first sample is explained as the library explains it in Node, to a thousandth', async () => {
   const report = await saveReport(page);
   const kernels = await makeKernels('simd');
-  const net = await loadResNet(readFileSync(fileIn('models/tiny-resnet50.safetensors')), {
+  const net = await loadNetwork(readFileSync(fileIn('models/tiny-resnet50.safetensors')), {
     kernels,
   });
   const explanation = net.explain(await readPicture(fileIn('samples/chelsea.png')));
@@ -177,7 +177,7 @@ test('values under the pointer are those of the arrays, in every map', async () 
   const { width, height } = report.picture;
   const combined = combinedOf(report);
   const cam = toNdArray(new Float32Array(width * height), [height, width]);
-  upsampleBilinear(cam.data, [height, width], toMap(report.cam));
+  upsampleBilinear(cam.data, [height, width], toMap(report.cam!));
   normalizeRange(cam.data, cam.data);
   const lovi = await pixelsOf(page, '[data-map=lovi] .frame canvas');
 
@@ -219,7 +219,7 @@ test('what is saved can be read: a picture as it is shown, and the numbers', asy
   expect(numbers.name).toBe('chelsea.png.fastcam.json');
   const report = JSON.parse(numbers.bytes.toString()) as Report;
   expect(report.scales.map(({ raw }) => raw.data.length)).toEqual([6144, 1536, 384, 96, 24]);
-  expect(report.cam.shape).toEqual([4, 6]);
+  expect(report.cam!.shape).toEqual([4, 6]);
 });
 
 describe('a picture comes in', () => {

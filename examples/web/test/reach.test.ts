@@ -1,9 +1,8 @@
-import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import type { PreviewServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Browser, openBrowser, servePage } from './browser.ts';
-import { explained, openPage, painted, saveReport } from './driver.ts';
+import { explained, openPage, painted, saveReport, violations } from './driver.ts';
 
 let server: PreviewServer;
 let url: string;
@@ -48,7 +47,7 @@ describe('keyboard and screen reader', () => {
     await page.keyboard.press('Shift+ArrowLeft');
     await painted(page);
     const told = await page.innerText('#probe-values');
-    expect(told).toMatch(/^1 · Stem \d\.\d{3}, .*Saliency \d\.\d{3}, .*Non-class \d\.\d{3}\.$/);
+    expect(told).toMatch(/^Scale 1 \d\.\d{3}, .*Saliency \d\.\d{3}, .*Non-class \d\.\d{3}\.$/);
     expect(await page.locator('.tile .value:visible').count()).toBe(10);
     await page.keyboard.press('ArrowUp');
     expect(await page.innerText('#probe-values')).not.toBe(told);
@@ -180,16 +179,5 @@ async function nextStop(page: Page): Promise<string> {
     const outlined = [focused, label].some((e) => getComputedStyle(e).outlineStyle !== 'none');
     const kind = focused.closest('.weight') ? 'weight' : focused.name || focused.textContent;
     return `${focused.id || kind}${outlined ? '' : ', which does not show it'}`;
-  });
-}
-
-/** What axe has to say, one line each: rule and element. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  return page.evaluate(async () => {
-    const found = await (window as unknown as { axe: typeof axe }).axe.run();
-    return found.violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
-    );
   });
 }

@@ -1,10 +1,10 @@
 /** A picture's bytes → what is answered: a picture, or the numbers. */
 
-import type { ExplainOptions, Explanation, FastCam, Picture, SaliencyMap } from 'fastcam';
+import type { ExplainingNetwork, ExplainOptions, Explanation, Picture, SaliencyMap } from 'fastcam';
 import { ShapeError } from 'fastcam';
 import { colorize, overlay, toNdArray } from 'fastcam/viz';
 import { decodePicture } from './decode.js';
-import type { View } from './options.js';
+import { checkOptions, type View } from './options.js';
 import { encodePng } from './png.js';
 import { Problem } from './problem.js';
 
@@ -16,34 +16,25 @@ export interface Answer {
 /**
  * Synchronous from end to end: while it runs there is no other picture in memory.
  *
- * @throws {Problem} 400 for a class that there is not, 413, 415 and 422 as `decodePicture`, and 422 for
- * a picture that the network has no room for
+ * @throws {Problem} 400 as `checkOptions`, 413, 415 and 422 as `decodePicture`, and 422 for a picture that the
+ * network has no room for
  */
 export function answer(
-  net: FastCam,
+  net: ExplainingNetwork,
   bytes: Uint8Array,
   options: ExplainOptions,
   view: View,
 ): Answer {
-  checkTarget(net, options);
+  checkOptions(net, options, view);
   const picture = decodePicture(bytes);
   const explanation = explained(net, picture, options);
   if (view === 'json') {
-    return { body: JSON.stringify(report(explanation)), type: 'application/json' };
+    return { body: JSON.stringify(report(net, explanation)), type: 'application/json' };
   }
   return { body: encodePng(draw(explanation, picture, view)), type: 'image/png' };
 }
 
-function checkTarget(net: FastCam, { target = 'top' }: ExplainOptions): void {
-  if (target === 'top') return;
-  try {
-    net.classIndex(target);
-  } catch (error) {
-    throw new Problem(400, 'bad-option', (error as Error).message.replace('target', 'class'));
-  }
-}
-
-function explained(net: FastCam, picture: Picture, options: ExplainOptions): Explanation {
+function explained(net: ExplainingNetwork, picture: Picture, options: ExplainOptions): Explanation {
   try {
     return net.explain(picture, options);
   } catch (error) {
@@ -60,7 +51,6 @@ function draw(explanation: Explanation, picture: Picture, view: Exclude<View, 'j
     case 'saliency':
       return colorize(forDisplay(explanation.combinedMap));
     case 'fastcam':
-      if (!withCam) throw new Problem(400, 'bad-option', 'as: fastcam needs a cam, got none');
       return colorize(forDisplay(explanation.fastcamMap));
     case 'overlay':
       return overlay(
@@ -85,14 +75,14 @@ function forDisplay(map: SaliencyMap): SaliencyMap {
  * No milliseconds: a worker's clock stands still while it computes, so that nothing can be timed by
  * it. What a request took is in the worker's logs.
  */
-function report(explanation: Explanation): object {
+function report({ scales }: ExplainingNetwork, explanation: Explanation): object {
   const { width, height, region, inputSize, target } = explanation;
   const { ops, bytes } = explanation.cost;
   return {
     input: { width, height, region, networkInput: inputSize },
     top: explanation.top(5),
-    target: { index: target, label: explanation.label(target) },
-    scales: explanation.rawMaps.map(statisticsOf),
+    ...(target !== undefined && { target: { index: target, label: explanation.label(target) } }),
+    scales: explanation.rawMaps.map((map, i) => ({ name: scales[i], ...statisticsOf(map) })),
     combined: statisticsOf(explanation.combinedMap),
     cost: { ops, bytes },
   };

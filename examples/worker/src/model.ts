@@ -1,13 +1,13 @@
 /** The network: loaded when first asked for, once for each isolate. */
 
-import { type FastCam, loadResNet, makeKernels } from 'fastcam';
+import { type ExplainingNetwork, loadNetwork, makeKernels } from 'fastcam';
 import bundled from '../../../models/tiny-resnet50.safetensors';
 import labels from '../../../models/tiny-resnet50-labels.json' with { type: 'json' };
 import type { Env } from './env.js';
 import { LIMITS } from './limits.js';
 import { Problem } from './problem.js';
 
-let loading: Promise<FastCam> | undefined;
+let loading: Promise<ExplainingNetwork> | undefined;
 
 /**
  * The network of this isolate. Requests that come while it loads wait for the same load; one that
@@ -16,7 +16,10 @@ let loading: Promise<FastCam> | undefined;
  * @param ctx keeps the load alive when the caller who began it hangs up: others wait for it
  * @throws {Problem} 503 where there is no network to be had
  */
-export function theModel(env: Env, ctx: Pick<ExecutionContext, 'waitUntil'>): Promise<FastCam> {
+export function theModel(
+  env: Env,
+  ctx: Pick<ExecutionContext, 'waitUntil'>,
+): Promise<ExplainingNetwork> {
   if (loading === undefined) {
     loading = inTime(load(env)).catch((error: unknown) => {
       loading = undefined;
@@ -28,16 +31,25 @@ export function theModel(env: Env, ctx: Pick<ExecutionContext, 'waitUntil'>): Pr
   return loading;
 }
 
-async function load(env: Env): Promise<FastCam> {
+async function load(env: Env): Promise<ExplainingNetwork> {
   const kernels = await makeKernels();
   const { MODELS, MODEL_KEY: key = 'model.safetensors' } = env;
   const source = MODELS
     ? { weights: (await storedModel(MODELS, key)).body, name: key }
     : { weights: bundled, name: 'bundled', labels };
   const { weights, ...about } = source;
-  const net = await loadResNet(weights, { ...about, kernels, budgetBytes: LIMITS.budgetBytes });
+  const net = await loadNetwork(weights, { ...about, kernels, budgetBytes: LIMITS.budgetBytes });
+  checkUsable(net, about.name);
   console.log(`model loaded: ${about.name}, ${net.weightBytes} bytes, ${kernels.name}`);
   return net;
+}
+
+/** @throws for a network that no picture can be explained by */
+function checkUsable({ channels, preprocessing, scales }: ExplainingNetwork, name: string): void {
+  if (preprocessing.channels === 'other') {
+    throw new Error(`${name} takes ${channels} channels, and a picture has 3, or 1 as grey`);
+  }
+  if (scales.length === 0) throw new Error(`${name} has no scales that it could be explained by`);
 }
 
 async function storedModel(bucket: R2Bucket, key: string): Promise<R2ObjectBody> {

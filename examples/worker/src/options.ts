@@ -1,8 +1,8 @@
 /** The options of the command line, as a query. */
 
-import type { ExplainOptions } from 'fastcam';
+import type { ExplainingNetwork, ExplainOptions } from 'fastcam';
 import { STATISTICS } from 'fastcam/kernels';
-import { CAM_METHODS } from 'fastcam/model';
+import { CAM_METHODS } from 'fastcam/methods';
 import { NORMALIZERS, resolveScaleWeights, SCALE_WEIGHTS, type ScaleWeights } from 'fastcam/viz';
 import { LIMITS } from './limits.js';
 import { Problem } from './problem.js';
@@ -10,9 +10,6 @@ import { Problem } from './problem.js';
 /** What can be answered: four pictures, and the numbers. */
 export const VIEWS = ['overlay', 'lovi', 'saliency', 'fastcam', 'json'] as const;
 export type View = (typeof VIEWS)[number];
-
-/** Scales of every ResNet: the stem and its four stages. */
-const SCALES = 5;
 
 const READERS: Readonly<Record<string, (text: string, name: string) => ExplainOptions>> = {
   statistic: (text, name) => ({ statistic: oneOf(name, text, keysOf(STATISTICS)) }),
@@ -41,6 +38,34 @@ export function explainOptions(query: URLSearchParams): ExplainOptions {
   return options;
 }
 
+/**
+ * Looks whether the network has what the options ask for.
+ *
+ * @throws {Problem} 400 for a class that it does not have, weights for another number of scales, or a class
+ * activation map where its classifier is not linear in the last features
+ */
+export function checkOptions(net: ExplainingNetwork, options: ExplainOptions, view: View): void {
+  const { target = 'top', scaleWeights: weights = 'equal', cam } = options;
+  if (view === 'fastcam' && cam === 'none') throw badOption('as: fastcam needs a cam, got none');
+  if (view === 'fastcam' && !net.hasLinearHead) {
+    const why =
+      net.labels.length === 0 ? 'has no classifier' : 'has a classifier that is not linear';
+    throw badOption(`as: fastcam needs a cam, and the network ${why}`);
+  }
+  try {
+    if (target !== 'top') net.classIndex(target);
+    if (cam !== undefined && cam !== 'none') net.checkLinearHead();
+    resolveScaleWeights(weights, net.scales.length);
+  } catch (error) {
+    throw badOption(asQuery((error as Error).message));
+  }
+}
+
+/** A message of the library in the words of a query. */
+function asQuery(message: string): string {
+  return message.replace(/^target/, 'class').replace(/^scaleWeights/, 'scale-weights');
+}
+
 /** `?as=`, else what `Accept` asks for, else the overlay. */
 export function viewOf(query: URLSearchParams, accept = ''): View {
   const as = query.get('as');
@@ -48,15 +73,16 @@ export function viewOf(query: URLSearchParams, accept = ''): View {
   return /\bapplication\/json\b/.test(accept) ? 'json' : 'overlay';
 }
 
+/** How many there have to be is the network's to say. */
 function scaleWeights(text: string, name: string): ScaleWeights {
   if (Object.hasOwn(SCALE_WEIGHTS, text)) return text as ScaleWeights;
   const weights = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
   try {
-    return resolveScaleWeights(weights, SCALES);
+    return resolveScaleWeights(weights, weights.length);
   } catch (error) {
     const names = Object.keys(SCALE_WEIGHTS).join(', ');
     throw badOption(
-      `${name}: expected ${names} or ${SCALES} numbers (${(error as Error).message})`,
+      `${name}: expected ${names} or a number for each scale (${(error as Error).message})`,
     );
   }
 }

@@ -9,8 +9,15 @@
  *        └───────┘          └─┴─┴─┴─┘           └─┴─┴─┴─┘
  */
 
-import type { Conv2dEpilogue, Conv2dScratch, Conv2dShape, PackedConv2d } from './conv2d.js';
-import { clearSums, finishSum, storeColumn } from './epilogue.js';
+import type { Conv2dShape } from '../conv2d-shape.js';
+import type { JsConv2d } from './conv2d-weights.js';
+import {
+  type Conv2dEpilogue,
+  type Conv2dScratch,
+  clearSums,
+  finishSum,
+  storeColumn,
+} from './epilogue.js';
 import { gemm4x4, MR, NR } from './gemm.js';
 import { widenPanel } from './panels.js';
 
@@ -30,7 +37,7 @@ export function gemmScratch(
 export function conv2dGemm(
   out: Float32Array,
   x: Float32Array,
-  weights: PackedConv2d,
+  weights: JsConv2d,
   shape: Conv2dShape,
   epilogue: Conv2dEpilogue,
   scratch: Conv2dScratch,
@@ -126,12 +133,13 @@ function gatherRows(
 /** Where in x the group's channels begin that output pixel `m` meets at (ky, kx); −1: the border. */
 function columnOf(shape: Conv2dShape, m: number, ky: number, kx: number, group: number): number {
   const { H, W, Cin, groups, strideY, strideX, padY, padX, Hout, Wout } = shape;
+  const { dilationY, dilationX } = shape;
   const ox = m % Wout;
   const row = (m - ox) / Wout;
   const oy = row % Hout;
   const n = (row - oy) / Hout;
-  const iy = oy * strideY + ky - padY;
-  const ix = ox * strideX + kx - padX;
+  const iy = oy * strideY + ky * dilationY - padY;
+  const ix = ox * strideX + kx * dilationX - padX;
   if (iy < 0 || iy >= H || ix < 0 || ix >= W) return -1;
   return ((n * H + iy) * W + ix) * Cin + group * (Cin / groups);
 }

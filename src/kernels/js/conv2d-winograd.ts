@@ -17,8 +17,15 @@
  * convolution, at a cost of some 5 % of the products.
  */
 
-import type { Conv2dEpilogue, Conv2dScratch, Conv2dShape, PackedConv2d } from './conv2d.js';
-import { clearSums, finishSum, storeColumn } from './epilogue.js';
+import type { Conv2dShape } from '../conv2d-shape.js';
+import type { JsConv2d } from './conv2d-weights.js';
+import {
+  type Conv2dEpilogue,
+  type Conv2dScratch,
+  clearSums,
+  finishSum,
+  storeColumn,
+} from './epilogue.js';
 import { gemm4x4, MR, NR } from './gemm.js';
 import { widenPanel } from './panels.js';
 
@@ -29,8 +36,9 @@ const POINTS = 16;
 const BLOCK_LENGTH = 2 ** 18;
 
 /** Whether `conv2dWinograd` can compute the shape. */
-export function isWinograd({ kH, kW, strideY, strideX, groups }: Conv2dShape): boolean {
-  return kH === 3 && kW === 3 && strideY === 1 && strideX === 1 && groups === 1;
+export function isWinograd(shape: Conv2dShape): boolean {
+  const { kH, kW, strideY, strideX, dilationY, dilationX, groups } = shape;
+  return kH * kW === 9 && kH === 3 && strideY * strideX * dilationY * dilationX * groups === 1;
 }
 
 /** Lengths of the scratch that `conv2dWinograd` wants. */
@@ -53,7 +61,7 @@ export function winogradScratch(
 export function conv2dWinograd(
   out: Float32Array,
   x: Float32Array,
-  weights: PackedConv2d,
+  weights: JsConv2d,
   shape: Conv2dShape,
   epilogue: Conv2dEpilogue,
   scratch: Conv2dScratch,

@@ -5,7 +5,32 @@
  */
 
 import { PRODUCT_MAX, PRODUCT_MIN, SMOE_EPS, smoeFromSums } from '../statistics/smoe.js';
-import type { Conv2dEpilogue, Conv2dScratch } from './conv2d.js';
+
+/** What happens to a sum before it is stored. Arrays are [N, Hout, Wout, Cout] but for `smoe`. */
+export interface Conv2dEpilogue {
+  readonly residual?: Float32Array | undefined;
+  readonly relu: boolean;
+  /** [N, Hout, Wout]: receives SMOE Scale of each stored column. */
+  readonly smoe?: Float32Array | undefined;
+}
+
+/** Working memory of `conv2d`, large enough for a shape or for the largest of several. */
+export interface Conv2dScratch {
+  /** Inputs of a block of pixels or tiles, in panels of four. */
+  readonly a: Float64Array;
+  /** One panel of weights, for Winograd's algorithm transformed. */
+  readonly b: Float64Array;
+  /** The same before its transform. */
+  readonly wide: Float64Array;
+  /** Products of four pixels by four channels, once or for each of Winograd's sixteen points. */
+  readonly tile: Float64Array;
+  /** The inputs of one Winograd tile. */
+  readonly patch: Float64Array;
+  /** For each pixel of the block: Σz, running product, Σlog2 of the products folded so far. */
+  readonly sums: Float64Array;
+  readonly products: Float64Array;
+  readonly logSums: Float64Array;
+}
 
 /**
  * Stores `columns` ≤ 4 neighbouring channels of one pixel.

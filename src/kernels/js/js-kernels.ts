@@ -1,22 +1,20 @@
 /** The portable backend: every engine that has typed arrays runs it, and it is the oracle of the others. */
 
-import { STATISTICS } from '../statistics/index.js';
-import type { Algorithm, ArenaBuffer, Kernels, PackedWeights, Program, Step } from '../step.js';
+import type { Conv2dShape } from '../conv2d-shape.js';
 import {
-  type Conv2dScratch,
-  type Conv2dShape,
-  conv2d,
-  conv2dScratch,
-  conv2dScratchBytes,
-  type PackedConv2d,
-  packConv2d,
-  packedConv2dBytes,
-} from './conv2d.js';
+  type ArenaBuffer,
+  isConv2d,
+  type Kernels,
+  type PackedVectors,
+  type PackedWeights,
+  type Program,
+  type RestingLayer,
+  type Step,
+} from '../step.js';
+import { conv2d, conv2dScratch, conv2dScratchBytes } from './conv2d.js';
+import { type JsConv2d, packConv2d, packedConv2dBytes } from './conv2d-weights.js';
 import { isWinograd } from './conv2d-winograd.js';
-import { globalAveragePool } from './global-average-pool.js';
-import { type JsLinear, linear, linearShape, packLinear } from './linear.js';
-import { maxPool } from './max-pool.js';
-import { relu } from './relu.js';
+import type { Conv2dScratch } from './epilogue.js';
 
 /** Makes the portable backend. */
 export function jsKernels(): Kernels {
@@ -25,13 +23,19 @@ export function jsKernels(): Kernels {
     // Arrays are allocated one by one; there is nothing to grow.
     reserve() {},
     packConv2d,
-    packLinear,
+    packVectors: (scale, shift) => ({ scale, shift, bytes: 8 * scale.length }),
     // The garbage collector's.
     release() {},
     bind,
-    packedBytes: packedConv2dBytes,
-    programBytes,
+    packedBytes,
+    programBytes: (steps, buffers) =>
+      4 * arenaLength(buffers) + conv2dScratchBytes(convolutionsOf(steps)),
   };
+}
+
+function packedBytes(layer: RestingLayer): number {
+  if ('channels' in layer) return 8 * layer.channels;
+  return packedConv2dBytes(layer.shape, layer.precision);
 }
 
 function bind(
@@ -51,15 +55,14 @@ function bind(
       for (let i = 0; i < bound.length; i++) bound[i]!();
     },
     runStep: (index) => bound[index]!(),
-    algorithm: (index) => algorithmOf(steps[index]!),
+    algorithm(index) {
+      const step = steps[index]!;
+      if (!isConv2d(step)) return undefined;
+      return isWinograd(step.shape) ? 'winograd' : 'gemm';
+    },
     // The garbage collector's.
     release() {},
   };
-}
-
-function programBytes(steps: readonly Step[], buffers: readonly ArenaBuffer[]): number {
-  const arenaBytes = arenaLength(buffers) * Float32Array.BYTES_PER_ELEMENT;
-  return arenaBytes + conv2dScratchBytes(convolutionsOf(steps));
 }
 
 function arenaLength(buffers: readonly ArenaBuffer[]): number {
@@ -67,15 +70,7 @@ function arenaLength(buffers: readonly ArenaBuffer[]): number {
 }
 
 function convolutionsOf(steps: readonly Step[]): Conv2dShape[] {
-  return steps.flatMap((step) => {
-    if (step.op === 'linear') return [linearShape(step)];
-    return step.op === 'conv2d' ? [step.shape] : [];
-  });
-}
-
-function algorithmOf(step: Step): Algorithm | undefined {
-  if (step.op !== 'conv2d') return undefined;
-  return isWinograd(step.shape) ? 'winograd' : 'gemm';
+  return steps.filter(isConv2d).map(({ shape }) => shape);
 }
 
 function bindStep(
@@ -84,31 +79,18 @@ function bindStep(
   weights: ReadonlyMap<string, PackedWeights>,
   scratch: Conv2dScratch,
 ): () => void {
-  const x = views[step.x]!;
   const out = views[step.out]!;
-  switch (step.op) {
-    case 'conv2d': {
-      const packed = weights.get(step.weights) as PackedConv2d;
-      const epilogue = {
-        residual: step.residual === undefined ? undefined : views[step.residual]!,
-        relu: step.relu,
-        smoe: step.smoe === undefined ? undefined : views[step.smoe]!,
-      };
-      return () => conv2d(out, x, packed, step.shape, epilogue, scratch);
-    }
-    case 'maxPool':
-      return () => maxPool(out, x, step.shape);
-    case 'globalAveragePool':
-      return () => globalAveragePool(out, x, step.N, step.pixels, step.C);
-    case 'linear': {
-      const packed = weights.get(step.weights) as JsLinear;
-      return () => linear(out, x, packed, step.N, step.Cin, step.Cout, scratch.b);
-    }
-    case 'statistic': {
-      const { compute } = STATISTICS[step.statistic];
-      return () => compute(out, x, step.C);
-    }
-    case 'relu':
-      return () => relu(out, x);
+  if (!isConv2d(step)) {
+    const inputs = step.inputs.map((index) => views[index]!);
+    const vectors = step.weights === undefined ? undefined : weights.get(step.weights);
+    return () => step.kernel(out, inputs, vectors as PackedVectors | undefined);
   }
+  const x = views[step.x]!;
+  const packed = weights.get(step.weights) as JsConv2d;
+  const epilogue = {
+    residual: step.residual === undefined ? undefined : views[step.residual]!,
+    relu: step.relu,
+    smoe: step.smoe === undefined ? undefined : views[step.smoe]!,
+  };
+  return () => conv2d(out, x, packed, step.shape, epilogue, scratch);
 }

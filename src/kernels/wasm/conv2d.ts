@@ -3,10 +3,10 @@
  * algorithm, sizes the scratch, and writes the task that assembly/task.ts reads.
  */
 
-import type { Conv2dShape } from '../js/conv2d.js';
+import type { Conv2dShape, Conv2dWeightShape } from '../conv2d-shape.js';
 import { checkLayerWeights, type LayerWeights, refuseNonFinite } from '../layer-weights.js';
 import { type Precision, WEIGHT_BYTES } from '../precision.js';
-import type { Algorithm, Conv2dWeightShape, PackedWeights, RestingLayer } from '../step.js';
+import type { Algorithm, PackedConv2d } from '../step.js';
 import type { LinearMemory } from './linear-memory.js';
 
 /** Output channels of a panel. */
@@ -24,11 +24,11 @@ const SPARSE_PANELS = 6;
 const POINTS = 36;
 
 /** Fields of `Conv2dTask` in assembly/task.ts. */
-const TASK_WORDS = 30;
+const TASK_WORDS = 33;
 export const TASK_BYTES: number = 4 * TASK_WORDS;
 
 /** Addresses in linear memory. */
-export interface WasmConv2d extends PackedWeights {
+export interface WasmConv2d extends PackedConv2d {
   readonly precision: Precision;
   readonly panelsPtr: number;
   readonly biasPtr: number;
@@ -71,7 +71,7 @@ function packedLayout({ Cin, Cout, kH, kW, groups }: Conv2dWeightShape, precisio
 }
 
 /** Bytes of the packed weights, their bias and scales. */
-export function packedConv2dBytes({ shape, precision }: RestingLayer): number {
+export function packedConv2dBytes(shape: Conv2dWeightShape, precision: Precision): number {
   return packedLayout(shape, precision).end;
 }
 
@@ -151,14 +151,15 @@ export function packConv2d(
   } finally {
     memory.release(scalePtr, stageBytes(shape));
   }
-  return { bytes: layout.end, precision, panelsPtr, biasPtr, columnScalesPtr };
+  const packed = { bytes: layout.end, precision, panelsPtr, biasPtr, columnScalesPtr };
+  return { ...packed, row: (out, oc) => unpackRow(memory, exports, packed, out, oc) };
 }
 
 /** Copies the weights of output `oc` out of its panel, as a linear layer has them: [Cin]. */
-export function unpackRow(
+function unpackRow(
   memory: LinearMemory,
   exports: PanelExports,
-  { precision, panelsPtr, columnScalesPtr }: WasmConv2d,
+  { precision, panelsPtr, columnScalesPtr }: Omit<WasmConv2d, 'row'>,
   out: Float32Array,
   oc: number,
 ): void {
@@ -180,23 +181,25 @@ export function unpackRow(
  * The algorithm that computes a shape. It looks at one picture, not at N, so that a batch computes what
  * its items do.
  *
+ * @param sparse whether the input lies behind a ReLU
  * @param winograd whether Winograd's may
  */
-export function algorithmOf(shape: Conv2dShape, winograd: boolean): Algorithm {
+export function algorithmOf(shape: Conv2dShape, sparse: boolean, winograd: boolean): Algorithm {
   const { Cin, Cout, groups } = shape;
   // Whole vectors of channels.
   if (groups > 1 || Cin % 4 !== 0 || Cout % NR !== 0) return 'gemm';
   if (winograd && gainsByWinograd(shape)) return 'winograd';
   // Panels come in fours and sixes.
-  return Cout % (2 * NR) === 0 && Cout >= 4 * NR ? 'sparse' : 'gemm';
+  return sparse && Cout % (2 * NR) === 0 && Cout >= 4 * NR ? 'sparse' : 'gemm';
 }
 
 /**
  * 3×3 at stride 1, where the 4×4 tiles are not wasted on the output's edges, and are so many that
  * transforming the weights for them pays.
  */
-function gainsByWinograd({ kH, kW, strideY, strideX, Hout, Wout }: Conv2dShape): boolean {
-  if (kH !== 3 || kW !== 3 || strideY !== 1 || strideX !== 1) return false;
+function gainsByWinograd(shape: Conv2dShape): boolean {
+  const { kH, kW, strideY, strideX, dilationY, dilationX, Hout, Wout } = shape;
+  if (kH !== 3 || kW !== 3 || strideY * strideX * dilationY * dilationX > 1) return false;
   const tiles = Math.ceil(Hout / 4) * Math.ceil(Wout / 4);
   return tiles > 4 && POINTS * tiles < 0.6 * 9 * Hout * Wout;
 }
@@ -207,7 +210,7 @@ export function scratchBytes(
   algorithm: Algorithm,
   precision: Precision,
 ): ScratchBytes {
-  const { Cin, kH, kW, padY, padX, groups } = shape;
+  const { Cin, kH, kW, groups } = shape;
   const block = blockOf(shape, algorithm);
   const K = (kH * kW * Cin) / groups;
   // A panel, or a slice of several.
@@ -236,9 +239,14 @@ export function scratchBytes(
       widened,
     };
   }
-  const gathers = kH * kW > 1 || padY + padX > 0;
-  const a = gathers ? 4 * block * K : 0;
+  const a = gathers(shape) ? 4 * block * K : 0;
   return { rows, a, b: 0, products: 0, sums: 0, widened };
+}
+
+/** Whether pixels are gathered: those of a 1×1 without a border lie in x as they are wanted. */
+function gathers({ kH, kW, H, W, strideY, strideX, padY, padX, Hout, Wout }: Conv2dShape): boolean {
+  const isBeyond = (Hout - 1) * strideY >= H || (Wout - 1) * strideX >= W;
+  return kH * kW > 1 || padY + padX > 0 || isBeyond;
 }
 
 /** Writes the fields of `Conv2dTask`, in its order. */
@@ -254,6 +262,7 @@ export function writeTask(
 ): void {
   const { x, out, residual, smoe } = pointers;
   const { N, H, W, Cin, Cout, kH, kW, groups, strideY, strideX, padY, padX, Hout, Wout } = shape;
+  const { dilationY, dilationX } = shape;
   const { rows, a, b, products, sums, widened } = scratch;
   memory
     .words(taskPtr, TASK_WORDS)
@@ -262,6 +271,7 @@ export function writeTask(
       ...[N, H, W, Cin, Cout, kH, kW, groups, strideY, strideX, padY, padX, Hout, Wout],
       ...[blockOf(shape, algorithm), rows, a, b, products, sums],
       ...[PRECISION_NUMBERS[weights.precision], weights.columnScalesPtr, widened],
+      ...[dilationY, dilationX, gathers(shape) ? 1 : 0],
     ]);
 }
 

@@ -4,24 +4,25 @@
  */
 
 import { UnsupportedError } from '../../errors.js';
-import type { Conv2dShape } from '../js/conv2d.js';
-import { linearShape } from '../js/linear.js';
-import { relu } from '../js/relu.js';
-import { checkLayerWeights } from '../layer-weights.js';
+import type { Conv2dShape } from '../conv2d-shape.js';
 import type { Precision } from '../precision.js';
-import { STATISTICS } from '../statistics/index.js';
-import type {
-  Algorithm,
-  ArenaBuffer,
-  Kernels,
-  MapKernels,
-  PackedWeights,
-  Program,
-  RestingLayer,
-  Step,
+import {
+  type Algorithm,
+  type ArenaBuffer,
+  type Conv2dStep,
+  isConv2d,
+  type Kernels,
+  type MapKernels,
+  type OperatorStep,
+  type PackedVectors,
+  type PackedWeights,
+  type Program,
+  type RestingLayer,
+  type Step,
 } from '../step.js';
 import {
   algorithmOf,
+  type Conv2dPointers,
   type PanelExports,
   packConv2d,
   packedConv2dBytes,
@@ -29,35 +30,21 @@ import {
   scratchBytes,
   stageBytes,
   TASK_BYTES,
-  unpackRow,
   type WasmConv2d,
   writeTask,
 } from './conv2d.js';
 import { alignUp, LinearMemory } from './linear-memory.js';
 import { type MapExports, wasmMapKernels } from './maps.js';
 import { loadModule, type ModuleLoader, type WasmBuild } from './modules.js';
+import { WasmVectors } from './vectors.js';
 import { type WasmModule, webAssembly } from './webassembly.js';
 
-/** What assembly/index.ts exports. */
+/** What assembly/index.ts exports; besides, functions of operators by the operators' names. */
 interface WasmExports extends PanelExports, MapExports {
   heapBase(): number;
   conv2dGemm(taskPtr: number): void;
   conv2dSparse(taskPtr: number): void;
   conv2dWinograd(taskPtr: number): void;
-  globalAveragePool(outPtr: number, xPtr: number, N: number, pixels: number, C: number): void;
-  maxPool(
-    outPtr: number,
-    xPtr: number,
-    N: number,
-    H: number,
-    W: number,
-    C: number,
-    kernel: number,
-    stride: number,
-    padding: number,
-    Hout: number,
-    Wout: number,
-  ): void;
 }
 
 export interface WasmOptions {
@@ -119,22 +106,20 @@ class WasmKernels implements Kernels {
   }
 
   reserve(layers: readonly RestingLayer[]): void {
-    const weights = layers.map((layer) => alignUp(packedConv2dBytes(layer)));
-    const stage = Math.max(...layers.map(({ shape }) => stageBytes(shape)));
-    this.#memory.reserve(weights.reduce((sum, bytes) => sum + bytes, stage));
+    const weights = layers.map((layer) => alignUp(this.packedBytes(layer)));
+    const stages = layers.map((layer) => ('shape' in layer ? stageBytes(layer.shape) : 0));
+    this.#memory.reserve(weights.reduce((sum, bytes) => sum + bytes, Math.max(...stages)));
   }
 
   packConv2d: Kernels['packConv2d'] = (shape, weights) =>
     packConv2d(this.#memory, this.#exports, shape, weights);
 
-  packLinear: Kernels['packLinear'] = (Cin, Cout, weights) => {
-    checkLayerWeights('linear', [Cout, Cin], weights);
-    const packed = this.packConv2d({ Cin, Cout, kH: 1, kW: 1, groups: 1 }, weights) as WasmConv2d;
-    return { ...packed, row: (out, oc) => unpackRow(this.#memory, this.#exports, packed, out, oc) };
-  };
+  packVectors: Kernels['packVectors'] = (scale, shift) =>
+    new WasmVectors(this.#memory, scale, shift);
 
   release(weights: PackedWeights): void {
-    this.#memory.release((weights as WasmConv2d).panelsPtr, weights.bytes);
+    const { panelsPtr, ptr = panelsPtr } = weights as WasmConv2d & { readonly ptr?: number };
+    this.#memory.release(ptr, weights.bytes);
   }
 
   bind(
@@ -147,7 +132,10 @@ class WasmKernels implements Kernels {
     return new WasmProgram(this.#exports, this.#memory, layout, steps, buffers, weights);
   }
 
-  packedBytes: Kernels['packedBytes'] = packedConv2dBytes;
+  packedBytes(layer: RestingLayer): number {
+    if ('channels' in layer) return 8 * layer.channels;
+    return packedConv2dBytes(layer.shape, layer.precision);
+  }
 
   programBytes: Kernels['programBytes'] = (steps, buffers, precisionOf) =>
     new ProgramLayout(this.#winograd, steps, buffers, precisionOf).bytes;
@@ -201,37 +189,52 @@ class WasmProgram implements Program {
     this.#ptr = memory.allocate(this.bytes);
 
     const addresses = scratch.at(this.#ptr + scratchBegin);
-    const pointer = (buffer: number | undefined): number =>
-      buffer === undefined ? 0 : this.#ptr + 4 * buffers[buffer]!.offset;
     this.#steps = steps.map((step, i) => {
-      const x = pointer(step.x);
-      const out = pointer(step.out);
-      if (step.op === 'maxPool') {
-        const { N, H, W, C, kernel, stride, padding, Hout, Wout } = step.shape;
-        return () => exports.maxPool(out, x, N, H, W, C, kernel, stride, padding, Hout, Wout);
-      }
-      if (step.op === 'globalAveragePool') {
-        return () => exports.globalAveragePool(out, x, step.N, step.pixels, step.C);
-      }
-      // In JavaScript, over the buffers' views: a function of double precision has no use for lanes.
-      if (step.op === 'statistic') {
-        const { compute } = STATISTICS[step.statistic];
-        return () => compute(this.buffer(step.out), this.buffer(step.x), step.C);
-      }
-      if (step.op === 'relu') return () => relu(this.buffer(step.out), this.buffer(step.x));
-      const isConvolution = step.op === 'conv2d';
-      const residual = isConvolution ? pointer(step.residual) : 0;
-      const smoe = isConvolution ? pointer(step.smoe) : 0;
+      if (!isConv2d(step)) return this.#bindOperator(exports, step, weights);
       const task = this.#ptr + tasksBegin + i * TASK_BYTES;
       const packed = weights.get(step.weights) as WasmConv2d;
-      const isRectified = isConvolution && step.relu;
       const { shape, algorithm } = convolutions[i]!;
-      const pointers = { x, out, residual, smoe };
-      writeTask(memory, task, shape, algorithm, packed, isRectified, pointers, addresses);
+      const pointers = this.#pointersOf(step);
+      writeTask(memory, task, shape, algorithm, packed, step.relu, pointers, addresses);
       if (algorithm === 'winograd') return () => exports.conv2dWinograd(task);
       if (algorithm === 'sparse') return () => exports.conv2dSparse(task);
       return () => exports.conv2dGemm(task);
     });
+  }
+
+  /** The module's own kernel where it has one of that name, else the portable one over views. */
+  #bindOperator(
+    exports: WasmExports,
+    step: OperatorStep,
+    weights: ReadonlyMap<string, PackedWeights>,
+  ): () => void {
+    const vectors = step.weights === undefined ? undefined : weights.get(step.weights);
+    const own = (exports as unknown as Record<string, (...words: number[]) => void>)[step.op];
+    if (own) {
+      const buffers = [step.out, ...step.inputs].map((buffer) => this.#pointer(buffer));
+      const ptr = vectors === undefined ? [] : [(vectors as WasmVectors).ptr];
+      const words = [...buffers, ...ptr, ...step.numbers];
+      return () => own(...words);
+    }
+    const inputs = new Array<Float32Array>(step.inputs.length);
+    return () => {
+      // Views: a function of double precision has no use for lanes.
+      for (let i = 0; i < inputs.length; i++) inputs[i] = this.buffer(step.inputs[i]!);
+      step.kernel(this.buffer(step.out), inputs, vectors as PackedVectors | undefined);
+    };
+  }
+
+  #pointersOf({ x, out, residual, smoe }: Conv2dStep): Conv2dPointers {
+    return {
+      x: this.#pointer(x),
+      out: this.#pointer(out),
+      residual: residual === undefined ? 0 : this.#pointer(residual),
+      smoe: smoe === undefined ? 0 : this.#pointer(smoe),
+    };
+  }
+
+  #pointer(buffer: number): number {
+    return this.#ptr + 4 * this.#buffers[buffer]!.offset;
   }
 
   buffer(index: number): Float32Array {
@@ -267,19 +270,16 @@ interface Convolution {
   readonly precision: Precision;
 }
 
-/** The convolution that a step is, if it is one. */
+/** How a step is computed that is a convolution. */
 function convolutionOf(
   step: Step,
   winograd: boolean,
   precisionOf: (weights: string) => Precision,
 ): Convolution | undefined {
-  if (step.op !== 'conv2d' && step.op !== 'linear') return undefined;
-  const shape = step.op === 'conv2d' ? step.shape : linearShape(step);
-  return {
-    shape,
-    algorithm: algorithmOf(shape, winograd),
-    precision: precisionOf(step.weights),
-  };
+  if (!isConv2d(step)) return undefined;
+  const { shape, sparse, weights } = step;
+  const algorithm = algorithmOf(shape, sparse, winograd);
+  return { shape, algorithm, precision: precisionOf(weights) };
 }
 
 /** Scratch that serves one step at a time: each use as large as the largest step wants it. */

@@ -3,47 +3,51 @@
  * JSON text under those keys of a file's metadata. Names and shapes tell the rest.
  */
 
-import { FormatError, inFile } from '../../errors.js';
-import { IMAGENET_PREPROCESSING, type Preprocessing } from '../../image/preprocess.js';
-import { type Architecture, inferArchitecture, namedArchitecture } from '../architecture.js';
+import { FormatError } from '../../errors.js';
+import { defaultPreprocessing, type Preprocessing } from '../../image/index.js';
+import type { Precision } from '../../kernels/index.js';
+import { SCALED_DTYPE } from './dtype.js';
 import type { TensorSource } from './tensor-source.js';
 
 /** PyTorch's default, which every torchvision and timm ResNet keeps. */
 const BATCH_NORM_EPS = 1e-5;
 
+/** What weights do not show. */
+export interface NetOptions {
+  /** Where a ResNet's bottlenecks stride: `3x3` is "v1.5" (torchvision, timm), `1x1` the paper's v1 (Keras). */
+  readonly strideOn: '3x3' | '1x1';
+  /** Whether a max pool follows a ResNet's 3×3 stem. */
+  readonly maxPool: boolean;
+}
+
 /**
- * The architecture that the weights have.
- *
- * @param options.strideOn leaves no trace in the weights: default what the metadata says, else `3x3`
- * @param options.architecture a name of the table, that the weights must fit
- * @throws {FormatError} naming the tensor or the metadata that does not fit
+ * What weights do not show: `architecture.strideOn` and `architecture.maxPool` of the metadata, else
+ * torchvision's, and no pool.
  */
-export function architectureOf(
-  source: TensorSource,
-  options: { readonly architecture?: string; readonly strideOn?: Architecture['strideOn'] } = {},
-): Architecture {
-  const said = metadataObject(source, 'architecture')?.['strideOn'];
-  if (said !== undefined && said !== '3x3' && said !== '1x1') {
+export function netOptionsOf(source: TensorSource): NetOptions {
+  const { strideOn = '3x3', maxPool = false } = metadataObject(source, 'architecture') ?? {};
+  if (strideOn !== '3x3' && strideOn !== '1x1') {
     throw new FormatError(`${source.name}: metadata architecture.strideOn is neither 3x3 nor 1x1`);
   }
-  const strideOn = options.strideOn ?? said ?? '3x3';
-  const inferred = inFile(source.name, () => inferArchitecture(source.tensors, strideOn));
-  if (options.architecture !== undefined) {
-    const { depths, ...expected } = namedArchitecture(options.architecture);
-    if (`${depths}` !== `${inferred.depths}`) {
-      throw new FormatError(
-        `${source.name}: ${options.architecture} has depths ${depths}, the weights have ${inferred.depths}`,
-      );
-    }
-    for (const key of ['block', 'width', 'widthPerGroup', 'groups'] as const) {
-      if (expected[key] !== inferred[key]) {
-        throw new FormatError(
-          `${source.name}: ${options.architecture} has ${key} ${expected[key]}, the weights have ${inferred[key]}`,
-        );
-      }
-    }
+  if (typeof maxPool !== 'boolean') {
+    throw new FormatError(
+      `${source.name}: metadata architecture.maxPool is neither true nor false`,
+    );
   }
-  return inferred;
+  return { strideOn, maxPool };
+}
+
+/** What makes probabilities of logits. */
+export type Activation = 'softmax' | 'sigmoid';
+
+/** `architecture.activation` of the metadata; else a sigmoid for one logit, softmax for several. */
+export function activationOf(source: TensorSource, classes: number): Activation {
+  const { activation } = metadataObject(source, 'architecture') ?? {};
+  if (activation === 'softmax' || activation === 'sigmoid') return activation;
+  if (activation === undefined) return classes === 1 ? 'sigmoid' : 'softmax';
+  throw new FormatError(
+    `${source.name}: metadata architecture.activation is neither softmax nor sigmoid`,
+  );
 }
 
 /** What is added to a variance: `architecture.batchNormEps` of the metadata, else PyTorch's default. */
@@ -55,19 +59,31 @@ export function batchNormEpsOf(source: TensorSource): number {
   );
 }
 
-/** What pictures go through; what the metadata leaves open is as for ImageNet. */
-export function preprocessingOf(source: TensorSource): Preprocessing {
+/** The orders of channels that networks of 3, of 1 and of other numbers may have. */
+const ORDERS: Readonly<Record<number, readonly string[]>> = {
+  3: ['rgb', 'bgr', 'other'],
+  1: ['grey', 'other'],
+  0: ['other'],
+};
+
+/**
+ * What pictures go through; what the metadata leaves open is as for ImageNet.
+ *
+ * @param channels of the network's input
+ */
+export function preprocessingOf(source: TensorSource, channels: number): Preprocessing {
   const said = metadataObject(source, 'preprocessing');
-  if (!said) return IMAGENET_PREPROCESSING;
-  const merged = { ...IMAGENET_PREPROCESSING, ...said } as Preprocessing;
-  const triple = (v: unknown): boolean =>
-    Array.isArray(v) && v.length === 3 && v.every((c) => Number.isFinite(c));
-  const { size, channels, mean, std, interpolation, cropRatio = 1 } = merged;
+  const usual = defaultPreprocessing(channels);
+  if (!said) return usual;
+  const merged = { ...usual, ...said } as Preprocessing;
+  const isEach = (v: unknown): boolean =>
+    Array.isArray(v) && v.length === channels && v.every((c) => Number.isFinite(c));
+  const { size, channels: order, mean, std, interpolation, cropRatio = 1 } = merged;
   if (
     !(Number.isInteger(size) && size >= 1) ||
-    !(channels === 'rgb' || channels === 'bgr') ||
-    !triple(mean) ||
-    !triple(std) ||
+    !ORDERS[channels === 3 || channels === 1 ? channels : 0]!.includes(order) ||
+    !isEach(mean) ||
+    !isEach(std) ||
     std.includes(0) ||
     !(interpolation === 'bilinear' || interpolation === 'bicubic') ||
     !(cropRatio > 0 && cropRatio <= 1)
@@ -76,14 +92,8 @@ export function preprocessingOf(source: TensorSource): Preprocessing {
       `${source.name}: metadata preprocessing is not valid: ${JSON.stringify(said)}`,
     );
   }
-  return {
-    size,
-    channels,
-    mean,
-    std,
-    interpolation,
-    ...('cropRatio' in said && { cropRatio }),
-  };
+  const crop = 'cropRatio' in said && { cropRatio };
+  return { size, channels: order, mean, std, interpolation, ...crop };
 }
 
 /** The names of the classes in index order, where the metadata has them. */
@@ -114,4 +124,13 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** The precision that weights are stored in: the coarsest that a kernel has. */
+export function storedPrecision({ tensors }: TensorSource): Precision {
+  const dtypes = [...tensors.values()].flatMap(({ shape, dtype }) =>
+    shape.length > 1 ? dtype : [],
+  );
+  if (dtypes.includes(SCALED_DTYPE)) return 'int8';
+  return dtypes.includes('F16') || dtypes.includes('BF16') ? 'f16' : 'f32';
 }

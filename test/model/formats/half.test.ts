@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decodeHalves, encodeHalves, HALF_OVERFLOW } from '../../../src/model/formats/half.js';
+import { decodeHalves } from '../../../src/model/formats/half.js';
+import { encodeHalves, HALF_OVERFLOW } from '../../../src/node/stored-tensor.js';
 
 function encode(...values: number[]): number[] {
   const bytes = new Uint8Array(2 * values.length);

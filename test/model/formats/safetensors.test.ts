@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../../src/errors.js';
-import { parseSafetensors, writeSafetensors } from '../../../src/model/index.js';
+import { parseSafetensors } from '../../../src/model/index.js';
+import { writeSafetensors } from '../../../src/node/safetensors-writer.js';
 
 /** A file from a header (text or value) and data bytes. */
 function fileOf(header: unknown, data: Uint8Array = new Uint8Array(0), padding = 0): Uint8Array {

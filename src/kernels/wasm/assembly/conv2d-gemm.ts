@@ -20,9 +20,8 @@ export function conv2dGemm(task: Conv2dTask): void {
   for (let begin = 0; begin < M; begin += task.block) {
     const count = min(task.block, M - begin);
     for (let group = 0; group < task.groups; group++) {
-      if (task.kH * task.kW === 1 && task.padY + task.padX === 0)
-        pointAtRows(task, begin, count, group * CinG);
-      else gatherRows(task, begin, count, group * CinG, CinG);
+      if (task.gathers) gatherRows(task, begin, count, group * CinG, CinG);
+      else pointAtRows(task, begin, count, group * CinG);
       for (let panel = 0; panel < panels; panel++) {
         const oc = group * CoutG + panel * 8;
         const columns = min(8, CoutG - panel * 8);
@@ -81,7 +80,7 @@ function gatherRows(task: Conv2dTask, begin: i32, count: i32, ic: i32, CinG: i32
   const plane = task.Hout * task.Wout;
   const bytes = (<usize>CinG) << 2;
   // A kernel row of whole pixels lies together in x.
-  const together = task.groups === 1;
+  const together = task.groups === 1 && task.dilationX === 1;
   let to = task.a;
   let row = task.rows;
   for (let m = begin; m < begin + count; m++, row += 4) {
@@ -91,7 +90,7 @@ function gatherRows(task: Conv2dTask, begin: i32, count: i32, ic: i32, CinG: i32
     const ox = m - n * plane - oy * task.Wout;
     const ix0 = ox * task.strideX - task.padX;
     for (let ky = 0; ky < task.kH; ky++) {
-      const iy = oy * task.strideY + ky - task.padY;
+      const iy = oy * task.strideY + ky * task.dilationY - task.padY;
       if (iy < 0 || iy >= task.H) {
         memory.fill(to, 0, <usize>task.kW * bytes);
         to += <usize>task.kW * bytes;
@@ -103,7 +102,8 @@ function gatherRows(task: Conv2dTask, begin: i32, count: i32, ic: i32, CinG: i32
         to += <usize>task.kW * bytes;
         continue;
       }
-      for (let ix = ix0; ix < ix0 + task.kW; ix++, to += bytes) {
+      let ix = ix0;
+      for (let kx = 0; kx < task.kW; kx++, ix += task.dilationX, to += bytes) {
         if (ix < 0 || ix >= task.W) memory.fill(to, 0, bytes);
         else copyFloats(to, task.x + ((<usize>((line + ix) * task.Cin + ic)) << 2), bytes);
       }

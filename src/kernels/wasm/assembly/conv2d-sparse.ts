@@ -13,11 +13,10 @@
  * slices the sums rest in scratch. Every sum runs over k in order.
  */
 
-import { tapFour } from './epilogue';
 import { ROW, zeros } from './gemm';
 import { F32, rowsOf } from './precision';
 import { madd, swizzle } from './simd';
-import { accumulate, SUMS_BYTES } from './smoe';
+import { accumulate, finishColumns, SUMS_BYTES } from './smoe';
 import { Conv2dTask } from './task';
 
 /** Values of k in a slice, at most: 24 KB of six panels. */
@@ -66,7 +65,9 @@ export function conv2dSparse(task: Conv2dTask): void {
     if (task.smoe) {
       for (let pixel = 0; pixel < count; pixel += 4) {
         const sums = task.sums + <usize>pixel * SUMS_BYTES;
-        tapFour(task, sums, begin + pixel, min(4, count - pixel));
+        const m = <usize>(begin + pixel);
+        const x = task.out + ((m * <usize>task.Cout) << 2);
+        finishColumns(task.smoe + (m << 2), x, sums, min(4, count - pixel), task.Cout);
       }
     }
   }
@@ -85,8 +86,10 @@ function compressPixels(task: Conv2dTask, begin: i32, count: i32): void {
     const iy0 = oy * task.strideY - task.padY;
     const ix0 = ox * task.strideX - task.padX;
     let k = 0;
-    for (let iy = iy0; iy < iy0 + task.kH; iy++) {
-      for (let ix = ix0; ix < ix0 + task.kW; ix++) {
+    const iyEnd = iy0 + task.kH * task.dilationY;
+    const ixEnd = ix0 + task.kW * task.dilationX;
+    for (let iy = iy0; iy < iyEnd; iy += task.dilationY) {
+      for (let ix = ix0; ix < ixEnd; ix += task.dilationX) {
         const inside = iy >= 0 && iy < task.H && ix >= 0 && ix < task.W;
         const pixel = task.x + ((<usize>(((n * task.H + iy) * task.W + ix) * Cin)) << 2);
         for (let ic = 0; ic < Cin; ) {

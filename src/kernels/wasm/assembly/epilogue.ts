@@ -1,11 +1,7 @@
 /** What happens to sums before they are stored, bias, residual and ReLU; and the SMOE tap of what is. */
 
-import { accumulate, finishFour, SUMS_BYTES, smoeOfColumn } from './smoe';
+import { smoe } from './smoe';
 import { Conv2dTask } from './task';
-
-/** Sums, and SMOE Scale, of four pixels. */
-const fourSums = memory.data(4 * 48, 16);
-const fourValues = memory.data(16, 16);
 
 /**
  * Finishes and stores rows of eight channels, or of fewer at the end of a group. The sums come from a
@@ -73,33 +69,5 @@ function storeTails(
 /** SMOE Scale of `count` pixels from number `m` of the output on, all their channels just stored. */
 export function tapColumns(task: Conv2dTask, m: i32, count: i32): void {
   const C = task.Cout;
-  const end = m + count;
-  if (C % 8 !== 0) {
-    for (; m < end; m++) tapColumn(task, m);
-    return;
-  }
-  for (; m < end; m += 4) {
-    const pixels = min(4, end - m);
-    for (let pixel = 0; pixel < pixels; pixel++) {
-      const column = task.out + ((<usize>((m + pixel) * C)) << 2);
-      accumulate(fourSums + <usize>pixel * SUMS_BYTES, column, C / 8, true);
-    }
-    tapFour(task, fourSums, m, pixels);
-  }
-}
-
-/** SMOE Scale of one to four pixels from number `m` of the output on, from their sums. */
-export function tapFour(task: Conv2dTask, sums: usize, m: i32, pixels: i32): void {
-  v128.store(fourValues, finishFour(sums, task.Cout));
-  for (let pixel = 0; pixel < pixels; pixel++) {
-    const value = load<f32>(fourValues + ((<usize>pixel) << 2));
-    if (value < 0) tapColumn(task, m + pixel);
-    else store<f32>(task.smoe + ((<usize>(m + pixel)) << 2), value);
-  }
-}
-
-/** SMOE Scale of pixel number `m` of the output, by the formula. */
-function tapColumn(task: Conv2dTask, m: i32): void {
-  const column = task.out + ((<usize>(m * task.Cout)) << 2);
-  store<f32>(task.smoe + ((<usize>m) << 2), smoeOfColumn(column, task.Cout));
+  smoe(task.smoe + ((<usize>m) << 2), task.out + ((<usize>(m * C)) << 2), count, C);
 }

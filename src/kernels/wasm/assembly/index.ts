@@ -1,12 +1,17 @@
-/** The SIMD backend: what ../wasm-kernels.ts calls. A linear layer is a 1×1 convolution of one pixel. */
+/**
+ * The SIMD backend: what ../wasm-kernels.ts calls. An operator's kernel is exported by the operator's name,
+ * and is called with the addresses of out, inputs and vectors, then with the numbers of the step.
+ */
 
+export { add, affine, concat } from './columns';
 export { conv2dGemm } from './conv2d-gemm';
 export { conv2dSparse } from './conv2d-sparse';
 export { conv2dWinograd } from './conv2d-winograd';
-export { globalAveragePool } from './global-average-pool';
 export { normalizeGaussian, sumUpsampled } from './maps';
 export { maxPool } from './max-pool';
+export { globalMean, meanPool } from './mean-pool';
 export { packPanel, widenPanel } from './precision';
+export { smoe } from './smoe';
 
 /** Where memory is free: beyond what the module itself keeps there. */
 export function heapBase(): usize {

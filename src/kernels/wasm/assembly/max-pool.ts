@@ -7,20 +7,23 @@ export function maxPool(
   H: i32,
   W: i32,
   C: i32,
-  kernel: i32,
-  stride: i32,
-  padding: i32,
+  kH: i32,
+  kW: i32,
+  strideY: i32,
+  strideX: i32,
+  padY: i32,
+  padX: i32,
   Hout: i32,
   Wout: i32,
 ): void {
   const vectors = C & ~3;
   for (let n = 0; n < N; n++) {
     for (let oy = 0; oy < Hout; oy++) {
-      const top = max(oy * stride - padding, 0);
-      const bottom = min(oy * stride - padding + kernel, H);
+      const top = max(oy * strideY - padY, 0);
+      const bottom = min(oy * strideY - padY + kH, H);
       for (let ox = 0; ox < Wout; ox++) {
-        const left = max(ox * stride - padding, 0);
-        const right = min(ox * stride - padding + kernel, W);
+        const left = max(ox * strideX - padX, 0);
+        const right = min(ox * strideX - padX + kW, W);
         const corner = x + ((<usize>(((n * H + top) * W + left) * C)) << 2);
         for (let c = 0; c < vectors; c += 4) {
           let value = f32x4.splat(-Infinity);

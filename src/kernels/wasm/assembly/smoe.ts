@@ -14,6 +14,10 @@
 /** 1e-7, the bits of a mantissa, 1, and the bias of an exponent: constants of `accumulate`, as LOG2. */
 const BITS = memory.data<u32>([0x33d6bf95, 0x007fffff, 0x3f800000, 127]);
 
+/** Sums, and SMOE Scale, of four pixels. */
+const fourSums = memory.data(4 * 48, 16);
+const fourValues = memory.data(16, 16);
+
 /** Bytes of a pixel's sums: three vectors. */
 export const SUMS_BYTES: usize = 48;
 
@@ -24,6 +28,31 @@ const LARGEST_SUM: f64 = 2.0e9;
 /** Of a difference of logarithms: for each channel summed as float32, and of log2 in doubles. */
 const FLOAT_NOISE: f64 = 7.450580596923828e-9; // 2^-27
 const LOG2_NOISE: f64 = 1.1641532182693481e-10; // 2^-33
+
+/** SMOE Scale of M columns of C. @param out [M]; @param x [M, C] */
+export function smoe(out: usize, x: usize, M: i32, C: i32): void {
+  const bytes = (<usize>C) << 2;
+  if (C % 8 !== 0) {
+    for (let m = 0; m < M; m++, x += bytes, out += 4) store<f32>(out, smoeOfColumn(x, C));
+    return;
+  }
+  for (let m = 0; m < M; m += 4, x += bytes << 2, out += 16) {
+    const pixels = min(4, M - m);
+    for (let i: usize = 0; i < <usize>pixels; i++) {
+      accumulate(fourSums + i * SUMS_BYTES, x + i * bytes, C / 8, true);
+    }
+    finishColumns(out, x, fourSums, pixels, C);
+  }
+}
+
+/** SMOE Scale of one to four columns at x from their sums. */
+export function finishColumns(out: usize, x: usize, sums: usize, pixels: i32, C: i32): void {
+  v128.store(fourValues, finishFour(sums, C));
+  for (let i: usize = 0; i < <usize>pixels; i++) {
+    const value = load<f32>(fourValues + (i << 2));
+    store<f32>(out + (i << 2), value < 0 ? smoeOfColumn(x + ((i * <usize>C) << 2), C) : value);
+  }
+}
 
 /**
  * Adds activations of one pixel, `panels` times eight channels that were just stored, to its sums.
@@ -71,7 +100,7 @@ export function accumulate(sums: usize, stored: usize, panels: i32, isFirst: boo
  * SMOE Scale of four pixels from their sums, in float32 lanes: a logarithm takes long to arrive, and
  * those of four arrive together. −1 for a column out of the tap's range.
  */
-export function finishFour(sums: usize, C: i32): v128 {
+function finishFour(sums: usize, C: i32): v128 {
   const sums01 = addPairs(halvesOf(v128.load(sums)), halvesOf(v128.load(sums, 48)));
   const sums23 = addPairs(halvesOf(v128.load(sums, 96)), halvesOf(v128.load(sums, 144)));
   const e01 = addNeighbours(v128.load(sums, 16), v128.load(sums, 64));
@@ -121,7 +150,7 @@ function multiplyNeighbours(a: v128, b: v128): v128 {
 }
 
 /** The formula in double precision, for any column: products of activations of any size. */
-export function smoeOfColumn(column: usize, C: i32): f32 {
+function smoeOfColumn(column: usize, C: i32): f32 {
   let sum: f64 = 0;
   let product: f64 = 1;
   let exponents: f64 = 0;

@@ -47,4 +47,8 @@ export class Conv2dTask {
   columnScales: usize = 0;
   /** Scratch: panels of weights widened to floats; F16 and INT8 only. */
   widened: usize = 0;
+  dilationY: i32 = 0;
+  dilationX: i32 = 0;
+  /** Whether the GEMM gathers its rows, and does not find them in x. */
+  gathers: i32 = 0;
 }

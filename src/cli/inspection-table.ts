@@ -1,0 +1,72 @@
+/** What a person is told about a network. */
+
+import type { InspectedValue, Inspection } from '../node/inspect.js';
+import { describeArchitecture } from '../node/report.js';
+import { printable } from './streams.js';
+import { makeTable } from './table.js';
+
+/** Names of values that are shown before the rest is counted. */
+const SOME = 12;
+
+const HEADS: Readonly<Record<Inspection['head'], string>> = {
+  linear: 'linear in the last features: class activation maps need no gradients',
+  layers: 'of several layers: class activation maps would need gradients, maps of saliency do not',
+  none: 'none: maps without classes',
+};
+
+const CHANNELS: Readonly<Record<Inspection['preprocessing']['channels'], string>> = {
+  rgb: 'red, green, blue',
+  bgr: 'blue, green, red',
+  grey: 'luminance',
+  other: 'no picture’s: give tensors',
+};
+
+/** @param withLayers whether every layer is listed */
+export function formatInspection(inspection: Inspection, withLayers: boolean): string {
+  const { model, architecture, classes, activation, head, preprocessing, size } = inspection;
+  const { parameters, macs, channels } = inspection;
+  const { mean, std } = preprocessing;
+  const lines = [
+    `${printable(model)}: ${describeArchitecture(architecture)}`,
+    `Input     ${channels} channels (${CHANNELS[preprocessing.channels]}), trained at ${preprocessing.size} pixels, mean ${mean.map(short)}, sd ${std.map(short)}`,
+    `Size      ${(parameters / 1e6).toFixed(2)} M values, ${(macs / 1e9).toFixed(3)} GMAC at ${size} × ${size}`,
+    `Head      ${classes} classes, ${classes > 0 ? `${activation}; ` : ''}${HEADS[head]}`,
+    `Scales    end at ${inspection.scales.map(valueText).join(', ') || 'no value: name some by --taps'}`,
+    `Others    that --taps can name: ${someOf(inspection.tappable)}`,
+  ];
+  return `${lines.join('\n')}\n${memoryTable(inspection)}\n${withLayers ? layerTable(inspection) : ''}`;
+}
+
+function valueText({ name, shape }: InspectedValue): string {
+  return `${printable(name)} ${shape.join(' × ')}`;
+}
+
+function someOf(values: readonly InspectedValue[]): string {
+  const names = values.slice(0, SOME).map(({ name }) => printable(name));
+  const more = values.length - names.length;
+  return names.length === 0 ? 'none' : `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function memoryTable({ memory, size }: Inspection): string {
+  const table = makeTable(['MB, kept as', 'weights', `in all at ${size}`], 1);
+  for (const { precision, weightBytes, totalBytes } of memory) {
+    table.push([precision, megabytes(weightBytes), megabytes(totalBytes)]);
+  }
+  return table.toString();
+}
+
+function layerTable({ layers }: Inspection): string {
+  const table = makeTable(['layer', 'shape', 'MMAC'], 2);
+  for (const { name, shape, macs } of layers) {
+    table.push([printable(name), shape, macs > 0 ? (macs / 1e6).toFixed(1) : '']);
+  }
+  return `${table.toString()}\n`;
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
+}
+
+function short(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}

@@ -1,0 +1,117 @@
+/**
+ * Operators that take columns as they are, channel by channel; NHWC, any number of pixels:
+ *
+ *   affine    out[p, c] = relu?( scale[c]·x[p, c] + shift[c] )      batch norm that no convolution took in
+ *   concat    out[p, ·] = [ x₀[p, ·], x₁[p, ·], … ]
+ *   add, mul  of two values; mul also by one column for every pixel
+ *   relu, sigmoid   of every element
+ *   flatten   [H, W, C] → H·W·C values in the order of NCHW, which the weights of other frameworks expect
+ *
+ * `affine` and `concat` write the columns of one input into a wider output from channel `begin` on: a
+ * concatenation is a call for each of its inputs, and nothing is copied twice.
+ */
+
+import { ShapeError } from '../../errors.js';
+
+/**
+ * @param out [pixels, width]; of each row `C` elements from `begin` on are overwritten
+ * @param x [pixels, C]
+ * @param scale [width], as `shift`
+ */
+export function affine(
+  out: Float32Array,
+  x: Float32Array,
+  scale: Float32Array,
+  shift: Float32Array,
+  [pixels, C, width, begin]: readonly [number, number, number, number],
+  relu: boolean,
+): void {
+  const floor = relu ? 0 : Number.NEGATIVE_INFINITY;
+  for (let p = 0; p < pixels; p++) {
+    const from = p * C;
+    const to = p * width + begin;
+    for (let c = 0; c < C; c++) {
+      const value = Math.fround(x[from + c]! * scale[begin + c]!) + shift[begin + c]!;
+      // A NaN compares with nothing, and stays.
+      out[to + c] = value < floor ? floor : value;
+    }
+  }
+}
+
+/** Parameters as of `affine`. */
+export function concat(
+  out: Float32Array,
+  x: Float32Array,
+  [pixels, C, width, begin]: readonly [number, number, number, number],
+): void {
+  for (let p = 0; p < pixels; p++) {
+    const from = p * C;
+    const to = p * width + begin;
+    for (let c = 0; c < C; c++) out[to + c] = x[from + c]!;
+  }
+}
+
+/** out = relu?(a + b). @param out of any length, as `a` and `b`; may be either */
+export function add(out: Float32Array, a: Float32Array, b: Float32Array, relu: boolean): void {
+  const floor = relu ? 0 : Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < out.length; i++) {
+    const value = a[i]! + b[i]!;
+    out[i] = value < floor ? floor : value;
+  }
+}
+
+/**
+ * out[n, p, c] = x[n, p, c]·factor[n, c]
+ *
+ * @param out [N, pixels, C], may be `x`
+ * @param factor [N, C]
+ */
+export function mulColumns(
+  out: Float32Array,
+  x: Float32Array,
+  factor: Float32Array,
+  [N, pixels, C]: readonly [number, number, number],
+): void {
+  for (let n = 0; n < N; n++) {
+    for (let p = n * pixels; p < (n + 1) * pixels; p++) {
+      for (let c = 0; c < C; c++) out[p * C + c] = x[p * C + c]! * factor[n * C + c]!;
+    }
+  }
+}
+
+/** out[n, c, p] = x[n, p, c]. @param out [N, C, pixels]; @param x [N, pixels, C] */
+export function flatten(
+  out: Float32Array,
+  x: Float32Array,
+  [N, pixels, C]: readonly [number, number, number],
+): void {
+  for (let n = 0; n < N; n++) {
+    for (let p = 0; p < pixels; p++) {
+      const from = (n * pixels + p) * C;
+      for (let c = 0; c < C; c++) out[(n * C + c) * pixels + p] = x[from + c]!;
+    }
+  }
+}
+
+/** 1/(1 + e⁻ˣ) of every element. @param out as long as `x`; may be `x` */
+export function sigmoid(out: Float32Array, x: Float32Array): void {
+  for (let i = 0; i < x.length; i++) out[i] = 1 / (1 + Math.exp(-x[i]!));
+}
+
+/**
+ * max(x, 0) of every element.
+ *
+ * @param out overwritten; as long as `x`; may be `x`
+ * @param x any shape; NaN stays NaN
+ * @throws {ShapeError} where the lengths differ
+ */
+export function relu(out: Float32Array, x: Float32Array): void {
+  if (out.length !== x.length) {
+    throw new ShapeError(`relu: out expected length ${x.length}, got ${out.length}`);
+  }
+  for (let i = 0; i < x.length; i++) {
+    // No branch on the sign: signs come in no order, and half of the predictions would fail.
+    const value = x[i]!;
+    out[i] = value === -Infinity ? 0 : 0.5 * (value + Math.abs(value));
+  }
+}

@@ -1,0 +1,57 @@
+/** Operators of columns (../../js/columns.ts), four channels at a time; the same roundings. */
+
+/** @param vectors [2, width]: scale, then shift */
+export function affine(
+  out: usize,
+  x: usize,
+  vectors: usize,
+  pixels: i32,
+  C: i32,
+  width: i32,
+  begin: i32,
+  relu: i32,
+): void {
+  const floor: f32 = relu ? 0 : -Infinity;
+  const floors = f32x4.splat(floor);
+  const scale = vectors + ((<usize>begin) << 2);
+  const toShift = (<usize>width) << 2;
+  const whole = (<usize>(C & ~3)) << 2;
+  const bytes = (<usize>C) << 2;
+  out += (<usize>begin) << 2;
+  for (let p = 0; p < pixels; p++) {
+    for (let c: usize = 0; c < whole; c += 16) {
+      const product = f32x4.mul(v128.load(x + c), v128.load(scale + c));
+      const value = f32x4.add(product, v128.load(scale + toShift + c));
+      v128.store(out + c, f32x4.pmax(value, floors));
+    }
+    for (let c = whole; c < bytes; c += 4) {
+      const value = load<f32>(x + c) * load<f32>(scale + c) + load<f32>(scale + toShift + c);
+      store<f32>(out + c, value < floor ? floor : value);
+    }
+    x += bytes;
+    out += toShift;
+  }
+}
+
+export function concat(out: usize, x: usize, pixels: i32, C: i32, width: i32, begin: i32): void {
+  const bytes = (<usize>C) << 2;
+  out += (<usize>begin) << 2;
+  for (let p = 0; p < pixels; p++) {
+    memory.copy(out, x, bytes);
+    x += bytes;
+    out += (<usize>width) << 2;
+  }
+}
+
+export function add(out: usize, a: usize, b: usize, length: i32, relu: i32): void {
+  const floor: f32 = relu ? 0 : -Infinity;
+  const floors = f32x4.splat(floor);
+  const whole = (<usize>(length & ~3)) << 2;
+  for (let i: usize = 0; i < whole; i += 16) {
+    v128.store(out + i, f32x4.pmax(f32x4.add(v128.load(a + i), v128.load(b + i)), floors));
+  }
+  for (let i = whole; i < (<usize>length) << 2; i += 4) {
+    const value = load<f32>(a + i) + load<f32>(b + i);
+    store<f32>(out + i, value < floor ? floor : value);
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * FastCAM: the maps of all scales, normalised, combined, and crossed with a class activation map.
+ *
+ *   raw maps ─ normalise ─▶ scale maps ─ combine ─▶ C ─┬─▶ FastCAM = C·CAM
+ *   features ─ class, method ─▶ CAM ───────────────────┴─▶ non-class = C·(1 − CAM)
+ *
+ * The mathematics is fastcam/viz's. A backend may have its own kernels for the two steps that take time;
+ * they give the same bits, and this file is where one or the other is chosen.
+ *
+ * Source: Mundhenk, Chen, Friedland, "Efficient Saliency Maps for Explainable AI" (arXiv 1911.11293).
+ */
+
+import type { Region } from '../image/index.js';
+import type { Kernels } from '../kernels/index.js';
+import {
+  checkCombination,
+  NORMALIZERS,
+  type Normalizer,
+  type NormalizerConstants,
+  normalizeRange,
+  type SaliencyMap,
+  type ScaleWeights,
+  sumUpsampled,
+  toNdArray,
+  upsampleBilinear,
+} from '../viz/index.js';
+import { type CamMethod, classActivationMap } from './cam.js';
+
+/** The maps of one class, each [height, width]. */
+export interface ClassMaps {
+  /** Class activation map, range-normalised. */
+  readonly camMap: SaliencyMap;
+  /** FastCAM: combined saliency × class activation. */
+  readonly fastcamMap: SaliencyMap;
+  /** What was salient but not for this class: combined saliency × (1 − class activation). */
+  readonly nonClassMap: SaliencyMap;
+}
+
+/**
+ * The map of one scale, normalised.
+ *
+ * @param raw [h, w], which may lie in the backend's memory
+ * @param constants of many pictures, in place of the map's own
+ */
+export function normalizedMap(
+  { maps }: Kernels,
+  raw: Float32Array,
+  shape: readonly [number, number],
+  normalizer: Normalizer = 'gaussian',
+  constants?: NormalizerConstants,
+): SaliencyMap {
+  const out = new Float32Array(raw.length);
+  const isTaken = normalizer === 'gaussian' && !constants && maps?.normalizeGaussian(out, raw);
+  if (!isTaken) NORMALIZERS[normalizer](out, raw, constants);
+  return toNdArray(out, [...shape]);
+}
+
+/** `combineMaps` of fastcam/viz, by the backend where it takes such maps. */
+export function combinedMap(
+  kernels: Kernels,
+  maps: readonly SaliencyMap[],
+  size: readonly [number, number],
+  weights: ScaleWeights,
+  region: Region,
+): SaliencyMap {
+  const { seen, shares } = checkCombination('combineMaps', maps, size, weights, region);
+  const out = new Float32Array(size[0] * size[1]);
+  const isTaken = kernels.maps?.sumUpsampled(out, size, seen, shares, region);
+  if (!isTaken) sumUpsampled(out, size, seen, shares, region);
+  return toNdArray(out, [...size]);
+}
+
+/**
+ * The maps of a class.
+ *
+ * @param combined [height, width]
+ * @param features [h, w, C], what the classifier averages
+ * @param classWeights [C], the classifier's row of the class
+ */
+export function classMaps(
+  combined: SaliencyMap,
+  features: Float32Array,
+  [h, w]: readonly [number, number],
+  classWeights: Float32Array,
+  method: CamMethod,
+  region: Region,
+): ClassMaps {
+  const coarse = new Float32Array(h * w);
+  classActivationMap(coarse, features, classWeights, method);
+  const size = combined.shape as [number, number];
+  const cam = new Float32Array(combined.data.length);
+  upsampleBilinear(cam, size, toNdArray(coarse, [h, w]), region);
+  normalizeRange(cam, cam);
+  const fastcam = new Float32Array(cam.length);
+  const nonClass = new Float32Array(cam.length);
+  for (let i = 0; i < cam.length; i++) {
+    fastcam[i] = combined.data[i]! * cam[i]!;
+    nonClass[i] = combined.data[i]! * (1 - cam[i]!);
+  }
+  return {
+    camMap: toNdArray(cam, [...size]),
+    fastcamMap: toNdArray(fastcam, [...size]),
+    nonClassMap: toNdArray(nonClass, [...size]),
+  };
+}

@@ -1,0 +1,52 @@
+/**
+ * One step for what would be several: a convolution takes the addition and the ReLU behind it into its
+ * epilogue, a batch norm that is left takes the concatenation before it and the ReLU behind it.
+ */
+
+import { type Graph, type Node, usersOf } from './node.js';
+import { isAdd } from './operators/add.js';
+import { isAffine } from './operators/affine.js';
+import { conv, isConv } from './operators/conv.js';
+import { isRelu } from './operators/relu.js';
+
+/** @returns the graph, and where each value has gone */
+export function fuse(graph: Graph): { graph: Graph; map: readonly number[] } {
+  const users = usersOf(graph);
+  const nodes: Node[] = [];
+  const map: number[] = new Array(graph.nodes.length).fill(-1);
+  /** Concatenations that are left to the node behind them: their inputs. */
+  const concatenated = new Map<number, readonly number[]>();
+  const onlyUser = (value: number): number =>
+    users[value]!.length === 1 && value !== graph.output ? users[value]![0]! : -1;
+  for (const [i, node] of graph.nodes.entries()) {
+    // Taken in already.
+    if (map[i]! >= 0) continue;
+    const inputs = node.inputs.flatMap((value) => concatenated.get(value) ?? map[value]!);
+    const next = onlyUser(i);
+    const follower = next < 0 ? undefined : graph.nodes[next]!;
+    if (node.operator.kind === 'concat' && follower && isAffine(follower.operator)) {
+      concatenated.set(i, inputs);
+      continue;
+    }
+    let { operator } = node;
+    let last = i;
+    if (isConv(operator) && follower && isAdd(follower.operator)) {
+      const other = follower.inputs[follower.inputs[0] === i ? 1 : 0]!;
+      if (map[other]! >= 0) {
+        operator = conv({ ...operator, residual: true });
+        inputs.push(map[other]!);
+        last = next;
+      }
+    }
+    const behind = onlyUser(last);
+    const fused = behind >= 0 && isRelu(graph.nodes[behind]!.operator) && operator.withRelu?.();
+    if (fused) {
+      operator = fused;
+      map[last] = nodes.length;
+      last = behind;
+    }
+    map[i] = nodes.length;
+    map[last] = nodes.push({ name: graph.nodes[last]!.name, operator, inputs }) - 1;
+  }
+  return { graph: { ...graph, nodes, output: map[graph.output]! }, map };
+}

@@ -1,0 +1,105 @@
+/**
+ * Convolution, with the batch norms that were folded into it, and its epilogue:
+ *
+ *   value = relu?( affine(conv(x) + bias) (+ residual) )
+ *
+ * A linear layer is a 1×1 over a single pixel; behind a flatten one as large as the map.
+ */
+
+import { ShapeError } from '../../../errors.js';
+import { type Conv2dShape, type Conv2dWeightShape, conv2dShape } from '../../../kernels/index.js';
+import { extentsText, type Operator, type ValueShape } from '../node.js';
+import type { BatchNorm } from './affine.js';
+
+export interface ConvAttributes {
+  /** Key of the layer's weights, and what people call it. */
+  readonly layer: string;
+  /** OIHW, or of a linear layer [Cout, Cin]. */
+  readonly weight: TensorInfo;
+  /** Name of the tensor [Cout]. */
+  readonly bias?: string | undefined;
+  /** Folded, in their order. */
+  readonly batchNorms: readonly BatchNorm[];
+  readonly extents: Conv2dWeightShape;
+  readonly strideY: number;
+  readonly strideX: number;
+  /** Top, left, bottom, right. */
+  readonly pads: readonly [number, number, number, number];
+  readonly dilationY: number;
+  readonly dilationX: number;
+  /** What is added is the second input. */
+  readonly residual: boolean;
+  readonly relu: boolean;
+}
+
+/** A tensor of a file. */
+export interface TensorInfo {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+export interface Conv extends Operator, ConvAttributes {
+  readonly kind: 'conv';
+}
+
+export function isConv(operator: Operator): operator is Conv {
+  return operator.kind === 'conv';
+}
+
+/** What follows from the attributes. */
+export function conv(attributes: ConvAttributes): Conv {
+  const { layer, extents, residual, relu } = attributes;
+  return {
+    ...attributes,
+    kind: 'conv',
+    stride: Math.max(attributes.strideY, attributes.strideX),
+    shape([x, added]) {
+      const { Hout, Wout } = shapeOf(attributes, 1, x!);
+      const shape = { H: Hout, W: Wout, C: extents.Cout };
+      if (added && extentsText(added) !== extentsText(shape)) {
+        throw new ShapeError(
+          `conv2d: residual expected ${extentsText(shape)}, got ${extentsText(added)}`,
+        );
+      }
+      return shape;
+    },
+    range: () => ({ nonNegative: relu, sparse: relu }),
+    withRelu: () => conv({ ...attributes, relu: true }),
+    steps({ N, inputs, buffers, out, sparse }) {
+      const shape = shapeOf(attributes, N, inputs[0]!);
+      const [x, added] = buffers;
+      const onto = residual ? { residual: added! } : {};
+      return [{ op: 'conv2d', weights: layer, shape, x: x!, out, ...onto, relu, sparse }];
+    },
+  };
+}
+
+/** A convolution without an epilogue. Default: stride 1, no border. */
+export function plainConv(
+  given: Pick<ConvAttributes, 'layer' | 'weight' | 'extents'> & Partial<ConvAttributes>,
+): Conv {
+  return conv({
+    batchNorms: [],
+    strideY: 1,
+    strideX: 1,
+    pads: [0, 0, 0, 0],
+    dilationY: 1,
+    dilationX: 1,
+    residual: false,
+    relu: false,
+    ...given,
+  });
+}
+
+function shapeOf(
+  { extents, strideY, strideX, pads, dilationY, dilationX }: ConvAttributes,
+  N: number,
+  { H, W, C }: ValueShape,
+): Conv2dShape {
+  if (C !== extents.Cin) {
+    throw new ShapeError(`conv2d: x expected ${extents.Cin} channels, got ${C}`);
+  }
+  const [padY, padX, padBottom, padRight] = pads;
+  const border = { padY, padX, padBottom, padRight, dilationY, dilationX };
+  return conv2dShape({ N, H, W, ...extents, strideY, strideX, ...border });
+}

@@ -1,0 +1,128 @@
+/**
+ * Where the scales of a network end, by a rule that knows no family; and the taps that are put there.
+ *
+ * A *cut value* is one that every path from the input to the output passes through. A resolution is a
+ * spatial size that cut values have, 1×1 left out. At each resolution the scale ends at the last cut value
+ * that is nowhere negative and comes after a convolution whose output has that resolution: the last ReLU of
+ * a stage, and not the pool that begins the next.
+ */
+
+import { ShapeError } from '../../errors.js';
+import { STATISTICS, type Statistic } from '../../kernels/index.js';
+import { type Graph, type Node, rangesOf, usersOf, type ValueShape } from './node.js';
+import { isConv } from './operators/conv.js';
+import { isRelu, relu } from './operators/relu.js';
+import { tap } from './operators/tap.js';
+
+/**
+ * The values where scales end, in the order of the pass; none where the rule finds none.
+ *
+ * @param shapes of all values
+ */
+export function scaleEnds(graph: Graph, shapes: readonly ValueShape[]): number[] {
+  const { nodes } = graph;
+  const ranges = rangesOf(graph);
+  const convolved = new Set<string>();
+  const ends = new Map<string, number>();
+  const cuts = new Set(cutValues(graph));
+  for (const [i, { operator }] of nodes.entries()) {
+    const { H, W } = shapes[i]!;
+    const resolution = `${H}×${W}`;
+    if (isConv(operator)) convolved.add(resolution);
+    const counts = cuts.has(i) && H * W > 1 && convolved.has(resolution);
+    if (counts && ranges[i]!.nonNegative) ends.set(resolution, i);
+  }
+  return [...ends.values()].sort((a, b) => a - b);
+}
+
+/**
+ * The values that every path from the input to the output passes through. Nodes before such a value in any
+ * topological order are those that it comes from: no edge leads past it.
+ */
+function cutValues(graph: Graph): number[] {
+  const { nodes, output } = graph;
+  const matters = new Set([output]);
+  for (let i = output; i >= 0; i--) {
+    if (matters.has(i)) for (const value of nodes[i]!.inputs) matters.add(value);
+  }
+  const users = usersOf(graph);
+  const cuts: number[] = [];
+  let furthest = 0;
+  for (let i = 0; i <= output; i++) {
+    if (!matters.has(i)) continue;
+    if (furthest <= i) cuts.push(i);
+    for (const user of users[i]!) if (matters.has(user)) furthest = Math.max(furthest, user);
+  }
+  return cuts;
+}
+
+/** A statistic of a value. */
+export interface PlacedTap {
+  /** Of the value where the scale ends. */
+  readonly name: string;
+  readonly statistic: Statistic;
+  /** The node of the tap. */
+  readonly node: number;
+}
+
+export interface TappedGraph {
+  readonly graph: Graph;
+  /** Scale by scale, at each the statistics in the order given. */
+  readonly taps: readonly PlacedTap[];
+  /** Where each value of the graph has gone. */
+  readonly map: readonly number[];
+}
+
+/**
+ * The graph with taps. One that reads what lies before an activation is put there; any other reads the
+ * value, of which what is below 0 counts as 0.
+ *
+ * @param ends values
+ * @throws {ShapeError} for a statistic of pre-activations where the scale does not end in an activation
+ */
+export function addTaps(
+  graph: Graph,
+  ends: readonly number[],
+  statistics: readonly Statistic[],
+): TappedGraph {
+  const ranges = rangesOf(graph);
+  const nodes: Node[] = [];
+  const map: number[] = [];
+  const taps: (PlacedTap & { readonly order: number })[] = [];
+  const push = (node: Node): number => nodes.push(node) - 1;
+  for (const [i, node] of graph.nodes.entries()) {
+    map.push(push({ ...node, inputs: node.inputs.map((value) => map[value]!) }));
+    const place = (end: number, statistic: Statistic, value: number): void => {
+      const { name } = graph.nodes[end]!;
+      const made = push({
+        name: `${name}:${statistic}`,
+        operator: tap(statistic),
+        inputs: [value],
+      });
+      const order = ends.indexOf(end) * statistics.length + statistics.indexOf(statistic);
+      taps.push({ name, statistic, node: made, order });
+    };
+    for (const statistic of statistics) {
+      const { preActivation } = STATISTICS[statistic];
+      if (preActivation) {
+        const found = ends.filter((end) => beforeActivation(graph, end, statistic) === i);
+        for (const end of found) place(end, statistic, map[i]!);
+      } else if (ends.includes(i)) {
+        const clamps = !ranges[i]!.nonNegative;
+        const name = `${node.name}:relu`;
+        const value = clamps ? push({ name, operator: relu(), inputs: [map[i]!] }) : map[i]!;
+        place(i, statistic, value);
+      }
+    }
+  }
+  taps.sort((a, b) => a.order - b.order);
+  return { graph: { ...graph, nodes, output: map[graph.output]! }, taps, map };
+}
+
+function beforeActivation({ nodes }: Graph, end: number, statistic: Statistic): number {
+  const { name, operator, inputs } = nodes[end]!;
+  if (isRelu(operator)) return inputs[0]!;
+  throw new ShapeError(
+    `statistic: ${statistic} reads what lies before a ReLU, and the scale ${name} ends in ${operator.kind}: choose another statistic, or other taps`,
+  );
+}

@@ -1,0 +1,23 @@
+/**
+ * AlexNet, from the names of its weights, any widths.
+ *
+ * Source: Krizhevsky, "One weird trick" (arXiv 1404.5997); names as in torchvision.
+ */
+
+import type { LayerOptions } from './builder.js';
+import type { Family } from './family.js';
+import { plainFeatures } from './plain.js';
+
+const FIRST_KERNEL = 11;
+
+export const ALEXNET: Family = {
+  name: 'alexnet',
+  namings: [],
+  recognises: (tensors) => tensors.get('features.0.weight')?.shape[2] === FIRST_KERNEL,
+  build(b) {
+    const optionsOf = (kernel: number): LayerOptions =>
+      kernel === FIRST_KERNEL ? { kernel, stride: 4, padding: 2 } : { kernel, grouped: true };
+    const { x, convolutions } = plainFeatures(b, optionsOf, 3);
+    return { graph: b.classified(x), facts: { convolutions } };
+  },
+};

@@ -1,0 +1,69 @@
+/**
+ * DenseNet, from the names of its weights: any number and size of blocks, any growth; stems of 7×7, or 3×3
+ * without a pool (CIFAR's).
+ *
+ *   layer   [x₀ x₁ … xₙ₋₁] → norm1, relu, conv1 (1×1) → norm2, relu, conv2 (3×3) = xₙ
+ *
+ * Source: Huang, Liu, van der Maaten, Weinberger (arXiv 1608.06993); names as in torchvision and timm.
+ */
+
+import { maxPool, meanPool } from '../graph/operators/pool.js';
+import type { NetBuilder, Value } from './builder.js';
+import type { Family } from './family.js';
+
+export const DENSENET: Family = {
+  name: 'densenet',
+  namings: [
+    {
+      // As torchvision's published files have them.
+      recognises: /\.denselayer1\.norm\.1\.weight$/,
+      torchvisionName: (key) => key.replace(/\.(norm|conv)\.(\d)\./, '.$1$2.'),
+    },
+  ],
+  recognises: (tensors) => tensors.has('features.denseblock1.denselayer1.conv1.weight'),
+  build(b) {
+    let x = stem(b);
+    const blocks: number[] = [];
+    while (b.has(`features.denseblock${blocks.length + 1}.denselayer1.conv1.weight`)) {
+      const n = blocks.length + 1;
+      const values = denseBlock(b, `features.denseblock${n}`, x);
+      blocks.push(values.length - 1);
+      x = b.concat(`features.denseblock${n}`, values);
+      const transition = `features.transition${n}`;
+      if (!b.has(`${transition}.conv.weight`)) continue;
+      const y = b.relu(`${transition}.relu`, b.batchNorm(`${transition}.norm`, x));
+      const window = { kernel: [2, 2], stride: [2, 2] } as const;
+      x = b.node(`${transition}.pool`, meanPool(window), [b.conv(`${transition}.conv`, y)]);
+    }
+    x = b.relu(
+      'relu',
+      b.batchNorm(`features.norm${b.has('features.norm5.weight') ? 5 : '_final'}`, x),
+    );
+    return { graph: b.classified(x), facts: { blocks } };
+  },
+};
+
+function stem(b: NetBuilder): Value {
+  const [, , kernel] = b.shapeOf('features.conv0.weight', 4);
+  const isSmall = kernel === 3;
+  const picture = b.input('features.conv0.weight');
+  const options = isSmall ? { kernel: 3 } : { kernel: 7, stride: 2 };
+  const conv = b.conv('features.conv0', picture, options);
+  if (isSmall && !b.has('features.norm0.weight')) return conv;
+  const x = b.relu('features.relu0', b.batchNorm('features.norm0', conv));
+  const window = { kernel: [3, 3], stride: [2, 2], pads: [1, 1, 1, 1] } as const;
+  return isSmall ? x : b.node('features.pool0', maxPool(window), [x]);
+}
+
+/** @returns what the block was given, and what each of its layers made */
+function denseBlock(b: NetBuilder, prefix: string, x: Value): Value[] {
+  const values = [x];
+  while (b.has(`${prefix}.denselayer${values.length}.conv1.weight`)) {
+    const layer = `${prefix}.denselayer${values.length}`;
+    const all = b.concat(`${layer}.concat`, values);
+    const first = b.relu(`${layer}.relu1`, b.batchNorm(`${layer}.norm1`, all));
+    const second = b.convNormRelu(`${layer}.conv1`, `${layer}.norm2`, first);
+    values.push(b.conv(`${layer}.conv2`, second, { kernel: 3 }));
+  }
+  return values;
+}

@@ -1,0 +1,41 @@
+/**
+ * What VGG and AlexNet have in common: `features`, one convolution after the other, each with a ReLU and
+ * perhaps a batch norm, max pools between some of them and behind the last. Pools have no weights: the
+ * numbers of the layers tell where they are, for a number is left out for each.
+ */
+
+import { maxPool } from '../graph/operators/pool.js';
+import type { LayerOptions, NetBuilder, Value } from './builder.js';
+
+/**
+ * @param optionsOf of a convolution, by the side of its kernel
+ * @param window side of the pools' windows, which are 2 apart
+ */
+export function plainFeatures(
+  b: NetBuilder,
+  optionsOf: (kernel: number) => LayerOptions,
+  window: number,
+): { x: Value; convolutions: number } {
+  const indices = [...b.source.tensors]
+    .filter(([name, { shape }]) => shape.length === 4 && /^features\.\d+\.weight$/.test(name))
+    .map(([name]) => Number(name.split('.')[1]))
+    .sort((a, c) => a - c);
+  let x = b.input(`features.${indices[0]}.weight`);
+  for (const [n, i] of indices.entries()) {
+    const layer = `features.${i}`;
+    x = b.conv(layer, x, optionsOf(b.shapeOf(`${layer}.weight`, 4)[2]!));
+    const hasNorm = b.has(`features.${i + 1}.running_mean`);
+    if (hasNorm) x = b.batchNorm(`features.${i + 1}`, x);
+    const end = i + (hasNorm ? 2 : 1);
+    x = b.relu(`features.${end}`, x);
+    const left = (indices[n + 1] ?? end + 2) - end;
+    if (left !== 1 && left !== 2) {
+      throw b.fail(
+        `features.${indices[n + 1]} follows features.${i}: expected ${end + 1}, or ${end + 2} behind a pool`,
+      );
+    }
+    const pool = maxPool({ kernel: [window, window], stride: [2, 2] });
+    if (left === 2) x = b.node(`features.${end + 1}`, pool, [x]);
+  }
+  return { x, convolutions: indices.length };
+}

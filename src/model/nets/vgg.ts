@@ -1,0 +1,34 @@
+/**
+ * VGG, from the names of its weights: any depth and widths, with and without batch norm; the classifier
+ * fully connected (torchvision) or as convolutions (timm).
+ *
+ * Source: Simonyan & Zisserman (arXiv 1409.1556); names as in torchvision and timm.
+ */
+
+import type { Graph } from '../graph/node.js';
+import { adaptiveMean } from '../graph/operators/adaptive-mean.js';
+import type { NetBuilder, Value } from './builder.js';
+import type { Family } from './family.js';
+import { plainFeatures } from './plain.js';
+
+export const VGG: Family = {
+  name: 'vgg',
+  namings: [],
+  recognises: (tensors) => tensors.get('features.0.weight')?.shape[2] === 3,
+  build(b) {
+    const { x, convolutions } = plainFeatures(b, () => ({ kernel: 3 }), 2);
+    const isTimm = b.has('pre_logits.fc1.weight');
+    const graph = isTimm ? byConvolutions(b, x) : b.classified(x);
+    return { graph, facts: { convolutions, batchNorm: b.has('features.1.running_mean') } };
+  },
+};
+
+/** timm's: the first layer is as large as the map, the last is over the mean of what that gives. */
+function byConvolutions(b: NetBuilder, x: Value): Graph {
+  const [, , kernel] = b.shapeOf('pre_logits.fc1.weight', 4) as [number, number, number];
+  const first = b.conv('pre_logits.fc1', x, { kernel, padding: 0 });
+  const second = b.conv('pre_logits.fc2', b.relu('pre_logits.act1', first));
+  const mean = b.node('avgpool', adaptiveMean(1, 1), [b.relu('pre_logits.act2', second)]);
+  const logits = b.linear('head.fc', mean);
+  return b.finish(logits, logits.C);
+}

@@ -1,0 +1,374 @@
+/**
+ * A network in memory: a graph with its packed weights, and the forward pass over a plan.
+ *
+ * What a file says of its tensors is enough to know the network, to refuse what is beyond a budget and to
+ * reserve the memory; then layers are packed one by one, in any order, as their tensors are there.
+ */
+
+import { ShapeError } from '../errors.js';
+import type { Preprocessing } from '../image/index.js';
+import type {
+  Algorithm,
+  Kernels,
+  PackedConv2d,
+  PackedWeights,
+  Precision,
+  Program,
+} from '../kernels/index.js';
+import {
+  type Activation,
+  activationOf,
+  labelsOf,
+  type NetOptions,
+  preprocessingOf,
+  storedPrecision,
+} from './formats/metadata.js';
+import type { TensorSource } from './formats/tensor-source.js';
+import { valueNamed } from './graph/node.js';
+import { type Conv, isConv } from './graph/operators/conv.js';
+import { type Plan, type PlanOptions, plan } from './graph/plan.js';
+import { checkTensors, type ExpectedTensor, LayerReader, tensorsOf } from './layers.js';
+import { type Architecture, recognizeNetwork } from './nets/index.js';
+import {
+  megabytes,
+  type PreparedNetwork,
+  packedBytes,
+  passBytes,
+  prepareNetwork,
+} from './prepared.js';
+
+export interface NetworkOptions extends Partial<NetOptions> {
+  readonly kernels: Kernels;
+  /**
+   * How the weights are kept: f32, f16 or int8, in 4, 2 or 1 bytes each. The first three scales are kept one
+   * step finer, and of int8 the last layer too. Default: what they are stored in, the coarsest that a kernel
+   * has.
+   */
+  readonly precision?: Precision;
+  /** Class names in index order. Default: what the file says, else the index as text. */
+  readonly labels?: readonly string[];
+  /** What the network was trained behind. Default: what the file says, else ImageNet's. */
+  readonly preprocessing?: Preprocessing;
+  /**
+   * What makes probabilities of logits: `softmax` where one class excludes the others, `sigmoid` where
+   * each is a question of its own. Default: what the file says, else a sigmoid for one logit alone.
+   */
+  readonly activation?: Activation;
+  /**
+   * The most that weights and forward pass may take, `Memory`'s weights, arena and scratch. Beyond it
+   * loading and `forward` refuse before they allocate. Default: no bound.
+   */
+  readonly budgetBytes?: number;
+}
+
+/**
+ * Views of what a forward pass left in the arena: valid until the network runs again, runs another
+ * shape, or its backend loads another network.
+ */
+export interface Forward {
+  readonly plan: Plan;
+  /** [N, H, W, channels]: fill it, then `run`. */
+  readonly input: Float32Array;
+  /** [N, classes]; empty where there is no classifier. */
+  readonly logits: Float32Array;
+  /** [N, h, w, C], what the classifier averages; empty where it does something else. */
+  readonly features: Float32Array;
+  /** One for each tap of the plan, [N, H, W]: its statistic. */
+  readonly maps: readonly Float32Array[];
+  /** Bytes of arena and scratch. */
+  readonly bytes: number;
+  /** Computes everything from `input`. Allocates nothing; the same input gives the same bits. */
+  run(): void;
+  /** Runs step `index` of the plan alone, to time it. */
+  runStep(index: number): void;
+  /** How the backend computes step `index` of the plan; `undefined` where it is no convolution. */
+  algorithm(index: number): Algorithm | undefined;
+}
+
+export interface ForwardOptions extends Omit<PlanOptions, 'taps'> {
+  /** Measure where scales end (default), nowhere, or at values of these names. */
+  readonly taps?: boolean | readonly string[];
+}
+
+/** The largest arena, 2 GiB: a ResNet-50 on some 4000×4000. WebAssembly’s memory ends at 4 GiB. */
+const MAX_ARENA_BYTES = 2 ** 31;
+
+const NOTHING = new Float32Array(0);
+
+export class Network {
+  readonly architecture: Architecture;
+  readonly preprocessing: Preprocessing;
+  /** Channels of the input. */
+  readonly channels: number;
+  readonly labels: readonly string[];
+  readonly activation: Activation;
+  /** How the weights are kept. */
+  readonly precision: Precision;
+  /** The backend that computes it. */
+  readonly kernels: Kernels;
+  readonly prepared: PreparedNetwork;
+  /** Bytes of the packed weights. */
+  readonly weightBytes: number;
+  readonly #budgetBytes: number;
+  readonly #source: TensorSource;
+  readonly #packed = new Map<string, PackedWeights>();
+  /** The forward pass of the latest shape. A new shape replaces it and its arena. */
+  #forward: { readonly key: string; readonly forward: BoundForward } | undefined;
+
+  /**
+   * Checks the tensors of `weights` by name, shape and dtype, and reserves memory for them. Reads none.
+   *
+   * @param weights in any naming that is known
+   * @throws {FormatError} naming the tensor that is missing, unexpected, of a wrong shape or dtype
+   * @throws {ShapeError} for labels that do not fit the classes, or weights beyond the budget
+   */
+  constructor(weights: TensorSource, options: NetworkOptions) {
+    const { kernels, budgetBytes = Number.POSITIVE_INFINITY, strideOn, maxPool } = options;
+    const { architecture, source, graph } = recognizeNetwork(weights, {
+      ...(strideOn && { strideOn }),
+      ...(maxPool !== undefined && { maxPool }),
+    });
+    const { classes } = graph;
+    this.kernels = kernels;
+    this.#source = source;
+    this.#budgetBytes = budgetBytes;
+    this.activation = options.activation ?? activationOf(source, classes);
+    this.architecture = { ...architecture, activation: this.activation };
+    this.precision = options.precision ?? storedPrecision(source);
+    this.channels = graph.nodes[0]!.operator.shape([{ H: 1, W: 1, C: 0 }]).C;
+    this.preprocessing = options.preprocessing ?? preprocessingOf(source, this.channels);
+    const given = options.labels ?? labelsOf(source);
+    this.labels = given ?? Array.from({ length: classes }, (_, i) => String(i));
+    if (this.labels.length !== classes) {
+      throw new ShapeError(
+        `labels: expected ${classes}, one for each class of ${source.name}, got ${this.labels.length}`,
+      );
+    }
+    this.prepared = prepareNetwork(graph, this.preprocessing.size);
+    // Names alone can claim a network of any size: what is reserved is in the file, every tensor.
+    checkTensors(source, this.prepared.layers);
+    this.weightBytes = packedBytes(kernels, this.prepared, this.precision);
+    this.#refuse();
+    kernels.reserve([...this.prepared.resting(this.precision).values()]);
+  }
+
+  /** What has to be there before a layer can be packed, its weight first. */
+  get tensors(): ReadonlyMap<string, readonly ExpectedTensor[]> {
+    const layers = [...this.prepared.layers];
+    return new Map(layers.map(([key, layer]) => [key, tensorsOf(this.#source, layer)]));
+  }
+
+  /** The names of the values where scales end. */
+  get scales(): readonly string[] {
+    return this.prepared.ends.map((end) => this.prepared.graph.nodes[end]!.name);
+  }
+
+  /** The values of these names. @throws {ShapeError} for a name that there is not */
+  valuesNamed(names: readonly string[]): number[] {
+    return names.map((name) => valueNamed(this.prepared.graph, name));
+  }
+
+  /** Packs a layer. @throws {FormatError} for a weight that is not finite */
+  pack(key: string): void {
+    const { kernels } = this;
+    const layer = this.prepared.layers.get(key)!;
+    const resting = this.prepared.resting(this.precision).get(key)!;
+    const reader = new LayerReader(this.#source);
+    if (isConv(layer) && 'shape' in resting) {
+      const { shape, precision } = resting;
+      const weights = { ...reader.convolution(layer), precision };
+      this.#packed.set(key, kernels.packConv2d(shape, weights));
+    } else if (!isConv(layer)) {
+      const { scale, shift } = reader.vectors(layer);
+      this.#packed.set(key, kernels.packVectors(scale, shift));
+    }
+  }
+
+  /** Packs every layer; where one fails, none stays. @throws as `pack` */
+  packAll(): this {
+    try {
+      for (const key of this.prepared.layers.keys()) this.pack(key);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+    return this;
+  }
+
+  /** Gives back the memory of weights and forward pass. The network must not be used again. */
+  dispose(): void {
+    for (const packed of this.#packed.values()) this.kernels.release(packed);
+    this.#packed.clear();
+    this.#forward?.forward.release();
+    this.#forward = undefined;
+  }
+
+  /**
+   * Prepares the forward pass over N pictures of H×W; the one of the latest shape is kept.
+   *
+   * @param options what is measured, and where: SMOE Scale at the end of each scale by default
+   * @throws {ShapeError} as `plan`, for a tap that there is not, or where the pass would take more than the
+   * budget leaves, or its arena more than 2 GiB
+   */
+  forward(N: number, H: number, W: number, options: ForwardOptions = {}): Forward {
+    const { taps = true, statistic = 'smoe' } = options;
+    const key = `${N} ${H} ${W} ${taps} ${statistic}`;
+    if (this.#forward?.key !== key) {
+      const passPlan = this.#plan([N, H, W], taps, statistic);
+      this.#refusePass(passPlan);
+      // The old arena goes before the new one comes.
+      this.#forward?.forward.release();
+      this.#forward = undefined;
+      const { kernels } = this;
+      const program = kernels.bind(passPlan.steps, passPlan.buffers, this.#packed);
+      const forward = new BoundForward(passPlan, program, kernels.maps?.bytes ?? 0);
+      this.#forward = { key, forward };
+    }
+    return this.#forward.forward;
+  }
+
+  /**
+   * The index of a class given by its index or its name (whole, in any case).
+   *
+   * @throws {ShapeError} for a class that there is not, naming those that are near, or a name that
+   * several classes have
+   */
+  classIndex(target: number | string): number {
+    const { labels } = this;
+    if (labels.length === 0) {
+      throw new ShapeError(`target: the network has no classifier, and so no class ${target}`);
+    }
+    if (typeof target === 'number') {
+      if (Number.isInteger(target) && target >= 0 && target < labels.length) return target;
+      throw new ShapeError(`target: expected a class index 0…${labels.length - 1}, got ${target}`);
+    }
+    const wanted = target.toLowerCase();
+    const found = [...labels.keys()].filter((i) => labels[i]!.toLowerCase() === wanted);
+    if (found.length === 1) return found[0]!;
+    if (found.length > 1) {
+      throw new ShapeError(
+        `target: ${found.length} classes are called ${target}; give an index: ${found.join(' or ')}`,
+      );
+    }
+    const near = labels.filter((label) => label.toLowerCase().includes(wanted)).slice(0, 5);
+    const hint = near.length > 0 ? `; did you mean ${near.join(', ')}?` : '';
+    throw new ShapeError(`target: no class is called ${target}${hint}`);
+  }
+
+  /** Whether logits are linear in the features: class activation maps need no backward pass then. */
+  get hasLinearHead(): boolean {
+    return this.prepared.features !== undefined;
+  }
+
+  /** @throws {ShapeError} where there is no classifier that is linear in the features */
+  checkLinearHead(): void {
+    if (this.hasLinearHead) return;
+    throw new ShapeError(
+      this.labels.length === 0
+        ? 'cam: the network has no classifier: choose cam none'
+        : 'cam: the classifier is not linear in the last features, and a class activation map of it needs gradients: choose cam none',
+    );
+  }
+
+  /** Copies the classifier's weights of class `index` into `out` [C]. @throws as `checkLinearHead` */
+  classWeights(out: Float32Array, index: number): void {
+    this.checkLinearHead();
+    const { nodes, output } = this.prepared.graph;
+    const { layer } = nodes[output]!.operator as Conv;
+    (this.#packed.get(layer) as PackedConv2d).row(out, index);
+  }
+
+  #plan(
+    shape: readonly [number, number, number],
+    taps: boolean | readonly string[],
+    statistic: NonNullable<PlanOptions['statistic']>,
+  ): Plan {
+    if (typeof taps === 'boolean') return plan(this.prepared, shape, { taps, statistic });
+    const ends = this.valuesNamed(taps);
+    return plan({ ...this.prepared, ends }, shape, { statistic });
+  }
+
+  #refuse(): void {
+    const { kernels, precision, weightBytes, prepared } = this;
+    const budgetBytes = this.#budgetBytes;
+    if (weightBytes <= budgetBytes) return;
+    const { size } = this.preprocessing;
+    const bytes = passBytes(kernels, prepared, precision, plan(prepared, [1, size, size]));
+    throw new ShapeError(
+      `load: the weights take ${megabytes(weightBytes)}, a pass over ${size}×${size} another ${megabytes(bytes)}, and the budget is ${megabytes(budgetBytes)}: choose a smaller network`,
+    );
+  }
+
+  #refusePass(passPlan: Plan): void {
+    const { N, H, W, arenaBytes } = passPlan;
+    const { weightBytes, prepared, precision } = this;
+    const budgetBytes = this.#budgetBytes;
+    if (arenaBytes > MAX_ARENA_BYTES) {
+      throw new ShapeError(
+        `forward: an input of ${N}×${H}×${W} takes ${arenaBytes} bytes (${(arenaBytes / 2 ** 30).toFixed(1)} GiB) of activations, at most ${MAX_ARENA_BYTES} are allocated: choose a smaller size`,
+      );
+    }
+    const bytes = passBytes(this.kernels, prepared, precision, passPlan);
+    if (weightBytes + bytes <= budgetBytes) return;
+    throw new ShapeError(
+      `forward: an input of ${N}×${H}×${W} takes ${megabytes(bytes)} beside ${megabytes(weightBytes)} of weights, and the budget is ${megabytes(budgetBytes)}: choose a smaller size`,
+    );
+  }
+}
+
+/** A plan bound to memory. Views are asked for anew each time: a backend may move its memory. */
+class BoundForward implements Forward {
+  readonly plan: Plan;
+  readonly #program: Program;
+  readonly #maps: Float32Array[];
+  readonly #sharedBytes: number;
+
+  /** @param sharedBytes what the backend keeps for the maps of any pass */
+  constructor(passPlan: Plan, program: Program, sharedBytes: number) {
+    this.plan = passPlan;
+    this.#program = program;
+    this.#sharedBytes = sharedBytes;
+    this.#maps = new Array(passPlan.taps.length);
+  }
+
+  get input(): Float32Array {
+    return this.#program.buffer(this.plan.input);
+  }
+
+  get logits(): Float32Array {
+    const { logits } = this.plan;
+    return logits === undefined ? NOTHING : this.#program.buffer(logits);
+  }
+
+  get features(): Float32Array {
+    const { features } = this.plan;
+    return features === undefined ? NOTHING : this.#program.buffer(features);
+  }
+
+  get maps(): readonly Float32Array[] {
+    this.plan.taps.forEach((tap, i) => {
+      this.#maps[i] = this.#program.buffer(tap.map);
+    });
+    return this.#maps;
+  }
+
+  get bytes(): number {
+    return this.#program.bytes + this.#sharedBytes;
+  }
+
+  run(): void {
+    this.#program.run();
+  }
+
+  runStep(index: number): void {
+    this.#program.runStep(index);
+  }
+
+  algorithm(index: number): Algorithm | undefined {
+    return this.#program.algorithm(index);
+  }
+
+  release(): void {
+    this.#program.release();
+  }
+}

@@ -1,0 +1,71 @@
+/** A network that is ready to be planned: folded, its scales and its classifier found. No weight is read yet. */
+
+import type { Kernels, Precision, RestingLayer } from '../kernels/index.js';
+import { fold } from './graph/fold.js';
+import { type Graph, shapesOf, stridesOf } from './graph/node.js';
+import { isGlobalMean } from './graph/operators/adaptive-mean.js';
+import { isConv } from './graph/operators/conv.js';
+import type { Plan, Tappable } from './graph/plan.js';
+import { scaleEnds } from './graph/scale-ends.js';
+import { type Layers, layersOf, restingLayers } from './layers.js';
+
+export interface PreparedNetwork extends Tappable {
+  readonly layers: Layers;
+  /** The product of all strides: every scale of an input with sides a multiple of it is exact. */
+  readonly stride: number;
+  /** How each layer is kept. */
+  resting(precision: Precision): Map<string, RestingLayer>;
+}
+
+/**
+ * @param size side of the input that the network was trained with: scales are those that it has there
+ * @throws {ShapeError} where it does not take such an input
+ */
+export function prepareNetwork(graph: Graph, size: number): PreparedNetwork {
+  const folded = fold(graph, shapesOf(graph, size, size));
+  const ends = scaleEnds(folded, shapesOf(folded, size, size));
+  const last = ends.at(-1) ?? folded.output;
+  return {
+    graph: folded,
+    ends,
+    features: averagedFeatures(folded),
+    layers: layersOf(folded),
+    stride: stridesOf(folded)[last]!,
+    resting: (precision) => restingLayers(folded, ends, precision),
+  };
+}
+
+/** The value that logits are linear in: global mean, then one fully connected layer. */
+function averagedFeatures({ nodes, output, classes }: Graph): number | undefined {
+  const last = nodes[output]!;
+  if (classes === 0 || !isConv(last.operator)) return undefined;
+  const mean = nodes[last.inputs[0]!]!;
+  return isGlobalMean(mean.operator) ? mean.inputs[0] : undefined;
+}
+
+/** Bytes of all weights of a network once a backend has packed them. */
+export function packedBytes(kernels: Kernels, net: PreparedNetwork, precision: Precision): number {
+  const layers = [...net.resting(precision).values()];
+  return layers.reduce((sum, layer) => sum + kernels.packedBytes(layer), 0);
+}
+
+/** Bytes of arena and scratch of a pass. */
+export function passBytes(
+  kernels: Kernels,
+  net: PreparedNetwork,
+  precision: Precision,
+  { steps, buffers }: Plan,
+): number {
+  const layers = net.resting(precision);
+  const precisionOf = (key: string): Precision => {
+    const layer = layers.get(key)!;
+    return 'precision' in layer ? layer.precision : 'f32';
+  };
+  const program = kernels.programBytes(steps, buffers, precisionOf);
+  return program + (kernels.maps?.bytes ?? 0);
+}
+
+/** As messages tell it. */
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

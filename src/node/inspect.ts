@@ -1,0 +1,134 @@
+/**
+ * What a file of weights is: its network, layer by layer, where its scales end, what else could be measured,
+ * what it costs. Of a file that cannot be loaded: why, and what it is nearest to.
+ */
+
+import { FormatError } from '../errors.js';
+import { type Backend, makeKernels, PRECISIONS, type Precision } from '../kernels/index.js';
+import { rangesOf, shapesOf } from '../model/graph/node.js';
+import {
+  type Activation,
+  type NetOptions,
+  Network,
+  type NetworkOptions,
+  plan,
+  sizeOf,
+  type TensorSource,
+} from '../model/index.js';
+import { ARCHITECTURES } from './architectures.js';
+import { type Memory, memoryOf } from './memory.js';
+import { openModelWeights } from './model-file.js';
+import { describeStep, type StepText } from './step-text.js';
+
+export interface InspectOptions extends Partial<NetOptions> {
+  readonly activation?: Activation;
+  /** Side of the input that shapes are told for; default what the network was trained with. */
+  readonly size?: number;
+  readonly backend?: Backend;
+}
+
+/** A value that can be tapped, by name. */
+export interface InspectedValue {
+  readonly name: string;
+  /** [H, W, C] */
+  readonly shape: readonly [number, number, number];
+}
+
+export interface Inspection {
+  readonly model: string;
+  readonly architecture: Network['architecture'];
+  readonly channels: number;
+  readonly classes: number;
+  readonly activation: Activation;
+  /** `linear`: class activation maps in closed form; `layers`: of several layers; or `none`. */
+  readonly head: 'linear' | 'layers' | 'none';
+  readonly preprocessing: Network['preprocessing'];
+  /** Side of the square input. */
+  readonly size: number;
+  readonly parameters: number;
+  readonly macs: number;
+  /** In the order of the pass. */
+  readonly layers: readonly StepText[];
+  /** Where the scales end. */
+  readonly scales: readonly InspectedValue[];
+  /** Other values that are nowhere negative, and have more than one pixel. */
+  readonly tappable: readonly InspectedValue[];
+  /** By precision, with a pass over one picture. */
+  readonly memory: readonly (Memory & { readonly precision: Precision })[];
+}
+
+/**
+ * Inspects the weights of a model, as `openModel` names them.
+ *
+ * @throws {FormatError} in one line: the file, what is wrong with it, and the nearest known network
+ */
+export async function inspectModel(
+  model: string,
+  { size: asked, backend, ...options }: InspectOptions = {},
+): Promise<Inspection> {
+  const weights = await openModelWeights(model);
+  try {
+    const kernels = await makeKernels(backend);
+    const net = networkFrom(weights.source, { ...options, kernels });
+    const { prepared, architecture, channels, preprocessing, activation } = net;
+    const { graph, ends } = prepared;
+    const size = asked ?? preprocessing.size;
+    const passPlan = plan(prepared, [1, size, size]);
+    const shapes = shapesOf(graph, size, size);
+    const ranges = rangesOf(graph);
+    const valueAt = (value: number): InspectedValue => {
+      const { H, W, C } = shapes[value]!;
+      return { name: graph.nodes[value]!.name, shape: [H, W, C] };
+    };
+    const others = [...graph.nodes.keys()].filter(
+      (i) => ranges[i]!.nonNegative && !ends.includes(i) && shapes[i]!.H * shapes[i]!.W > 1,
+    );
+    const tensors = [...net.tensors.values()].flat();
+    return {
+      model,
+      architecture,
+      channels,
+      classes: graph.classes,
+      activation,
+      head: graph.classes === 0 ? 'none' : net.hasLinearHead ? 'linear' : 'layers',
+      preprocessing,
+      size,
+      parameters: tensors.reduce((sum, [, shape]) => sum + sizeOf(shape), 0),
+      macs: passPlan.macs,
+      layers: passPlan.steps.map(describeStep),
+      scales: ends.map(valueAt),
+      tappable: others.map(valueAt),
+      memory: PRECISIONS.map((precision) => ({
+        precision,
+        ...memoryOf(kernels, prepared, [1, size, size], precision),
+      })),
+    };
+  } finally {
+    weights.close();
+  }
+}
+
+function networkFrom(source: TensorSource, options: NetworkOptions): Network {
+  try {
+    return new Network(source, options);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new FormatError(`${error.message}; ${nearest(source)}`, { cause: error });
+  }
+}
+
+/** What the names of tensors are nearest to. */
+function nearest({ tensors }: TensorSource): string {
+  const own = [...tensors.keys()].filter((name) => !name.endsWith('.num_batches_tracked'));
+  let best = { name: '', known: 0 };
+  for (const [name, dict] of Object.entries(ARCHITECTURES)) {
+    const names = new Set(dict().map(([tensor]) => tensor));
+    const known =
+      own.filter((tensor) => names.has(tensor)).length / Math.max(names.size, own.length);
+    if (known > best.known) best = { name, known };
+  }
+  const first = own.slice(0, 3).map((name) => `${name} [${tensors.get(name)!.shape}]`);
+  const what = `it has ${own.length} tensors: ${first.join(', ')}${own.length > 3 ? ', …' : ''}`;
+  if (best.known === 0) return `${what}; none is named as those of a known network`;
+  return `${what}; the nearest known network is ${best.name}, with ${Math.round(100 * best.known)} % of the names`;
+}

@@ -1,0 +1,213 @@
+/**
+ * How far two maps sort their pixels alike. A map is looked at as an order: no value of these changes
+ * when a map goes through a strictly increasing function.
+ *
+ *   Kendall's τ-b    (alike − opposed)/√((pairs − tied in a)·(pairs − tied in b))
+ *   Spearman's ρ     correlation of the ranks, equal values sharing the mean of theirs
+ *   top overlap      |top of a ∩ top of b| / count
+ *
+ * NaN marks a pixel that was not seen: one that is NaN in either map is left out of both.
+ *
+ * A map that is constant has no order. Two such maps agree: 1. One such map against one that varies has
+ * nothing in common with it: 0. Fewer than two pixels are constant.
+ *
+ * Source: M. G. Kendall, "The treatment of ties in ranking problems", Biometrika 33 (1945) 239–251, for
+ * τ-b; W. R. Knight, "A computer method for calculating Kendall's tau with ungrouped data", Journal of
+ * the American Statistical Association 61 (1966) 436–439, for counting pairs by a merge sort.
+ */
+
+import { ShapeError } from '../errors.js';
+import type { MapValues } from '../viz/normalize.js';
+
+/** Rounding of N·share for the N of any picture, in pixels. */
+const COUNT_SLACK = 1e-6;
+
+/**
+ * Kendall's τ-b of two maps: of the pairs of pixels, those sorted alike less those sorted the other way
+ * round, over the pairs that are tied in neither.
+ *
+ * Pairs are whole numbers below 2⁵³ up to 130 million pixels, so that only the last line rounds.
+ * O(n log n): sorted by `a`, a pair is opposed where a merge sort by `b` swaps it.
+ *
+ * @param a values of one map.
+ * @param b values of the other, as many.
+ * @returns −1…1; of constant maps 1 where both are and 0 where one is.
+ * @throws ShapeError where the lengths differ.
+ */
+export function kendallTau(a: MapValues, b: MapValues): number {
+  const order = seenPixels('kendallTau', a, b);
+  order.sort((i, j) => compare(a[i]!, a[j]!) || compare(b[i]!, b[j]!));
+  const pairs = pairsAmong(order.length);
+  const tiedInA = tiedPairs(order, (i, j) => a[i] === a[j]);
+  const tiedInBoth = tiedPairs(order, (i, j) => a[i] === a[j] && b[i] === b[j]);
+  const opposed = sortCountingSwaps(order, b);
+  const tiedInB = tiedPairs(order, (i, j) => b[i] === b[j]);
+
+  const untiedInA = pairs - tiedInA;
+  const untiedInB = pairs - tiedInB;
+  if (untiedInA === 0 || untiedInB === 0) return untiedInA === untiedInB ? 1 : 0;
+  const alike = pairs - tiedInA - tiedInB + tiedInBoth - opposed;
+  return (alike - opposed) / Math.sqrt(untiedInA * untiedInB);
+}
+
+/**
+ * Spearman's ρ of two maps: the correlation of their pixels' ranks. Equal values share the mean of the
+ * ranks that they take up.
+ *
+ * @param a values of one map.
+ * @param b values of the other, as many.
+ * @returns −1…1; of constant maps 1 where both are and 0 where one is.
+ * @throws ShapeError where the lengths differ.
+ */
+export function spearmanRho(a: MapValues, b: MapValues): number {
+  const pixels = seenPixels('spearmanRho', a, b);
+  const ranksA = centredRanks(a, pixels);
+  const ranksB = centredRanks(b, pixels);
+  let squaresA = 0;
+  let squaresB = 0;
+  let products = 0;
+  for (const i of pixels) {
+    squaresA += ranksA[i]! * ranksA[i]!;
+    squaresB += ranksB[i]! * ranksB[i]!;
+    products += ranksA[i]! * ranksB[i]!;
+  }
+  if (squaresA === 0 || squaresB === 0) return squaresA === squaresB ? 1 : 0;
+  return Math.max(-1, Math.min(1, products / Math.sqrt(squaresA * squaresB)));
+}
+
+/**
+ * The share of the most salient pixels that two maps have in common: of each map the top
+ * ⌈share·n⌉ of n seen pixels are taken, of equal values those with the lower index first.
+ *
+ * @param a values of one map.
+ * @param b values of the other, as many.
+ * @param share the part of the pixels that is the top, above 0 and up to 1.
+ * @returns 0…1; 1 where no pixel was seen.
+ * @throws ShapeError where the lengths differ or the share is outside of (0, 1].
+ */
+export function topOverlap(a: MapValues, b: MapValues, share: number): number {
+  if (!(share > 0 && share <= 1)) {
+    throw new ShapeError(`topOverlap: share expected above 0 and up to 1, got ${share}`);
+  }
+  const pixels = seenPixels('topOverlap', a, b);
+  if (pixels.length === 0) return 1;
+  const count = Math.max(1, Math.ceil(pixels.length * share - COUNT_SLACK));
+  const inTop = new Uint8Array(a.length);
+  for (const i of mostSalient(a, pixels, count)) inTop[i] = 1;
+  let common = 0;
+  for (const i of mostSalient(b, pixels, count)) common += inTop[i]!;
+  return common / count;
+}
+
+/**
+ * Whether the most salient pixel is the same in both maps; of equal values the lowest index counts.
+ *
+ * @param a values of one map.
+ * @param b values of the other, as many.
+ * @returns true also where no pixel was seen.
+ * @throws ShapeError where the lengths differ.
+ */
+export function sameMaximum(a: MapValues, b: MapValues): boolean {
+  const pixels = seenPixels('sameMaximum', a, b);
+  let maximumA = pixels[0];
+  let maximumB = pixels[0];
+  for (const i of pixels) {
+    if (a[i]! > a[maximumA!]!) maximumA = i;
+    if (b[i]! > b[maximumB!]!) maximumB = i;
+  }
+  return maximumA === maximumB;
+}
+
+/** Indices, ascending, of the pixels that are NaN in neither map. */
+function seenPixels(operation: string, a: MapValues, b: MapValues): Uint32Array {
+  if (a.length !== b.length) {
+    throw new ShapeError(`${operation}: b expected length ${a.length}, got ${b.length}`);
+  }
+  const pixels = new Uint32Array(a.length);
+  let seen = 0;
+  for (let i = 0; i < a.length; i++) {
+    if (!Number.isNaN(a[i]) && !Number.isNaN(b[i])) pixels[seen++] = i;
+  }
+  return pixels.subarray(0, seen);
+}
+
+/** Pairs that are `tied`, in an order where tied pixels are neighbours. */
+function tiedPairs(order: Uint32Array, tied: (i: number, j: number) => boolean): number {
+  let pairs = 0;
+  let run = 1;
+  for (let n = 1; n <= order.length; n++) {
+    if (n < order.length && tied(order[n - 1]!, order[n]!)) {
+      run++;
+    } else {
+      pairs += pairsAmong(run);
+      run = 1;
+    }
+  }
+  return pairs;
+}
+
+/**
+ * Sorts `order` by the map's values, and counts the pairs that were the other way round. Runs of
+ * 1, 2, 4, … are merged; an element from the right run passes all that are left of the left one.
+ */
+function sortCountingSwaps(order: Uint32Array, map: MapValues): number {
+  const n = order.length;
+  let from: Uint32Array = order;
+  let to: Uint32Array = new Uint32Array(n);
+  let swaps = 0;
+  for (let width = 1; width < n; width *= 2) {
+    for (let begin = 0; begin < n; begin += 2 * width) {
+      const middle = Math.min(begin + width, n);
+      const end = Math.min(begin + 2 * width, n);
+      let left = begin;
+      let right = middle;
+      for (let k = begin; k < end; k++) {
+        if (right === end || (left < middle && map[from[left]!]! <= map[from[right]!]!)) {
+          to[k] = from[left++]!;
+        } else {
+          to[k] = from[right++]!;
+          swaps += middle - left;
+        }
+      }
+    }
+    [from, to] = [to, from];
+  }
+  if (from !== order) order.set(from);
+  return swaps;
+}
+
+/**
+ * Twice the rank of each pixel, less the mean of that: whole numbers around 0, so that their sums of
+ * squares are exact for maps of up to 200 000 pixels.
+ */
+function centredRanks(map: MapValues, pixels: Uint32Array): Float64Array {
+  const n = pixels.length;
+  const order = pixels.slice().sort((i, j) => compare(map[i]!, map[j]!));
+  const ranks = new Float64Array(map.length);
+  for (let begin = 0; begin < n; ) {
+    let end = begin + 1;
+    while (end < n && map[order[end]!] === map[order[begin]!]) end++;
+    // Ranks begin + 1 … end: twice their mean is begin + 1 + end; twice the mean of all is n + 1.
+    for (let k = begin; k < end; k++) ranks[order[k]!] = begin + end - n;
+    begin = end;
+  }
+  return ranks;
+}
+
+/** The `count` pixels of the largest values, of equal ones those with the lower index. */
+function mostSalient(map: MapValues, pixels: Uint32Array, count: number): Uint32Array {
+  return pixels
+    .slice()
+    .sort((i, j) => compare(map[j]!, map[i]!) || i - j)
+    .subarray(0, count);
+}
+
+/** n·(n − 1)/2. */
+function pairsAmong(n: number): number {
+  return (n * (n - 1)) / 2;
+}
+
+/** Numerical order; unlike a difference it knows ∞ − ∞. */
+function compare(a: number, b: number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

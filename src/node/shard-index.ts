@@ -1,0 +1,49 @@
+/**
+ * The index of weights in several safetensors files, JSON, as Hugging Face writes it:
+ *
+ *   { "metadata": { "total_size": … }, "weight_map": { tensor: "model-00001-of-00002.safetensors", … } }
+ *
+ * Shards lie beside their index: a name with a path in it is refused, wherever it leads.
+ * Source: https://huggingface.co/docs/safetensors, "Sharded".
+ */
+
+import { FormatError } from '../errors.js';
+
+/** Tensor → the name of its file. */
+export type ShardIndex = ReadonlyMap<string, string>;
+
+/** Shards of an index, at most: as many as a gigabyte has in pieces of a megabyte. */
+export const MAX_SHARDS = 1024;
+
+/**
+ * Reads an index.
+ *
+ * @param name what error messages call it
+ * @throws {FormatError} for text that is no index, or a shard that is not beside it
+ */
+export function parseShardIndex(text: string, name: string): ShardIndex {
+  const fail = (what: string): never => {
+    throw new FormatError(`${name}: ${what}`);
+  };
+  let index: unknown;
+  try {
+    index = JSON.parse(text);
+  } catch {
+    fail('not an index of safetensors files: no valid JSON');
+  }
+  const map = (index as { weight_map?: unknown } | null)?.weight_map;
+  if (typeof map !== 'object' || map === null || Array.isArray(map)) {
+    return fail('not an index of safetensors files: no object weight_map');
+  }
+  const files = new Map<string, string>();
+  for (const [tensor, file] of Object.entries(map)) {
+    if (typeof file !== 'string' || !/^[^/\\:]+\.safetensors$/.test(file)) {
+      fail(`tensor ${tensor} is in ${JSON.stringify(file)}, expected a .safetensors beside it`);
+    }
+    files.set(tensor, file);
+  }
+  const shards = new Set(files.values()).size;
+  if (shards === 0) fail('an index of no tensors');
+  if (shards > MAX_SHARDS) fail(`${shards} files, at most ${MAX_SHARDS} are read`);
+  return files;
+}

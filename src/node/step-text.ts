@@ -1,0 +1,23 @@
+/** What a step of a plan is, for people. */
+
+import { conv2dMacs, isConv2d, type Step } from '../kernels/index.js';
+
+export interface StepText {
+  /** The weights' own name, of a convolution; else the operator's or the statistic's. */
+  readonly name: string;
+  /** Kernel and stride, input and output. */
+  readonly shape: string;
+  readonly macs: number;
+}
+
+export function describeStep(step: Step): StepText {
+  if (!isConv2d(step)) return { name: step.op, shape: step.shape, macs: 0 };
+  const { H, W, Cin, kH, kW, strideY, Hout, Wout, Cout, groups } = step.shape;
+  const by = strideY > 1 ? `/${strideY}` : '';
+  const grouped = groups > 1 ? ` in ${groups} groups` : '';
+  return {
+    name: step.weights,
+    shape: `${kH}×${kW}${by}${grouped}, ${H}×${W}×${Cin} → ${Hout}×${Wout}×${Cout}`,
+    macs: conv2dMacs(step.shape),
+  };
+}

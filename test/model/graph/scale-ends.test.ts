@@ -1,0 +1,194 @@
+/** Where scales end, on graphs made for the rule; the goldens of test/goldens/graph have those of real ones. */
+
+import { describe, expect, it } from 'vitest';
+import { fold } from '../../../src/model/graph/fold.js';
+import { fuse } from '../../../src/model/graph/fuse.js';
+import { type Graph, type Node, type Operator, shapesOf } from '../../../src/model/graph/node.js';
+import { adaptiveMean } from '../../../src/model/graph/operators/adaptive-mean.js';
+import { add } from '../../../src/model/graph/operators/add.js';
+import { affine } from '../../../src/model/graph/operators/affine.js';
+import { concat } from '../../../src/model/graph/operators/concat.js';
+import { isConv, plainConv } from '../../../src/model/graph/operators/conv.js';
+import { input } from '../../../src/model/graph/operators/input.js';
+import { maxPool } from '../../../src/model/graph/operators/pool.js';
+import { relu } from '../../../src/model/graph/operators/relu.js';
+import { addTaps, scaleEnds } from '../../../src/model/graph/scale-ends.js';
+
+/** name, operator, names of the inputs */
+type Row = readonly [name: string, operator: Operator, ...inputs: string[]];
+
+function graphOf(...rows: Row[]): Graph {
+  const names = rows.map(([name]) => name);
+  const nodes = rows.map(
+    ([name, operator, ...inputs]): Node => ({
+      name,
+      operator,
+      inputs: inputs.map((value) => names.indexOf(value)),
+    }),
+  );
+  return { nodes, output: nodes.length - 1, classes: 4 };
+}
+
+const conv = (layer: string, Cin: number, Cout: number, stride = 1): Operator =>
+  plainConv({
+    layer,
+    weight: { name: `${layer}.weight`, shape: [Cout, Cin, 3, 3] },
+    extents: { Cin, Cout, kH: 3, kW: 3, groups: 1 },
+    strideY: stride,
+    strideX: stride,
+    pads: [1, 1, 1, 1],
+  });
+const pool = maxPool({ kernel: [2, 2], stride: [2, 2] });
+const norm = (layer: string, C: number): Operator =>
+  affine(layer, C, [{ mean: `${layer}.m`, variance: `${layer}.v`, eps: 1e-5 }]);
+
+const endsOf = (graph: Graph): string[] =>
+  scaleEnds(graph, shapesOf(graph, 32, 32)).map((value) => graph.nodes[value]!.name);
+
+const HEAD: Row[] = [
+  ['mean', adaptiveMean(1, 1), 'last'],
+  ['fc', conv('fc', 4, 4), 'mean'],
+];
+
+/** A stem, then a residual block with a projection, in two orders of its nodes. */
+const RESIDUAL: Row[] = [
+  ['x', input(3)],
+  ['conv1', conv('conv1', 3, 4), 'x'],
+  ['stem', relu(), 'conv1'],
+  ['a', conv('a', 4, 4, 2), 'stem'],
+  ['a.relu', relu(), 'a'],
+  ['b', conv('b', 4, 4), 'a.relu'],
+  ['shortcut', conv('shortcut', 4, 4, 2), 'stem'],
+  ['sum', add(), 'b', 'shortcut'],
+  ['last', relu(), 'sum'],
+  ...HEAD,
+];
+
+describe('scale ends', () => {
+  it('are the last ReLU that all paths meet, at each resolution; a ReLU inside of a branch is none', () => {
+    expect(endsOf(graphOf(...RESIDUAL))).toEqual(['stem', 'last']);
+  });
+
+  it('do not depend on the order of the nodes', () => {
+    const [x, conv1, stem, a, aRelu, b, shortcut, ...rest] = RESIDUAL as [Row, ...Row[]];
+    const other = graphOf(x, conv1!, stem!, shortcut!, a!, aRelu!, b!, ...rest);
+    expect(endsOf(other)).toEqual(['stem', 'last']);
+  });
+
+  it('are no pool that begins a resolution without a convolution in it', () => {
+    const plain = graphOf(
+      ['x', input(3)],
+      ['conv1', conv('conv1', 3, 4), 'x'],
+      ['one', relu(), 'conv1'],
+      ['pool1', pool, 'one'],
+      ['conv2', conv('conv2', 4, 4), 'pool1'],
+      ['two', relu(), 'conv2'],
+      ['last', pool, 'two'],
+      ...HEAD,
+    );
+    expect(endsOf(plain)).toEqual(['one', 'two']);
+  });
+
+  it('are concatenations of what is nowhere negative', () => {
+    const branches = (second: Operator): Graph =>
+      graphOf(
+        ['x', input(3)],
+        ['conv1', conv('conv1', 3, 4), 'x'],
+        ['stem', relu(), 'conv1'],
+        ['a', conv('a', 4, 2, 2), 'stem'],
+        ['a.relu', relu(), 'a'],
+        ['b', conv('b', 4, 2, 2), 'stem'],
+        ['b.out', second, 'b'],
+        ['last', concat(), 'a.relu', 'b.out'],
+        ...HEAD,
+      );
+    expect(endsOf(branches(relu()))).toEqual(['stem', 'last']);
+    expect(endsOf(branches(norm('b.norm', 2)))).toEqual(['stem']);
+  });
+
+  it('are none at 1×1, and none where nothing is rectified', () => {
+    const linear = graphOf(
+      ['x', input(3)],
+      ['last', conv('conv1', 3, 4), 'x'],
+      ['mean', adaptiveMean(1, 1), 'last'],
+      ['hidden', conv('hidden', 4, 4), 'mean'],
+      ['hidden.relu', relu(), 'hidden'],
+      ['fc', conv('fc', 4, 4), 'hidden.relu'],
+    );
+    expect(endsOf(linear)).toEqual([]);
+  });
+});
+
+describe('taps', () => {
+  const graph = graphOf(...RESIDUAL);
+  const named = (name: string): number => graph.nodes.findIndex((node) => node.name === name);
+
+  it('read what lies before the ReLU, if the statistic asks for it', () => {
+    const { graph: tapped, taps } = addTaps(
+      graph,
+      [named('last')],
+      ['smoe', 'truncated-normal-sd'],
+    );
+    const read = taps.map(({ node }) => tapped.nodes[tapped.nodes[node]!.inputs[0]!]!.name);
+    expect(read).toEqual(['last', 'sum']);
+    expect(taps.map(({ name, statistic }) => [name, statistic])).toEqual([
+      ['last', 'smoe'],
+      ['last', 'truncated-normal-sd'],
+    ]);
+  });
+
+  it('of a value that can be negative take what is above 0', () => {
+    const { graph: tapped, taps } = addTaps(graph, [named('b')], ['smoe']);
+    const before = tapped.nodes[tapped.nodes[taps[0]!.node]!.inputs[0]!]!;
+    expect([before.name, before.operator.kind]).toEqual(['b:relu', 'relu']);
+  });
+
+  it('come in the order of the values given', () => {
+    const { taps } = addTaps(graph, [named('last'), named('stem')], ['smoe']);
+    expect(taps.map(({ name }) => name)).toEqual(['last', 'stem']);
+  });
+
+  it('refuse a statistic of pre-activations where the scale does not end in a ReLU', () => {
+    expect(() => addTaps(graph, [named('sum')], ['truncated-normal-sd'])).toThrow(
+      'truncated-normal-sd reads what lies before a ReLU, and the scale sum ends in add',
+    );
+  });
+});
+
+describe('fold and fuse', () => {
+  it('put a batch norm into the convolution before it, if nobody else reads that', () => {
+    const rows: Row[] = [
+      ['x', input(3)],
+      ['conv1', conv('conv1', 3, 4), 'x'],
+      ['bn1', norm('bn1', 4), 'conv1'],
+    ];
+    const alone = graphOf(...rows);
+    const folded = fold(alone, shapesOf(alone, 8, 8));
+    expect(folded.nodes.map(({ name }) => name)).toEqual(['x', 'bn1']);
+    const read = graphOf(...rows, ['sum', add(), 'bn1', 'conv1']);
+    expect(fold(read, shapesOf(read, 8, 8)).nodes).toHaveLength(4);
+  });
+
+  it('make one step of convolution, addition and ReLU: of two convolutions the later takes the sum', () => {
+    const { graph: fused, map } = fuse(graphOf(...RESIDUAL));
+    expect(fused.nodes.map(({ name }) => name)).toEqual([
+      ...['x', 'stem', 'a.relu', 'b', 'last', 'mean', 'fc'],
+    ]);
+    const last = fused.nodes[map[8]!]!;
+    expect(isConv(last.operator) && [last.operator.layer, last.operator.residual]).toEqual([
+      'shortcut',
+      true,
+    ]);
+    expect(last.inputs.map((value) => fused.nodes[value]!.name)).toEqual(['stem', 'b']);
+  });
+
+  it('keep a value that is the network’s output', () => {
+    const graph = graphOf(
+      ['x', input(3)],
+      ['conv1', conv('conv1', 3, 4), 'x'],
+      ['out', relu(), 'conv1'],
+    );
+    const asked = { ...graph, output: 1 };
+    expect(fuse(asked).graph.nodes).toHaveLength(3);
+  });
+});
