@@ -1,6 +1,6 @@
 /**
  * What saliency costs by the paper's count (arXiv 1911.11293, Table 6): operations of each part, and
- * bytes of the maps. SMOE Scale itself is counted in model/plan.ts.
+ * bytes of the maps. SMOE Scale itself is counted in model/graph/plan.ts.
  *
  *   normalise   12 an element of a map
  *   combine     6.75 a pixel and map, 4.5 for the first

@@ -56,7 +56,7 @@ describe('fastcam bench', async () => {
     expect(layers).toHaveLength(profile.layers.length + 2 * 5);
     const about = layers.slice(1, 3).map(({ name, shape, macs }) => [name, shape, macs]);
     expect(about).toEqual([
-      ['truncated-normal-sd', '1024 columns of 16', 0],
+      ['truncated-normal-sd', '32×32×16 → 32×32×1', 0],
       ['relu', '32×32×16', 0],
     ]);
   });
