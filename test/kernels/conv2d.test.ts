@@ -139,6 +139,44 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
     expect(worstErrorOverBound(run(c, true, true), c, true, true)).toBeLessThanOrEqual(1);
   });
 
+  it('is within the bound for any border, dilation and stride, of inputs behind a ReLU or not', () => {
+    const side = fc.integer({ min: 1, max: 3 });
+    const extent = fc.integer({ min: 1, max: 9 });
+    const parameters = fc.record({
+      ...{ H: extent, W: extent, kH: side, kW: side, strideY: side, strideX: side },
+      ...{ dilationY: side, dilationX: side },
+      ...{ padY: fc.nat(3), padX: fc.nat(3), padBottom: fc.nat(3), padRight: fc.nat(3) },
+      Cin: fc.constantFrom(1, 3, 4, 8),
+      Cout: fc.constantFrom(1, 5, 8, 32, 48),
+    });
+    fc.assert(
+      fc.property(parameters, fc.boolean(), fc.integer(), (p, sparse, seed) => {
+        const height = p.H + p.padY + p.padBottom;
+        const width = p.W + p.padX + p.padRight;
+        fc.pre(height > p.dilationY * (p.kH - 1) && width > p.dilationX * (p.kW - 1));
+        const c = makeCase(p, seed);
+        const out = run(c, true, true, sparse);
+        expect(worstErrorOverBound(out, c, true, true)).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+
+  it('over a whole map is a linear layer behind a flatten in the order of NCHW', () => {
+    const c = makeCase({ N: 2, H: 3, W: 4, Cin: 5, Cout: 33, kH: 3, kW: 4 });
+    const out = run(c);
+    for (let n = 0; n < 2; n++) {
+      for (let oc = 0; oc < 33; oc++) {
+        let sum = c.bias[oc]!;
+        for (let ic = 0; ic < 5; ic++) {
+          for (let p = 0; p < 12; p++) {
+            sum += c.x[(n * 12 + p) * 5 + ic]! * c.weight[(oc * 5 + ic) * 12 + p]!;
+          }
+        }
+        expect(out[n * 33 + oc]!).toBeCloseTo(sum, 4);
+      }
+    }
+  });
+
   it('is within the bound for any share of zeros, in any place; of zeros alone it makes the bias', () => {
     const size = fc.record({
       W: fc.integer({ min: 1, max: 9 }),
