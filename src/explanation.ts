@@ -104,6 +104,8 @@ export class Explanation {
   /** What probabilities are made by. */
   readonly activation: Activation;
   readonly statistic: Statistic;
+  /** Names of the values that were measured, first scale to last. */
+  readonly scaleNames: readonly string[];
   /** The statistic at each scale, first to last, native resolution. */
   readonly rawMaps: readonly SaliencyMap[];
   /** The same, normalised. */
@@ -144,6 +146,7 @@ export class Explanation {
     this.logits = itemOf(forward.logits, item, plan.N);
     this.target = net.labels.length > 0 ? net.classIndex(this.#classOf(options.target)) : undefined;
     this.#features = itemOf(forward.features, item, plan.N);
+    this.scaleNames = plan.taps.map(({ name }) => name);
     const start = options.now();
     const { normalizer, calibration } = options;
     const maps = plan.taps.map(({ H, W }, i) => {

@@ -13,6 +13,7 @@ export interface ConvertFlags {
   readonly arch?: string;
   readonly strideOn?: NonNullable<ConvertOptions['strideOn']>;
   readonly maxPool?: boolean;
+  readonly activation?: NonNullable<ConvertOptions['activation']>;
   readonly json?: boolean;
 }
 
@@ -27,7 +28,7 @@ export async function convertCommand(
     import('../node/convert.js'),
     import('./conversion-table.js'),
   ]);
-  const { precision, shard, labels, arch, strideOn, maxPool } = flags;
+  const { precision, shard, labels, arch, strideOn, maxPool, activation } = flags;
   const progress = await startProgress(1, streams.stderr);
   try {
     const conversion = await convertModel(input, output, {
@@ -37,6 +38,7 @@ export async function convertCommand(
       ...(arch !== undefined && { architecture: arch }),
       ...(strideOn !== undefined && { strideOn }),
       ...(maxPool !== undefined && { maxPool }),
+      ...(activation !== undefined && { activation }),
       onProgress: (done, tensor) => progress.update(done, tensor),
     });
     progress.stop();

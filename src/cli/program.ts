@@ -246,6 +246,7 @@ function convertOptions(): Option[] {
     valued('--shard <size>', 'several files of at most 24MiB, say, and an index', parseBytes),
     labelsOption(),
     ...architectureOptions(),
+    activationOption(),
     ...outputOptions('one line of JSON'),
   ];
 }

@@ -18,6 +18,7 @@ import { basename } from 'node:path';
 import { FormatError, ShapeError } from '../errors.js';
 import type { Precision } from '../kernels/index.js';
 import {
+  type Activation,
   type Architecture,
   decodeFloats,
   type NetOptions,
@@ -45,6 +46,8 @@ export interface ConvertOptions extends Partial<NetOptions> {
   readonly precision?: Precision;
   /** Bytes of tensors in a file, at most; a larger tensor has one for itself. Default: one file. */
   readonly shardBytes?: number;
+  /** What makes probabilities of logits. Default: what the file says, a sigmoid for one logit alone. */
+  readonly activation?: Activation;
   /** A file of class names. Default: as `openModel` has it. */
   readonly labels?: string;
   readonly architecture?: string;
@@ -99,7 +102,10 @@ export async function convertModel(
   const weights = await openModelWeights(input);
   const files: WrittenFile[] = [];
   try {
-    const { source, architecture, graph } = recognizeNetwork(weights.source, options);
+    const recognized = recognizeNetwork(weights.source, options);
+    const { source, graph } = recognized;
+    const { activation } = options;
+    const architecture = { ...recognized.architecture, ...(activation && { activation }) };
     if (options.architecture !== undefined) checkArchitecture(source, options.architecture);
     const { C } = graph.nodes[0]!.operator.shape([{ H: 1, W: 1, C: 0 }]);
     const preprocessing = preprocessingOf(source, C);

@@ -9,6 +9,8 @@ import type { Model } from './model-file.js';
 
 /** What the values of a raw map are like. */
 export interface ScaleStatistics {
+  /** Of the value that was measured. */
+  readonly name: string;
   /** [h, w] */
   readonly shape: readonly number[];
   readonly min: number;
@@ -81,7 +83,10 @@ export function makeReport(explanation: Explanation, context: ReportContext): Re
     options,
     top: explanation.top(5),
     ...(target !== undefined && { target: { index: target, label: explanation.label(target) } }),
-    scales: explanation.rawMaps.map(statisticsOf),
+    scales: explanation.rawMaps.map((map, i) => ({
+      name: explanation.scaleNames[i]!,
+      ...statisticsOf(map),
+    })),
     ms: roundAll({ decode: decodeMs, ...ms, pictures: picturesMs }),
     cost,
     files,
@@ -107,7 +112,7 @@ export function packageVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-function statisticsOf({ data, shape }: SaliencyMap): ScaleStatistics {
+function statisticsOf({ data, shape }: SaliencyMap): Omit<ScaleStatistics, 'name'> {
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
   let sum = 0;

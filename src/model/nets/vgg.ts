@@ -14,7 +14,10 @@ import { plainFeatures } from './plain.js';
 export const VGG: Family = {
   name: 'vgg',
   namings: [],
-  recognises: (tensors) => tensors.get('features.0.weight')?.shape[2] === 3,
+  // SqueezeNet begins likewise, and goes on with modules that have parts.
+  recognises: (tensors) =>
+    tensors.get('features.0.weight')?.shape[2] === 3 &&
+    [...tensors.keys()].every((name) => !/^features\.\d+\.\w+\./.test(name)),
   build(b) {
     const { x, convolutions } = plainFeatures(b, () => ({ kernel: 3 }), 2);
     const isTimm = b.has('pre_logits.fc1.weight');
