@@ -89,18 +89,7 @@ export function plan(
   [N, H, W]: readonly [number, number, number],
   { taps = true, statistic = 'smoe' }: PlanOptions = {},
 ): Plan {
-  for (const [name, value] of Object.entries({ N, H, W })) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new ShapeError(`plan: ${name} expected a whole number ≥ 1, got ${value}`);
-    }
-  }
-  const statistics = typeof statistic === 'string' ? [statistic] : statistic;
-  const unknown = statistics.find((name) => !Object.hasOwn(STATISTICS, name));
-  if (unknown !== undefined) {
-    throw new ShapeError(
-      `plan: statistic expected ${Object.keys(STATISTICS).join(', ')}, got ${unknown}`,
-    );
-  }
+  const statistics = checked([N, H, W], statistic);
   const tapped = addTaps(graph, taps ? ends : [], statistics);
   const fused = fuse(tapped.graph);
   const placeOf = (value: number): number => fused.map[tapped.map[value]!]!;
@@ -147,6 +136,26 @@ export function plan(
       .filter((tap) => tap.statistic === 'smoe')
       .reduce((sum, tap) => sum + N * smoeOps(tap), 0),
   };
+}
+
+/** The statistics in a list. @throws {ShapeError} as `plan` */
+function checked(
+  [N, H, W]: readonly [number, number, number],
+  statistic: NonNullable<PlanOptions['statistic']>,
+): readonly Statistic[] {
+  for (const [name, value] of Object.entries({ N, H, W })) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new ShapeError(`plan: ${name} expected a whole number ≥ 1, got ${value}`);
+    }
+  }
+  const statistics = typeof statistic === 'string' ? [statistic] : statistic;
+  const unknown = statistics.find((name) => !Object.hasOwn(STATISTICS, name));
+  if (unknown !== undefined) {
+    throw new ShapeError(
+      `plan: statistic expected ${Object.keys(STATISTICS).join(', ')}, got ${unknown}`,
+    );
+  }
+  return statistics;
 }
 
 /** Operations of SMOE Scale of one picture at a tap, as the paper counts them (Table 6): (4C + 1)·H·W. */
