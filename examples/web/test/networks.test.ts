@@ -5,13 +5,11 @@ import { loadNetwork, makeKernels } from 'fastcam';
 import { parseSafetensors } from 'fastcam/model';
 import { readPicture } from 'fastcam/node';
 import type { SaliencyMap } from 'fastcam/viz';
-import type { Page } from 'playwright-core';
-import type { PreviewServer } from 'vite';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { writeSafetensors } from '../../../dist/node/safetensors-writer.js';
 import type { PlainMap } from '../src/downloads.ts';
-import { type Browser, openBrowser, servePage } from './browser.ts';
-import { changedBy, explaining, openPage, painted, saveReport, violations } from './driver.ts';
+import { changedBy, explaining, painted, saveReport, violations } from './driver.ts';
+import { page, usePage } from './setup.ts';
 
 interface NamedFile {
   readonly name: string;
@@ -25,30 +23,7 @@ const NOT_LINEAR = 'This network’s classifier is not linear: class activation 
 const repository = new URL('../../../', import.meta.url);
 const CAT = new URL('samples/chelsea.png', repository).pathname;
 
-let server: PreviewServer;
-let url: string;
-let browser: Browser;
-let page: Page;
-let complaints: readonly string[];
-
-beforeAll(async () => {
-  ({ server, url } = await servePage());
-  browser = await openBrowser({ viewport: { width: 1280, height: 900 } });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-beforeEach(async () => {
-  ({ page, complaints } = await openPage(browser.context, url));
-});
-
-afterEach(async () => {
-  await page.close();
-  expect(complaints).toEqual([]);
-});
+usePage();
 
 /** The weights of test/goldens/graph. */
 function golden(family: string): NamedFile {

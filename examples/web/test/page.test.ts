@@ -10,14 +10,11 @@ import {
   upsampleBilinear,
 } from 'fastcam/viz';
 import type { JSHandle, Page } from 'playwright-core';
-import type { PreviewServer } from 'vite';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { PlainMap, Report } from '../src/downloads.ts';
-import { type Browser, openBrowser, servePage } from './browser.ts';
 import {
   changedBy,
   explaining,
-  openPage,
   painted,
   passes,
   pixelsOf,
@@ -25,6 +22,7 @@ import {
   saveReport,
   slide,
 } from './driver.ts';
+import { page, usePage } from './setup.ts';
 
 const repository = new URL('../../../', import.meta.url);
 const fileIn = (path: string): string => new URL(path, repository).pathname;
@@ -34,30 +32,7 @@ const OF_THE_CLASS = ['cam', 'fastcam', 'nonClass'];
 /** In these the combination is, and none of the maps it is made of. */
 const COMBINED = ['combined', 'fastcam', 'nonClass', 'stage'];
 
-let server: PreviewServer;
-let url: string;
-let browser: Browser;
-let page: Page;
-let complaints: readonly string[];
-
-beforeAll(async () => {
-  ({ server, url } = await servePage());
-  browser = await openBrowser({ viewport: { width: 1280, height: 900 } });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-beforeEach(async () => {
-  ({ page, complaints } = await openPage(browser.context, url));
-});
-
-afterEach(async () => {
-  await page.close();
-  expect(complaints).toEqual([]);
-});
+usePage();
 
 function toMap({ shape, data }: PlainMap): SaliencyMap {
   return toNdArray(Float32Array.from(data), [...shape]);

@@ -1,19 +1,10 @@
 import type { Page } from 'playwright-core';
-import type { PreviewServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Browser, openBrowser, servePage } from './browser.ts';
 import { explained, openPage, painted, saveReport, violations } from './driver.ts';
+import { url, useServer } from './setup.ts';
 
-let server: PreviewServer;
-let url: string;
-
-beforeAll(async () => {
-  ({ server, url } = await servePage());
-});
-
-afterAll(async () => {
-  await server?.close();
-});
+useServer();
 
 describe('keyboard and screen reader', () => {
   let browser: Browser;

@@ -1,25 +1,12 @@
-import type { PreviewServer } from 'vite';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Browser, openBrowser, servePage } from './browser.ts';
+import { expect, test } from 'vitest';
 import { explaining, openPage } from './driver.ts';
+import { browser, url, useBrowser } from './setup.ts';
 
 /** Far above what is measured: what they catch is a page that has stopped to keep its promises. */
 const FIRST_MS = 15_000;
 const REDRAW_MS = 200;
 
-let server: PreviewServer;
-let url: string;
-let browser: Browser;
-
-beforeAll(async () => {
-  ({ server, url } = await servePage());
-  browser = await openBrowser({ viewport: { width: 1280, height: 900 } });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
+useBrowser();
 
 test('measured and printed: the first explanation with nothing cached, and a slider’s move', async () => {
   const { page } = await openPage(browser.context, url);
