@@ -100,6 +100,20 @@ describe.each(BACKENDS)('on $name', async ({ make }) => {
     for (const columns of before) expect(columns.some((value) => value < 0)).toBe(true);
   });
 
+  it.each(['smoe', 'max', 'truncated-normal-sd'] as const)(
+    '%s has a map for each tap, also at a value named twice',
+    (statistic) => {
+      const taps = ['layer2', 'relu', 'layer2'];
+      const pass = net.forward(1, ...SIZE, { taps, statistic });
+      pass.input.set(hashImage(7, pass.input.length));
+      pass.run();
+      expect(pass.plan.taps.map(({ name }) => name)).toEqual(taps);
+      const [first, , again] = pass.maps;
+      expect(first!.some((value) => value > 0)).toBe(true);
+      expect(again).toEqual(first);
+    },
+  );
+
   it.each(NAMES.filter((name) => name !== 'smoe'))(
     '%s is to the bit what its function makes of the columns, and changes nothing else',
     (statistic) => {

@@ -9,7 +9,14 @@
 
 import { ShapeError } from '../../errors.js';
 import { STATISTICS, type Statistic } from '../../kernels/index.js';
-import { type Graph, type Node, rangesOf, usersOf, type ValueShape } from './node.js';
+import {
+  type Graph,
+  type Node,
+  type Operator,
+  rangesOf,
+  usersOf,
+  type ValueShape,
+} from './node.js';
 import { isConv } from './operators/conv.js';
 import { isRelu, relu } from './operators/relu.js';
 import { tap } from './operators/tap.js';
@@ -86,36 +93,29 @@ export function addTaps(
   statistics: readonly Statistic[],
 ): TappedGraph {
   const ranges = rangesOf(graph);
+  const wanted = ends.flatMap((end) =>
+    statistics.map((statistic) => {
+      const { preActivation } = STATISTICS[statistic];
+      const value = preActivation ? beforeActivation(graph, end, statistic) : end;
+      const clamps = !preActivation && !ranges[end]!.nonNegative;
+      return { name: graph.nodes[end]!.name, statistic, value, clamps };
+    }),
+  );
   const nodes: Node[] = [];
   const map: number[] = [];
-  const taps: (PlacedTap & { readonly order: number })[] = [];
-  const push = (node: Node): number => nodes.push(node) - 1;
-  for (const [i, node] of graph.nodes.entries()) {
-    map.push(push({ ...node, inputs: node.inputs.map((value) => map[value]!) }));
-    const place = (end: number, statistic: Statistic, value: number): void => {
-      const { name } = graph.nodes[end]!;
-      const made = push({
-        name: `${name}:${statistic}`,
-        operator: tap(statistic),
-        inputs: [value],
-      });
-      const order = ends.indexOf(end) * statistics.length + statistics.indexOf(statistic);
-      taps.push({ name, statistic, node: made, order });
-    };
-    for (const statistic of statistics) {
-      const { preActivation } = STATISTICS[statistic];
-      if (preActivation) {
-        const found = ends.filter((end) => beforeActivation(graph, end, statistic) === i);
-        for (const end of found) place(end, statistic, map[i]!);
-      } else if (ends.includes(i)) {
-        const clamps = !ranges[i]!.nonNegative;
-        const name = `${node.name}:relu`;
-        const value = clamps ? push({ name, operator: relu(), inputs: [map[i]!] }) : map[i]!;
-        place(i, statistic, value);
-      }
+  const taps: PlacedTap[] = [];
+  const push = (name: string, operator: Operator, inputs: readonly number[]): number =>
+    nodes.push({ name, operator, inputs }) - 1;
+  for (const [i, { name: own, operator, inputs }] of graph.nodes.entries()) {
+    const moved = inputs.map((value) => map[value]!);
+    map.push(push(own, operator, moved));
+    for (const [order, { name, statistic, value, clamps }] of wanted.entries()) {
+      if (value !== i) continue;
+      const read = clamps ? push(`${name}:relu`, relu(), [map[i]!]) : map[i]!;
+      const node = push(`${name}:${statistic}`, tap(statistic), [read]);
+      taps[order] = { name, statistic, node };
     }
   }
-  taps.sort((a, b) => a.order - b.order);
   return { graph: { ...graph, nodes, output: map[graph.output]! }, taps, map };
 }
 
