@@ -1,6 +1,7 @@
 /** The extents of a convolution: what they may be, and the output that follows from them. */
 
 import { ShapeError } from '../errors.js';
+import type { Window } from './window.js';
 
 /** Extents of a convolution's weight, without the picture it will meet. */
 export interface Conv2dWeightShape {
@@ -11,20 +12,9 @@ export interface Conv2dWeightShape {
   readonly groups: number;
 }
 
-/** Extents, in elements. `strideY`, `padY`, `dilationY` go with kH and H, the others with kW and W. */
-export interface Conv2dParameters extends Conv2dWeightShape {
-  readonly N: number;
-  readonly H: number;
-  readonly W: number;
-  readonly strideY: number;
-  readonly strideX: number;
-  /** Zeros above the picture, and to its left. */
-  readonly padY: number;
-  readonly padX: number;
-  /** Zeros below it, and to its right; default as above, and as to its left. */
-  readonly padBottom?: number;
-  readonly padRight?: number;
-  /** From one tap of the kernel to the next; default 1. */
+/** Padding is of zeros. */
+export interface Conv2dParameters extends Conv2dWeightShape, Window {
+  /** From one tap of the kernel to the next, in rows and in columns; default 1. */
   readonly dilationY?: number;
   readonly dilationX?: number;
 }

@@ -1,23 +1,11 @@
 /** The extents of a pool: what they may be, and the output that follows from them. */
 
 import { ShapeError } from '../errors.js';
+import type { Window } from './window.js';
 
-/** Extents in elements. A window counts `padY` rows above the picture and `padX` columns to its left. */
-export interface PoolParameters {
-  readonly N: number;
-  readonly H: number;
-  readonly W: number;
+/** Padding is less than the kernel, so that every window meets the picture. */
+export interface PoolParameters extends Window {
   readonly C: number;
-  readonly kH: number;
-  readonly kW: number;
-  readonly strideY: number;
-  readonly strideX: number;
-  /** Less than the kernel, so that every window meets the picture. */
-  readonly padY: number;
-  readonly padX: number;
-  /** Below and to the right; default as above, and as to the left. */
-  readonly padBottom?: number;
-  readonly padRight?: number;
   /** Whether a window that begins inside and ends outside counts too; default no. */
   readonly ceil?: boolean;
 }

@@ -218,7 +218,7 @@ class WasmProgram implements Program {
     }
     const inputs = new Array<Float32Array>(step.inputs.length);
     return () => {
-      // Views: a function of double precision has no use for lanes.
+      // The kernel is JavaScript: it computes in doubles, on views of this memory.
       for (let i = 0; i < inputs.length; i++) inputs[i] = this.buffer(step.inputs[i]!);
       step.kernel(this.buffer(step.out), inputs, vectors as PackedVectors | undefined);
     };
