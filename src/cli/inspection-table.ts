@@ -28,9 +28,9 @@ export function formatInspection(inspection: Inspection, withLayers: boolean): s
   const { mean, std } = preprocessing;
   const lines = [
     `${printable(model)}: ${describeArchitecture(architecture)}`,
-    `Input     ${channels} channels (${CHANNELS[preprocessing.channels]}), trained at ${preprocessing.size} pixels, mean ${mean.map(short).join(' ')}, sd ${std.map(short).join(' ')}`,
+    `Input     ${channels} ${channels === 1 ? 'channel' : 'channels'} (${CHANNELS[preprocessing.channels]}), trained at ${preprocessing.size} pixels, mean ${mean.map(short).join(' ')}, sd ${std.map(short).join(' ')}`,
     `Size      ${(parameters / 1e6).toFixed(2)} M values, ${(macs / 1e9).toFixed(3)} GMAC at ${size} × ${size}`,
-    `Head      ${classes} classes, ${classes > 0 ? `${activation}; ` : ''}${HEADS[head]}`,
+    `Head      ${classes} ${classes === 1 ? 'class' : 'classes'}, ${classes > 0 ? `${activation}; ` : ''}${HEADS[head]}`,
     `Scales    end at ${inspection.scales.map(valueText).join(', ') || 'no value: name some by --taps'}`,
     `Others    that --taps can name: ${someOf(inspection.tappable)}`,
   ];
