@@ -126,7 +126,7 @@ export function explain(
   }
   const resolved = resolveOptions(net, options);
   const { width, height } = image;
-  const pass = runPicture(net, image, { ...options, taps: resolved.taps });
+  const pass = runPicture(net, image, options);
   return new Explanation({ net, item: 0, width, height, options: resolved, ...pass });
 }
 

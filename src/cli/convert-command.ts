@@ -2,18 +2,16 @@
 
 import { ShapeError } from '../errors.js';
 import type { ConvertOptions } from '../node/index.js';
+import { type RecognitionFlags, recognition } from './options.js';
 import { startProgress } from './progress.js';
 import { EXIT, type Streams, UsageError } from './streams.js';
 
 /** The options as commander hands them over. */
-export interface ConvertFlags {
+export interface ConvertFlags extends RecognitionFlags {
   readonly precision: NonNullable<ConvertOptions['precision']>;
   readonly shard?: number;
   readonly labels?: string;
   readonly arch?: string;
-  readonly strideOn?: NonNullable<ConvertOptions['strideOn']>;
-  readonly maxPool?: boolean;
-  readonly activation?: NonNullable<ConvertOptions['activation']>;
   readonly json?: boolean;
 }
 
@@ -28,7 +26,7 @@ export async function convertCommand(
     import('../node/convert.js'),
     import('./conversion-table.js'),
   ]);
-  const { precision, shard, labels, arch, strideOn, maxPool, activation } = flags;
+  const { precision, shard, labels, arch } = flags;
   const progress = await startProgress(1, streams.stderr);
   try {
     const conversion = await convertModel(input, output, {
@@ -36,9 +34,7 @@ export async function convertCommand(
       ...(shard !== undefined && { shardBytes: shard }),
       ...(labels !== undefined && { labels }),
       ...(arch !== undefined && { architecture: arch }),
-      ...(strideOn !== undefined && { strideOn }),
-      ...(maxPool !== undefined && { maxPool }),
-      ...(activation !== undefined && { activation }),
+      ...recognition(flags),
       onProgress: (done, tensor) => progress.update(done, tensor),
     });
     progress.stop();

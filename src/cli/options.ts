@@ -47,14 +47,11 @@ export function pictureOptions({ fit, size }: InputFlags): InputFlags {
 }
 
 /** Which network computes, and on what. */
-export interface ModelFlags {
+export interface ModelFlags extends RecognitionFlags {
   readonly model: string;
   /** Where class names are told. */
   readonly labels?: string;
   readonly arch?: string;
-  readonly strideOn?: NonNullable<ModelOptions['strideOn']>;
-  readonly maxPool?: boolean;
-  readonly activation?: Activation;
   readonly backend: Backend;
   readonly precision?: Precision;
 }
@@ -65,7 +62,6 @@ export function modelOptions(): Option[] {
       'bundled',
     ),
     ...architectureOptions(),
-    activationOption(),
     choice('--precision <name>', 'how weights are kept in memory (default: as stored)', PRECISIONS),
     backendOption(),
   ];
@@ -80,6 +76,12 @@ export function architectureOptions(): Option[] {
 }
 
 /** What weights do not tell of themselves. */
+export interface RecognitionFlags {
+  readonly strideOn?: NonNullable<ModelOptions['strideOn']>;
+  readonly maxPool?: boolean;
+  readonly activation?: Activation;
+}
+
 export function recognitionOptions(): Option[] {
   return [
     choice(
@@ -91,12 +93,21 @@ export function recognitionOptions(): Option[] {
       '--max-pool',
       'a max pool follows a 3×3 stem (default: what the model says, else none)',
     ),
+    choice(
+      '--activation <name>',
+      'what makes probabilities (default: the model’s own; sigmoid for one logit)',
+      ACTIVATIONS,
+    ),
   ];
 }
 
-export function activationOption(): Option {
-  const text = 'what makes probabilities (default: the model’s own; sigmoid for one logit)';
-  return choice('--activation <name>', text, ACTIVATIONS);
+/** The same, as the options of what reads weights. */
+export function recognition({ strideOn, maxPool, activation }: RecognitionFlags): RecognitionFlags {
+  return {
+    ...(strideOn !== undefined && { strideOn }),
+    ...(maxPool !== undefined && { maxPool }),
+    ...(activation !== undefined && { activation }),
+  };
 }
 
 export function labelsOption(): Option {
@@ -106,16 +117,14 @@ export function labelsOption(): Option {
 
 /** @throws {FormatError} in one line that names the file and the cause */
 export async function openFlagged(flags: ModelFlags): Promise<Model> {
-  const { model, backend, labels, arch, strideOn, maxPool, activation, precision } = flags;
+  const { model, backend, labels, arch, precision } = flags;
   const { openModel } = await import('../node/model-file.js');
   return openModel({
     model,
     backend,
     ...(labels !== undefined && { labels }),
     ...(arch !== undefined && { architecture: arch }),
-    ...(strideOn !== undefined && { strideOn }),
-    ...(maxPool !== undefined && { maxPool }),
-    ...(activation !== undefined && { activation }),
+    ...recognition(flags),
     ...(precision !== undefined && { precision }),
   });
 }

@@ -24,7 +24,6 @@ import {
   parseSize,
 } from './option-values.js';
 import {
-  activationOption,
   architectureOptions,
   backendOption,
   choice,
@@ -246,7 +245,6 @@ function convertOptions(): Option[] {
     valued('--shard <size>', 'several files of at most 24MiB, say, and an index', parseBytes),
     labelsOption(),
     ...architectureOptions(),
-    activationOption(),
     ...outputOptions('one line of JSON'),
   ];
 }
@@ -263,7 +261,6 @@ function inspectOptions(): Option[] {
   return [
     new Option('--layers', 'print every layer'),
     ...recognitionOptions(),
-    activationOption(),
     backendOption(),
     valued('--size <pixels>', "side of the input (default: the model's own)", parseSize),
     ...outputOptions('one line of JSON, layers and all'),

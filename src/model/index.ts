@@ -27,10 +27,16 @@ export {
   type ValueShape,
 } from './graph/node.js';
 export { isConv } from './graph/operators/conv.js';
+export { inputChannels } from './graph/operators/input.js';
 export { type Plan, type PlanOptions, plan, smoeOps, type Tap } from './graph/plan.js';
 export { scaleEnds } from './graph/scale-ends.js';
-export { type ExpectedTensor, layersOf, tensorsOf } from './layers.js';
-export { type Architecture, type RecognizedNetwork, recognizeNetwork } from './nets/index.js';
+export { type ExpectedTensor, layersOf, type RestingLayers, tensorsOf } from './layers.js';
+export {
+  type Architecture,
+  type RecognizedNetwork,
+  type RecognizeOptions,
+  recognizeNetwork,
+} from './nets/index.js';
 export { type Forward, type ForwardOptions, Network, type NetworkOptions } from './network.js';
 export {
   megabytes,

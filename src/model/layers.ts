@@ -14,6 +14,9 @@ import { type Conv, isConv } from './graph/operators/conv.js';
 /** The layers by the keys of their weights, in the order of the pass. */
 export type Layers = ReadonlyMap<string, Conv | Affine>;
 
+/** How each layer is kept, by its key. */
+export type RestingLayers = ReadonlyMap<string, RestingLayer>;
+
 export type ExpectedTensor = readonly [name: string, shape: readonly number[]];
 
 /** @param graph folded */
@@ -85,7 +88,7 @@ export function restingLayers(
   { nodes, output, classes }: Graph,
   ends: readonly number[],
   precision: Precision,
-): Map<string, RestingLayer> {
+): RestingLayers {
   const fineEnd = ends[Math.min(FINE_SCALES, ends.length - 1) - 1] ?? -1;
   const resting = new Map<string, RestingLayer>();
   for (const [i, { operator }] of nodes.entries()) {

@@ -15,20 +15,20 @@ import type {
   Precision,
   Program,
 } from '../kernels/index.js';
-import {
-  type Activation,
-  activationOf,
-  labelsOf,
-  type NetOptions,
-  preprocessingOf,
-  storedPrecision,
-} from './formats/metadata.js';
+import { type Activation, labelsOf, preprocessingOf, storedPrecision } from './formats/metadata.js';
 import type { TensorSource } from './formats/tensor-source.js';
 import { valueNamed } from './graph/node.js';
 import { type Conv, isConv } from './graph/operators/conv.js';
+import { inputChannels } from './graph/operators/input.js';
 import { type Plan, type PlanOptions, plan } from './graph/plan.js';
-import { checkTensors, type ExpectedTensor, LayerReader, tensorsOf } from './layers.js';
-import { type Architecture, recognizeNetwork } from './nets/index.js';
+import {
+  checkTensors,
+  type ExpectedTensor,
+  LayerReader,
+  type RestingLayers,
+  tensorsOf,
+} from './layers.js';
+import { type Architecture, type RecognizeOptions, recognizeNetwork } from './nets/index.js';
 import {
   megabytes,
   type PreparedNetwork,
@@ -37,7 +37,7 @@ import {
   prepareNetwork,
 } from './prepared.js';
 
-export interface NetworkOptions extends Partial<NetOptions> {
+export interface NetworkOptions extends RecognizeOptions {
   readonly kernels: Kernels;
   /**
    * How the weights are kept: f32, f16 or int8, in 4, 2 or 1 bytes each. The first three scales are kept one
@@ -49,11 +49,6 @@ export interface NetworkOptions extends Partial<NetOptions> {
   readonly labels?: readonly string[];
   /** What the network was trained behind. Default: what the file says, else ImageNet's. */
   readonly preprocessing?: Preprocessing;
-  /**
-   * What makes probabilities of logits: `softmax` where one class excludes the others, `sigmoid` where
-   * each is a question of its own. Default: what the file says, else a sigmoid for one logit alone.
-   */
-  readonly activation?: Activation;
   /**
    * The most that weights and forward pass may take, `Memory`'s weights, arena and scratch. Beyond it
    * loading and `forward` refuse before they allocate. Default: no bound.
@@ -111,6 +106,8 @@ export class Network {
   readonly weightBytes: number;
   readonly #budgetBytes: number;
   readonly #source: TensorSource;
+  /** How each layer is kept. */
+  readonly #resting: RestingLayers;
   readonly #packed = new Map<string, PackedWeights>();
   /** The forward pass of the latest shape. A new shape replaces it and its arena. */
   #forward: { readonly key: string; readonly forward: BoundForward } | undefined;
@@ -123,19 +120,16 @@ export class Network {
    * @throws {ShapeError} for labels that do not fit the classes, or weights beyond the budget
    */
   constructor(weights: TensorSource, options: NetworkOptions) {
-    const { kernels, budgetBytes = Number.POSITIVE_INFINITY, strideOn, maxPool } = options;
-    const { architecture, source, graph } = recognizeNetwork(weights, {
-      ...(strideOn && { strideOn }),
-      ...(maxPool !== undefined && { maxPool }),
-    });
+    const { kernels, budgetBytes = Number.POSITIVE_INFINITY } = options;
+    const { architecture, source, graph, activation } = recognizeNetwork(weights, options);
     const { classes } = graph;
     this.kernels = kernels;
     this.#source = source;
     this.#budgetBytes = budgetBytes;
-    this.activation = options.activation ?? activationOf(source, classes);
-    this.architecture = { ...architecture, activation: this.activation };
+    this.activation = activation;
+    this.architecture = architecture;
     this.precision = options.precision ?? storedPrecision(source);
-    this.channels = graph.nodes[0]!.operator.shape([{ H: 1, W: 1, C: 0 }]).C;
+    this.channels = inputChannels(graph);
     this.preprocessing = options.preprocessing ?? preprocessingOf(source, this.channels);
     const given = options.labels ?? labelsOf(source);
     this.labels = given ?? Array.from({ length: classes }, (_, i) => String(i));
@@ -147,9 +141,10 @@ export class Network {
     this.prepared = prepareNetwork(graph, this.preprocessing.size);
     // Names alone can claim a network of any size: what is reserved is in the file, every tensor.
     checkTensors(source, this.prepared.layers);
-    this.weightBytes = packedBytes(kernels, this.prepared, this.precision);
+    this.#resting = this.prepared.resting(this.precision);
+    this.weightBytes = packedBytes(kernels, this.#resting);
     this.#refuse();
-    kernels.reserve([...this.prepared.resting(this.precision).values()]);
+    kernels.reserve([...this.#resting.values()]);
   }
 
   /** What has to be there before a layer can be packed, its weight first. */
@@ -172,7 +167,7 @@ export class Network {
   pack(key: string): void {
     const { kernels } = this;
     const layer = this.prepared.layers.get(key)!;
-    const resting = this.prepared.resting(this.precision).get(key)!;
+    const resting = this.#resting.get(key)!;
     const reader = new LayerReader(this.#source);
     if (isConv(layer) && 'shape' in resting) {
       const { shape, precision } = resting;
@@ -289,11 +284,11 @@ export class Network {
   }
 
   #refuse(): void {
-    const { kernels, precision, weightBytes, prepared } = this;
+    const { kernels, weightBytes, prepared } = this;
     const budgetBytes = this.#budgetBytes;
     if (weightBytes <= budgetBytes) return;
     const { size } = this.preprocessing;
-    const bytes = passBytes(kernels, prepared, precision, plan(prepared, [1, size, size]));
+    const bytes = passBytes(kernels, this.#resting, plan(prepared, [1, size, size]));
     throw new ShapeError(
       `load: the weights take ${megabytes(weightBytes)}, a pass over ${size}×${size} another ${megabytes(bytes)}, and the budget is ${megabytes(budgetBytes)}: choose a smaller network`,
     );
@@ -301,14 +296,14 @@ export class Network {
 
   #refusePass(passPlan: Plan): void {
     const { N, H, W, arenaBytes } = passPlan;
-    const { weightBytes, prepared, precision } = this;
+    const { weightBytes } = this;
     const budgetBytes = this.#budgetBytes;
     if (arenaBytes > MAX_ARENA_BYTES) {
       throw new ShapeError(
         `forward: an input of ${N}×${H}×${W} takes ${arenaBytes} bytes (${(arenaBytes / 2 ** 30).toFixed(1)} GiB) of activations, at most ${MAX_ARENA_BYTES} are allocated: choose a smaller size`,
       );
     }
-    const bytes = passBytes(this.kernels, prepared, precision, passPlan);
+    const bytes = passBytes(this.kernels, this.#resting, passPlan);
     if (weightBytes + bytes <= budgetBytes) return;
     throw new ShapeError(
       `forward: an input of ${N}×${H}×${W} takes ${megabytes(bytes)} beside ${megabytes(weightBytes)} of weights, and the budget is ${megabytes(budgetBytes)}: choose a smaller size`,

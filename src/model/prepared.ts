@@ -1,20 +1,20 @@
 /** A network that is ready to be planned: folded, its scales and its classifier found. No weight is read yet. */
 
-import type { Kernels, Precision, RestingLayer } from '../kernels/index.js';
+import type { Kernels, Precision } from '../kernels/index.js';
 import { fold } from './graph/fold.js';
 import { type Graph, shapesOf, stridesOf } from './graph/node.js';
 import { isGlobalMean } from './graph/operators/adaptive-mean.js';
 import { isConv } from './graph/operators/conv.js';
 import type { Plan, Tappable } from './graph/plan.js';
 import { scaleEnds } from './graph/scale-ends.js';
-import { type Layers, layersOf, restingLayers } from './layers.js';
+import { type Layers, layersOf, type RestingLayers, restingLayers } from './layers.js';
 
 export interface PreparedNetwork extends Tappable {
   readonly layers: Layers;
   /** The product of all strides: every scale of an input with sides a multiple of it is exact. */
   readonly stride: number;
   /** How each layer is kept. */
-  resting(precision: Precision): Map<string, RestingLayer>;
+  resting(precision: Precision): RestingLayers;
 }
 
 /**
@@ -44,19 +44,16 @@ function averagedFeatures({ nodes, output, classes }: Graph): number | undefined
 }
 
 /** Bytes of all weights of a network once a backend has packed them. */
-export function packedBytes(kernels: Kernels, net: PreparedNetwork, precision: Precision): number {
-  const layers = [...net.resting(precision).values()];
-  return layers.reduce((sum, layer) => sum + kernels.packedBytes(layer), 0);
+export function packedBytes(kernels: Kernels, layers: RestingLayers): number {
+  return [...layers.values()].reduce((sum, layer) => sum + kernels.packedBytes(layer), 0);
 }
 
 /** Bytes of arena and scratch of a pass. */
 export function passBytes(
   kernels: Kernels,
-  net: PreparedNetwork,
-  precision: Precision,
+  layers: RestingLayers,
   { steps, buffers }: Plan,
 ): number {
-  const layers = net.resting(precision);
   const precisionOf = (key: string): Precision => {
     const layer = layers.get(key)!;
     return 'precision' in layer ? layer.precision : 'f32';

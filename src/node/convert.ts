@@ -18,13 +18,13 @@ import { basename } from 'node:path';
 import { FormatError, ShapeError } from '../errors.js';
 import type { Precision } from '../kernels/index.js';
 import {
-  type Activation,
   type Architecture,
   decodeFloats,
-  type NetOptions,
+  inputChannels,
   type PreparedNetwork,
   prepareNetwork,
   preprocessingOf,
+  type RecognizeOptions,
   recognizeNetwork,
   scaleName,
   sizeOf,
@@ -41,13 +41,11 @@ import { type StoredTensor, storedTensor } from './stored-tensor.js';
 import { type LayerLoss, WeightLoss } from './weight-loss.js';
 import { refuseOverwriting, WrittenFile } from './written-file.js';
 
-export interface ConvertOptions extends Partial<NetOptions> {
+export interface ConvertOptions extends RecognizeOptions {
   /** Default `f32`. Early layers are stored one step finer, as they are kept in memory. */
   readonly precision?: Precision;
   /** Bytes of tensors in a file, at most; a larger tensor has one for itself. Default: one file. */
   readonly shardBytes?: number;
-  /** What makes probabilities of logits. Default: what the file says, a sigmoid for one logit alone. */
-  readonly activation?: Activation;
   /** A file of class names. Default: as `openModel` has it. */
   readonly labels?: string;
   readonly architecture?: string;
@@ -89,8 +87,8 @@ interface Output {
  *
  * @param input as `openModel` has it: a safetensors file, an index, a PyTorch checkpoint, `bundled`
  * @param output the file to write; with shards the name that theirs are made from
- * @throws {FormatError} for what is no network that is known, has a weight that is not finite or beyond the precision, and
- * for a file that cannot be written
+ * @throws {FormatError} for a network that is not known, a weight that is not finite or beyond the precision,
+ * and a file that cannot be written
  * @throws {ShapeError} for an output that would overwrite what is read, and an option out of range
  */
 export async function convertModel(
@@ -102,13 +100,9 @@ export async function convertModel(
   const weights = await openModelWeights(input);
   const files: WrittenFile[] = [];
   try {
-    const recognized = recognizeNetwork(weights.source, options);
-    const { source, graph } = recognized;
-    const { activation } = options;
-    const architecture = { ...recognized.architecture, ...(activation && { activation }) };
+    const { architecture, source, graph } = recognizeNetwork(weights.source, options);
     if (options.architecture !== undefined) checkArchitecture(source, options.architecture);
-    const { C } = graph.nodes[0]!.operator.shape([{ H: 1, W: 1, C: 0 }]);
-    const preprocessing = preprocessingOf(source, C);
+    const preprocessing = preprocessingOf(source, inputChannels(graph));
     const net = prepareNetwork(graph, preprocessing.size);
     const tensors = storedTensors(source, net, precision);
     const outputs =

@@ -8,10 +8,10 @@ import { type Backend, makeKernels, PRECISIONS, type Precision } from '../kernel
 import { rangesOf, shapesOf } from '../model/graph/node.js';
 import {
   type Activation,
-  type NetOptions,
   Network,
   type NetworkOptions,
   plan,
+  type RecognizeOptions,
   sizeOf,
   type TensorSource,
 } from '../model/index.js';
@@ -20,8 +20,7 @@ import { type Memory, memoryOf } from './memory.js';
 import { openModelWeights } from './model-file.js';
 import { describeStep, type StepText } from './step-text.js';
 
-export interface InspectOptions extends Partial<NetOptions> {
-  readonly activation?: Activation;
+export interface InspectOptions extends RecognizeOptions {
   /** Side of the input that shapes are told for; default what the network was trained with. */
   readonly size?: number;
   readonly backend?: Backend;

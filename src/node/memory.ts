@@ -37,9 +37,10 @@ export function memoryOf(
   precision: Precision = 'f32',
 ): Memory {
   const passPlan = plan(net, [N, H, W]);
-  const weightBytes = packedBytes(kernels, net, precision);
+  const layers = net.resting(precision);
+  const weightBytes = packedBytes(kernels, layers);
   const { arenaBytes } = passPlan;
-  const scratchBytes = passBytes(kernels, net, precision, passPlan) - arenaBytes;
+  const scratchBytes = passBytes(kernels, layers, passPlan) - arenaBytes;
   const mapBytes = N * explanationBytes(passPlan, net.graph.classes);
   const totalBytes = weightBytes + arenaBytes + scratchBytes + mapBytes;
   return { weightBytes, arenaBytes, scratchBytes, mapBytes, totalBytes };

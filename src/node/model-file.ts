@@ -5,9 +5,8 @@ import { FormatError } from '../errors.js';
 import { type ExplainingNetwork, networkOf } from '../explain.js';
 import { type Backend, makeKernels, type Precision } from '../kernels/index.js';
 import {
-  type Activation,
   labelsOf,
-  type NetOptions,
+  type RecognizeOptions,
   recognizeNetwork,
   type TensorSource,
 } from '../model/index.js';
@@ -16,7 +15,7 @@ import { locateRemote } from './cache.js';
 import { readFileBytes } from './file-bytes.js';
 import { openWeights, type WeightsFile } from './weights-file.js';
 
-export interface ModelOptions extends Partial<NetOptions> {
+export interface ModelOptions extends RecognizeOptions {
   /**
    * `bundled` (default): a ResNet-50 of quarter width, 200 classes; a safetensors file, the index of
    * several, or a PyTorch checkpoint; or the name or URL of a model that `fetchModel` has put into the
@@ -30,8 +29,6 @@ export interface ModelOptions extends Partial<NetOptions> {
   readonly labels?: string;
   /** The name of the architecture that the weights must have; default inferred. */
   readonly architecture?: string;
-  /** What makes probabilities of logits; default what the file says, a sigmoid for one logit alone. */
-  readonly activation?: Activation;
   readonly backend?: Backend;
   /** How the weights are kept; default as they are stored, the coarsest of the kernels. */
   readonly precision?: Precision;
@@ -60,22 +57,18 @@ const IMAGENET_CLASSES = 1000;
  * @throws {FormatError} in one line that names the file and the cause
  */
 export async function openModel(options: ModelOptions = {}): Promise<Model> {
-  const { model: name = BUNDLED } = options;
+  const { model: name = BUNDLED, architecture, backend, labels: _, ...network } = options;
   const cached = await locateRemote(name);
   const weights = await openWeights(cached?.path ?? weightsPath(name), name);
   try {
     const { source, graph } = recognizeNetwork(weights.source, options);
-    const { architecture, strideOn, maxPool, activation, precision } = options;
     if (architecture !== undefined) checkArchitecture(source, architecture);
     const labels = await labelsFor(source, graph.classes, options);
-    const kernels = await makeKernels(options.backend);
+    const kernels = await makeKernels(backend);
     const net = networkOf(source, {
+      ...network,
       kernels,
-      ...(strideOn !== undefined && { strideOn }),
-      ...(maxPool !== undefined && { maxPool }),
-      ...(activation !== undefined && { activation }),
       ...(labels !== undefined && { labels }),
-      ...(precision !== undefined && { precision }),
       ...(cached?.known && { preprocessing: cached.known.preprocessing }),
     });
     return { name, backend: kernels.name, net, labelled: labels !== undefined };

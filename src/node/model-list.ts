@@ -117,7 +117,7 @@ export async function fitNetworks(
     return PRECISIONS.map((precision) => ({
       network,
       precision,
-      weightBytes: packedBytes(kernels, net, precision),
+      weightBytes: packedBytes(kernels, net.resting(precision)),
       largest: largestInput(kernels, net, budgetBytes, precision),
       inputs: sizes.map((size) => {
         const memory = memoryOf(kernels, net, [1, size, size], precision);

@@ -2,6 +2,7 @@
 
 import { FormatError } from '../../errors.js';
 import {
+  type Activation,
   activationOf,
   batchNormEpsOf,
   type NetOptions,
@@ -31,17 +32,26 @@ export interface RecognizedNetwork<T extends TensorShape = TensorShape> {
   /** The weights in torchvision's naming, with the metadata that theirs implies. */
   readonly source: TensorSource<T>;
   readonly graph: Graph;
+  readonly activation: Activation;
+}
+
+/** What the metadata says otherwise, or does not say. */
+export interface RecognizeOptions extends Partial<NetOptions> {
+  /**
+   * What makes probabilities of logits: `softmax` where one class excludes the others, `sigmoid` where
+   * each is a question of its own. Default: what the file says, else a sigmoid for one logit alone.
+   */
+  readonly activation?: Activation;
 }
 
 /**
  * The network that weights are of.
  *
- * @param options what the metadata says otherwise
  * @throws {FormatError} for weights of no family, naming the tensor that does not fit
  */
 export function recognizeNetwork<T extends TensorShape>(
   weights: TensorSource<T>,
-  options: Partial<NetOptions> = {},
+  options: RecognizeOptions = {},
 ): RecognizedNetwork<T> {
   const source = asTorchvision(
     weights,
@@ -56,9 +66,12 @@ export function recognizeNetwork<T extends TensorShape>(
   }
   const eps = batchNormEpsOf(source);
   const builder = new NetBuilder(source, eps);
-  const { graph, facts } = family.build(builder, { ...netOptionsOf(source), ...options });
+  const said = netOptionsOf(source);
+  const { strideOn = said.strideOn, maxPool = said.maxPool } = options;
+  const { graph, facts } = family.build(builder, { strideOn, maxPool });
   const { classes } = graph;
-  const activation = activationOf(source, classes);
+  const saidActivation = activationOf(source, classes);
+  const { activation = saidActivation } = options;
   const architecture = { family: family.name, ...facts, classes, batchNormEps: eps, activation };
-  return { architecture, source, graph };
+  return { architecture, source, graph, activation };
 }

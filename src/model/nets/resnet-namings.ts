@@ -84,5 +84,5 @@ const KERAS_V2: Naming = {
   refused: 'a ResNet V2, with batch norm before convolution',
 };
 
-/** kuangliu's, of CIFAR, and such as name the classifier otherwise, are torchvision's but for a name. */
+/** The ResNets of kuangliu/pytorch-cifar need no naming: the family reads their `shortcut`, the builder any classifier. */
 export const RESNET_NAMINGS: readonly Naming[] = [KERAS_V2, HUGGING_FACE, KERAS];

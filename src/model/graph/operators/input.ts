@@ -1,6 +1,6 @@
 /** The picture: [H, W, C]. */
 
-import type { Operator } from '../node.js';
+import type { Graph, Operator } from '../node.js';
 
 export interface Input extends Operator {
   readonly kind: 'input';
@@ -9,4 +9,9 @@ export interface Input extends Operator {
 
 export function input(C: number): Input {
   return { kind: 'input', C, shape: ([picture]) => ({ ...picture!, C }), steps: () => [] };
+}
+
+/** Channels of the pictures that a network takes: its first node is its input. */
+export function inputChannels({ nodes }: Graph): number {
+  return (nodes[0]!.operator as Input).C;
 }
