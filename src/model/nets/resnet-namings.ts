@@ -84,5 +84,5 @@ const KERAS_V2: Naming = {
   refused: 'a ResNet V2, with batch norm before convolution',
 };
 
-/** The ResNets of kuangliu/pytorch-cifar need no naming: the family reads their `shortcut`, the builder any classifier. */
+/** kuangliu/pytorch-cifar needs none: the family reads its `shortcut`, the builder any name of a classifier. */
 export const RESNET_NAMINGS: readonly Naming[] = [KERAS_V2, HUGGING_FACE, KERAS];
