@@ -9,7 +9,7 @@ import { classActivationMap } from '../dist/methods/index.js';
 import { fitPicture, parseSafetensors, preprocess, resize } from '../dist/model/index.js';
 import { Canvas, Lettering, LINE } from '../dist/node/canvas.js';
 import { kendallTau, readLabels, readPicture } from '../dist/node/index.js';
-import { BUNDLED_WEIGHTS } from '../dist/node/model-file.js';
+import { BUNDLED_WEIGHTS } from '../dist/node/assets.js';
 import { enlargePicture, shrinkMap } from '../dist/node/resample.js';
 import {
   colorAt,

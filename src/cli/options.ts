@@ -111,8 +111,8 @@ export function recognition({ strideOn, maxPool, activation }: RecognitionFlags)
 }
 
 export function labelsOption(): Option {
-  const text = "class names, JSON array or one a line (default: the model's own)";
-  return valued('--labels <file>', text, parsePath);
+  const text = "class names: JSON, CSV, one a line, or ImageNet's (default: the model's own)";
+  return valued('--labels <file|imagenet>', text, parsePath);
 }
 
 /** @throws {FormatError} in one line that names the file and the cause */

@@ -33,7 +33,8 @@ import {
   tensorsOf,
 } from '../model/index.js';
 import { checkArchitecture } from './architectures.js';
-import { labelsFor, openModelWeights } from './model-file.js';
+import { labelsFor } from './labels.js';
+import { openModelWeights } from './model-file.js';
 import type { OpenFile } from './open-file.js';
 import { safetensorsHeader } from './safetensors-writer.js';
 import { MAX_SHARDS } from './shard-index.js';
@@ -46,7 +47,7 @@ export interface ConvertOptions extends RecognizeOptions {
   readonly precision?: Precision;
   /** Bytes of tensors in a file, at most; a larger tensor has one for itself. Default: one file. */
   readonly shardBytes?: number;
-  /** A file of class names. Default: as `openModel` has it. */
+  /** A file of class names, or `imagenet`. Default: as `openModel` has it. */
   readonly labels?: string;
   readonly architecture?: string;
   /** Told the share that is written, from 0 to 1, and the tensor. */

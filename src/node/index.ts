@@ -38,6 +38,7 @@ export {
   inspectModel,
 } from './inspect.js';
 export { KNOWN_MODELS, type KnownModel } from './known-models.js';
+export { readLabels } from './labels.js';
 export { kendallTau, sameMaximum, spearmanRho, topOverlap } from './map-order.js';
 export { type Memory, memoryOf } from './memory.js';
 export {
@@ -45,7 +46,6 @@ export {
   type Model,
   type ModelOptions,
   openModel,
-  readLabels,
 } from './model-file.js';
 export {
   type CachedFile,

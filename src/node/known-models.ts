@@ -63,6 +63,15 @@ export function knownModel(text: string): KnownModel | undefined {
   return KNOWN_MODELS.find(({ name, alias, url }) => [name, alias, url].includes(text));
 }
 
+/** The names that torchvision publishes ImageNet's weights under, those of its detectors not among them. */
+const TORCHVISION_FILE =
+  /(?:^|[\\/])(?:resnet(?:18|34|50|101|152)|resnext(?:50_32x4d|101_32x8d|101_64x4d)|wide_resnet(?:50|101)_2|vgg(?:11|13|16|19)(?:_bn)?|alexnet-owt|densenet(?:121|161|169|201))-[\da-f]{8}\.pth$/u;
+
+/** Whether a model is one of ImageNet's, by the name or the path that it goes by. */
+export function isImagenetModel(model: string): boolean {
+  return knownModel(model) !== undefined || TORCHVISION_FILE.test(model);
+}
+
 /** A repository on the Hugging Face hub. */
 function hub(
   name: string,

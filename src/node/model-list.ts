@@ -12,11 +12,11 @@ import {
   type TensorSource,
 } from '../model/index.js';
 import { ARCHITECTURES, namedArchitecture, parameterCount } from './architectures.js';
+import { BUNDLED_WEIGHTS } from './assets.js';
 import { cacheFolder } from './cache.js';
 import { readFileBytes } from './file-bytes.js';
 import { KNOWN_MODELS, type KnownModel } from './known-models.js';
 import { largestInput, type Memory, memoryOf } from './memory.js';
-import { BUNDLED_WEIGHTS } from './model-file.js';
 import { noiseWeights } from './noise-model.js';
 
 export interface ListedModel extends Pick<KnownModel, 'name' | 'alias'> {

@@ -1,0 +1,128 @@
+/**
+ * Class names in a table: CSV of commas or semicolons, or TSV. Which column has the names, and which the
+ * indices, is told by the header, and without one by what the columns hold.
+ */
+
+/** Refuses the file. */
+export type Fail = (what: string) => never;
+
+/** A class by its index. */
+export type IndexedName = readonly [index: number, name: string];
+
+/** The id of a WordNet synset, of which ImageNet's classes are made. */
+export const WNID: RegExp = /^n\d{8}$/u;
+
+/** Headers of indices, unless the column has ids of another kind. The first is pandas' own. */
+const INDEX_HEADERS: readonly string[] = [
+  ...['', 'index', 'idx', 'id', 'number'],
+  ...['class_id', 'class_index', 'class_idx', 'label_id', 'label_index', 'label_idx'],
+];
+/** Headers of names, the clearest first. */
+const NAME_HEADERS: readonly string[] = [
+  ...['name', 'class_name', 'classname', 'label_name', 'display_name'],
+  ...['label', 'class', 'category', 'description'],
+];
+/** Headers of names that can be those of indices, beside another column of names. */
+const EITHER_HEADERS: readonly string[] = ['label', 'class', 'category'];
+
+/** Whether the first line is a header of names and indices. */
+export function looksLikeTable(text: string): boolean {
+  const [line] = text.split(/[\r\n]/u, 1);
+  const cells = line!.split(delimiterOf(text)).map(headerWord);
+  const names = cells.filter((cell) => NAME_HEADERS.includes(cell));
+  const isBoth = names.length > 1 && names.some((cell) => EITHER_HEADERS.includes(cell));
+  return names.length > 0 && (isBoth || cells.some((cell) => INDEX_HEADERS.includes(cell)));
+}
+
+/**
+ * The classes of a table. Where no column has indices, the rows are in index order.
+ *
+ * @param fail is told a row, counted from 1, or which columns are not clear
+ */
+export async function readTable(text: string, fail: Fail): Promise<IndexedName[]> {
+  const rows = await parseRows(text, fail);
+  const words = rows[0]!.map(headerWord);
+  const hasHeader = isHeader(words);
+  const body = hasHeader ? rows.slice(1) : rows;
+  const at = (row: number): string => `row ${row + (hasHeader ? 2 : 1)}`;
+  for (const [i, { length }] of body.entries()) {
+    if (length === words.length) continue;
+    const expected = `row 1 has ${words.length}: put names with commas into quotes`;
+    fail(`${at(i)} has ${length} cells, ${expected}`);
+  }
+  const columns = words.map((_, c) => body.map((row) => row[c]!.trim()));
+  const [name, index] = hasHeader ? byHeader(words, columns) : byContent(columns);
+  if (name === undefined) {
+    return fail('which column has the class names is not clear: give it a header, index,name');
+  }
+  return body.map((_, i) => {
+    if (index === undefined) return [i, columns[name]![i]!];
+    const cell = columns[index]![i]!;
+    if (!isWhole(cell)) fail(`${at(i)} expected a whole number for the index, got ${cell}`);
+    return [Number(cell), columns[name]![i]!];
+  });
+}
+
+/** Of one column, which has names, `index` would be the first of them. */
+function isHeader(words: readonly string[]): boolean {
+  if (words.some(isWhole)) return false;
+  if (words.some((word) => NAME_HEADERS.includes(word))) return true;
+  return words.length > 1 && words.some((word) => word !== '' && INDEX_HEADERS.includes(word));
+}
+
+async function parseRows(text: string, fail: Fail): Promise<string[][]> {
+  const { default: papa } = await import('papaparse');
+  const { data, errors } = papa.parse<string[]>(text, {
+    delimiter: delimiterOf(text),
+    skipEmptyLines: 'greedy',
+  });
+  const [error] = errors;
+  return error ? fail(`row ${(error.row ?? 0) + 1}: ${error.message}`) : data;
+}
+
+/** By the first line: a tab is in no name, and a semicolon in few. */
+function delimiterOf(text: string): string {
+  const [line] = text.split(/[\r\n]/u, 1);
+  if (line!.includes('\t')) return '\t';
+  return line!.includes(';') && !line!.includes(',') ? ';' : ',';
+}
+
+/** `"Class Name"` → class_name */
+function headerWord(cell: string): string {
+  return cell
+    .replaceAll('"', '')
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s-]+/gu, '_');
+}
+
+type Columns = readonly (readonly string[])[];
+
+/** The columns of names and of indices. */
+type Found = [name: number | undefined, index: number | undefined];
+
+function byHeader(words: readonly string[], columns: Columns): Found {
+  const all = [...columns.keys()];
+  const named = NAME_HEADERS.map((word) => words.indexOf(word)).find((c) => c >= 0);
+  const index =
+    all.find((c) => INDEX_HEADERS.includes(words[c]!) && columns[c]!.some(isWhole)) ??
+    all.find(
+      (c) => c !== named && EITHER_HEADERS.includes(words[c]!) && columns[c]!.every(isWhole),
+    );
+  const others = all.filter((c) => c !== index);
+  return [named ?? (others.length === 1 ? others[0] : undefined), index];
+}
+
+/** The first column of whole numbers has the indices, and the only other has the names, ids aside. */
+function byContent(columns: Columns): Found {
+  const all = [...columns.keys()];
+  const index = columns.length > 1 ? all.find((c) => columns[c]!.every(isWhole)) : undefined;
+  const names = all.filter(
+    (c) => c !== index && (columns.length === 1 || !columns[c]!.every((cell) => WNID.test(cell))),
+  );
+  return [names.length === 1 ? names[0] : undefined, index];
+}
+
+function isWhole(cell: string): boolean {
+  return /^\d{1,9}$/u.test(cell);
+}
