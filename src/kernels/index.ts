@@ -19,6 +19,7 @@ export {
   conv2dMacs,
   conv2dShape,
 } from './conv2d-shape.js';
+export * from './js/activation.js';
 export * from './js/columns.js';
 export { conv2d, conv2dReference, conv2dScratch } from './js/conv2d.js';
 export { type JsConv2d, packConv2d } from './js/conv2d-weights.js';

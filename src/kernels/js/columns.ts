@@ -4,7 +4,7 @@
  *   affine    out[p, c] = relu?( scale[c]·x[p, c] + shift[c] )      batch norm that no convolution took in
  *   concat    out[p, ·] = [ x₀[p, ·], x₁[p, ·], … ]
  *   add, mul  of two values; mul also by one column for every pixel
- *   relu, sigmoid   of every element
+ *   relu      of every element; other activation functions are in activation.ts
  *   flatten   [H, W, C] → H·W·C values in the order of NCHW, which the weights of other frameworks expect
  *
  * `affine` and `concat` write the columns of one input into a wider output from channel `begin` on: a
@@ -91,11 +91,6 @@ export function flatten(
       for (let c = 0; c < C; c++) out[(n * C + c) * pixels + p] = x[from + c]!;
     }
   }
-}
-
-/** 1/(1 + e⁻ˣ) of every element. @param out as long as `x`; may be `x` */
-export function sigmoid(out: Float32Array, x: Float32Array): void {
-  for (let i = 0; i < x.length; i++) out[i] = 1 / (1 + Math.exp(-x[i]!));
 }
 
 /**

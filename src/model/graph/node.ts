@@ -40,6 +40,8 @@ export interface Operator {
   shape(inputs: readonly ValueShape[]): ValueShape;
   /** Default: nothing is known. */
   range?(inputs: readonly ValueRange[]): ValueRange;
+  /** Whether it is an activation function: a scale may end in it, negative or not. */
+  readonly isActivation?: boolean;
   /** What becomes of the picture's pixels: one output pixel stands for `stride` of them. Default 1. */
   readonly stride?: number;
   /** Whether the value may lie in the first input's buffer. */

@@ -2,9 +2,10 @@
  * Where the scales of a network end, by a rule that knows no family; and the taps that are put there.
  *
  * A *cut value* is one that every path from the input to the output passes through. A resolution is a
- * spatial size that cut values have, 1×1 left out. At each resolution the scale ends at the last cut value
- * that is nowhere negative and comes after a convolution whose output has that resolution: the last ReLU of
- * a stage, and not the pool that begins the next.
+ * spatial size that cut values have, 1×1 left out. At each resolution those cut values count that come after
+ * a convolution whose output has it: the last ReLU of a stage, and not the pool that begins the next. The
+ * scale ends at the last of them that is nowhere negative; where there is none, at the last that is the output
+ * of an activation function (SiLU, leaky ReLU …), of which a tap takes what is above 0.
  */
 
 import { ShapeError } from '../../errors.js';
@@ -30,16 +31,18 @@ export function scaleEnds(graph: Graph, shapes: readonly ValueShape[]): number[]
   const { nodes } = graph;
   const ranges = rangesOf(graph);
   const convolved = new Set<string>();
-  const ends = new Map<string, number>();
+  const rectified = new Map<string, number>();
+  const activated = new Map<string, number>();
   const cuts = new Set(cutValues(graph));
   for (const [i, { operator }] of nodes.entries()) {
     const { H, W } = shapes[i]!;
     const resolution = `${H}×${W}`;
     if (isConv(operator)) convolved.add(resolution);
     const counts = cuts.has(i) && H * W > 1 && convolved.has(resolution);
-    if (counts && ranges[i]!.nonNegative) ends.set(resolution, i);
+    if (counts && ranges[i]!.nonNegative) rectified.set(resolution, i);
+    if (counts && operator.isActivation) activated.set(resolution, i);
   }
-  return [...ends.values()].sort((a, b) => a - b);
+  return [...new Map([...activated, ...rectified]).values()].sort((a, b) => a - b);
 }
 
 /**

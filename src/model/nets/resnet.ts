@@ -9,11 +9,11 @@
 
 import type { NetOptions } from '../formats/metadata.js';
 import type { Graph } from '../graph/node.js';
+import { activation } from '../graph/operators/activation.js';
 import { adaptiveMean } from '../graph/operators/adaptive-mean.js';
 import { mul } from '../graph/operators/mul.js';
 import { padChannels } from '../graph/operators/pad-channels.js';
 import { maxPool, meanPool } from '../graph/operators/pool.js';
-import { sigmoid } from '../graph/operators/sigmoid.js';
 import type { NetBuilder, Value } from './builder.js';
 import type { Family } from './family.js';
 import { RESNET_NAMINGS } from './resnet-namings.js';
@@ -107,7 +107,7 @@ function block(
 function excited(b: NetBuilder, prefix: string, x: Value): Value {
   const mean = b.node(`${prefix}.mean`, adaptiveMean(1, 1), [x]);
   const hidden = b.relu(`${prefix}.fc1.relu`, b.conv(`${prefix}.fc1`, mean));
-  const factor = b.node(`${prefix}.gate`, sigmoid(), [b.conv(`${prefix}.fc2`, hidden)]);
+  const factor = b.node(`${prefix}.gate`, activation('sigmoid'), [b.conv(`${prefix}.fc2`, hidden)]);
   return b.node(prefix, mul(), [x, factor]);
 }
 

@@ -3,41 +3,20 @@
 import { describe, expect, it } from 'vitest';
 import { fold } from '../../../src/model/graph/fold.js';
 import { fuse } from '../../../src/model/graph/fuse.js';
-import { type Graph, type Node, type Operator, shapesOf } from '../../../src/model/graph/node.js';
+import { type Graph, type Operator, shapesOf } from '../../../src/model/graph/node.js';
+import { activation } from '../../../src/model/graph/operators/activation.js';
 import { adaptiveMean } from '../../../src/model/graph/operators/adaptive-mean.js';
 import { add } from '../../../src/model/graph/operators/add.js';
 import { affine } from '../../../src/model/graph/operators/affine.js';
 import { concat } from '../../../src/model/graph/operators/concat.js';
-import { isConv, plainConv } from '../../../src/model/graph/operators/conv.js';
+import { isConv } from '../../../src/model/graph/operators/conv.js';
 import { input } from '../../../src/model/graph/operators/input.js';
+import { mul } from '../../../src/model/graph/operators/mul.js';
 import { maxPool } from '../../../src/model/graph/operators/pool.js';
 import { relu } from '../../../src/model/graph/operators/relu.js';
 import { addTaps, scaleEnds } from '../../../src/model/graph/scale-ends.js';
+import { conv, graphOf, type Row } from './graph-of.js';
 
-/** name, operator, names of the inputs */
-type Row = readonly [name: string, operator: Operator, ...inputs: string[]];
-
-function graphOf(...rows: Row[]): Graph {
-  const names = rows.map(([name]) => name);
-  const nodes = rows.map(
-    ([name, operator, ...inputs]): Node => ({
-      name,
-      operator,
-      inputs: inputs.map((value) => names.indexOf(value)),
-    }),
-  );
-  return { nodes, output: nodes.length - 1, classes: 4 };
-}
-
-const conv = (layer: string, Cin: number, Cout: number, stride = 1): Operator =>
-  plainConv({
-    layer,
-    weight: { name: `${layer}.weight`, shape: [Cout, Cin, 3, 3] },
-    extents: { Cin, Cout, kH: 3, kW: 3, groups: 1 },
-    strideY: stride,
-    strideX: stride,
-    pads: [1, 1, 1, 1],
-  });
 const pool = maxPool({ kernel: [2, 2], stride: [2, 2] });
 const norm = (layer: string, C: number): Operator =>
   affine(layer, C, [{ mean: `${layer}.m`, variance: `${layer}.v`, eps: 1e-5 }]);
@@ -63,6 +42,37 @@ const RESIDUAL: Row[] = [
   ['last', relu(), 'sum'],
   ...HEAD,
 ];
+
+/** Five scales: a stem, a pool, and four stages of one residual block each, with or without excitation. */
+function fiveScales(act: Operator, excites: boolean): Graph {
+  const rows: Row[] = [
+    ['x', input(3)],
+    ['conv1', conv('conv1', 3, 4, 2), 'x'],
+    ['stem', act, 'conv1'],
+    ['pool', pool, 'stem'],
+  ];
+  for (const i of [1, 2, 3, 4]) {
+    const at = (part: string) => `layer${i}.${part}`;
+    const stride = i === 1 ? 1 : 2;
+    const before = i === 1 ? 'pool' : `layer${i - 1}`;
+    const branch = excites ? 'excited' : 'bn2';
+    rows.push(
+      [at('conv1'), conv(at('conv1'), 4, 4, stride), before],
+      [at('act'), act, at('conv1')],
+      [at('conv2'), conv(at('conv2'), 4, 4), at('act')],
+      [at('bn2'), norm(at('bn2'), 4), at('conv2')],
+      [at('mean'), adaptiveMean(1, 1), at('bn2')],
+      [at('fc'), conv(at('fc'), 4, 4), at('mean')],
+      [at('gate'), activation('sigmoid'), at('fc')],
+      [at('excited'), mul(), at('bn2'), at('gate')],
+      [at('shortcut'), conv(at('shortcut'), 4, 4, stride), before],
+      [at('sum'), add(), at(branch), at('shortcut')],
+      [`layer${i}`, act, at('sum')],
+    );
+  }
+  rows.push(['mean', adaptiveMean(1, 1), 'layer4'], ['fc', conv('fc', 4, 4), 'mean']);
+  return graphOf(...rows);
+}
 
 describe('scale ends', () => {
   it('are the last ReLU that all paths meet, at each resolution; a ReLU inside of a branch is none', () => {
@@ -106,6 +116,53 @@ describe('scale ends', () => {
     expect(endsOf(branches(norm('b.norm', 2)))).toEqual(['stem']);
   });
 
+  it.each<[string, Operator]>([
+    ['ReLU', relu()],
+    ['ReLU6', activation('relu6')],
+    ['SiLU', activation('silu')],
+    ['leaky ReLU', activation('leaky_relu')],
+    ['GELU', activation('gelu')],
+  ])(
+    'of a residual network are the same five with %s, with and without gates of a sigmoid',
+    (_, act) => {
+      const five = ['stem', 'layer1', 'layer2', 'layer3', 'layer4'];
+      for (const excites of [false, true]) {
+        const graph = fiveScales(act, excites);
+        const ends = scaleEnds(graph, shapesOf(graph, 64, 64));
+        expect(ends.map((value) => graph.nodes[value]!.name)).toEqual(five);
+      }
+    },
+  );
+
+  it('are activations that can be negative only at a resolution that has nothing else', () => {
+    const mixed = (second: Operator): Graph =>
+      graphOf(
+        ['x', input(3)],
+        ['conv1', conv('conv1', 3, 4), 'x'],
+        ['one', activation('silu'), 'conv1'],
+        ['conv2', conv('conv2', 4, 4), 'one'],
+        ['two', second, 'conv2'],
+        ['conv3', conv('conv3', 4, 4), 'two'],
+        ['three', activation('silu'), 'conv3'],
+        ['last', conv('conv4', 4, 4, 2), 'three'],
+        ...HEAD,
+      );
+    expect(endsOf(mixed(relu()))).toEqual(['two']);
+    expect(endsOf(mixed(activation('softplus')))).toEqual(['two']);
+    expect(endsOf(mixed(activation('tanh')))).toEqual(['three']);
+  });
+
+  it('are no activation that a path goes round', () => {
+    const stream = graphOf(
+      ['x', input(3)],
+      ['conv1', conv('conv1', 3, 4), 'x'],
+      ['hidden', activation('gelu'), 'conv1'],
+      ['last', add(), 'hidden', 'conv1'],
+      ...HEAD,
+    );
+    expect(endsOf(stream)).toEqual([]);
+  });
+
   it('are none at 1×1, and none where nothing is rectified', () => {
     const linear = graphOf(
       ['x', input(3)],
@@ -141,6 +198,27 @@ describe('taps', () => {
     const { graph: tapped, taps } = addTaps(graph, [named('b')], ['smoe']);
     const before = tapped.nodes[tapped.nodes[taps[0]!.node]!.inputs[0]!]!;
     expect([before.name, before.operator.kind]).toEqual(['b:relu', 'relu']);
+  });
+
+  it('of an activation that can be negative leave what the network reads as it is', () => {
+    const silu = graphOf(
+      ['x', input(3)],
+      ['conv1', conv('conv1', 3, 4), 'x'],
+      ['last', activation('silu'), 'conv1'],
+      ...HEAD,
+    );
+    const ends = scaleEnds(silu, shapesOf(silu, 32, 32));
+    const { graph: tapped, taps } = addTaps(silu, ends, ['smoe']);
+    const read = (name: string): string[] => {
+      const { inputs } = tapped.nodes.find((node) => node.name === name)!;
+      return inputs.map((value) => tapped.nodes[value]!.name);
+    };
+    expect(taps.map(({ name }) => name)).toEqual(['last']);
+    expect([read('last:smoe'), read('last:relu'), read('mean')]).toEqual([
+      ['last:relu'],
+      ['last'],
+      ['last'],
+    ]);
   });
 
   it('come in the order of the values given', () => {

@@ -6,7 +6,7 @@ import { elementwise } from './elementwise.js';
 
 export function relu(): Operator {
   const range = () => ({ nonNegative: true, sparse: true });
-  return { ...elementwise('relu', (out, x) => reluKernel(out, x)), range };
+  return { ...elementwise('relu', (out, x) => reluKernel(out, x)), isActivation: true, range };
 }
 
 export function isRelu({ kind }: Operator): boolean {
