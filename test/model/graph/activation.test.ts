@@ -1,7 +1,12 @@
 /** Activation functions as operators: their names, their marks, every backend, and their place in a plan. */
 
 import { describe, expect, it } from 'vitest';
-import { ACTIVATIONS, type ActivationName, isConv2d } from '../../../src/kernels/index.js';
+import {
+  ACTIVATIONS,
+  type ActivationName,
+  isConv2d,
+  type OperatorStep,
+} from '../../../src/kernels/index.js';
 import {
   activation,
   activationNamed,
@@ -131,6 +136,19 @@ describe.each(BACKENDS)('activation functions on $name', async ({ make }) => {
         expect(run(name, x, parameter)).toEqual(reference(name, x, parameter));
       }
     }
+  });
+
+  it('are WebAssembly’s own where they are two straight lines', () => {
+    const shape = { H: 1, W: 1, C: 5 };
+    const context = { N: 1, inputs: [shape], shape, buffers: [0], out: 0, sparse: false };
+    const isPortable = (name: ActivationName): boolean => {
+      let calls = 0;
+      const [step] = activation(name).steps(context);
+      runStep(kernels, { ...step!, kernel: () => calls++ } as OperatorStep, [new Float32Array(5)]);
+      return calls > 0;
+    };
+    const own = NAMES.filter((name) => !isPortable(name));
+    expect(own).toEqual(kernels.name === 'js' ? [] : ['relu6', 'leaky_relu']);
   });
 
   it('leave what lies beside the value as it is', () => {

@@ -26,9 +26,11 @@ export function activation(
 ): Operator {
   const kernel = ACTIVATIONS[name];
   const single = Math.fround(parameter!);
+  // What WebAssembly's kernel of two straight lines takes: slope of the lower, least value, largest value.
+  const lines = { relu6: [1, 0, 6], leaky_relu: [single, -Infinity, Infinity] };
   const range = { nonNegative: NON_NEGATIVE.includes(name), sparse: name === 'relu6' };
   return {
-    ...elementwise(name, (out, x) => kernel(out, x, single)),
+    ...elementwise(name, (out, x) => kernel(out, x, single), lines[name as keyof typeof lines]),
     isActivation: true,
     range: () => range,
   };

@@ -2,10 +2,14 @@
 
 import { type Operator, stepOf } from '../node.js';
 
-/** @param kernel of any shape; `out` may be `x` */
+/**
+ * @param kernel of any shape; `out` may be `x`
+ * @param numbers what a backend's own kernel takes behind the length
+ */
 export function elementwise(
   kind: string,
   kernel: (out: Float32Array, x: Float32Array) => void,
+  numbers: readonly number[] = [],
 ): Operator {
   return {
     kind,
@@ -13,7 +17,8 @@ export function elementwise(
     inPlace: true,
     steps: (context) => {
       const { H, W, C } = context.shape;
-      return [stepOf(kind, context, [context.N * H * W * C], (y, [x]) => kernel(y, x!))];
+      const length = context.N * H * W * C;
+      return [stepOf(kind, context, [length, ...numbers], (y, [x]) => kernel(y, x!))];
     },
   };
 }
