@@ -1,0 +1,96 @@
+/**
+ * Every file of make.py: what PyTorch computes of it in float64, or the line that says why it is not read.
+ * README.md tells what expected.json has.
+ */
+
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { FormatError } from '../../src/errors.js';
+import { parseSafetensors } from '../../src/model/index.js';
+import { type Model, type ModelOptions, openModel } from '../../src/node/index.js';
+
+interface Case {
+  readonly file: string;
+  readonly input: string;
+  readonly options: Partial<ModelOptions>;
+  readonly should: 'right' | 'maps' | 'warned' | 'refused';
+  readonly why: string;
+  /** [N, classes], in one row. */
+  readonly logits: readonly number[] | null;
+  /** What the warnings match; null: there are none. */
+  readonly warns: string | null;
+  readonly refuses?: string;
+  readonly labels?: readonly string[];
+}
+
+/** Float32 against float64 of the same weights, over logits of about 1. */
+const TOLERANCE = 2e-5;
+
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const CASES: Readonly<Record<string, Case>> = JSON.parse(readFileSync(at('expected.json'), 'utf8'));
+
+function open({ file, options }: Case): Promise<Model> {
+  const { architecture } = options;
+  const config = architecture?.endsWith('.json') && { architecture: at(architecture) };
+  return openModel({ model: at(file), backend: 'js', ...options, ...config });
+}
+
+/** Runs the network on an input that is stored as [N, channels, H, W]. */
+function run({ net }: Model, input: string): { logits: Float32Array; maps: Float32Array[] } {
+  const source = parseSafetensors(readFileSync(at(input)), input);
+  const [N, C, H, W] = source.tensors.get('input')!.shape as [number, number, number, number];
+  const x = new Float32Array(N * C * H * W);
+  source.readInto(x, 'input', 0);
+  const pass = net.forward(N, H, W);
+  for (let n = 0; n < N; n++) {
+    for (let c = 0; c < C; c++) {
+      const plane = x.subarray((n * C + c) * H * W, (n * C + c + 1) * H * W);
+      for (const [i, value] of plane.entries()) pass.input[(n * H * W + i) * C + c] = value;
+    }
+  }
+  pass.run();
+  return { logits: pass.logits.slice(), maps: pass.maps.map((map) => map.slice()) };
+}
+
+/** `(?i)` in front ignores case, as in Python. */
+function regex(text: string): RegExp {
+  return text.startsWith('(?i)') ? new RegExp(text.slice(4), 'i') : new RegExp(text);
+}
+
+function warningsOf(model: Model): readonly string[] {
+  return (model as Model & { readonly warnings?: readonly string[] }).warnings ?? [];
+}
+
+async function expectNetwork(expected: Case): Promise<void> {
+  const model = await open(expected);
+  const { logits, maps } = run(model, expected.input);
+  if (expected.logits !== null) {
+    expect(logits.length).toBe(expected.logits.length);
+    const errors = expected.logits.map((logit, i) => Math.abs(logit - logits[i]!));
+    expect(Math.max(...errors)).toBeLessThan(TOLERANCE);
+  }
+  expect(maps.length).toBeGreaterThan(0);
+  for (const map of maps) expect(map.every(Number.isFinite)).toBe(true);
+  const warnings = warningsOf(model);
+  if (expected.warns === null) expect(warnings).toEqual([]);
+  else expect(warnings.join('\n')).toMatch(regex(expected.warns));
+  if (expected.labels) expect(model.net.labels).toEqual(expected.labels);
+}
+
+async function expectRefusal(expected: Case): Promise<void> {
+  const error = await open(expected).then(
+    () => expect.fail('it was read'),
+    (e: Error) => e,
+  );
+  expect(error).toBeInstanceOf(FormatError);
+  expect(error.message.startsWith(`${at(expected.file)}: `)).toBe(true);
+  expect(error.message).not.toContain('\n');
+  expect(error.message.replace(at(expected.file), '')).toMatch(regex(expected.refuses!));
+}
+
+describe('weights that people have', () => {
+  it.each(Object.entries(CASES))('%s', async (_, expected) => {
+    await (expected.should === 'refused' ? expectRefusal(expected) : expectNetwork(expected));
+  });
+});
