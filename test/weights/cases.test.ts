@@ -16,15 +16,16 @@ interface Case {
   readonly options: Partial<ModelOptions>;
   readonly should: 'right' | 'maps' | 'warned' | 'refused';
   readonly why: string;
-  /** [N, classes], in one row. */
+  /** [N, classes], in one row; none without a classifier; null where nothing is said of them. */
   readonly logits: readonly number[] | null;
   /** What the warnings match; null: there are none. */
   readonly warns: string | null;
   readonly refuses?: string;
   readonly labels?: readonly string[];
+  readonly preprocessing?: Readonly<Record<string, unknown>>;
 }
 
-/** Float32 against float64 of the same weights, over logits of about 1. */
+/** Float32 against float64: 3e-7 is what the readable ones have, 1e-3 what a wrong reading has at least. */
 const TOLERANCE = 2e-5;
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -68,6 +69,7 @@ async function expectNetwork(expected: Case): Promise<void> {
   if (expected.logits !== null) {
     expect(logits.length).toBe(expected.logits.length);
     const errors = expected.logits.map((logit, i) => Math.abs(logit - logits[i]!));
+    // None of no logits: −∞.
     expect(Math.max(...errors)).toBeLessThan(TOLERANCE);
   }
   expect(maps.length).toBeGreaterThan(0);
@@ -76,6 +78,7 @@ async function expectNetwork(expected: Case): Promise<void> {
   if (expected.warns === null) expect(warnings).toEqual([]);
   else expect(warnings.join('\n')).toMatch(regex(expected.warns));
   if (expected.labels) expect(model.net.labels).toEqual(expected.labels);
+  if (expected.preprocessing) expect(model.net.preprocessing).toMatchObject(expected.preprocessing);
 }
 
 async function expectRefusal(expected: Case): Promise<void> {
