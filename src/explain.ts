@@ -23,6 +23,7 @@ import {
   type NetworkOptions,
   type ProgressOptions,
   parseSafetensors,
+  type RecognizedNetwork,
   streamWeights,
   type TensorSource,
 } from './model/index.js';
@@ -94,7 +95,10 @@ export async function loadNetwork(
 }
 
 /** The network of weights from anywhere. @throws as `loadNetwork` */
-export function networkOf(weights: TensorSource, options: NetworkOptions): ExplainingNetwork {
+export function networkOf(
+  weights: TensorSource | RecognizedNetwork,
+  options: NetworkOptions,
+): ExplainingNetwork {
   return explaining(new Network(weights, options).packAll());
 }
 

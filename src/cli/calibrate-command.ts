@@ -32,7 +32,7 @@ export async function calibrateCommand(
     import('../node/encode.js'),
     import('./calibration-table.js'),
   ]);
-  const model = await openFlagged(flags);
+  const model = await openFlagged(flags, streams);
   const calibrator = new Calibrator(model, { statistic, ...pictureOptions(flags) });
   const progress = await startProgress(inputs.length, streams.stderr);
   for (const [i, input] of inputs.entries()) {

@@ -1,17 +1,14 @@
 /** `fastcam convert`: weights of any kind that is read, as safetensors that explain themselves. */
 
-import { ShapeError } from '../errors.js';
 import type { ConvertOptions } from '../node/index.js';
-import { type RecognitionFlags, recognition } from './options.js';
+import { asUsage, tell, type WeightsFlags, weightsOf } from './options.js';
 import { startProgress } from './progress.js';
-import { EXIT, type Streams, UsageError } from './streams.js';
+import { EXIT, type Streams } from './streams.js';
 
 /** The options as commander hands them over. */
-export interface ConvertFlags extends RecognitionFlags {
+export interface ConvertFlags extends WeightsFlags {
   readonly precision: NonNullable<ConvertOptions['precision']>;
   readonly shard?: number;
-  readonly labels?: string;
-  readonly arch?: string;
   readonly json?: boolean;
 }
 
@@ -26,25 +23,24 @@ export async function convertCommand(
     import('../node/convert.js'),
     import('./conversion-table.js'),
   ]);
-  const { precision, shard, labels, arch } = flags;
+  const { precision, shard } = flags;
   const progress = await startProgress(1, streams.stderr);
   try {
-    const conversion = await convertModel(input, output, {
-      precision,
-      ...(shard !== undefined && { shardBytes: shard }),
-      ...(labels !== undefined && { labels }),
-      ...(arch !== undefined && { architecture: arch }),
-      ...recognition(flags),
-      onProgress: (done, tensor) => progress.update(done, tensor),
-    });
+    const conversion = await asUsage(
+      convertModel(input, output, {
+        precision,
+        ...(shard !== undefined && { shardBytes: shard }),
+        ...weightsOf(flags),
+        onProgress: (done, tensor) => progress.update(done, tensor),
+      }),
+    );
     progress.stop();
+    tell({ name: input, ...conversion }, streams);
     streams.stdout.write(
       flags.json ? `${JSON.stringify(conversion)}\n` : formatConversion(conversion),
     );
     return EXIT.ok;
-  } catch (error) {
+  } finally {
     progress.stop();
-    if (error instanceof ShapeError) throw new UsageError(error.message);
-    throw error;
   }
 }

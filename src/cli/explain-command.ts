@@ -39,7 +39,7 @@ export async function explainCommand(
     import('../node/index.js'),
     import('./summary.js'),
   ]);
-  const model = await openFlagged(flags);
+  const model = await openFlagged(flags, streams);
   const common = explainOptions(flags, model, await calibrationOf(flags, model));
   await checkOptions(flags, model, common);
   const folders = outputFolders(inputs, flags.out);

@@ -1,15 +1,16 @@
 /** `fastcam inspect`: what a file of weights is. */
 
 import {
+  asUsage,
   type ModelFlags,
   type OutputFlags,
-  type RecognitionFlags,
-  recognition,
+  type WeightsFlags,
+  weightsOf,
 } from './options.js';
 import { EXIT, type Streams } from './streams.js';
 
 /** The options as commander hands them over. */
-export interface InspectFlags extends OutputFlags, RecognitionFlags, Pick<ModelFlags, 'backend'> {
+export interface InspectFlags extends OutputFlags, WeightsFlags, Pick<ModelFlags, 'backend'> {
   readonly size?: number;
   readonly layers?: boolean;
 }
@@ -24,11 +25,13 @@ export async function inspectCommand(
     import('../node/inspect.js'),
     import('./inspection-table.js'),
   ]);
-  const inspection = await inspectModel(model, {
-    backend,
-    ...(size !== undefined && { size }),
-    ...recognition(flags),
-  });
+  const inspection = await asUsage(
+    inspectModel(model, {
+      backend,
+      ...(size !== undefined && { size }),
+      ...weightsOf(flags),
+    }),
+  );
   streams.stdout.write(
     json ? `${JSON.stringify(inspection)}\n` : formatInspection(inspection, layers),
   );

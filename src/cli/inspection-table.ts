@@ -24,17 +24,25 @@ const CHANNELS: Readonly<Record<Inspection['preprocessing']['channels'], string>
 /** @param withLayers whether every layer is listed */
 export function formatInspection(inspection: Inspection, withLayers: boolean): string {
   const { model, architecture, classes, activation, head, preprocessing, size } = inspection;
-  const { parameters, macs, channels } = inspection;
+  const { parameters, macs, channels, labels, assumption } = inspection;
   const { mean, std } = preprocessing;
   const lines = [
     `${printable(model)}: ${describeArchitecture(architecture)}`,
     `Input     ${channels} ${channels === 1 ? 'channel' : 'channels'} (${CHANNELS[preprocessing.channels]}), trained at ${preprocessing.size} pixels, mean ${mean.map(short).join(' ')}, sd ${std.map(short).join(' ')}`,
     `Size      ${(parameters / 1e6).toFixed(2)} M values, ${(macs / 1e9).toFixed(3)} GMAC at ${size} × ${size}`,
     `Head      ${classes} ${classes === 1 ? 'class' : 'classes'}, ${classes > 0 ? `${activation}; ` : ''}${HEADS[head]}`,
+    ...(labels ? [`Classes   ${classText(labels)}`] : []),
     `Scales    end at ${inspection.scales.map(valueText).join(', ') || 'no value: name some by --taps'}`,
     `Others    that --taps can name: ${someOf(inspection.tappable)}`,
+    ...inspection.warnings.map((warning) => `Note      ${printable(warning)}`),
+    ...(assumption === undefined ? [] : [`Assumed   ${printable(assumption)}`]),
   ];
   return `${lines.join('\n')}\n${memoryTable(inspection)}\n${withLayers ? layerTable(inspection) : ''}`;
+}
+
+function classText(labels: readonly string[]): string {
+  const some = labels.slice(0, 3).map(printable).join('; ');
+  return labels.length > 3 ? `${some} … ${printable(labels.at(-1)!)}` : some;
 }
 
 function valueText({ name, shape }: InspectedValue): string {

@@ -53,6 +53,33 @@ export function parseClass(text: string): number | string {
   return /^\d+$/.test(text) ? Number(text) : text;
 }
 
+/** Numbers parted by commas. */
+export function parseNumbers(text: string): number[] {
+  const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  if (numbers.every(Number.isFinite)) return numbers;
+  throw new InvalidArgumentError('Expected numbers like .5,.5,.5.');
+}
+
+/** Whole numbers ≥ 1 parted by commas. */
+export function parseCounts(text: string): number[] {
+  const numbers = text.split(',').map(Number);
+  if (numbers.every((n) => Number.isInteger(n) && n >= 1)) return numbers;
+  throw new InvalidArgumentError('Expected whole numbers like 1,1,2,4.');
+}
+
+export function parsePositive(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== '' && Number.isFinite(number) && number > 0) return number;
+  throw new InvalidArgumentError('Expected a number > 0, such as 1e-3.');
+}
+
+/** A number > 0, or two with a stroke between: 1/255. */
+export function parseFactor(text: string): number {
+  const [over, under = '1', ...more] = text.split('/');
+  if (more.length === 0) return parsePositive(over!) / parsePositive(under);
+  throw new InvalidArgumentError('Expected a number like 1/255 or 1.');
+}
+
 /** Names parted by commas. */
 export function parseNames(text: string): string[] {
   const names = text.split(',').map((name) => name.trim());

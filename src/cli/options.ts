@@ -1,6 +1,7 @@
 /** The options that commands have in common: one definition each, whoever takes them. */
 
 import { Option } from 'commander';
+import { ShapeError } from '../errors.js';
 import {
   BACKENDS,
   type Backend,
@@ -9,13 +10,25 @@ import {
   STATISTICS,
   type Statistic,
 } from '../kernels/index.js';
-import type { Activation, Fit } from '../model/index.js';
+import type { Activation, Fit, Preprocessing } from '../model/index.js';
 import { ARCHITECTURES } from '../node/architectures.js';
+import { scaled } from '../node/config.js';
 import type { Model, ModelOptions } from '../node/index.js';
-import { parsePath, parseRounds, parseSize } from './option-values.js';
+import type { WeightsOptions } from '../node/model-weights.js';
+import {
+  parseCounts,
+  parseFactor,
+  parseNumbers,
+  parsePath,
+  parsePositive,
+  parseRounds,
+  parseSize,
+} from './option-values.js';
+import { printable, type Streams, UsageError } from './streams.js';
 
 const ARCHITECTURE_NAMES = Object.keys(ARCHITECTURES);
 const ACTIVATIONS: readonly Activation[] = ['softmax', 'sigmoid'];
+const CHANNELS: readonly Preprocessing['channels'][] = ['rgb', 'bgr', 'grey', 'other'];
 const FITS: readonly Fit[] = ['whole', 'crop', 'stretch'];
 
 /** An option that takes one of some words. */
@@ -47,11 +60,8 @@ export function pictureOptions({ fit, size }: InputFlags): InputFlags {
 }
 
 /** Which network computes, and on what. */
-export interface ModelFlags extends RecognitionFlags {
+export interface ModelFlags extends WeightsFlags {
   readonly model: string;
-  /** Where class names are told. */
-  readonly labels?: string;
-  readonly arch?: string;
   readonly backend: Backend;
   readonly precision?: Precision;
 }
@@ -61,52 +71,107 @@ export function modelOptions(): Option[] {
     valued('--model <bundled|file|name>', 'weights, or a fetched model', parsePath).default(
       'bundled',
     ),
-    ...architectureOptions(),
+    ...weightsOptions(),
     choice('--precision <name>', 'how weights are kept in memory (default: as stored)', PRECISIONS),
     backendOption(),
   ];
 }
 
-/** What weights do not tell of themselves, and an architecture that they are held against. */
-export function architectureOptions(): Option[] {
-  return [
-    choice('--arch <name>', 'architecture the weights must have', ARCHITECTURE_NAMES),
-    ...recognitionOptions(),
-  ];
-}
-
 /** What weights do not tell of themselves. */
-export interface RecognitionFlags {
+export interface WeightsFlags {
+  /** Where class names are told. */
+  readonly labels?: string;
+  readonly architecture?: string;
+  readonly stateDict?: string;
   readonly strideOn?: NonNullable<ModelOptions['strideOn']>;
   readonly maxPool?: boolean;
   readonly activation?: Activation;
+  readonly activationFunction?: string;
+  readonly eps?: number;
+  readonly dilation?: readonly number[];
+  readonly mean?: readonly number[];
+  readonly std?: readonly number[];
+  readonly channels?: Preprocessing['channels'];
+  readonly rescale?: number;
 }
 
-export function recognitionOptions(): Option[] {
+/** All but class names, which not every command wants. */
+export function weightsOptions(): Option[] {
+  const own = 'default: what the model says';
   return [
-    choice(
-      '--stride-on <where>',
-      "where bottlenecks stride (default: what the model says, else 3x3; Keras' 1x1)",
-      ['3x3', '1x1'],
+    valued(
+      '--arch, --architecture <name|config.json>',
+      'what torchvision or timm calls the network; its published weights must fit',
+      parsePath,
     ),
-    new Option(
-      '--max-pool',
-      'a max pool follows a 3×3 stem (default: what the model says, else none)',
+    valued('--state-dict <key>', 'weights of a checkpoint (default: the most that fit)', parsePath),
+    choice('--stride-on <where>', `where bottlenecks stride (${own}, else 3x3; Keras' 1x1)`, [
+      '3x3',
+      '1x1',
+    ]),
+    new Option('--max-pool', `a max pool follows a 3×3 stem (${own}, else none)`),
+    valued(
+      '--activation-function <name>',
+      `relu, leaky_relu:0.2, silu … (${own}, else relu)`,
+      String,
+    ),
+    valued('--eps <number>', `of batch norms (${own}, else 1e-5)`, parsePositive),
+    valued(
+      '--dilation <numbers>',
+      `of a ResNet's stages: 1,1,2,4 (${own}, else none)`,
+      parseCounts,
     ),
     choice(
       '--activation <name>',
       'what makes probabilities (default: the model’s own; sigmoid for one logit)',
       ACTIVATIONS,
     ),
+    valued(
+      '--mean <numbers>',
+      `of the input's channels: .5,.5,.5 (${own}, else ImageNet's)`,
+      parseNumbers,
+    ),
+    valued('--std <numbers>', 'their deviations, likewise', parseNumbers),
+    choice('--channels <order>', `of a picture (${own}, else rgb)`, CHANNELS),
+    valued(
+      '--rescale <factor>',
+      'of bytes, before mean and deviation: 1/255 (default), 1',
+      parseFactor,
+    ),
   ];
 }
 
 /** The same, as the options of what reads weights. */
-export function recognition({ strideOn, maxPool, activation }: RecognitionFlags): RecognitionFlags {
+export function weightsOf(flags: WeightsFlags): WeightsOptions {
+  const { labels, architecture, stateDict, strideOn, maxPool, activation } = flags;
+  const { activationFunction, eps, dilation } = flags;
+  const preprocessing = preprocessingOf(flags);
   return {
+    ...(labels !== undefined && { labels }),
+    ...(architecture !== undefined && { architecture }),
+    ...(stateDict !== undefined && { stateDict }),
     ...(strideOn !== undefined && { strideOn }),
     ...(maxPool !== undefined && { maxPool }),
     ...(activation !== undefined && { activation }),
+    ...(activationFunction !== undefined && { activationFunction }),
+    ...(eps !== undefined && { batchNormEps: eps }),
+    ...(dilation !== undefined && { dilations: dilation }),
+    ...(Object.keys(preprocessing).length > 0 && { preprocessing }),
+  };
+}
+
+function preprocessingOf(flags: WeightsFlags): Partial<Preprocessing> {
+  const { channels, rescale } = flags;
+  let { mean, std } = flags;
+  if (rescale !== undefined) {
+    const count = (mean ?? std)?.length ?? (channels === 'grey' ? 1 : 3);
+    const constant = (value: number) => new Array<number>(count).fill(value);
+    ({ mean, std } = scaled(mean ?? constant(0), std ?? constant(1), rescale));
+  }
+  return {
+    ...(mean !== undefined && { mean }),
+    ...(std !== undefined && { std }),
+    ...(channels !== undefined && { channels }),
   };
 }
 
@@ -115,19 +180,55 @@ export function labelsOption(): Option {
   return valued('--labels <file|imagenet>', text, parsePath);
 }
 
-/** @throws {FormatError} in one line that names the file and the cause */
-export async function openFlagged(flags: ModelFlags): Promise<Model> {
-  const { model, backend, labels, arch, precision } = flags;
+/**
+ * Opens a model, and tells what there is to say about it.
+ *
+ * @throws {FormatError} in one line that names the file and the cause
+ * @throws {UsageError} for an option that is not valid
+ */
+export async function openFlagged(flags: ModelFlags, streams: Streams): Promise<Model> {
+  const { model: name, backend, precision } = flags;
   const { openModel } = await import('../node/model-file.js');
-  return openModel({
-    model,
-    backend,
-    ...(labels !== undefined && { labels }),
-    ...(arch !== undefined && { architecture: arch }),
-    ...recognition(flags),
-    ...(precision !== undefined && { precision }),
-  });
+  const options = { model: name, backend, ...weightsOf(flags) };
+  const model = await asUsage(
+    openModel({ ...options, ...(precision !== undefined && { precision }) }),
+  );
+  tell(model, streams);
+  return model;
 }
+
+/** What is to be said about a model, each on a line of stderr. */
+export function tell(
+  { name, warnings, assumption }: Pick<Model, 'name' | 'warnings' | 'assumption'>,
+  { stderr }: Streams,
+): void {
+  for (const warning of [...warnings, ...(assumption === undefined ? [] : [assumption])]) {
+    stderr.write(`fastcam: note: ${printable(name)}: ${printable(warning)}\n`);
+  }
+}
+
+/** An option that the library does not take is a mistake in the call. */
+export async function asUsage<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    const message = Object.entries(FLAGS).reduce(
+      (text, [option, flag]) => text.replace(new RegExp(`^${option}: `), `${flag}: `),
+      error.message,
+    );
+    throw new UsageError(message);
+  }
+}
+
+/** What the library's options are called here. */
+const FLAGS: Readonly<Record<string, string>> = {
+  activationFunction: '--activation-function',
+  batchNormEps: '--eps',
+  dilations: '--dilation',
+  architecture: '--architecture',
+  preprocessing: '--mean, --std, --channels',
+};
 
 /** What is measured on a network of noise, or on one from a file. */
 export interface MeasureFlags {

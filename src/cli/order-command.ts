@@ -24,7 +24,7 @@ export async function orderCommand(
     import('../node/order.js'),
     import('./order-table.js'),
   ]);
-  const model = await openFlagged(flags);
+  const model = await openFlagged(flags, streams);
   const { out, json } = flags;
   const options = { model, ...pictureOptions(flags), ...(out !== undefined && { out }) };
   const report = await orderFile(input, options);

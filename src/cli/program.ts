@@ -24,7 +24,6 @@ import {
   parseSize,
 } from './option-values.js';
 import {
-  architectureOptions,
   backendOption,
   choice,
   inputOptions,
@@ -32,9 +31,9 @@ import {
   measureOptions,
   modelOptions,
   outputOptions,
-  recognitionOptions,
   statisticOption,
   valued,
+  weightsOptions,
 } from './options.js';
 import { type OrderFlags, orderCommand } from './order-command.js';
 import type { Streams } from './streams.js';
@@ -244,7 +243,7 @@ function convertOptions(): Option[] {
     ),
     valued('--shard <size>', 'several files of at most 24MiB, say, and an index', parseBytes),
     labelsOption(),
-    ...architectureOptions(),
+    ...weightsOptions(),
     ...outputOptions('one line of JSON'),
   ];
 }
@@ -260,7 +259,8 @@ function modelsOptions(): Option[] {
 function inspectOptions(): Option[] {
   return [
     new Option('--layers', 'print every layer'),
-    ...recognitionOptions(),
+    labelsOption(),
+    ...weightsOptions(),
     backendOption(),
     valued('--size <pixels>', "side of the input (default: the model's own)", parseSize),
     ...outputOptions('one line of JSON, layers and all'),

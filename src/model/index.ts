@@ -6,8 +6,9 @@ export type { ByteStream, ByteStreamReader } from './formats/byte-stream.js';
 export { decodeFloats } from './formats/dtype.js';
 export {
   type Activation,
-  batchNormEpsOf,
+  architectureOf,
   labelsOf,
+  metadataObject,
   type NetOptions,
   preprocessingOf,
   storedPrecision,

@@ -4,12 +4,18 @@
  */
 
 import { FormatError, inFile } from '../errors.js';
-import type { LayerWeights, Precision, RestingLayer } from '../kernels/index.js';
+import {
+  type LayerWeights,
+  PRECISIONS,
+  type Precision,
+  type RestingLayer,
+} from '../kernels/index.js';
 import { checkFloats, checkWeights, SCALED_DTYPE } from './formats/dtype.js';
+import { dtypePrecision } from './formats/metadata.js';
 import { scaledName, scaleName, sizeOf, type TensorSource } from './formats/tensor-source.js';
 import type { Graph, Operator } from './graph/node.js';
 import { type Affine, type BatchNorm, isAffine } from './graph/operators/affine.js';
-import { type Conv, isConv } from './graph/operators/conv.js';
+import { type Conv, isConv, type TensorInfo } from './graph/operators/conv.js';
 
 /** The layers by the keys of their weights, in the order of the pass. */
 export type Layers = ReadonlyMap<string, Conv | Affine>;
@@ -38,10 +44,12 @@ export function tensorsOf({ tensors }: TensorSource, layer: Conv | Affine): Expe
   ]);
   const own = (names: readonly string[]) => names.map((name): ExpectedTensor => [name, [C]]);
   if (!isConv(layer)) return own(vectors);
-  const { weight, bias } = layer;
+  const { weight, bias, magnitude } = layer;
   const isScaled = tensors.get(weight.name)?.dtype === SCALED_DTYPE;
   const scale = isScaled ? [scaleName(weight.name)] : [];
-  return [[weight.name, weight.shape], ...own([...scale, ...(bias ? [bias] : []), ...vectors])];
+  const lengths: ExpectedTensor[] = magnitude ? [[magnitude, tensors.get(magnitude)!.shape]] : [];
+  const biases = bias ? [bias] : [];
+  return [[weight.name, weight.shape], ...own([...scale, ...biases, ...vectors]), ...lengths];
 }
 
 /**
@@ -83,11 +91,13 @@ const FINE_SCALES = 3;
  * scale; of int8 the layer that makes the logits, too.
  *
  * @param ends the values where scales end
+ * @param stored where nobody asked for the precision: a layer that is stored finer keeps every bit
  */
 export function restingLayers(
   { nodes, output, classes }: Graph,
   ends: readonly number[],
   precision: Precision,
+  stored?: TensorSource,
 ): RestingLayers {
   const fineEnd = ends[Math.min(FINE_SCALES, ends.length - 1) - 1] ?? -1;
   const resting = new Map<string, RestingLayer>();
@@ -96,9 +106,15 @@ export function restingLayers(
     if (!isConv(operator)) continue;
     const isLast = i === output && classes > 0 && precision === 'int8';
     const own = i <= fineEnd || isLast ? FINER[precision] : precision;
-    resting.set(operator.layer, { shape: operator.extents, precision: own });
+    const dtype = stored?.tensors.get(operator.weight.name)?.dtype;
+    const kept = dtype === undefined ? own : finerOf(own, dtypePrecision(dtype));
+    resting.set(operator.layer, { shape: operator.extents, precision: kept });
   }
   return resting;
+}
+
+function finerOf(a: Precision, b: Precision): Precision {
+  return PRECISIONS.indexOf(a) < PRECISIONS.indexOf(b) ? a : b;
 }
 
 /** Reads layers whose tensors are there. */
@@ -114,10 +130,11 @@ export class LayerReader {
    * b′ = β − (mean − b)·γ/√(variance + eps). Of whole numbers the scales are folded in too, so that these come
    * to the backend as they are: kept in f16 or int8 they lose nothing.
    */
-  convolution({ weight, bias, batchNorms, extents: { Cout } }: Conv): LayerWeights {
+  convolution({ weight, magnitude, bias, batchNorms, extents: { Cout } }: Conv): LayerWeights {
     const { scale, shift } = this.#affine(batchNorms, Cout, bias);
+    if (magnitude !== undefined) this.#scaleByLengths(scale, weight, this.#vector(magnitude));
     const scales = scaleName(weight.name);
-    if (this.#source.tensors.has(scales)) {
+    if (magnitude === undefined && this.#source.tensors.has(scales)) {
       const own = this.#vector(scales);
       for (let oc = 0; oc < Cout; oc++) scale[oc]! *= own[oc]!;
     }
@@ -150,6 +167,17 @@ export class LayerReader {
       }
     }
     return { scale, shift };
+  }
+
+  /** Weight norm: each row of the weight, v, stands for v·g/‖v‖. A scale of whole numbers cancels. */
+  #scaleByLengths(scale: Float64Array, { name, shape }: TensorInfo, lengths: Float32Array): void {
+    const row = new Float32Array(sizeOf(shape) / lengths.length);
+    for (const [oc, length] of lengths.entries()) {
+      this.#source.readInto(row, name, oc * row.length);
+      let sum = 0;
+      for (const v of row) sum += v * v;
+      scale[oc]! *= length / Math.sqrt(sum);
+    }
   }
 
   #weight(tensor: string): Omit<LayerWeights, 'bias'> {

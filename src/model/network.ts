@@ -15,7 +15,13 @@ import type {
   Precision,
   Program,
 } from '../kernels/index.js';
-import { type Activation, labelsOf, preprocessingOf, storedPrecision } from './formats/metadata.js';
+import {
+  type Activation,
+  labelsOf,
+  type NetOptions,
+  preprocessingOf,
+  storedPrecision,
+} from './formats/metadata.js';
 import type { TensorSource } from './formats/tensor-source.js';
 import { valueNamed } from './graph/node.js';
 import { type Conv, isConv } from './graph/operators/conv.js';
@@ -28,7 +34,12 @@ import {
   type RestingLayers,
   tensorsOf,
 } from './layers.js';
-import { type Architecture, type RecognizeOptions, recognizeNetwork } from './nets/index.js';
+import {
+  type Architecture,
+  type RecognizedNetwork,
+  type RecognizeOptions,
+  recognizeNetwork,
+} from './nets/index.js';
 import {
   megabytes,
   type PreparedNetwork,
@@ -47,8 +58,8 @@ export interface NetworkOptions extends RecognizeOptions {
   readonly precision?: Precision;
   /** Class names in index order. Default: what the file says, else the index as text. */
   readonly labels?: readonly string[];
-  /** What the network was trained behind. Default: what the file says, else ImageNet's. */
-  readonly preprocessing?: Preprocessing;
+  /** What the network was trained behind. Default, part by part: what the file says, else ImageNet's. */
+  readonly preprocessing?: Partial<Preprocessing>;
   /**
    * The most that weights and forward pass may take, `Memory`'s weights, arena and scratch. Beyond it
    * loading and `forward` refuse before they allocate. Default: no bound.
@@ -92,6 +103,10 @@ const NOTHING = new Float32Array(0);
 
 export class Network {
   readonly architecture: Architecture;
+  /** What is to be said about the weights, a line each. */
+  readonly warnings: readonly string[];
+  /** What neither the weights nor the options say of the network: the usual is assumed. */
+  readonly assumed: readonly (keyof NetOptions)[];
   readonly preprocessing: Preprocessing;
   /** Channels of the input. */
   readonly channels: number;
@@ -115,22 +130,25 @@ export class Network {
   /**
    * Checks the tensors of `weights` by name, shape and dtype, and reserves memory for them. Reads none.
    *
-   * @param weights in any naming that is known
+   * @param weights in any naming that is known, or what `recognizeNetwork` made of them
    * @throws {FormatError} naming the tensor that is missing, unexpected, of a wrong shape or dtype
    * @throws {ShapeError} for labels that do not fit the classes, or weights beyond the budget
    */
-  constructor(weights: TensorSource, options: NetworkOptions) {
+  constructor(weights: TensorSource | RecognizedNetwork, options: NetworkOptions) {
     const { kernels, budgetBytes = Number.POSITIVE_INFINITY } = options;
-    const { architecture, source, graph, activation } = recognizeNetwork(weights, options);
+    const recognized = 'graph' in weights ? weights : recognizeNetwork(weights, options);
+    const { architecture, source, graph, activation } = recognized;
     const { classes } = graph;
     this.kernels = kernels;
     this.#source = source;
     this.#budgetBytes = budgetBytes;
     this.activation = activation;
     this.architecture = architecture;
+    this.warnings = recognized.warnings;
+    this.assumed = recognized.assumed;
     this.precision = options.precision ?? storedPrecision(source);
     this.channels = inputChannels(graph);
-    this.preprocessing = options.preprocessing ?? preprocessingOf(source, this.channels);
+    this.preprocessing = preprocessingOf(source, this.channels, options.preprocessing);
     const given = options.labels ?? labelsOf(source);
     this.labels = given ?? Array.from({ length: classes }, (_, i) => String(i));
     if (this.labels.length !== classes) {
@@ -141,7 +159,8 @@ export class Network {
     this.prepared = prepareNetwork(graph, this.preprocessing.size);
     // Names alone can claim a network of any size: what is reserved is in the file, every tensor.
     checkTensors(source, this.prepared.layers);
-    this.#resting = this.prepared.resting(this.precision);
+    const stored = options.precision === undefined ? source : undefined;
+    this.#resting = this.prepared.resting(this.precision, stored);
     this.weightBytes = packedBytes(kernels, this.#resting);
     this.#refuse();
     kernels.reserve([...this.#resting.values()]);

@@ -1,6 +1,7 @@
 /** A network that is ready to be planned: folded, its scales and its classifier found. No weight is read yet. */
 
 import type { Kernels, Precision } from '../kernels/index.js';
+import type { TensorSource } from './formats/tensor-source.js';
 import { fold } from './graph/fold.js';
 import { type Graph, shapesOf, stridesOf } from './graph/node.js';
 import { isGlobalMean } from './graph/operators/adaptive-mean.js';
@@ -13,8 +14,8 @@ export interface PreparedNetwork extends Tappable {
   readonly layers: Layers;
   /** The product of all strides: every scale of an input with sides a multiple of it is exact. */
   readonly stride: number;
-  /** How each layer is kept. */
-  resting(precision: Precision): RestingLayers;
+  /** How each layer is kept. @param stored as of `restingLayers` */
+  resting(precision: Precision, stored?: TensorSource): RestingLayers;
 }
 
 /**
@@ -31,7 +32,7 @@ export function prepareNetwork(graph: Graph, size: number): PreparedNetwork {
     features: averagedFeatures(folded),
     layers: layersOf(folded),
     stride: stridesOf(folded)[last]!,
-    resting: (precision) => restingLayers(folded, ends, precision),
+    resting: (precision, stored) => restingLayers(folded, ends, precision, stored),
   };
 }
 

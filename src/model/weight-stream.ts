@@ -54,9 +54,9 @@ export async function streamWeights(
   try {
     const header = await readHeader(bytes, name);
     const held = new HeldPieces(bytes.length!, name);
-    const { source } = recognizeNetwork(safetensorsFile(held, name, header));
-    net = new Network(source, options);
-    await packLayers(bytes, held, source.tensors, net);
+    const recognized = recognizeNetwork(safetensorsFile(held, name, header), options);
+    net = new Network(recognized, options);
+    await packLayers(bytes, held, recognized.source.tensors, net);
     await bytes.end();
     return net;
   } catch (error) {

@@ -87,9 +87,13 @@ export const ARCHITECTURES: Readonly<Record<string, () => StateDict>> = {
   densenet201: () => densenetStateDict([6, 12, 48, 32], 64, 32),
 };
 
+export function isArchitecture(name: string): boolean {
+  return Object.hasOwn(ARCHITECTURES, name);
+}
+
 /** @throws {ShapeError} for a name that is not in the table, listing those that are */
 export function namedArchitecture(name: string): StateDict {
-  if (Object.hasOwn(ARCHITECTURES, name)) return ARCHITECTURES[name]!();
+  if (isArchitecture(name)) return ARCHITECTURES[name]!();
   throw new ShapeError(
     `architecture: ${name} is unknown, expected one of ${Object.keys(ARCHITECTURES).join(', ')}`,
   );

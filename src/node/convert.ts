@@ -24,17 +24,13 @@ import {
   type PreparedNetwork,
   prepareNetwork,
   preprocessingOf,
-  type RecognizeOptions,
-  recognizeNetwork,
   scaleName,
   sizeOf,
   type TensorShape,
   type TensorSource,
   tensorsOf,
 } from '../model/index.js';
-import { checkArchitecture } from './architectures.js';
-import { labelsFor } from './labels.js';
-import { openModelWeights } from './model-file.js';
+import { openNetwork, type WeightsOptions } from './model-weights.js';
 import type { OpenFile } from './open-file.js';
 import { safetensorsHeader } from './safetensors-writer.js';
 import { MAX_SHARDS } from './shard-index.js';
@@ -42,14 +38,11 @@ import { type StoredTensor, storedTensor } from './stored-tensor.js';
 import { type LayerLoss, WeightLoss } from './weight-loss.js';
 import { refuseOverwriting, WrittenFile } from './written-file.js';
 
-export interface ConvertOptions extends RecognizeOptions {
+export interface ConvertOptions extends WeightsOptions {
   /** Default `f32`. Early layers are stored one step finer, as they are kept in memory. */
   readonly precision?: Precision;
   /** Bytes of tensors in a file, at most; a larger tensor has one for itself. Default: one file. */
   readonly shardBytes?: number;
-  /** A file of class names, or `imagenet`. Default: as `openModel` has it. */
-  readonly labels?: string;
-  readonly architecture?: string;
   /** Told the share that is written, from 0 to 1, and the tensor. */
   readonly onProgress?: (done: number, tensor: string) => void;
 }
@@ -66,6 +59,10 @@ export interface Conversion {
   readonly bytes: number;
   readonly sha256: string;
   readonly layers: readonly LayerLoss[];
+  /** What was left out of what was read, and what is doubtful: a line each. */
+  readonly warnings: readonly string[];
+  /** What the weights do not show, and what it is taken to be: a line. */
+  readonly assumption?: string;
 }
 
 /** Elements that are in memory at a time, or an output channel's if these are more. */
@@ -98,12 +95,12 @@ export async function convertModel(
   options: ConvertOptions = {},
 ): Promise<Conversion> {
   const { precision = 'f32', shardBytes, onProgress = () => {} } = options;
-  const weights = await openModelWeights(input);
+  const weights = await openNetwork(input, options);
   const files: WrittenFile[] = [];
   try {
-    const { architecture, source, graph } = recognizeNetwork(weights.source, options);
-    if (options.architecture !== undefined) checkArchitecture(source, options.architecture);
-    const preprocessing = preprocessingOf(source, inputChannels(graph));
+    const { labels } = weights;
+    const { architecture, source, graph } = weights.network;
+    const preprocessing = preprocessingOf(source, inputChannels(graph), options.preprocessing);
     const net = prepareNetwork(graph, preprocessing.size);
     const tensors = storedTensors(source, net, precision);
     const outputs =
@@ -114,7 +111,6 @@ export async function convertModel(
     const read = [...weights.files.map(({ path }) => path), options.labels ?? []].flat();
     refuseOverwriting('convert', [...outputs.map(({ path }) => path), ...indexPaths], read);
 
-    const labels = await labelsFor(source, graph.classes, { model: input, ...options });
     const sha256 = sha256Of(weights.files);
     const metadata = {
       ...Object.fromEntries(source.metadata),
@@ -156,6 +152,8 @@ export async function convertModel(
       bytes: files.reduce((sum, file) => sum + file.bytes, 0),
       sha256,
       layers: loss.layers(),
+      warnings: weights.warnings,
+      ...(weights.assumption !== undefined && { assumption: weights.assumption }),
     };
   } finally {
     weights.close();
@@ -178,9 +176,10 @@ function storedTensors(
     return tensors
       .filter(([name]) => name !== scales)
       .map(
-        ([name, shape]): NamedTensor => [
+        ([name, shape], i): NamedTensor => [
           name,
-          storedTensor('precision' in own ? own.precision : 'f32', shape),
+          // The weight comes first; all else is kept as it is.
+          storedTensor('precision' in own && i === 0 ? own.precision : 'f32', shape),
         ],
       );
   });

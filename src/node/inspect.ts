@@ -3,24 +3,15 @@
  * what it costs. Of a file that cannot be loaded: why, and what it is nearest to.
  */
 
-import { FormatError } from '../errors.js';
 import { type Backend, makeKernels, PRECISIONS, type Precision } from '../kernels/index.js';
 import { rangesOf, shapesOf } from '../model/graph/node.js';
-import {
-  type Activation,
-  Network,
-  type NetworkOptions,
-  plan,
-  type RecognizeOptions,
-  sizeOf,
-  type TensorSource,
-} from '../model/index.js';
+import { type Activation, Network, plan, sizeOf, type TensorSource } from '../model/index.js';
 import { ARCHITECTURES } from './architectures.js';
 import { type Memory, memoryOf } from './memory.js';
-import { openModelWeights } from './model-file.js';
+import { openNetwork, type WeightsOptions } from './model-weights.js';
 import { describeStep, type StepText } from './step-text.js';
 
-export interface InspectOptions extends RecognizeOptions {
+export interface InspectOptions extends WeightsOptions {
   /** Side of the input that shapes are told for; default what the network was trained with. */
   readonly size?: number;
   readonly backend?: Backend;
@@ -39,6 +30,12 @@ export interface Inspection {
   readonly channels: number;
   readonly classes: number;
   readonly activation: Activation;
+  /** Class names in index order, where they are known. */
+  readonly labels?: readonly string[];
+  /** What was left out of the file, and what is doubtful: a line each. */
+  readonly warnings: readonly string[];
+  /** What the weights do not show, and what it is taken to be: a line. */
+  readonly assumption?: string;
   /** `linear`: class activation maps in closed form; `layers`: of several layers; or `none`. */
   readonly head: 'linear' | 'layers' | 'none';
   readonly preprocessing: Network['preprocessing'];
@@ -65,10 +62,11 @@ export async function inspectModel(
   model: string,
   { size: asked, backend, ...options }: InspectOptions = {},
 ): Promise<Inspection> {
-  const weights = await openModelWeights(model);
+  const opened = await openNetwork(model, options, nearest);
   try {
     const kernels = await makeKernels(backend);
-    const net = networkFrom(weights.source, { ...options, kernels });
+    const { labels: _, ...network } = options;
+    const net = new Network(opened.network, { ...network, kernels });
     const { prepared, architecture, channels, preprocessing, activation } = net;
     const { graph, ends } = prepared;
     const size = asked ?? preprocessing.size;
@@ -89,6 +87,9 @@ export async function inspectModel(
       channels,
       classes: graph.classes,
       activation,
+      ...(opened.labels && { labels: opened.labels }),
+      warnings: opened.warnings,
+      ...(opened.assumption !== undefined && { assumption: opened.assumption }),
       head: graph.classes === 0 ? 'none' : net.hasLinearHead ? 'linear' : 'layers',
       preprocessing,
       size,
@@ -103,16 +104,7 @@ export async function inspectModel(
       })),
     };
   } finally {
-    weights.close();
-  }
-}
-
-function networkFrom(source: TensorSource, options: NetworkOptions): Network {
-  try {
-    return new Network(source, options);
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    throw new FormatError(`${error.message}; ${nearest(source)}`, { cause: error });
+    opened.close();
   }
 }
 

@@ -51,20 +51,30 @@ export async function readLabels(path: string): Promise<string[]> {
   return isTable ? inOrder(await readTable(text, fail), fail) : namesOfLines(text.trim(), fail);
 }
 
+export interface LabelsOptions {
+  /** As `openModel` has it. */
+  readonly model: string;
+  /** As `readLabels` has it. */
+  readonly labels?: string;
+  /** Names that are said beside the weights. */
+  readonly said?: readonly string[];
+  /** Whether something says that the classes are ImageNet's. */
+  readonly isImagenet?: boolean;
+}
+
 /**
- * The class names of a model, where any are known: those that are given, its own, the package's.
+ * The class names of a model, where any are known: those that are given, its own, those beside it, the
+ * package's.
  *
- * @param model as `openModel` has it
- * @param labels as `readLabels` has it
  * @throws {FormatError} when there are more or fewer than classes
  */
 export async function labelsFor(
   source: TensorSource,
   classes: number,
-  { model = BUNDLED, labels: path }: { readonly model?: string; readonly labels?: string },
+  { model, labels: path, said, isImagenet = isImagenetModel(model) }: LabelsOptions,
 ): Promise<readonly string[] | undefined> {
-  const own = path === undefined ? labelsOf(source) : undefined;
-  const labelsPath = path ?? defaultLabels(model, classes);
+  const own = path === undefined ? (labelsOf(source) ?? said) : undefined;
+  const labelsPath = path ?? defaultLabels(model, classes, isImagenet);
   const labels = own ?? (labelsPath === undefined ? undefined : await readLabels(labelsPath));
   if (labels !== undefined && labels.length !== classes) {
     throw new FormatError(
@@ -75,9 +85,9 @@ export async function labelsFor(
 }
 
 /** Not every network of 1000 classes has ImageNet's: who knows it is one says so. */
-function defaultLabels(model: string, classes: number): string | undefined {
+function defaultLabels(model: string, classes: number, isImagenet: boolean): string | undefined {
   if (model === BUNDLED) return BUNDLED_LABELS;
-  return classes === IMAGENET_CLASSES && isImagenetModel(model) ? IMAGENET : undefined;
+  return classes === IMAGENET_CLASSES && isImagenet ? IMAGENET : undefined;
 }
 
 /** Without a byte order mark, and without what is blank at the end. */

@@ -2,29 +2,18 @@
 
 import { type ExplainingNetwork, networkOf } from '../explain.js';
 import { type Backend, makeKernels, type Precision } from '../kernels/index.js';
-import { type RecognizeOptions, recognizeNetwork } from '../model/index.js';
-import { checkArchitecture } from './architectures.js';
-import { BUNDLED, BUNDLED_WEIGHTS } from './assets.js';
-import { locateRemote } from './cache.js';
-import { labelsFor } from './labels.js';
-import { openWeights, type WeightsFile } from './weights-file.js';
+import { BUNDLED } from './assets.js';
+import { openNetwork, type WeightsOptions } from './model-weights.js';
 
-export interface ModelOptions extends RecognizeOptions {
+export interface ModelOptions extends WeightsOptions {
   /**
    * `bundled` (default): a ResNet-50 of quarter width, 200 classes; a safetensors file, the index of
    * several, or a PyTorch checkpoint; or the name or URL of a model that `fetchModel` has put into the
    * cache.
    */
   readonly model?: string;
-  /**
-   * A file of class names, as `readLabels` has it, or `imagenet`. Default: what the model's metadata says,
-   * the bundled model's own, ImageNet's for models that are published as its, else the class numbers.
-   */
-  readonly labels?: string;
-  /** The name of the architecture that the weights must have; default inferred. */
-  readonly architecture?: string;
   readonly backend?: Backend;
-  /** How the weights are kept; default as they are stored, the coarsest of the kernels. */
+  /** How the weights are kept; default as they are stored, layer by layer. */
   readonly precision?: Precision;
 }
 
@@ -36,43 +25,44 @@ export interface Model {
   readonly net: ExplainingNetwork;
   /** False where no class names are known and the numbers stand in for them. */
   readonly labelled: boolean;
+  /** What was left out of the file, and what is doubtful: a line each. */
+  readonly warnings: readonly string[];
+  /** What the weights do not show, and what it is taken to be: a line. */
+  readonly assumption?: string;
 }
+
+/** Classes of ImageNet, whose names many networks of as many classes want. */
+const IMAGENET_CLASSES = 1000;
 
 /**
  * Loads a model and its class names.
  *
  * @throws {FormatError} in one line that names the file and the cause
+ * @throws {ShapeError} for an option that is not valid
  */
 export async function openModel(options: ModelOptions = {}): Promise<Model> {
-  const { model: name = BUNDLED, architecture, backend, labels: _, ...network } = options;
-  const cached = await locateRemote(name);
-  const weights = await openWeights(cached?.path ?? weightsPath(name), name);
+  const { model: name = BUNDLED, backend, labels: _, ...network } = options;
+  const opened = await openNetwork(name, options);
   try {
-    const { source, graph } = recognizeNetwork(weights.source, options);
-    if (architecture !== undefined) checkArchitecture(source, architecture);
-    const labels = await labelsFor(source, graph.classes, options);
+    const { labels, assumption } = opened;
     const kernels = await makeKernels(backend);
-    const net = networkOf(source, {
-      ...network,
-      kernels,
-      ...(labels !== undefined && { labels }),
-      ...(cached?.known && { preprocessing: cached.known.preprocessing }),
-    });
-    return { name, backend: kernels.name, net, labelled: labels !== undefined };
+    const named = labels && { labels };
+    const net = networkOf(opened.network, { ...network, kernels, ...named });
+    const isUnnamed = !labels && net.labels.length === IMAGENET_CLASSES;
+    const hint = 'no class names: if the 1000 classes are ImageNet’s, say --labels imagenet';
+    const warnings = [...opened.warnings, ...(isUnnamed ? [hint] : [])];
+    return {
+      name,
+      backend: kernels.name,
+      net,
+      labelled: labels !== undefined,
+      warnings,
+      ...(assumption !== undefined && { assumption }),
+    };
   } finally {
     // Packed, the weights have no use for their file any more.
-    weights.close();
+    opened.close();
   }
-}
-
-/** The weights of a model by the name that `ModelOptions.model` has. @throws as `openModel` */
-export async function openModelWeights(model: string): Promise<WeightsFile> {
-  const cached = await locateRemote(model);
-  return openWeights(cached?.path ?? weightsPath(model), model);
-}
-
-function weightsPath(model: string): string {
-  return model === BUNDLED ? BUNDLED_WEIGHTS : model;
 }
 
 let bundled: Promise<Model> | undefined;

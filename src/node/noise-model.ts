@@ -18,7 +18,13 @@ export async function noiseModel(architecture: string, backend?: Backend): Promi
   const weights = noiseWeights(namedArchitecture(architecture));
   const kernels = await makeKernels(backend);
   const net = networkOf(weights, { kernels });
-  return { name: `${architecture} of noise`, backend: kernels.name, net, labelled: false };
+  return {
+    name: `${architecture} of noise`,
+    backend: kernels.name,
+    net,
+    labelled: false,
+    warnings: [],
+  };
 }
 
 /** Weights uniform with He's variance; batch norms that change little. */

@@ -63,6 +63,10 @@ export interface ReportedModel {
   readonly architecture: Architecture;
   /** The values where its scales end, first to last. */
   readonly scales: readonly string[];
+  /** What was left out of its file, and what is doubtful: a line each. */
+  readonly warnings: readonly string[];
+  /** What the weights do not show, and what it is taken to be: a line. */
+  readonly assumption?: string;
 }
 
 export function makeReport(explanation: Explanation, context: ReportContext): Report {
@@ -93,13 +97,15 @@ export function makeReport(explanation: Explanation, context: ReportContext): Re
   };
 }
 
-export function describeModel({ name, backend, net }: Model): ReportedModel {
-  return { name, backend, architecture: net.architecture, scales: net.scales };
+export function describeModel({ name, backend, net, warnings, assumption }: Model): ReportedModel {
+  const said = assumption !== undefined && { assumption };
+  return { name, backend, architecture: net.architecture, scales: net.scales, warnings, ...said };
 }
 
 /** What a network is, in a line: resnet, block bottleneck, depths 3 4 6 3, … */
 export function describeArchitecture({ family, ...facts }: Architecture): string {
-  const words = Object.entries(facts).map(([name, value]) => {
+  const told = Object.entries(facts).filter(([, value]) => `${value}` !== '');
+  const words = told.map(([name, value]) => {
     const text = Array.isArray(value) ? value.join(' ') : String(value);
     return `${name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)} ${text}`;
   });

@@ -70,7 +70,11 @@ const REFUSED: readonly (readonly [at: number, magic: string, what: string])[] =
  * @param name what messages call it; default the path
  * @throws {FormatError} in one line that names the file, what is wrong with it and what to do
  */
-export async function openWeights(path: string, name: string = path): Promise<WeightsFile> {
+export async function openWeights(
+  path: string,
+  name: string = path,
+  _options: { fitting?: (s: TensorSource) => number; stateDict?: string } = {},
+): Promise<WeightsFile> {
   const file = await openFile(path, EXPECTED);
   try {
     const head = Buffer.from(file.read(0, Math.min(file.length, HEAD_BYTES))).toString('latin1');

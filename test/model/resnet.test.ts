@@ -239,8 +239,8 @@ describe('ResNet', () => {
     ],
     [
       'a tensor of another network',
-      () => load(changed('head.weight', [5])),
-      '1 unexpected tensors, the first is head.weight',
+      () => load(changed('layer1.0.gate.weight', [5])),
+      '1 unexpected tensors, the first is layer1.0.gate.weight',
     ],
     [
       'a wrong shape',
@@ -270,7 +270,7 @@ describe('ResNet', () => {
     [
       'an unknown stride',
       () => load({ ...changed('x'), metadata: new Map([['architecture', '{"strideOn":"5x5"}']]) }),
-      'strideOn is neither 3x3 nor 1x1',
+      'metadata architecture.strideOn expected 3x3 or 1x1, got "5x5"',
     ],
     [
       'an eps that is no number',

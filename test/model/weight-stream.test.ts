@@ -275,8 +275,8 @@ describe('loadResNet from a stream', () => {
     ],
     [
       'is another network',
-      () => changed('fc.bias', { name: 'head.bias' }),
-      '1 unexpected tensors, the first is head.bias',
+      () => changed('fc.bias', { name: 'layer1.1.bias' }),
+      '1 unexpected tensors, the first is layer1.1.bias',
       'cancelled',
     ],
   ])('refuses a stream that %s, and cancels it', async (_, make, message, cancelled) => {

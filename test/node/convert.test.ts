@@ -73,7 +73,7 @@ describe('convertModel', () => {
     expect(JSON.parse(metadata.get('architecture')!)).toEqual({
       ...architecture,
       ...{ family: 'resnet', block: 'bottleneck', stem: '7x7', activation: 'softmax' },
-      batchNormEps: 1e-5,
+      ...{ batchNormEps: 1e-5, activationFunction: 'relu', strides: [], dilations: [] },
     });
     const sha256 = createHash('sha256').update(readFileSync(input)).digest('hex');
     expect(JSON.parse(metadata.get('source')!)).toEqual({ file: 'in.pth', sha256 });

@@ -278,7 +278,7 @@ describe('labelsFor', () => {
     const own = { ...source, metadata: new Map([['labels', '["a", "b"]']]) };
     expect(await labelsFor(own, 2, { model: 'resnet18-f37072fd.pth' })).toEqual(['a', 'b']);
     const bundled = JSON.parse(readFileSync('models/tiny-resnet50-labels.json', 'utf8'));
-    expect(await labelsFor(source, 200, {})).toEqual(bundled);
+    expect(await labelsFor(source, 200, { model: 'bundled' })).toEqual(bundled);
   });
 });
 

@@ -1,15 +1,16 @@
 /**
- * What weights say of themselves beside their tensors: `architecture`, `preprocessing` and `labels`,
+ * What weights say of themselves beside their tensors: `architecture`, `layers`, `preprocessing` and `labels`,
  * JSON text under those keys of a file's metadata. Names and shapes tell the rest.
  */
 
-import { FormatError } from '../../errors.js';
+import { FormatError, ShapeError } from '../../errors.js';
 import { defaultPreprocessing, type Preprocessing } from '../../image/index.js';
 import type { Precision } from '../../kernels/index.js';
+import { parseActivation } from '../graph/operators/activation.js';
 import { SCALED_DTYPE } from './dtype.js';
 import type { TensorSource } from './tensor-source.js';
 
-/** PyTorch's default, which every torchvision and timm ResNet keeps. */
+/** PyTorch's default, which every network of torchvision and timm keeps. */
 const BATCH_NORM_EPS = 1e-5;
 
 /** What weights do not show. */
@@ -18,23 +19,125 @@ export interface NetOptions {
   readonly strideOn: '3x3' | '1x1';
   /** Whether a max pool follows a ResNet's 3×3 stem. */
   readonly maxPool: boolean;
+  /** What batch norms add to a variance. */
+  readonly batchNormEps: number;
+  /** In PyTorch's words: `relu`, `leaky_relu:0.2`, `silu` … */
+  readonly activationFunction: string;
+  /** Of a ResNet's stages; stages beyond the list go on as usual, with 1 first, then 2. */
+  readonly strides: readonly number[];
+  /** Of a ResNet's stages, 1 beyond the list. A stage of more than the stage before has stride 1. */
+  readonly dilations: readonly number[];
+}
+
+const DEFAULTS: NetOptions = {
+  strideOn: '3x3',
+  maxPool: false,
+  batchNormEps: BATCH_NORM_EPS,
+  activationFunction: 'relu',
+  strides: [],
+  dilations: [],
+};
+
+/** Larger ones are nobody's, and only a slip. */
+const MOST_DILATION = 64;
+
+const isStages = (value: unknown): boolean =>
+  Array.isArray(value) && value.length <= 64 && value.every((v) => isWhole(v, 1, MOST_DILATION));
+
+/** What each may be, and how a message calls that. */
+const VALID: Readonly<Record<keyof NetOptions, readonly [(value: unknown) => boolean, string]>> = {
+  strideOn: [(value) => value === '3x3' || value === '1x1', '3x3 or 1x1'],
+  maxPool: [(value) => typeof value === 'boolean', 'true or false'],
+  batchNormEps: [(value) => isNumber(value) && value > 0, 'a number > 0'],
+  activationFunction: [
+    (value) => typeof value === 'string' && parseActivation(value) !== undefined,
+    'a function such as relu, leaky_relu:0.2 or silu',
+  ],
+  strides: [isStages, `whole numbers from 1 to ${MOST_DILATION}`],
+  dilations: [isStages, `whole numbers from 1 to ${MOST_DILATION}`],
+};
+
+/** What weights do not show, and who says it. */
+export interface SaidOptions {
+  readonly options: NetOptions;
+  /** The keys that neither a caller nor the file says: the usual is assumed. */
+  readonly assumed: readonly (keyof NetOptions)[];
 }
 
 /**
- * What weights do not show: `architecture.strideOn` and `architecture.maxPool` of the metadata, else
- * torchvision's, and no pool.
+ * What a caller says, else `architecture` of the metadata, else what is usual.
+ *
+ * @throws {ShapeError} for an option that is not valid, {FormatError} for such metadata
  */
-export function netOptionsOf(source: TensorSource): NetOptions {
-  const { strideOn = '3x3', maxPool = false } = metadataObject(source, 'architecture') ?? {};
-  if (strideOn !== '3x3' && strideOn !== '1x1') {
-    throw new FormatError(`${source.name}: metadata architecture.strideOn is neither 3x3 nor 1x1`);
+export function netOptionsOf(source: TensorSource, given: Partial<NetOptions> = {}): SaidOptions {
+  const said = architectureOf(source);
+  const options: Record<string, unknown> = { ...DEFAULTS };
+  const assumed: (keyof NetOptions)[] = [];
+  for (const [key, [isValid, expected]] of Object.entries(VALID)) {
+    const own = given[key as keyof NetOptions];
+    const value = own ?? said[key];
+    if (value === undefined) {
+      // `convert` writes the classes, and all that is not as usual.
+      if (said['classes'] === undefined) assumed.push(key as keyof NetOptions);
+      continue;
+    }
+    if (!isValid(value)) {
+      const what = `expected ${expected}, got ${JSON.stringify(value)}`;
+      if (own !== undefined) throw new ShapeError(`${key}: ${what}`);
+      throw new FormatError(`${source.name}: metadata architecture.${key} ${what}`);
+    }
+    options[key] = value;
   }
-  if (typeof maxPool !== 'boolean') {
-    throw new FormatError(
-      `${source.name}: metadata architecture.maxPool is neither true nor false`,
-    );
+  return { options: options as unknown as NetOptions, assumed };
+}
+
+/** The metadata `architecture`; text that is no JSON is the name of one. */
+export function architectureOf(source: TensorSource): Record<string, unknown> {
+  const text = source.metadata.get('architecture');
+  const isName = text !== undefined && /^[\w./-]+$/.test(text);
+  return isName ? { name: text } : (metadataObject(source, 'architecture') ?? {});
+}
+
+/** What a file says of a layer beside its tensors: extents in rows and in columns. */
+export interface LayerFacts {
+  readonly kernel?: readonly [number, number];
+  readonly stride?: readonly [number, number];
+  readonly padding?: readonly [number, number];
+  readonly dilation?: readonly [number, number];
+  readonly eps?: number;
+}
+
+const isPair = (value: unknown, least: number): boolean =>
+  Array.isArray(value) && value.length === 2 && value.every((v) => isWhole(v, least, 1024));
+
+const VALID_FACTS: Readonly<Record<keyof LayerFacts, (value: unknown) => boolean>> = {
+  kernel: (value) => isPair(value, 1),
+  stride: (value) => isPair(value, 1),
+  padding: (value) => isPair(value, 0),
+  dilation: (value) => isPair(value, 1),
+  eps: (value) => isNumber(value) && value >= 0,
+};
+
+/** `layers` of the metadata, by the name of the layer. @throws {FormatError} where one is not valid */
+export function layerFactsOf(source: TensorSource): ReadonlyMap<string, LayerFacts> {
+  const layers = Object.entries(metadataObject(source, 'layers') ?? {});
+  for (const [layer, facts] of layers) {
+    for (const [key, isValid] of Object.entries(VALID_FACTS)) {
+      const value = (facts as Record<string, unknown> | null)?.[key];
+      if (value === undefined || isValid(value)) continue;
+      const what = `layers.${layer}.${key} is not valid: ${JSON.stringify(value)}`;
+      throw new FormatError(`${source.name}: metadata ${what}`);
+    }
   }
-  return { strideOn, maxPool };
+  return new Map(layers.map(([layer, facts]) => [layer, (facts ?? {}) as LayerFacts]));
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+function isWhole(value: unknown, least: number, most: number): boolean {
+  return isNumber(value) && Number.isInteger(value) && value >= least && value <= most;
 }
 
 /** What makes probabilities of logits. */
@@ -42,20 +145,11 @@ export type Activation = 'softmax' | 'sigmoid';
 
 /** `architecture.activation` of the metadata; else a sigmoid for one logit, softmax for several. */
 export function activationOf(source: TensorSource, classes: number): Activation {
-  const { activation } = metadataObject(source, 'architecture') ?? {};
+  const { activation } = architectureOf(source);
   if (activation === 'softmax' || activation === 'sigmoid') return activation;
   if (activation === undefined) return classes === 1 ? 'sigmoid' : 'softmax';
   throw new FormatError(
     `${source.name}: metadata architecture.activation is neither softmax nor sigmoid`,
-  );
-}
-
-/** What is added to a variance: `architecture.batchNormEps` of the metadata, else PyTorch's default. */
-export function batchNormEpsOf(source: TensorSource): number {
-  const said = metadataObject(source, 'architecture')?.['batchNormEps'] ?? BATCH_NORM_EPS;
-  if (typeof said === 'number' && said > 0 && Number.isFinite(said)) return said;
-  throw new FormatError(
-    `${source.name}: metadata architecture.batchNormEps expected a number > 0, got ${JSON.stringify(said)}`,
   );
 }
 
@@ -67,33 +161,48 @@ const ORDERS: Readonly<Record<number, readonly string[]>> = {
 };
 
 /**
- * What pictures go through; what the metadata leaves open is as for ImageNet.
+ * What pictures go through: what a caller says, else `preprocessing` of the metadata, else as for ImageNet.
  *
  * @param channels of the network's input
+ * @throws {ShapeError} where what the caller says is not valid, {FormatError} where the metadata is not
  */
-export function preprocessingOf(source: TensorSource, channels: number): Preprocessing {
-  const said = metadataObject(source, 'preprocessing');
-  const usual = defaultPreprocessing(channels);
-  if (!said) return usual;
-  const merged = { ...usual, ...said } as Preprocessing;
-  const isEach = (v: unknown): boolean =>
-    Array.isArray(v) && v.length === channels && v.every((c) => Number.isFinite(c));
-  const { size, channels: order, mean, std, interpolation, cropRatio = 1 } = merged;
-  if (
-    !(Number.isInteger(size) && size >= 1) ||
-    !ORDERS[channels === 3 || channels === 1 ? channels : 0]!.includes(order) ||
-    !isEach(mean) ||
-    !isEach(std) ||
-    std.includes(0) ||
-    !(interpolation === 'bilinear' || interpolation === 'bicubic') ||
-    !(cropRatio > 0 && cropRatio <= 1)
-  ) {
+export function preprocessingOf(
+  source: TensorSource,
+  channels: number,
+  given: Partial<Preprocessing> = {},
+): Preprocessing {
+  const said = metadataObject(source, 'preprocessing') ?? {};
+  const own = { ...defaultPreprocessing(channels), ...said } as Preprocessing;
+  if (!isPreprocessing(own, channels)) {
     throw new FormatError(
       `${source.name}: metadata preprocessing is not valid: ${JSON.stringify(said)}`,
     );
   }
-  const crop = 'cropRatio' in said && { cropRatio };
-  return { size, channels: order, mean, std, interpolation, ...crop };
+  const merged = { ...own, ...given };
+  if (!isPreprocessing(merged, channels)) {
+    throw new ShapeError(
+      `preprocessing: not valid for ${channels} channels: ${JSON.stringify(given)}`,
+    );
+  }
+  const { size, channels: order, mean, std, interpolation, cropRatio } = merged;
+  const crop = cropRatio !== undefined && ('cropRatio' in said || 'cropRatio' in given);
+  return { size, channels: order, mean, std, interpolation, ...(crop && { cropRatio }) };
+}
+
+function isPreprocessing(p: Preprocessing, count: number): boolean {
+  const { size, channels, mean, std, interpolation, cropRatio = 1 } = p;
+  const isEach = (v: unknown): boolean =>
+    Array.isArray(v) && v.length === count && v.every((c) => isNumber(c));
+  return (
+    isWhole(size, 1, 2 ** 20) &&
+    ORDERS[count === 3 || count === 1 ? count : 0]!.includes(channels) &&
+    isEach(mean) &&
+    isEach(std) &&
+    !std.includes(0) &&
+    (interpolation === 'bilinear' || interpolation === 'bicubic') &&
+    cropRatio > 0 &&
+    cropRatio <= 1
+  );
 }
 
 /** The names of the classes in index order, where the metadata has them. */
@@ -128,9 +237,14 @@ function parseJson(text: string): unknown {
 
 /** The precision that weights are stored in: the coarsest that a kernel has. */
 export function storedPrecision({ tensors }: TensorSource): Precision {
-  const dtypes = [...tensors.values()].flatMap(({ shape, dtype }) =>
-    shape.length > 1 ? dtype : [],
+  const own = [...tensors.values()].flatMap(({ shape, dtype }) =>
+    shape.length > 1 ? dtypePrecision(dtype) : [],
   );
-  if (dtypes.includes(SCALED_DTYPE)) return 'int8';
-  return dtypes.includes('F16') || dtypes.includes('BF16') ? 'f16' : 'f32';
+  return own.includes('int8') ? 'int8' : own.includes('f16') ? 'f16' : 'f32';
+}
+
+/** The coarsest precision that keeps every bit of a dtype. */
+export function dtypePrecision(dtype: string): Precision {
+  if (dtype === SCALED_DTYPE) return 'int8';
+  return dtype === 'F16' || dtype === 'BF16' ? 'f16' : 'f32';
 }

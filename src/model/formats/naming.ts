@@ -1,7 +1,13 @@
-/** Weights under other names than torchvision's, presented under those. A family has its own (../nets/). */
+/**
+ * Weights under other names than torchvision's, presented under those. A family has its own (../nets/).
+ *
+ * Wrappers put words before the names: `module.` (DataParallel), `_orig_mod.` (compile), `backbone.`,
+ * `encoder_q.`. Whatever stands before the key that gives a naming away is taken off. Keys without it are
+ * *outside*: a classifier beside a backbone, a loss, a second network.
+ */
 
 import { FormatError } from '../../errors.js';
-import { metadataObject } from './metadata.js';
+import { architectureOf, metadataObject } from './metadata.js';
 import { gather, keepLatest, rowMajorStrides, type Strided } from './strides.js';
 import {
   scaledName,
@@ -12,45 +18,73 @@ import {
 } from './tensor-source.js';
 
 export interface Naming {
-  /** Keys that give it away. */
-  readonly recognises: RegExp;
+  /** The key that gives it away, without what a wrapper puts before it. */
+  readonly first: RegExp;
   /** What it is that cannot be computed: such weights are refused by it. */
   readonly refused?: string;
-  /** torchvision's name of a tensor; the tensor's own where torchvision has none. Default: all as they are. */
-  torchvisionName?(key: string): string;
+  /**
+   * torchvision's name of a tensor; the tensor's own where torchvision has none. Default: all as they are.
+   *
+   * @param key without the prefix
+   * @param first the match of the key that gave the naming away
+   */
+  torchvisionName?(key: string, isOutside: boolean, first: RegExpExecArray): string;
   /** By rank: which of the file's dimensions is torchvision's dimension d. Default: all as they are. */
   readonly axes?: Readonly<Record<number, readonly number[]>>;
   /** What the metadata says unless the file does. */
   readonly implied?: Readonly<Record<string, object>>;
 }
 
-/** What `DataParallel` puts before every key. */
-const PREFIX = 'module.';
+/** Weights in torchvision's naming. */
+export interface NamedWeights<T extends TensorShape> {
+  /** With the metadata that the naming implies. */
+  readonly source: TensorSource<T>;
+  /** The names of the tensors that do not have the network's prefix. */
+  readonly outside: ReadonlySet<string>;
+}
+
+/** Networks in one file, at most, among which the largest is looked for. */
+const MOST_PREFIXES = 64;
+
+/** A naming that a file has, with what stands before its keys. */
+interface Found {
+  readonly naming: Naming;
+  readonly prefix: string;
+  readonly first: RegExpExecArray;
+}
 
 /**
- * The weights in torchvision's naming, and the metadata that theirs implies. A source in torchvision's
- * naming, or in none of `namings`, is returned as it is.
+ * The weights in torchvision's naming, if theirs is the given one; of several networks in a file the one of
+ * most tensors, the first of equals.
  *
- * @throws {FormatError} naming the tensor, for a naming that is refused, and for two tensors that would have
+ * @throws {FormatError} for weights that the naming refuses, and for tensors that torchvision calls by
  * the same name
  */
-export function asTorchvision<T extends TensorShape>(
+export function inTorchvisionNames<T extends TensorShape>(
   source: TensorSource<T>,
-  namings: readonly Naming[],
-): TensorSource<T> {
-  const bare = [...source.tensors.keys()].every((key) => key.startsWith(PREFIX))
-    ? renamed(source, { recognises: /^/, torchvisionName: (key) => key.slice(PREFIX.length) })
-    : source;
-  const keys = [...bare.tensors.keys()];
-  for (const naming of namings) {
-    const key = keys.find((name) => naming.recognises.test(name));
-    if (key === undefined) continue;
-    if (naming.refused === undefined) return renamed(bare, naming);
-    throw new FormatError(
-      `${source.name}: tensor ${key} is that of ${naming.refused}: not supported`,
-    );
+  naming: Naming,
+): NamedWeights<T> | undefined {
+  const keys = [...source.tensors.keys()];
+  const found = new Map<string, Found>();
+  for (const key of keys) {
+    const first = naming.first.exec(key);
+    if (!first || found.size >= MOST_PREFIXES) continue;
+    const prefix = key.slice(0, first.index);
+    // Blocks may be numbered: the first of them counts.
+    const isEarlier = Number(first[1]) < Number(found.get(prefix)?.first[1]);
+    if (!found.has(prefix) || isEarlier) found.set(prefix, { naming, prefix, first });
   }
-  return bare;
+  let best: Found | undefined;
+  let most = 0;
+  for (const one of found.values()) {
+    const count = keys.filter((key) => key.startsWith(one.prefix)).length;
+    if (count > most) [best, most] = [one, count];
+  }
+  if (!best) return undefined;
+  if (naming.refused === undefined) return renamed(source, best);
+  throw new FormatError(
+    `${source.name}: tensor ${best.first.input} is that of ${naming.refused}: not supported`,
+  );
 }
 
 interface Renamed {
@@ -59,25 +93,50 @@ interface Renamed {
   readonly transposed?: Strided;
 }
 
-function renamed<T extends TensorShape>(source: TensorSource<T>, naming: Naming): TensorSource<T> {
+function renamed<T extends TensorShape>(source: TensorSource<T>, found: Found): NamedWeights<T> {
+  const { naming, prefix } = found;
   const tensors = new Map<string, T & Renamed>();
-  for (const [key, info] of source.tensors) {
+  const outside = new Set<string>();
+  const nameOf = (key: string): string => ownName(found, key);
+  const isOutside = (key: string): boolean => !key.startsWith(prefix);
+  // What is outside takes no name away.
+  const keys = [...source.tensors.keys()];
+  for (const key of [...keys.filter((k) => !isOutside(k)), ...keys.filter(isOutside)]) {
+    const info = source.tensors.get(key)!;
     // Scales go by the name of what they scale.
     const scaled = scaledName(key);
-    const nameOf = naming.torchvisionName ?? ((own: string) => own);
-    const name =
-      scaled !== undefined && source.tensors.has(scaled) ? scaleName(nameOf(scaled)) : nameOf(key);
+    const isScale = scaled !== undefined && source.tensors.has(scaled);
+    let name = isScale ? scaleName(nameOf(scaled)) : nameOf(key);
     const other = tensors.get(name);
-    if (other) {
+    if (other && !isOutside(key)) {
       throw new FormatError(
         `${source.name}: tensors ${other.key} and ${key} are both ${name} in torchvision's naming`,
       );
+    }
+    if (isOutside(key)) {
+      if (other) name = `/${key}`;
+      outside.add(name);
     }
     const axes = naming.axes?.[info.shape.length];
     const strided = axes && transpose(info.shape, axes);
     const order = strided && { shape: strided.shape, transposed: strided };
     tensors.set(name, { ...info, key, ...order });
   }
+  return { source: overTensors(source, tensors, metadataOf(source, found)), outside };
+}
+
+function ownName({ naming, prefix, first }: Found, key: string): string {
+  const isOutside = !key.startsWith(prefix);
+  const bare = isOutside ? key : key.slice(prefix.length);
+  return naming.torchvisionName?.(bare, isOutside, first) ?? bare;
+}
+
+/** The source, its tensors under other names. */
+function overTensors<T extends TensorShape>(
+  source: TensorSource<T>,
+  tensors: ReadonlyMap<string, T & Renamed>,
+  metadata: ReadonlyMap<string, string>,
+): TensorSource<T> {
   // A window of a transposed tensor lies all over the file's.
   const decode = keepLatest((key) => {
     const x = new Float32Array(sizeOf(source.tensors.get(key)!.shape));
@@ -85,8 +144,8 @@ function renamed<T extends TensorShape>(source: TensorSource<T>, naming: Naming)
     return x;
   });
   return {
-    name: source.name,
-    metadata: withImplied(source, naming.implied ?? {}),
+    ...source,
+    metadata,
     tensors,
     readInto(out, tensor, begin) {
       const found = tensors.get(tensor);
@@ -112,13 +171,21 @@ function transpose(shape: readonly number[], axes: readonly number[]): Strided {
   };
 }
 
-function withImplied(
-  source: TensorSource,
-  implied: Readonly<Record<string, object>>,
-): ReadonlyMap<string, string> {
+/** The source's own, what the naming implies behind it, layers by torchvision's names. */
+function metadataOf(source: TensorSource, found: Found): ReadonlyMap<string, string> {
   const metadata = new Map(source.metadata);
-  for (const [key, values] of Object.entries(implied)) {
-    metadata.set(key, JSON.stringify({ ...values, ...metadataObject(source, key) }));
+  for (const [key, values] of Object.entries(found.naming.implied ?? {})) {
+    const own = key === 'architecture' ? architectureOf(source) : metadataObject(source, key);
+    metadata.set(key, JSON.stringify({ ...values, ...own }));
+  }
+  const layers = metadataObject(source, 'layers');
+  if (layers) {
+    const weight = '.weight';
+    const named = Object.entries(layers).map(([layer, facts]) => [
+      ownName(found, layer + weight).slice(0, -weight.length),
+      facts,
+    ]);
+    metadata.set('layers', JSON.stringify(Object.fromEntries(named)));
   }
   return metadata;
 }

@@ -6,18 +6,19 @@
 
 import type { LayerOptions } from './builder.js';
 import type { Family } from './family.js';
-import { plainFeatures } from './plain.js';
+import { classified } from './head.js';
+import { PLAIN_NAMINGS, plainFeatures } from './plain.js';
 
 const FIRST_KERNEL = 11;
 
 export const ALEXNET: Family = {
   name: 'alexnet',
-  namings: [],
+  namings: PLAIN_NAMINGS,
   recognises: (tensors) => tensors.get('features.0.weight')?.shape[2] === FIRST_KERNEL,
   build(b) {
     const optionsOf = (kernel: number): LayerOptions =>
       kernel === FIRST_KERNEL ? { kernel, stride: 4, padding: 2 } : { kernel, grouped: true };
     const { x, convolutions } = plainFeatures(b, optionsOf, 3);
-    return { graph: b.classified(x), facts: { convolutions } };
+    return { graph: classified(b, x), facts: { convolutions } };
   },
 };

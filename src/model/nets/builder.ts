@@ -5,16 +5,22 @@
 
 import { FormatError } from '../../errors.js';
 import { SCALED_DTYPE } from '../formats/dtype.js';
-import { scaleName, sizeOf, type TensorSource } from '../formats/tensor-source.js';
+import { type LayerFacts, layerFactsOf, type NetOptions } from '../formats/metadata.js';
+import type { NamedWeights } from '../formats/naming.js';
+import {
+  scaleName,
+  sizeOf,
+  type TensorShape,
+  type TensorSource,
+} from '../formats/tensor-source.js';
 import type { Graph, Node, Operator } from '../graph/node.js';
-import { adaptiveMean } from '../graph/operators/adaptive-mean.js';
+import { activationNamed, parseActivation } from '../graph/operators/activation.js';
 import { add } from '../graph/operators/add.js';
 import { affine } from '../graph/operators/affine.js';
 import { concat } from '../graph/operators/concat.js';
-import { type ConvAttributes, plainConv } from '../graph/operators/conv.js';
-import { flatten } from '../graph/operators/flatten.js';
+import { type ConvAttributes, isConv, plainConv } from '../graph/operators/conv.js';
 import { input } from '../graph/operators/input.js';
-import { relu } from '../graph/operators/relu.js';
+import { maxPool } from '../graph/operators/pool.js';
 
 /** A value, and its channels. */
 export interface Value {
@@ -26,6 +32,7 @@ export interface LayerOptions {
   /** Height and width of the kernel; default 1. */
   readonly kernel?: number;
   readonly stride?: number;
+  readonly dilation?: number;
   /** Of zeros, on every side; default as many as keep the extents at stride 1. */
   readonly padding?: number;
   /** Whether channels may come in groups. */
@@ -35,16 +42,33 @@ export interface LayerOptions {
 /** Nodes that a network is taken for, at most: a DenseNet-264 has 1,600. */
 const MOST_NODES = 20_000;
 
+/** Parts of a name that hold a layer's matrix or kernel; of a weight norm, its direction. */
+const WEIGHTS = ['weight', 'weight_v', 'parametrizations.weight.original1'] as const;
+/** Parts that hold its magnitude then, for each output channel. */
+const MAGNITUDES = [undefined, 'weight_g', 'parametrizations.weight.original0'] as const;
+
 export class NetBuilder {
   readonly source: TensorSource;
-  readonly #eps: number;
+  readonly options: NetOptions;
+  /** What whoever loads the weights should be told, a line each. */
+  readonly warnings: string[];
+  readonly #outside: ReadonlySet<string>;
+  /** What the file says of layers beside their tensors. It counts before what the family takes for usual. */
+  readonly #facts: ReadonlyMap<string, LayerFacts>;
   readonly #nodes: Node[] = [];
   readonly #used = new Set<string>();
 
-  /** @param eps what batch norms add to a variance */
-  constructor(source: TensorSource, eps: number) {
+  constructor({ source, outside }: NamedWeights<TensorShape>, options: NetOptions) {
     this.source = source;
-    this.#eps = eps;
+    this.options = options;
+    this.warnings = [...(source.warnings ?? [])];
+    this.#outside = outside;
+    this.#facts = layerFactsOf(source);
+  }
+
+  /** How many tensors the network has taken. */
+  get taken(): number {
+    return this.#used.size;
   }
 
   has(tensor: string): boolean {
@@ -59,6 +83,33 @@ export class NetBuilder {
       throw this.fail(`tensor ${tensor} expected ${rank} dimensions ≥ 1, got [${info.shape}]`);
     }
     return info.shape;
+  }
+
+  factsOf(layer: string): LayerFacts | undefined {
+    return this.#facts.get(layer);
+  }
+
+  /** The name of a layer's weight, where it has one. */
+  weightName(layer: string): string | undefined {
+    return WEIGHTS.map((part) => `${layer}.${part}`).find((name) => this.has(name));
+  }
+
+  /** The tensors that no layer has taken, in the file's order. A step counter of training is none. */
+  get unused(): string[] {
+    return [...this.source.tensors].flatMap(([name, { shape }]) =>
+      this.#used.has(name) || shape.length === 0 || name.endsWith('.num_batches_tracked')
+        ? []
+        : name,
+    );
+  }
+
+  /** What the names of the tensors that are taken begin with: `layer1`, `fc` … */
+  topNames(): Set<string> {
+    return new Set([...this.#used].map((name) => name.split('.', 1)[0]!));
+  }
+
+  isOutside(tensor: string): boolean {
+    return this.#outside.has(tensor);
   }
 
   fail(what: string): FormatError {
@@ -84,8 +135,8 @@ export class NetBuilder {
   }
 
   conv(layer: string, x: Value, options: LayerOptions = {}): Value {
-    const { kernel = 1, stride = 1, padding = (kernel - 1) >> 1, grouped = false } = options;
-    const name = `${layer}.weight`;
+    const { kernel = 1, grouped = false } = options;
+    const name = this.weightName(layer) ?? `${layer}.weight`;
     const shape = this.shapeOf(name, 4);
     const [Cout, perGroup] = shape as [number, number];
     const groups = grouped ? x.C / perGroup : 1;
@@ -94,20 +145,25 @@ export class NetBuilder {
     if (!isWhole || `${shape.slice(1)}` !== expected) {
       throw this.fail(`tensor ${name} expected [${Cout},${expected}], got [${shape}]`);
     }
+    const facts = this.factsOf(layer);
+    const [dilationY, dilationX] = facts?.dilation ?? pair(options.dilation ?? 1);
+    const [strideY, strideX] = facts?.stride ?? pair(options.stride ?? 1);
+    const usual = options.padding ?? ((kernel - 1) >> 1) * dilationY;
+    const [padY, padX] = facts?.padding ?? pair(usual);
     return this.#weighted(layer, x, {
       layer,
       weight: { name, shape },
       bias: this.#bias(layer, Cout),
       extents: { Cin: x.C, Cout, kH: kernel, kW: kernel, groups },
-      strideY: stride,
-      strideX: stride,
-      pads: [padding, padding, padding, padding],
+      ...{ strideY, strideX, dilationY, dilationX },
+      pads: [padY, padX, padY, padX],
     });
   }
 
-  /** A fully connected layer over a value of 1×1. */
+  /** A fully connected layer over a value of 1×1: a matrix, or a 1×1 kernel. */
   linear(layer: string, x: Value): Value {
-    const name = `${layer}.weight`;
+    const name = this.weightName(layer) ?? `${layer}.weight`;
+    if (this.source.tensors.get(name)?.shape.length === 4) return this.conv(layer, x);
     const shape = this.shapeOf(name, 2);
     const [Cout, Cin] = shape as [number, number];
     if (Cin !== x.C) {
@@ -121,22 +177,44 @@ export class NetBuilder {
     });
   }
 
+  /** Batch norm; nothing where it was folded into the bias of the convolution before. */
   batchNorm(layer: string, x: Value): Value {
     const [gamma, beta, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map(
-      (part) => this.#vector(`${layer}.${part}`, x.C),
+      (part) => `${layer}.${part}`,
     ) as [string, string, string, string];
-    this.#used.add(`${layer}.num_batches_tracked`);
-    const norm = { gamma, beta, mean, variance, eps: this.#eps };
+    if (!this.has(mean)) {
+      if (this.has(gamma) && this.has(beta)) {
+        throw this.fail(
+          `${layer} has no running mean, so it is a GroupNorm or another norm that needs each picture's own statistics: not supported`,
+        );
+      }
+      const { operator } = this.#nodes[x.node]!;
+      if (isConv(operator) && operator.bias !== undefined) return x;
+    }
+    const isAffine = this.has(gamma) || this.has(beta);
+    const norm = {
+      ...(isAffine && { gamma: this.#vector(gamma, x.C), beta: this.#vector(beta, x.C) }),
+      mean: this.#vector(mean, x.C),
+      variance: this.#vector(variance, x.C),
+      eps: this.factsOf(layer)?.eps ?? this.options.batchNormEps,
+    };
     return this.node(layer, affine(layer, x.C, [norm]), [x]);
   }
 
+  /** The network's activation function, a ReLU most often. */
   relu(name: string, x: Value): Value {
-    return this.node(name, relu(), [x]);
+    return this.node(name, activationNamed(parseActivation(this.options.activationFunction)!), [x]);
   }
 
-  /** Convolution, batch norm, ReLU. */
+  /** Convolution, batch norm, activation function. */
   convNormRelu(layer: string, norm: string, x: Value, options: LayerOptions = {}): Value {
     return this.relu(`${layer}.relu`, this.batchNorm(norm, this.conv(layer, x, options)));
+  }
+
+  maxPool(name: string, x: Value, side: number, pad = 0): Value {
+    const { kernel = pair(side), stride = pair(2), padding = pair(pad) } = this.factsOf(name) ?? {};
+    const [top, left] = padding;
+    return this.node(name, maxPool({ kernel, stride, pads: [top, left, top, left] }), [x]);
   }
 
   add(name: string, a: Value, b: Value): Value {
@@ -149,38 +227,7 @@ export class NetBuilder {
     return this.node(name, concat(), values, C);
   }
 
-  /**
-   * The classifier, whatever it is called: the fully connected layers that no other part of the network
-   * took, ReLU between them, over the mean of x in as many parts as the first of them expects.
-   *
-   * @returns the network
-   */
-  classified(x: Value): Graph {
-    const layers = [...this.source.tensors]
-      .filter(([name, { shape }]) => shape.length === 2 && !this.#used.has(name))
-      .flatMap(([name]) => (name.endsWith('.weight') ? [name.slice(0, -'.weight'.length)] : []))
-      .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-    if (layers.length === 0) return this.finish(x, 0);
-    const parts = this.shapeOf(`${layers[0]}.weight`, 2)[1]! / x.C;
-    const side = Number.isInteger(Math.sqrt(parts)) ? Math.sqrt(parts) : 1;
-    let y = this.node('avgpool', adaptiveMean(side, side), [x]);
-    if (side > 1) y = this.node('flatten', flatten(), [y], side * side * x.C);
-    for (const [i, layer] of layers.entries()) {
-      if (i > 0) y = this.relu(`${layers[i - 1]}.relu`, y);
-      y = this.linear(layer, y);
-    }
-    return this.finish(y, y.C);
-  }
-
-  /** @throws {FormatError} where tensors are left over */
   finish(output: Value, classes: number): Graph {
-    // Training's step counter has no part in inference; scales go with what they scale.
-    const others = [...this.source.tensors.keys()].filter(
-      (name) => !this.#used.has(name) && !name.endsWith('.num_batches_tracked'),
-    );
-    if (others.length > 0) {
-      throw this.fail(`${others.length} unexpected tensors, the first is ${others[0]}`);
-    }
     return { nodes: this.#nodes, output: output.node, classes };
   }
 
@@ -193,7 +240,17 @@ export class NetBuilder {
     this.#used.add(weight.name);
     const isScaled = this.source.tensors.get(weight.name)!.dtype === SCALED_DTYPE;
     if (isScaled) this.#used.add(scaleName(weight.name));
-    return this.node(name, plainConv(attributes), [x], extents.Cout);
+    const norm = WEIGHTS.findIndex((part) => weight.name === `${name}.${part}`);
+    const magnitude = MAGNITUDES[norm] && `${name}.${MAGNITUDES[norm]}`;
+    if (magnitude) {
+      const shape = this.source.tensors.get(magnitude)?.shape ?? [];
+      if (sizeOf(shape) !== extents.Cout) {
+        throw this.fail(`tensor ${magnitude} expected ${extents.Cout} values, got [${shape}]`);
+      }
+      this.#used.add(magnitude);
+    }
+    const scaled = magnitude ? { ...attributes, magnitude } : attributes;
+    return this.node(name, plainConv(scaled), [x], extents.Cout);
   }
 
   #bias(layer: string, Cout: number): string | undefined {
@@ -208,4 +265,8 @@ export class NetBuilder {
     this.#used.add(name);
     return name;
   }
+}
+
+function pair(value: number): readonly [number, number] {
+  return [value, value];
 }

@@ -7,20 +7,23 @@
  * Source: Huang, Liu, van der Maaten, Weinberger (arXiv 1608.06993); names as in torchvision and timm.
  */
 
-import { maxPool, meanPool } from '../graph/operators/pool.js';
+import { meanPool } from '../graph/operators/pool.js';
 import type { NetBuilder, Value } from './builder.js';
 import type { Family } from './family.js';
+import { classified } from './head.js';
 
 export const DENSENET: Family = {
   name: 'densenet',
   namings: [
     {
-      // As torchvision's published files have them.
-      recognises: /\.denselayer1\.norm\.1\.weight$/,
-      torchvisionName: (key) => key.replace(/\.(norm|conv)\.(\d)\./, '.$1$2.'),
+      // As torchvision's published files have them, too; without `features` in a backbone.
+      first: /(?<![^.])(?:features\.)?denseblock1\.denselayer1\.conv\.?1\.weight$/,
+      torchvisionName(key, isOutside, [first]) {
+        const own = isOutside || first.startsWith('features.') ? key : `features.${key}`;
+        return own.replace(/(denselayer\d+)\.(norm|conv)\.(\d)\./, '$1.$2$3.');
+      },
     },
   ],
-  recognises: (tensors) => tensors.has('features.denseblock1.denselayer1.conv1.weight'),
   build(b) {
     let x = stem(b);
     const blocks: number[] = [];
@@ -39,7 +42,7 @@ export const DENSENET: Family = {
       'relu',
       b.batchNorm(`features.norm${b.has('features.norm5.weight') ? 5 : '_final'}`, x),
     );
-    return { graph: b.classified(x), facts: { blocks } };
+    return { graph: classified(b, x), facts: { blocks } };
   },
 };
 
@@ -51,8 +54,7 @@ function stem(b: NetBuilder): Value {
   const conv = b.conv('features.conv0', picture, options);
   if (isSmall && !b.has('features.norm0.weight')) return conv;
   const x = b.relu('features.relu0', b.batchNorm('features.norm0', conv));
-  const window = { kernel: [3, 3], stride: [2, 2], pads: [1, 1, 1, 1] } as const;
-  return isSmall ? x : b.node('features.pool0', maxPool(window), [x]);
+  return isSmall ? x : b.maxPool('features.pool0', x, 3, 1);
 }
 
 /** @returns what the block was given, and what each of its layers made */

@@ -1,6 +1,5 @@
 /** What a family of networks is to the loader. */
 
-import type { NetOptions } from '../formats/metadata.js';
 import type { Naming } from '../formats/naming.js';
 import type { TensorShape } from '../formats/tensor-source.js';
 import type { Graph } from '../graph/node.js';
@@ -8,16 +7,13 @@ import type { NetBuilder } from './builder.js';
 
 export interface Family {
   readonly name: string;
-  /** Other namings than torchvision's. */
+  /** The namings that its weights come in, in the order in which they are tried. */
   readonly namings: readonly Naming[];
-  /** Whether weights in torchvision's naming are of this family. */
-  recognises(tensors: ReadonlyMap<string, TensorShape>): boolean;
+  /** Whether weights that have one of them are of this family. Default: yes. */
+  recognises?(tensors: ReadonlyMap<string, TensorShape>): boolean;
   /**
    * @returns the network, and what there is to say of it beside its weights
    * @throws {FormatError} naming the tensor that is missing, unexpected or of a wrong shape
    */
-  build(
-    b: NetBuilder,
-    options: NetOptions,
-  ): { graph: Graph; facts: Readonly<Record<string, unknown>> };
+  build(b: NetBuilder): { graph: Graph; facts: Readonly<Record<string, unknown>> };
 }

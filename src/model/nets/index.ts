@@ -4,11 +4,11 @@ import { FormatError } from '../../errors.js';
 import {
   type Activation,
   activationOf,
-  batchNormEpsOf,
   type NetOptions,
   netOptionsOf,
+  type SaidOptions,
 } from '../formats/metadata.js';
-import { asTorchvision } from '../formats/naming.js';
+import { inTorchvisionNames } from '../formats/naming.js';
 import type { TensorShape, TensorSource } from '../formats/tensor-source.js';
 import type { Graph } from '../graph/node.js';
 import { ALEXNET } from './alexnet.js';
@@ -33,6 +33,12 @@ export interface RecognizedNetwork<T extends TensorShape = TensorShape> {
   readonly source: TensorSource<T>;
   readonly graph: Graph;
   readonly activation: Activation;
+  /** What is to be said about the weights, a line each. */
+  readonly warnings: readonly string[];
+  /** What neither the weights nor anybody says of the network: the usual is assumed. */
+  readonly assumed: readonly (keyof NetOptions)[];
+  /** How many tensors the network takes. */
+  readonly taken: number;
 }
 
 /** What the metadata says otherwise, or does not say. */
@@ -53,25 +59,41 @@ export function recognizeNetwork<T extends TensorShape>(
   weights: TensorSource<T>,
   options: RecognizeOptions = {},
 ): RecognizedNetwork<T> {
-  const source = asTorchvision(
-    weights,
-    FAMILIES.flatMap(({ namings }) => namings),
-  );
-  const family = FAMILIES.find(({ recognises }) => recognises(source.tensors));
-  if (!family) {
-    const [first = 'none'] = weights.tensors.keys();
-    throw new FormatError(
-      `${weights.name}: weights of no network that is known by its tensors' names (a ResNet, DenseNet, VGG or AlexNet, as torchvision, timm, Hugging Face or Keras name them), or one file of several; the first tensor is ${first}`,
-    );
+  for (const family of FAMILIES) {
+    for (const naming of family.namings) {
+      const named = inTorchvisionNames(weights, naming);
+      if (!named || family.recognises?.(named.source.tensors) === false) continue;
+      const { source } = named;
+      const said = netOptionsOf(source, options);
+      const b = new NetBuilder(named, said.options);
+      const { graph, facts } = family.build(b);
+      const { classes } = graph;
+      const saidActivation = activationOf(source, classes);
+      const { activation = saidActivation } = options;
+      const { batchNormEps, activationFunction } = said.options;
+      const general = { classes, batchNormEps, activationFunction, activation };
+      return {
+        architecture: { family: family.name, ...facts, ...general },
+        source,
+        graph,
+        activation,
+        warnings: b.warnings,
+        assumed: assumedOf(said, facts),
+        taken: b.taken,
+      };
+    }
   }
-  const eps = batchNormEpsOf(source);
-  const builder = new NetBuilder(source, eps);
-  const said = netOptionsOf(source);
-  const { strideOn = said.strideOn, maxPool = said.maxPool } = options;
-  const { graph, facts } = family.build(builder, { strideOn, maxPool });
-  const { classes } = graph;
-  const saidActivation = activationOf(source, classes);
-  const { activation = saidActivation } = options;
-  const architecture = { family: family.name, ...facts, classes, batchNormEps: eps, activation };
-  return { architecture, source, graph, activation };
+  const [first = 'none'] = weights.tensors.keys();
+  throw new FormatError(
+    `${weights.name}: weights of no network that is known by its tensors' names (a ResNet, DenseNet, VGG or AlexNet, as torchvision, timm, Hugging Face or Keras name them), or one file of several; the first tensor is ${first}`,
+  );
+}
+
+/** Options that all families have, and those that a family tells of itself. */
+function assumedOf(
+  { assumed }: SaidOptions,
+  facts: Readonly<Record<string, unknown>>,
+): (keyof NetOptions)[] {
+  const general: readonly string[] = ['batchNormEps', 'activationFunction'];
+  return assumed.filter((key) => general.includes(key) || Object.hasOwn(facts, key));
 }

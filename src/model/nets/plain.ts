@@ -4,8 +4,11 @@
  * numbers of the layers tell where they are, for a number is left out for each.
  */
 
-import { maxPool } from '../graph/operators/pool.js';
+import type { Naming } from '../formats/naming.js';
 import type { LayerOptions, NetBuilder, Value } from './builder.js';
+
+/** torchvision's and timm's. */
+export const PLAIN_NAMINGS: readonly Naming[] = [{ first: /(?<![^.])features\.0\.weight$/ }];
 
 /**
  * @param optionsOf of a convolution, by the side of its kernel
@@ -34,8 +37,7 @@ export function plainFeatures(
         `features.${indices[n + 1]} follows features.${i}: expected ${end + 1}, or ${end + 2} behind a pool`,
       );
     }
-    const pool = maxPool({ kernel: [window, window], stride: [2, 2] });
-    if (left === 2) x = b.node(`features.${end + 1}`, pool, [x]);
+    if (left === 2) x = b.maxPool(`features.${end + 1}`, x, window);
   }
   return { x, convolutions: indices.length };
 }

@@ -20,8 +20,25 @@
 import { CAFFE_PREPROCESSING } from '../../image/index.js';
 import type { Naming } from '../formats/naming.js';
 
+const TORCHVISION: Naming = {
+  first: /(?<![^.])layer1\.0\.conv1\.(?:weight|weight_v|parametrizations\.weight\.original1)$/,
+};
+
+/** The children of a network in a Sequential, as people cut off the classifier, and fast.ai's bodies. */
+const NUMBERED: Naming = {
+  first: /(?<![^.])(\d+)\.0\.conv1\.weight$/,
+  torchvisionName(key, isOutside, first) {
+    const [, number, rest] = /^(\d+)(\..*)$/.exec(key) ?? [];
+    if (isOutside || number === undefined) return key;
+    const stage = Number(number) - Number(first[1]) + 1;
+    if (stage >= 1) return `layer${stage}${rest}`;
+    const early: Readonly<Record<string, string>> = { 0: 'conv1', 1: 'bn1', 3: 'maxpool' };
+    return Object.hasOwn(early, number) ? `${early[number]}${rest}` : key;
+  },
+};
+
 const HUGGING_FACE: Naming = {
-  recognises: /^(?:resnet\.)?embedder\.embedder\.convolution\.weight$/,
+  first: /(?<![^.])(?:resnet\.)?embedder\.embedder\.convolution\.weight$/,
   torchvisionName(key) {
     const parts: Record<string, string> = { convolution: 'conv', normalization: 'bn' };
     const shortcutParts: Record<string, string> = { convolution: '0', normalization: '1' };
@@ -52,20 +69,48 @@ const KERAS_VARIABLES: Readonly<Record<string, string>> = {
   moving_variance: 'running_var',
 };
 
-const KERAS: Naming = {
-  recognises: /^conv1_conv[/.]/,
-  torchvisionName(key) {
-    const [, layer, variable] = /^(\w+)[/.](?:\1[/.])?(\w+)(?::0)?$/.exec(key) ?? [];
-    const part = Object.hasOwn(KERAS_VARIABLES, variable ?? '') && KERAS_VARIABLES[variable!];
-    const name = kerasLayer(layer ?? '');
-    return part && name !== undefined ? `${name}.${part}` : key;
+/** What Keras' applications imply. */
+const KERAS_IMPLIED: NonNullable<Naming['implied']> = {
+  architecture: {
+    strideOn: '1x1',
+    batchNormEps: 1.001e-5,
+    activationFunction: 'relu',
+    dilations: [],
   },
+  preprocessing: CAFFE_PREPROCESSING,
+};
+
+const KERAS: Naming = {
+  first: /(?<![^./])conv1_conv[/.](?:conv1_conv[/.])?kernel(?::0)?$/,
+  torchvisionName: (key, isOutside) => kerasName(key, isOutside, kerasLayer),
+  axes: { 4: [3, 2, 0, 1], 2: [1, 0] },
+  implied: KERAS_IMPLIED,
+};
+
+/** Before Keras 2.3, as Caffe had it: res2a_branch2a, bn2a_branch2a; branch 1 is the shortcut. */
+const KERAS_OLD: Naming = {
+  first: /(?<![^./])res2a_branch2a[/.](?:res2a_branch2a[/.])?kernel(?::0)?$/,
+  torchvisionName: (key, isOutside) => kerasName(key, isOutside, oldKerasLayer),
   axes: { 4: [3, 2, 0, 1], 2: [1, 0] },
   implied: {
-    architecture: { strideOn: '1x1', batchNormEps: 1.001e-5 },
-    preprocessing: CAFFE_PREPROCESSING,
+    ...KERAS_IMPLIED,
+    architecture: { ...KERAS_IMPLIED['architecture'], batchNormEps: 1e-3 },
   },
 };
+
+/** layer/variable, where the layer may stand twice; of layers that torchvision has not, theirs. */
+function kerasName(
+  key: string,
+  isOutside: boolean,
+  layerOf: (layer: string) => string | undefined,
+): string {
+  const [, path, variable] = /^(.+)[/.](\w+)(?::0)?$/.exec(key) ?? [];
+  const part = Object.hasOwn(KERAS_VARIABLES, variable ?? '') && KERAS_VARIABLES[variable!];
+  if (path === undefined || !part) return key;
+  const layer = path.replace(/^(.+)[/.]\1$/, '$1');
+  const own = isOutside ? undefined : layerOf(layer);
+  return `${own ?? layer.replaceAll('/', '.')}.${part}`;
+}
 
 /** conv1_bn → bn1; conv2_block1_3_conv → layer1.0.conv3, where 0 in place of 3 is the shortcut. */
 function kerasLayer(layer: string): string | undefined {
@@ -74,15 +119,40 @@ function kerasLayer(layer: string): string | undefined {
   if (stem !== undefined) return `${part}1`;
   const [, stage, block, i, kind] = /^conv(\d+)_block(\d+)_(\d)_(conv|bn)$/.exec(layer) ?? [];
   if (stage === undefined) return undefined;
-  const prefix = `layer${Number(stage) - 1}.${Number(block) - 1}`;
-  return i === '0' ? `${prefix}.downsample.${kind === 'conv' ? 0 : 1}` : `${prefix}.${kind}${i}`;
+  return blockPart(Number(stage) - 1, Number(block) - 1, Number(i), kind!);
+}
+
+/** bn_conv1 → bn1; res2a_branch2c → layer1.0.conv3; res3b1_branch2a → layer2.1.conv1. */
+function oldKerasLayer(layer: string): string | undefined {
+  if (layer === 'fc1000') return 'fc';
+  if (layer === 'conv1') return 'conv1';
+  if (layer === 'bn_conv1') return 'bn1';
+  const pattern = /^(res|bn)(\d+)([a-z])(\d*)_branch(\d)([a-c]?)$/;
+  const [, kind, stage, letter, number, branch, part] = pattern.exec(layer) ?? [];
+  if (kind === undefined) return undefined;
+  const block = number === '' ? letter!.charCodeAt(0) - 'a'.charCodeAt(0) : Number(number);
+  const i = branch === '1' ? 0 : 'abc'.indexOf(part!) + 1;
+  return blockPart(Number(stage) - 1, block, i, kind === 'res' ? 'conv' : 'bn');
+}
+
+/** @param i 0 for the shortcut */
+function blockPart(stage: number, block: number, i: number, kind: string): string {
+  const prefix = `layer${stage}.${block}`;
+  return i === 0 ? `${prefix}.downsample.${kind === 'conv' ? 0 : 1}` : `${prefix}.${kind}${i}`;
 }
 
 /** ResNet V2, which would be taken for a ResNet, by a key that only it has. */
 const KERAS_V2: Naming = {
-  recognises: /^(?:conv\d+_block\d+_preact_bn|post_bn)[/.]/,
+  first: /(?<![^./])(?:conv\d+_block\d+_preact_bn|post_bn)[/.]\w+(?::0)?$/,
   refused: 'a ResNet V2, with batch norm before convolution',
 };
 
-/** kuangliu/pytorch-cifar needs none: the family reads its `shortcut`, the builder any name of a classifier. */
-export const RESNET_NAMINGS: readonly Naming[] = [KERAS_V2, HUGGING_FACE, KERAS];
+/** kuangliu/pytorch-cifar needs none: the family reads its `shortcut`, and any name of a classifier. */
+export const RESNET_NAMINGS: readonly Naming[] = [
+  KERAS_V2,
+  TORCHVISION,
+  HUGGING_FACE,
+  KERAS,
+  KERAS_OLD,
+  NUMBERED,
+];

@@ -7,72 +7,104 @@
  * and excitation: arXiv 1709.01507; "bag of tricks", D: arXiv 1812.01187; names as in torchvision and timm.
  */
 
-import type { NetOptions } from '../formats/metadata.js';
-import type { Graph } from '../graph/node.js';
 import { activation } from '../graph/operators/activation.js';
 import { adaptiveMean } from '../graph/operators/adaptive-mean.js';
 import { mul } from '../graph/operators/mul.js';
 import { padChannels } from '../graph/operators/pad-channels.js';
 import { maxPool, meanPool } from '../graph/operators/pool.js';
+import { relu } from '../graph/operators/relu.js';
 import type { NetBuilder, Value } from './builder.js';
 import type { Family } from './family.js';
+import { classified } from './head.js';
 import { RESNET_NAMINGS } from './resnet-namings.js';
 
 export const RESNET: Family = {
   name: 'resnet',
   namings: RESNET_NAMINGS,
-  recognises: (tensors) => tensors.has('layer1.0.conv1.weight'),
-  build(b, options) {
-    const stem = stemOf(b, options);
+  build(b) {
+    const { strideOn, strides, dilations } = b.options;
+    const stem = stemOf(b);
     let { x } = stem;
     const depths: number[] = [];
-    while (b.has(`layer${depths.length + 1}.0.conv1.weight`)) {
+    let dilation = 1;
+    while (b.weightName(`layer${depths.length + 1}.0.conv1`)) {
       const stage = `layer${depths.length + 1}`;
+      const before = dilation;
+      dilation = dilations[depths.length] ?? 1;
+      const usual = depths.length > 0 && dilation <= before ? 2 : 1;
+      const stride = strides[depths.length] ?? usual;
       let depth = 0;
-      while (b.has(`${stage}.${depth}.conv1.weight`)) depth++;
+      while (b.weightName(`${stage}.${depth}.conv1`)) depth++;
       for (let i = 0; i < depth; i++) {
-        const stride = depths.length > 0 && i === 0 ? 2 : 1;
         const name = i === depth - 1 ? stage : `${stage}.${i}`;
-        x = block(b, `${stage}.${i}`, name, x, stride, options.strideOn);
+        // The first block still sees the pixels of the stage before.
+        const own = i === 0 ? { stride, dilation: before } : { stride: 1, dilation };
+        x = block(b, `${stage}.${i}`, name, x, { ...own, second: dilation });
       }
       depths.push(depth);
     }
-    const isBottleneck = b.has('layer1.0.conv3.weight');
-    const graph: Graph = b.classified(x);
+    const isBottleneck = b.weightName('layer1.0.conv3') !== undefined;
     return {
-      graph,
+      graph: classified(b, x),
       facts: {
         block: isBottleneck ? 'bottleneck' : 'basic',
         depths,
         width: stem.x.C,
         stem: stem.kind,
-        ...(stem.kind === '3x3' && { maxPool: options.maxPool }),
-        ...(isBottleneck && { strideOn: options.strideOn }),
+        ...(stem.kind === '3x3' && { maxPool: stem.isPooled }),
+        ...(isBottleneck && { strideOn }),
+        strides,
+        dilations,
       },
     };
   },
 };
 
-function stemOf(b: NetBuilder, { maxPool: pooled }: NetOptions): { x: Value; kind: string } {
-  if (b.has('conv1.0.weight')) {
-    let x = b.input('conv1.0.weight');
-    for (let i = 0; b.has(`conv1.${i}.weight`); i += 3) {
-      const norm = b.has(`conv1.${i + 3}.weight`) ? `conv1.${i + 1}` : 'bn1';
-      x = b.convNormRelu(`conv1.${i}`, norm, x, { kernel: 3, stride: i === 0 ? 2 : 1 });
+interface Stem {
+  readonly x: Value;
+  readonly kind: string;
+  readonly isPooled: boolean;
+}
+
+function stemOf(b: NetBuilder): Stem {
+  // OpenMMLab says `stem` where timm says `conv1`.
+  const deep = ['conv1', 'stem'].find((layer) => b.weightName(`${layer}.0`));
+  if (deep !== undefined) {
+    let x = b.input(`${deep}.0.weight`);
+    for (let i = 0; b.weightName(`${deep}.${i}`); i += 3) {
+      const next = `${deep}.${i + 1}`;
+      const norm = b.has(`${next}.running_mean`) || b.has(`${next}.weight`) ? next : 'bn1';
+      x = b.convNormRelu(`${deep}.${i}`, norm, x, { kernel: 3, stride: i === 0 ? 2 : 1 });
     }
-    return { x: pool(b, x), kind: 'deep' };
+    return { x: pool(b, x), kind: 'deep', isPooled: true };
   }
-  const [, , kernel] = b.shapeOf('conv1.weight', 4);
-  const picture = b.input('conv1.weight');
+  const weight = b.weightName('conv1') ?? 'conv1.weight';
+  const kernel = b.shapeOf(weight, 4)[2]!;
+  if (!b.has('bn1.weight') && !b.has('bn1.running_mean') && b.has('layer1.0.bn1.weight')) {
+    throw b.fail(
+      'a ResNet of pre-activations, whose batch norms come before convolutions: not supported',
+    );
+  }
   const isSmall = kernel === 3;
-  const conv = b.conv('conv1', picture, isSmall ? { kernel: 3 } : { kernel: 7, stride: 2 });
+  const options = isSmall ? { kernel } : { kernel, stride: 2 };
+  const conv = b.conv('conv1', b.input(weight), options);
   const x = b.relu('relu', b.batchNorm('bn1', conv));
-  const kind = isSmall ? '3x3' : '7x7';
-  return { x: isSmall && !pooled ? x : pool(b, x), kind };
+  const isPooled = !isSmall || b.options.maxPool || b.factsOf('maxpool') !== undefined;
+  if (kernel !== 3 && kernel !== 7) {
+    b.warnings.push(`a stem of ${kernel}×${kernel} is taken for one of stride 2 with a max pool`);
+  }
+  return { x: isPooled ? pool(b, x) : x, kind: `${kernel}x${kernel}`, isPooled };
 }
 
 function pool(b: NetBuilder, x: Value): Value {
-  return b.node('maxpool', maxPool({ kernel: [3, 3], stride: [2, 2], pads: [1, 1, 1, 1] }), [x]);
+  return b.maxPool('maxpool', x, 3, 1);
+}
+
+interface BlockOptions {
+  readonly stride: number;
+  /** Of the first convolution that is not 1×1, and of a basic block's second. */
+  readonly dilation: number;
+  readonly second: number;
 }
 
 function block(
@@ -80,23 +112,20 @@ function block(
   prefix: string,
   name: string,
   x: Value,
-  stride: number,
-  strideOn: NetOptions['strideOn'],
+  { stride, dilation, second }: BlockOptions,
 ): Value {
   const conv = (i: number) => `${prefix}.conv${i}`;
   const norm = (i: number) => `${prefix}.bn${i}`;
-  const isBottleneck = b.has(`${conv(3)}.weight`);
-  const strides = isBottleneck && strideOn === '3x3' ? [1, stride] : [stride, 1];
-  let y = b.convNormRelu(conv(1), norm(1), x, {
-    kernel: isBottleneck ? 1 : 3,
-    stride: strides[0]!,
-  });
-  const second = { kernel: 3, stride: strides[1]!, grouped: isBottleneck };
-  if (isBottleneck) {
-    y = b.convNormRelu(conv(2), norm(2), y, second);
+  let y: Value;
+  if (b.weightName(conv(3))) {
+    const [first, inner] = b.options.strideOn === '3x3' ? [1, stride] : [stride, 1];
+    y = b.convNormRelu(conv(1), norm(1), x, { stride: first! });
+    const options = { kernel: 3, stride: inner!, dilation, grouped: true };
+    y = b.convNormRelu(conv(2), norm(2), y, options);
     y = b.batchNorm(norm(3), b.conv(conv(3), y));
   } else {
-    y = b.batchNorm(norm(2), b.conv(conv(2), y, second));
+    y = b.convNormRelu(conv(1), norm(1), x, { kernel: 3, stride, dilation });
+    y = b.batchNorm(norm(2), b.conv(conv(2), y, { kernel: 3, dilation: second }));
   }
   if (b.has(`${prefix}.se.fc1.weight`)) y = excited(b, `${prefix}.se`, y);
   const shortcut = shortcutOf(b, prefix, x, y.C, stride);
@@ -106,16 +135,18 @@ function block(
 /** Squeeze and excitation: each channel by a factor that all pixels' means decide. */
 function excited(b: NetBuilder, prefix: string, x: Value): Value {
   const mean = b.node(`${prefix}.mean`, adaptiveMean(1, 1), [x]);
-  const hidden = b.relu(`${prefix}.fc1.relu`, b.conv(`${prefix}.fc1`, mean));
-  const factor = b.node(`${prefix}.gate`, activation('sigmoid'), [b.conv(`${prefix}.fc2`, hidden)]);
+  // A ReLU whatever the network's activation function is.
+  const hidden = b.node(`${prefix}.fc1.relu`, relu(), [b.conv(`${prefix}.fc1`, mean)]);
+  const gate = activation('sigmoid');
+  const factor = b.node(`${prefix}.gate`, gate, [b.conv(`${prefix}.fc2`, hidden)]);
   return b.node(prefix, mul(), [x, factor]);
 }
 
 function shortcutOf(b: NetBuilder, prefix: string, x: Value, C: number, stride: number): Value {
-  const downsample = b.has(`${prefix}.shortcut.0.weight`) ? 'shortcut' : 'downsample';
+  const downsample = b.weightName(`${prefix}.shortcut.0`) ? 'shortcut' : 'downsample';
   const at = (i: number) => `${prefix}.${downsample}.${i}`;
-  if (b.has(`${at(0)}.weight`)) return b.batchNorm(at(1), b.conv(at(0), x, { stride }));
-  if (b.has(`${at(1)}.weight`)) {
+  if (b.weightName(at(0))) return b.batchNorm(at(1), b.conv(at(0), x, { stride }));
+  if (b.weightName(at(1))) {
     const window = { kernel: [2, 2], stride: [2, 2], ceil: true } as const;
     const mean = stride === 1 ? x : b.node(at(0), meanPool(window), [x]);
     return b.batchNorm(at(2), b.conv(at(1), mean));

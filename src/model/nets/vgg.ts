@@ -9,11 +9,12 @@ import type { Graph } from '../graph/node.js';
 import { adaptiveMean } from '../graph/operators/adaptive-mean.js';
 import type { NetBuilder, Value } from './builder.js';
 import type { Family } from './family.js';
-import { plainFeatures } from './plain.js';
+import { checkUnused, classified } from './head.js';
+import { PLAIN_NAMINGS, plainFeatures } from './plain.js';
 
 export const VGG: Family = {
   name: 'vgg',
-  namings: [],
+  namings: PLAIN_NAMINGS,
   // SqueezeNet begins likewise, and goes on with modules that have parts.
   recognises: (tensors) =>
     tensors.get('features.0.weight')?.shape[2] === 3 &&
@@ -21,7 +22,7 @@ export const VGG: Family = {
   build(b) {
     const { x, convolutions } = plainFeatures(b, () => ({ kernel: 3 }), 2);
     const isTimm = b.has('pre_logits.fc1.weight');
-    const graph = isTimm ? byConvolutions(b, x) : b.classified(x);
+    const graph = isTimm ? byConvolutions(b, x) : classified(b, x);
     return { graph, facts: { convolutions, batchNorm: b.has('features.1.running_mean') } };
   },
 };
@@ -33,5 +34,6 @@ function byConvolutions(b: NetBuilder, x: Value): Graph {
   const second = b.conv('pre_logits.fc2', b.relu('pre_logits.act1', first));
   const mean = b.node('avgpool', adaptiveMean(1, 1), [b.relu('pre_logits.act2', second)]);
   const logits = b.linear('head.fc', mean);
+  checkUnused(b, b.topNames());
   return b.finish(logits, logits.C);
 }

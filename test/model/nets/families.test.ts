@@ -36,6 +36,14 @@ function renamed(source: TensorSource, rename: (name: string) => string): Tensor
   };
 }
 
+/** The source with a tensor of another shape, or without it. */
+function changed(source: TensorSource, name: string, shape?: number[]): TensorSource {
+  const tensors = new Map(source.tensors);
+  if (shape) tensors.set(name, { dtype: 'F32', shape });
+  else tensors.delete(name);
+  return { ...source, tensors };
+}
+
 describe.each(BACKENDS)(
   'PyTorch’s logits within 2e-6 of the largest on $name',
   async ({ make }) => {
@@ -179,15 +187,30 @@ describe('channels', () => {
   });
 });
 
+describe('tensors that no layer takes', () => {
+  it.each([
+    ['a loss', 'criterion.weight', [10]],
+    ['a second head', 'other.weight', [7, 3]],
+    ['a queue', 'queue', [12, 40]],
+  ])('beside the network are named, and left out: %s', (_, name, shape) => {
+    const { weights, x, logits } = oracle('resnet-d');
+    const net = networkOf(changed(weights, name, shape), { kernels });
+    expect(net.warnings).toEqual([`1 tensor is part of no layer, and left out: ${name}`]);
+    expect(distance(net.explain(x, { cam: 'none' }).logits, logits).largest).toBeLessThan(2e-6);
+  });
+
+  it('within the network are refused', () => {
+    const { weights } = oracle('resnet-d');
+    const gate = changed(weights, 'layer1.0.gate.weight', [4]);
+    expect(() => networkOf(gate, { kernels })).toThrow(
+      '1 unexpected tensors, the first is layer1.0.gate.weight',
+    );
+  });
+});
+
 describe('weights of no family, or of a family not quite', () => {
   const vgg = goldenWeights('vgg');
   const densenet = goldenWeights('densenet');
-  const changed = (source: TensorSource, name: string, shape?: number[]): TensorSource => {
-    const tensors = new Map(source.tensors);
-    if (shape) tensors.set(name, { dtype: 'F32', shape });
-    else tensors.delete(name);
-    return { ...source, tensors };
-  };
   it.each<[string, TensorSource, string | RegExp]>([
     [
       'a gap in the numbers that no pool explains',
@@ -202,7 +225,7 @@ describe('weights of no family, or of a family not quite', () => {
     [
       'a classifier that does not fit the map',
       changed(vgg, 'classifier.0.weight', [48, 100]),
-      'tensor classifier.0.weight expected [48,48], got [48,100]',
+      'tensor classifier.0.weight expected [classes,48], or as many values for each part of a map, got [48,100]',
     ],
     [
       'a batch norm that is missing',
@@ -216,8 +239,8 @@ describe('weights of no family, or of a family not quite', () => {
     ],
     [
       'another network',
-      renamed(vgg, (name) => `blocks.${name}`),
-      /^vgg: weights of no network that is known .* the first tensor is blocks\.features\.0\.weight$/,
+      renamed(vgg, (name) => name.replace('features.', 'blocks.')),
+      /^vgg: weights of no network that is known .* the first tensor is blocks\.0\.weight$/,
     ],
   ])('are refused: %s', (_, source, message) => {
     expect(() => networkOf(source, { kernels })).toThrow(message);

@@ -16,6 +16,8 @@ export interface ConvAttributes {
   readonly layer: string;
   /** OIHW, or of a linear layer [Cout, Cin]. */
   readonly weight: TensorInfo;
+  /** Of a weight norm: the tensor of the lengths that the rows of the weight are brought to. */
+  readonly magnitude?: string;
   /** Name of the tensor [Cout]. */
   readonly bias?: string | undefined;
   /** Folded, in their order. */

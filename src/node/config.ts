@@ -1,0 +1,200 @@
+/**
+ * What Hugging Face's and timm's config.json and preprocessor_config.json say of a network, as the metadata
+ * that a file may have itself.
+ *
+ *   Hugging Face   model_type, layer_type, hidden_act, downsample_in_first_stage, downsample_in_bottleneck, id2label
+ *                  size, crop_pct, image_mean, image_std, resample, rescale_factor
+ *   timm           architecture, model_args, pretrained_cfg: mean, std, input_size, interpolation, crop_pct; label_names
+ *
+ * Sources: transformers/models/resnet/configuration_resnet.py, models/convnext/image_processing_convnext.py;
+ * timm/models/_hub.py (`save_config_for_hf`).
+ */
+
+import { FormatError } from '../errors.js';
+import type { NetOptions, Preprocessing } from '../model/index.js';
+import { architectureSays } from './architecture-names.js';
+
+/** JSON. */
+export type Config = Readonly<Record<string, unknown>>;
+
+/** What a configuration says; what it does not say is absent. */
+export interface ConfigFacts {
+  readonly architecture: Partial<NetOptions>;
+  readonly preprocessing: Partial<Preprocessing>;
+  /** In index order. */
+  readonly labels?: readonly string[];
+  /** Of the timm kind: the name of the architecture. */
+  readonly name?: string;
+}
+
+/** Whether JSON is the configuration of a network, and not some other program's. */
+export function isConfig(value: unknown): value is Config {
+  if (!isObject(value)) return false;
+  return ['model_type', 'architecture', 'architectures', 'hidden_act', 'pretrained_cfg'].some(
+    (key) => Object.hasOwn(value, key),
+  );
+}
+
+/**
+ * @param preprocessor preprocessor_config.json
+ * @throws {FormatError} without the file's name, for what cannot be computed
+ */
+export function factsOfConfig(config: Config, preprocessor: Config = {}): ConfigFacts {
+  const labels = labelsOfConfig(config);
+  const isTimm = typeof config['architecture'] === 'string';
+  return {
+    ...(isTimm ? timmFacts(config) : { architecture: huggingFaceFacts(config), preprocessing: {} }),
+    ...(labels && { labels }),
+    ...(Object.keys(preprocessor).length > 0 && {
+      preprocessing: preprocessingOfConfig(preprocessor),
+    }),
+  };
+}
+
+function huggingFaceFacts(config: Config): Partial<NetOptions> {
+  const { model_type: type = 'resnet', hidden_act: act = 'relu' } = config;
+  if (type !== 'resnet') {
+    throw new FormatError(`the network is of the kind ${type}, expected resnet`);
+  }
+  const first = config['downsample_in_first_stage'] === true;
+  return {
+    strideOn: config['downsample_in_bottleneck'] === true ? '1x1' : '3x3',
+    batchNormEps: 1e-5,
+    activationFunction: text('hidden_act', act),
+    strides: first ? [2] : [],
+    dilations: [],
+  };
+}
+
+/** Arguments of timm's constructors that change nothing that is computed here, or show in the weights. */
+const HARMLESS =
+  /^(?:block|layers|depths|channels|width|cardinality|base_width|stem_type|stem_width|avg_down|block_args|num_classes|in_chans|img_size|input_size|pretrained|drop|global_pool|growth_rate|block_config|cfg|mlp_ratio|zero_init|num_init_features|bn_size|features_only|checkpoint|scriptable)/;
+
+function timmFacts(config: Config): Omit<ConfigFacts, 'labels'> & { readonly name: string } {
+  const name = config['architecture'] as string;
+  const cfg = isObject(config['pretrained_cfg']) ? config['pretrained_cfg'] : {};
+  const args = isObject(config['model_args']) ? config['model_args'] : {};
+  const own: { -readonly [K in keyof NetOptions]?: NetOptions[K] } = {};
+  for (const [key, value] of Object.entries(args)) {
+    if (value === null || value === undefined || HARMLESS.test(key)) continue;
+    if (key === 'act_layer') own.activationFunction = text('model_args.act_layer', value);
+    else if (key === 'output_stride') own.dilations = dilationsOf(value);
+    else if (key === 'norm_layer' && /^batchnorm/i.test(String(value))) continue;
+    else throw new FormatError(`model_args.${key} is ${JSON.stringify(value)}: not supported`);
+  }
+  return {
+    name,
+    architecture: { ...architectureSays(name), ...own },
+    preprocessing: timmPreprocessing(cfg),
+  };
+}
+
+/** timm's output_stride: stages go on at the pixels that they have. */
+function dilationsOf(value: unknown): number[] {
+  const dilations: Readonly<Record<string, number[]>> = {
+    32: [],
+    16: [1, 1, 1, 2],
+    8: [1, 1, 2, 4],
+  };
+  const own = dilations[String(value)];
+  if (own) return own;
+  throw new FormatError(`model_args.output_stride expected 8, 16 or 32, got ${value}`);
+}
+
+function timmPreprocessing(cfg: Config): Partial<Preprocessing> {
+  const { mean, std, input_size: extents, interpolation, crop_pct: crop } = cfg;
+  const size = Array.isArray(extents) ? extents[1] : undefined;
+  const known = interpolation === 'bilinear' || interpolation === 'bicubic';
+  return {
+    ...(isNumbers(mean) && { mean }),
+    ...(isNumbers(std) && { std }),
+    ...(isPixels(size) && { size }),
+    ...(known && { interpolation }),
+    ...(isRatio(crop) && { cropRatio: crop }),
+  };
+}
+
+/** PIL's numbers of the ways to resize. */
+const RESAMPLES: Readonly<Record<string, Preprocessing['interpolation']>> = {
+  2: 'bilinear',
+  3: 'bicubic',
+};
+
+function preprocessingOfConfig(config: Config): Partial<Preprocessing> {
+  const { size: given, crop_size: cropped, crop_pct: crop, resample } = config;
+  const { do_normalize: normalizes = true, do_rescale: rescales = true } = config;
+  const { rescale_factor: factor = 1 / 255, image_mean: mean, image_std: std } = config;
+  const sides = [cropped, given].map(sideOf);
+  const size = sides.find(isPixels);
+  const before = sides[1];
+  const ratio = isPixels(sides[0]) && isPixels(before) ? sides[0] / before : crop;
+  const interpolation = RESAMPLES[String(resample)];
+  const channels = isNumbers(mean) ? mean.length : 3;
+  const constant = (value: number) => new Array<number>(channels).fill(value);
+  return {
+    ...(size !== undefined && { size }),
+    ...(isRatio(ratio) && { cropRatio: ratio }),
+    ...(interpolation && { interpolation }),
+    ...scaled(
+      normalizes && isNumbers(mean) ? mean : constant(0),
+      normalizes && isNumbers(std) ? std : constant(1),
+      rescales && typeof factor === 'number' ? factor : 1,
+    ),
+  };
+}
+
+/**
+ * Mean and deviation of v·rescale, as those of v/255.
+ *
+ * @param rescale what bytes are multiplied by first; usually 1/255
+ */
+export function scaled(
+  mean: readonly number[],
+  std: readonly number[],
+  rescale: number,
+): Pick<Preprocessing, 'mean' | 'std'> {
+  const by = 1 / (255 * rescale);
+  // Exact for the usual factor, whose product with 255 need not be 1.
+  const factor = Math.abs(by - 1) < 1e-6 ? 1 : by;
+  return { mean: mean.map((v) => v * factor), std: std.map((v) => v * factor) };
+}
+
+/** A number, { shortest_edge } or { height }. */
+function sideOf(size: unknown): unknown {
+  return isObject(size) ? (size['shortest_edge'] ?? size['height']) : size;
+}
+
+/** id2label of Hugging Face, label_names of timm. */
+function labelsOfConfig(config: Config): readonly string[] | undefined {
+  const { id2label, label_names: names, label_descriptions: described } = config;
+  if (Array.isArray(names) && names.every((name) => typeof name === 'string')) {
+    // Of ImageNet the names are WordNet's, and the words are the descriptions.
+    return isObject(described) ? names.map((name) => String(described[name] ?? name)) : names;
+  }
+  if (!isObject(id2label)) return undefined;
+  const labels = Object.keys(id2label).map((_, i) => id2label[i]);
+  // Without names of its own a model has Hugging Face's: LABEL_0, LABEL_1 …
+  const isNamed = labels.every((label, i) => typeof label === 'string' && label !== `LABEL_${i}`);
+  return isNamed ? (labels as string[]) : undefined;
+}
+
+function text(key: string, value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw new FormatError(`${key} expected text, got ${JSON.stringify(value)}`);
+}
+
+function isObject(value: unknown): value is Config {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isNumbers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((v) => Number.isFinite(v));
+}
+
+function isPixels(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 1;
+}
+
+function isRatio(value: unknown): value is number {
+  return typeof value === 'number' && value > 0 && value <= 1;
+}

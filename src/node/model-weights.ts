@@ -1,0 +1,146 @@
+/** The weights of a model, by its name or path, as the network that they are: nothing of them is packed yet. */
+
+import { FormatError } from '../errors.js';
+import {
+  type Architecture,
+  type NetOptions,
+  type Preprocessing,
+  type RecognizedNetwork,
+  type RecognizeOptions,
+  recognizeNetwork,
+  type TensorSource,
+} from '../model/index.js';
+import { checkArchitecture, isArchitecture } from './architectures.js';
+import { BUNDLED, BUNDLED_WEIGHTS } from './assets.js';
+import { withSaid } from './beside.js';
+import { locateRemote } from './cache.js';
+import { labelsFor } from './labels.js';
+import { openWeights, type WeightsFile } from './weights-file.js';
+
+export interface WeightsOptions extends RecognizeOptions {
+  /**
+   * A file of class names, as `readLabels` has it, or `imagenet`. Default: what the weights or the config.json
+   * beside them say, the bundled model's own, ImageNet's for models that are published as its, else the
+   * class numbers.
+   */
+  readonly labels?: string;
+  /**
+   * What the network is called by torchvision or timm, or the path of its config.json, in place of the one
+   * beside the weights. Weights must have the tensors of a published network that is named.
+   */
+  readonly architecture?: string;
+  /** Where in a checkpoint the weights are: `state_dict_ema`. Default: the most that make a network. */
+  readonly stateDict?: string;
+  /** What the network was trained behind, part by part; default what is said beside the weights. */
+  readonly preprocessing?: Partial<Preprocessing>;
+}
+
+export interface OpenedModel extends Pick<WeightsFile, 'files' | 'close'> {
+  readonly network: RecognizedNetwork;
+  /** Class names in index order, where any are known. */
+  readonly labels?: readonly string[] | undefined;
+  /** What was left out of the file, and what is doubtful: a line each. */
+  readonly warnings: readonly string[];
+  /** What the weights do not show, and what it is taken to be: a line. */
+  readonly assumption?: string;
+}
+
+/**
+ * Opens the weights of a model and recognises them, with all that is said beside them.
+ *
+ * @param model as of `ModelOptions`
+ * @param describe of weights that are not recognised: what is to be said beside the reason
+ * @throws {FormatError} in one line that names the file and the cause
+ * @throws {ShapeError} for an option that is not valid
+ */
+export async function openNetwork(
+  model: string,
+  options: WeightsOptions = {},
+  describe?: (weights: TensorSource) => string,
+): Promise<OpenedModel> {
+  const cached = await locateRemote(model);
+  const path = cached?.path ?? (model === BUNDLED ? BUNDLED_WEIGHTS : model);
+  const { stateDict } = options;
+  const weights = await openWeights(path, model, {
+    fitting,
+    ...(stateDict !== undefined && { stateDict }),
+  });
+  try {
+    const said = await withSaid(weights.source, path, options.architecture, cached?.known);
+    const network = recognized(said.source, options, describe);
+    const { architecture } = options;
+    if (architecture !== undefined && isArchitecture(architecture)) {
+      checkArchitecture(network.source, architecture);
+    }
+    const { classes } = network.graph;
+    const fits = said.labels?.length === classes ? said.labels : undefined;
+    const labels = await labelsFor(network.source, classes, {
+      model,
+      ...(said.isImagenet && { isImagenet: true }),
+      ...(options.labels !== undefined && { labels: options.labels }),
+      ...(fits && { said: fits }),
+    });
+    const warnings = [
+      ...network.warnings,
+      ...(said.labels && !fits && classes > 0
+        ? [`${said.labels.length} class names are said for ${classes} classes: they are left out`]
+        : []),
+    ];
+    return {
+      network,
+      labels,
+      warnings,
+      ...(network.assumed.length > 0 && { assumption: assumption(network) }),
+      files: weights.files,
+      close: weights.close,
+    };
+  } catch (error) {
+    weights.close();
+    throw error;
+  }
+}
+
+/** How many tensors a network takes; 0 where it is none that is known. */
+function fitting(weights: TensorSource): number {
+  try {
+    return recognizeNetwork(weights).taken;
+  } catch (error) {
+    if (error instanceof FormatError) return 0;
+    throw error;
+  }
+}
+
+function recognized(
+  source: TensorSource,
+  options: WeightsOptions,
+  describe: ((weights: TensorSource) => string) | undefined,
+): RecognizedNetwork {
+  try {
+    return recognizeNetwork(source, options);
+  } catch (error) {
+    if (!(error instanceof FormatError) || !describe) throw error;
+    throw new FormatError(`${error.message}; ${describe(source)}`, { cause: error });
+  }
+}
+
+/** How each assumption is told. */
+const ASSUMPTIONS: Readonly<
+  Record<keyof NetOptions, readonly [option: string, text: (facts: Architecture) => string]>
+> = {
+  activationFunction: [
+    '--activation-function',
+    ({ activationFunction }) => `${activationFunction} after convolutions`,
+  ],
+  batchNormEps: ['--eps', ({ batchNormEps }) => `batch norm eps ${batchNormEps}`],
+  strideOn: ['--stride-on', ({ strideOn }) => `stride on the ${strideOn}`],
+  maxPool: ['--max-pool', ({ maxPool }) => `${maxPool ? 'a' : 'no'} max pool behind the stem`],
+  strides: ['--architecture', () => 'no blur pools and stride 1 in the first stage'],
+  dilations: ['--dilation', () => 'no dilation'],
+};
+
+/** What weights do not show, and what they are taken for. */
+function assumption({ assumed, architecture }: RecognizedNetwork): string {
+  const texts = assumed.map((key) => ASSUMPTIONS[key][1](architecture));
+  const options = assumed.map((key) => ASSUMPTIONS[key][0]);
+  return `weights do not show ${texts.length > 1 ? 'everything' : 'it'}: assumed ${texts.join(', ')}; a config.json beside them, or ${options.join(', ')} say otherwise`;
+}
