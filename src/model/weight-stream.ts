@@ -12,7 +12,9 @@ import { FormatError } from '../errors.js';
 import type { ByteSource } from './formats/byte-source.js';
 import { type ByteStream, StreamBytes } from './formats/byte-stream.js';
 import {
+  firstBytes,
   headerLength,
+  MAX_HEADER_BYTES,
   PREFIX_BYTES,
   parseHeader,
   type SafetensorsHeader,
@@ -28,7 +30,7 @@ export interface ProgressOptions {
 }
 
 /** A ResNet's header takes some ten kilobytes, with class names a hundred. */
-const MAX_HEADER_BYTES = 2 ** 24;
+const MAX_STREAM_HEADER_BYTES = 2 ** 24;
 
 /** What 32-bit memory ends at. */
 const MAX_FILE_BYTES = 2 ** 32;
@@ -71,8 +73,11 @@ async function readHeader(bytes: StreamBytes, name: string): Promise<Safetensors
   await bytes.fill(prefix);
   const length = headerLength(prefix);
   if (length > MAX_HEADER_BYTES) {
+    throw new FormatError(`${name}: not a safetensors file: it ${firstBytes(prefix)}`);
+  }
+  if (length > MAX_STREAM_HEADER_BYTES) {
     throw new FormatError(
-      `${name}: not a safetensors file: header length ${length} at byte 0, at most ${MAX_HEADER_BYTES} are read from a stream`,
+      `${name}: header length ${length} at byte 0, at most ${MAX_STREAM_HEADER_BYTES} are read from a stream`,
     );
   }
   const text = new Uint8Array(length);

@@ -5,13 +5,20 @@
  *   u64 < 2³², then {       safetensors
  *   { … "weight_map" …      an index, its safetensors beside it
  *
- * What looks like another format is refused by that format's name, with what to do about it.
+ * Any other file is refused by the name of its format, with what to do: ./foreign-formats.ts.
  */
 
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FormatError } from '../errors.js';
 import { joinShards, parseSafetensors, type TensorSource } from '../model/index.js';
+import {
+  foreignFolder,
+  foreignFormat,
+  foreignJson,
+  foreignZip,
+  HEAD_BYTES,
+} from './foreign-formats.js';
 import { type OpenFile, openFile } from './open-file.js';
 import { parseCheckpoint } from './pytorch.js';
 import { parseShardIndex } from './shard-index.js';
@@ -25,44 +32,10 @@ export interface WeightsFile {
 }
 
 const EXPECTED = 'a model (safetensors or PyTorch)';
-
-/** Bytes that tell what a file is; `ustar` of a tar begins at 257. */
-const HEAD_BYTES = 512;
+const READ = 'safetensors, an index of it, a PyTorch checkpoint';
 
 /** An index of a thousand tensors takes 80 KB. */
 const MAX_INDEX_BYTES = 2 ** 24;
-
-const CONVERT_LEGACY =
-  'load it in PyTorch and save it again: torch.save(torch.load(…), path) writes the zip that is read here';
-
-const LEGACY = `a PyTorch checkpoint of before 1.6, or of _use_new_zipfile_serialization=False; ${CONVERT_LEGACY}`;
-const PICKLE = `a bare pickle; ${CONVERT_LEGACY}`;
-const PAGE = 'a web page; download the file itself';
-
-/** What other formats have at a byte, and what to do with such a file. */
-const REFUSED: readonly (readonly [at: number, magic: string, what: string])[] = [
-  // A pickled long: the magic number 0x1950a86a20f9469cfc6c.
-  [0, '\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19', LEGACY],
-  [257, 'ustar', `a tar archive, as PyTorch wrote in its first year; ${CONVERT_LEGACY}`],
-  [0, '\x80\x02', PICKLE],
-  [0, '\x80\x03', PICKLE],
-  [0, '\x80\x04', PICKLE],
-  [
-    0,
-    '\x89HDF\r\n\x1a\n',
-    'HDF5, as Keras writes it; save the weights under their names as safetensors: safetensors.numpy.save_file(…)',
-  ],
-  [0, '\x1f\x8b', 'gzip; unpack it first'],
-  [0, 'GGUF', 'GGUF; take the weights that it was made from'],
-  [
-    0,
-    'version https://git-lfs',
-    'a pointer of Git LFS in place of the file; git lfs pull fetches it',
-  ],
-  [0, '<!DOCTYPE', PAGE],
-  [0, '<!doctype', PAGE],
-  [0, '<html', PAGE],
-];
 
 /**
  * Opens weights: a safetensors file, an index of several, or a PyTorch checkpoint.
@@ -75,18 +48,15 @@ export async function openWeights(
   name: string = path,
   _options: { fitting?: (s: TensorSource) => number; stateDict?: string } = {},
 ): Promise<WeightsFile> {
+  const folder = await foreignFolder(path);
+  if (folder !== undefined) throw new FormatError(`${name}: is ${folder}`);
   const file = await openFile(path, EXPECTED);
   try {
-    const head = Buffer.from(file.read(0, Math.min(file.length, HEAD_BYTES))).toString('latin1');
-    for (const [at, magic, what] of REFUSED) {
-      // A safetensors file can begin with any four bytes.
-      const other = head.startsWith(magic, at) && !startsAsSafetensors(head);
-      if (other) throw new FormatError(`${name}: is ${what}`);
-    }
-    if (isIndex(head)) return await openShards(file, name);
+    const head = headOf(file);
+    if (isJson(head)) return await openShards(file, name);
     const source = head.startsWith('PK\x03\x04')
       ? await openCheckpoint(file, name)
-      : parseSafetensors(file, name);
+      : openSafetensors(file, name);
     return { source, files: [file], close: () => file.close() };
   } catch (error) {
     file.close();
@@ -99,13 +69,28 @@ function startsAsSafetensors(head: string): boolean {
   return head.startsWith('\0\0\0\0{', 4);
 }
 
-function isIndex(head: string): boolean {
+/** An index, or somebody's configuration. */
+function isJson(head: string): boolean {
   return /^(?:\xef\xbb\xbf)?\s*\{/.test(head) && !startsAsSafetensors(head);
+}
+
+function headOf(file: OpenFile): string {
+  const head = file.read(0, Math.min(file.length, HEAD_BYTES));
+  return Buffer.from(head).toString('latin1');
+}
+
+function openSafetensors(file: OpenFile, name: string): TensorSource {
+  const head = headOf(file);
+  if (startsAsSafetensors(head)) return parseSafetensors(file, name);
+  throw new FormatError(`${name}: is ${foreignFormat(Buffer.from(head, 'latin1'), file, READ)}`);
 }
 
 async function openCheckpoint(file: OpenFile, name: string): Promise<TensorSource> {
   const { openCheckpointZip } = await import('./checkpoint-zip.js');
-  return parseCheckpoint({ ...(await openCheckpointZip(file)), name });
+  const zip = await openCheckpointZip(file);
+  const other = foreignZip([...zip.entries.keys()]);
+  if (other !== undefined) throw new FormatError(`${name}: is ${other}`);
+  return parseCheckpoint({ ...zip, name });
 }
 
 async function openShards(file: OpenFile, name: string): Promise<WeightsFile> {
@@ -113,6 +98,8 @@ async function openShards(file: OpenFile, name: string): Promise<WeightsFile> {
     throw new FormatError(`${name}: an index of ${file.length} bytes, at most ${MAX_INDEX_BYTES}`);
   }
   const text = new TextDecoder().decode(file.read(0, file.length));
+  const other = foreignJson(text);
+  if (other !== undefined) throw new FormatError(`${name}: is ${other}`);
   const index = parseShardIndex(text, name);
   const paths = new Map(
     [...new Set(index.values())].sort().map((shard) => [shard, join(dirname(file.path), shard)]),
@@ -130,7 +117,7 @@ async function openShards(file: OpenFile, name: string): Promise<WeightsFile> {
     for (const [shard, path] of paths) {
       const shardFile = await openFile(path, 'a safetensors');
       opened.push(shardFile);
-      sources.set(shard, parseSafetensors(shardFile, path));
+      sources.set(shard, openSafetensors(shardFile, path));
     }
     for (const [tensor, shard] of index) {
       if (sources.get(shard)!.tensors.has(tensor)) continue;

@@ -62,7 +62,7 @@ describe('fastcam convert', () => {
     [2, [EXACT, 'x', '--shard', '1 apple'], /Expected a size like 128MB/],
     [2, [EXACT, 'x', '--precision', 'int3'], /Allowed choices are f32, f16/],
     [1, ['none.pth', 'x'], /none\.pth: no such file/],
-    [1, ['samples/chelsea.png', 'x'], /not a safetensors file/],
+    [1, ['samples/chelsea.png', 'x'], /is a picture \(PNG\)/],
   ])('exit code %i for %j, on one line', async (code, argv, message) => {
     const outcome = await fastcam('convert', ...argv);
     expect(outcome).toMatchObject({ code, stdout: '' });

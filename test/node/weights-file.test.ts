@@ -179,7 +179,7 @@ describe('openModel', async () => {
     [
       'a checkpoint of before 1.6',
       () => write('old.pth', pickle(0x1950a86a20f9 /* torch’s is longer */)),
-      'a bare pickle; load it in PyTorch and save it again',
+      'a Python pickle that torch.save did not write',
     ],
     [
       'torch’s old magic number',
@@ -199,7 +199,7 @@ describe('openModel', async () => {
     [
       'gzip',
       () => write('m.gz', Buffer.from('1f8b0800000000000203', 'hex')),
-      'is gzip; unpack it first',
+      'is a gzip archive; unpack it first',
     ],
     ['a web page', () => write('page.safetensors', '<!DOCTYPE html><html>'), 'is a web page'],
     [

@@ -3,7 +3,7 @@
 import { FormatError } from '../../errors.js';
 import { decodeBfloat16, decodeHalves } from './half.js';
 
-/** Bytes per element of the dtypes that files have. */
+/** Bytes per element of the dtypes that files have. Others are there (F4, F6_E2M3 …), and some are to come. */
 export const DTYPE_BYTES: Readonly<Record<string, number>> = {
   F64: 8,
   F32: 4,
@@ -18,6 +18,10 @@ export const DTYPE_BYTES: Readonly<Record<string, number>> = {
   I8: 1,
   U8: 1,
   BOOL: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  F8_E8M0: 1,
+  C64: 8,
 };
 
 const FLOATS: readonly string[] = ['F32', 'F16', 'BF16', 'F64'];

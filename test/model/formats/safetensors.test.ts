@@ -98,7 +98,22 @@ describe('parseSafetensors', () => {
     [
       'a header of 2^63 bytes',
       Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 128, 1, 2),
-      'header length 9223372036854776000',
+      'not a safetensors file: it begins with the bytes 00 00 00 00 00 00 00 80 01 02',
+    ],
+    [
+      'a header of 2^40 bytes',
+      Uint8Array.of(0, 0, 0, 0, 0, 1, 0, 0, 123, 125),
+      'not a safetensors file: it begins with the bytes 00 00 00 00 00 01 00 00 7b 7d',
+    ],
+    [
+      'eight bytes of a text',
+      Buffer.from('Not one.'),
+      'not a safetensors file: it begins with the bytes 4e 6f 74 20 6f 6e 65 2e',
+    ],
+    [
+      'a header beyond the file that is none',
+      Uint8Array.of(200, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x4b, 1, 2, 3, 4, 5),
+      'not a safetensors file: it begins with the bytes c8 00 00 00 00 00 00 00 50 4b 01 02',
     ],
     ['a header that is not JSON', fileOf('{"a":'), 'the header at byte 8 is not JSON'],
     ['a header that is a list', fileOf([]), 'the header at byte 8 is not a JSON object'],
@@ -129,13 +144,18 @@ describe('parseSafetensors', () => {
       'tensor a expected',
     ],
     ['a negative size', fileOf({ a: { ...entry, shape: [-2] } }, eight), 'no valid shape: [-2]'],
-    ['an unknown dtype', fileOf({ a: { ...entry, dtype: 'Q4' } }, eight), 'unknown dtype "Q4"'],
+    ['a dtype that is no text', fileOf({ a: { ...entry, dtype: 4 } }, eight), 'no valid dtype: 4'],
+    ['an entry that is null', fileOf({ a: null }), 'tensor a has no valid dtype: undefined'],
     [
-      'a dtype of the prototype',
-      fileOf({ a: { ...entry, dtype: 'constructor' } }, eight),
-      'unknown dtype',
+      'an unknown dtype beyond the file',
+      fileOf({ a: { ...entry, dtype: 'Q4', data_offsets: [0, 9] } }, eight),
+      'is outside the file',
     ],
-    ['an entry that is null', fileOf({ a: null }), 'tensor a has unknown dtype'],
+    [
+      'eight bits that are not as many as the shape has',
+      fileOf({ a: { ...entry, dtype: 'F8_E4M3' } }, eight),
+      'expected 2 bytes for F8_E4M3 [2], got 8',
+    ],
     [
       'two tensors that overlap',
       fileOf({ a: entry, b: { ...entry, data_offsets: [4, 12] } }, new Uint8Array(12)),
@@ -157,6 +177,26 @@ describe('parseSafetensors', () => {
     expect(() => file.read('a')).toThrow('tensor a has dtype I64, expected F32, F16, BF16 or F64');
     expect(() => file.read('b')).toThrow('tensor b is missing');
   });
+
+  it.each(['F8_E4M3', 'F8_E5M2', 'F4', 'F6_E2M3', 'C64', 'Q4', 'constructor'])(
+    'keeps a tensor of %s, beside others that are read, and refuses to read it alone',
+    (dtype) => {
+      const bytes = dtype === 'C64' ? 16 : 2;
+      const header = {
+        a: { dtype, shape: [2], data_offsets: [0, bytes] },
+        b: { dtype: 'F32', shape: [1], data_offsets: [bytes, bytes + 4] },
+      };
+      const data = Buffer.alloc(bytes + 4);
+      data.writeFloatLE(1.5, bytes);
+      const file = parse(fileOf(header, data));
+      expect(file.tensors.get('a')).toMatchObject({ dtype, shape: [2] });
+      expect(file.bytes('a')).toHaveLength(bytes);
+      expect([...file.read('b')]).toEqual([1.5]);
+      expect(() => file.read('a')).toThrow(
+        `file: tensor a has dtype ${dtype}, expected F32, F16, BF16 or F64`,
+      );
+    },
+  );
 
   it('ends in a FormatError or a load for any damage to a file', () => {
     const good = writeSafetensors({

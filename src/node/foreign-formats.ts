@@ -1,0 +1,274 @@
+/**
+ * Files that are not read, told by what they hold: each is called by its format's name, with what to do.
+ * Names of files are asked last, where the bytes say nothing. Every answer goes on after `is`.
+ *
+ * Sources: the formats' own specifications.
+ */
+
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { firstBytes } from '../model/formats/safetensors.js';
+import { isCaffe, isCoreMl, isFrozenGraph, isOnnx, isSavedModel } from './protobuf-models.js';
+
+/** Bytes that tell what a file is; `ustar` of a tar begins at 257. */
+export const HEAD_BYTES = 512;
+
+/** What is known of a file. */
+export interface ForeignFile {
+  readonly path: string;
+  /** In bytes. */
+  readonly length: number;
+}
+
+const TAKE_OTHERS = 'take the PyTorch or safetensors weights that it was made from';
+const SAVE_KERAS =
+  "save its weights as safetensors: safetensors.numpy.save_file({f'{l.name}/{w.name}': w.numpy() for l in model.layers for w in l.weights}, path)";
+const SAVE_TORCH =
+  'load it in PyTorch and save it again: torch.save(torch.load(…), path) writes the zip that is read here';
+const SAVE_STATE = "save the model's weights: torch.save(model.state_dict(), path)";
+const UNPACK = 'unpack it first';
+const NAME_WEIGHTS = 'name the file of the weights';
+
+const SAVED_MODEL = `a TensorFlow SavedModel; load it in Keras and ${SAVE_KERAS}`;
+const CORE_ML = `a Core ML model; ${TAKE_OTHERS}`;
+const ONNX = `ONNX, which is not read yet; ${TAKE_OTHERS}`;
+const FLAX = `Flax's weights (.msgpack); ${TAKE_OTHERS}`;
+const CAFFE = `a Caffe model; ${TAKE_OTHERS}`;
+const TENSORRT = `a TensorRT engine, which runs on one kind of GPU; ${TAKE_OTHERS}`;
+const LITE = `a TorchScript program for mobile (lite); in PyTorch, ${SAVE_STATE}`;
+const TFJS = `a tf.js model; ${TAKE_OTHERS}, or load it in Keras and ${SAVE_KERAS}`;
+const TFJS_PART = 'a part of a tf.js model; take the weights that the model was made from';
+const TF_CHECKPOINT = `a TensorFlow checkpoint; load it in Keras and ${SAVE_KERAS}`;
+const OPENVINO = `an OpenVINO model; ${TAKE_OTHERS}`;
+const picture = (kind: string): string =>
+  `a picture (${kind}), no weights; to explain it: fastcam explain FILE`;
+
+/** What formats have at a byte. */
+const MAGIC: readonly (readonly [at: number, magic: string, what: string])[] = [
+  // A pickled long: the magic number 0x1950a86a20f9469cfc6c.
+  [
+    0,
+    '\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19',
+    `a PyTorch checkpoint of before 1.6, or of _use_new_zipfile_serialization=False; ${SAVE_TORCH}`,
+  ],
+  [0, '\x89HDF\r\n\x1a\n', `HDF5, as Keras writes it (.h5); ${SAVE_KERAS}`],
+  [0, 'MATLAB 7.3 MAT', `a MATLAB file (.mat); ${TAKE_OTHERS}`],
+  [0, 'MATLAB 5.0 MAT', `a MATLAB file (.mat); ${TAKE_OTHERS}`],
+  [4, 'TFL3', `a TensorFlow Lite model (.tflite); ${TAKE_OTHERS}`],
+  [4, 'PTMF', LITE],
+  [4, 'ET12', `an ExecuTorch program (.pte); ${TAKE_OTHERS}`],
+  [
+    0,
+    '\x93NUMPY',
+    "one array of NumPy's (.npy); save all tensors under their names: safetensors.numpy.save_file({'conv1.weight': …}, path)",
+  ],
+  [0, 'GGUF', 'GGUF, which llama.cpp reads; take the weights that it was made from'],
+  ...['lmgg', 'fmgg', 'tjgg'].map(
+    (magic) => [0, magic, 'a ggml model; take the weights that it was made from'] as const,
+  ),
+  [0, '\x12\x01\0\0\0\0\0\0', `MXNet's parameters (.params); ${TAKE_OTHERS}`],
+  [0, 'ptrt', TENSORRT],
+  [0, 'ftrt', TENSORRT],
+  [0, '7767517\n', `an ncnn model (.param); ${TAKE_OTHERS}`],
+  [0, '\x1f\x8b', `a gzip archive; ${UNPACK}`],
+  [0, '\xfd7zXZ\0', `an xz archive; ${UNPACK}`],
+  [0, 'BZh', `a bzip2 archive; ${UNPACK}`],
+  [0, '\x28\xb5\x2f\xfd', `a zstd archive; ${UNPACK}`],
+  [0, '7z\xbc\xaf\x27\x1c', `a 7z archive; ${UNPACK}`],
+  [0, 'Rar!\x1a\x07', `a rar archive; ${UNPACK}`],
+  [0, 'PK\x05\x06', `a zip archive of nothing; ${NAME_WEIGHTS}`],
+  [257, 'ustar', `a tar archive; ${UNPACK}. A checkpoint of PyTorch's first year: ${SAVE_TORCH}`],
+  [0, '\xff\xd8\xff', picture('JPEG')],
+  [0, '\x89PNG\r\n\x1a\n', picture('PNG')],
+  [0, 'GIF8', picture('GIF')],
+  [8, 'WEBP', picture('WebP')],
+  [0, 'II*\0', picture('TIFF')],
+  [0, 'MM\0*', picture('TIFF')],
+  [4, 'ftypavif', picture('AVIF')],
+  [4, 'ftyphei', picture('HEIC')],
+  [4, 'ftypmif1', picture('HEIC')],
+  [0, '%PDF', `a PDF; ${NAME_WEIGHTS}`],
+  [
+    0,
+    'version https://git-lfs',
+    'a pointer of Git LFS in place of the file; git lfs pull fetches the file',
+  ],
+];
+
+/** How others begin. */
+const SHAPES: readonly (readonly [
+  has: (head: Uint8Array, length: number) => boolean,
+  what: string,
+])[] = [
+  [
+    isPickle,
+    `a Python pickle that torch.save did not write; load it where it was made, and ${SAVE_STATE}`,
+  ],
+  [isSavedModel, SAVED_MODEL],
+  [isCoreMl, CORE_ML],
+  [isOnnx, ONNX],
+  [isFrozenGraph, `a frozen graph of TensorFlow's (.pb); ${TAKE_OTHERS}`],
+  [isCaffe, CAFFE],
+  [isMessagePack, FLAX],
+  [isBmp, picture('BMP')],
+  [
+    (head) => head.every((byte) => byte === 0),
+    'nothing but zeros where it begins, as a broken download leaves them; download it anew',
+  ],
+];
+
+/** What texts begin with. */
+const TEXTS: readonly (readonly [RegExp, string])[] = [
+  [/^(?:<\?xml[^>]*>\s*)?<net\s/u, `${OPENVINO} (its .xml)`],
+  [/^(?:<\?xml[^>]*>\s*)?<svg/iu, picture('SVG')],
+  [
+    /^<\?xml[^>]*>\s*<Error>/u,
+    'an error message of the server that it came from; download the file anew',
+  ],
+  [/^\[\s*["\d[{]/u, 'a JSON list, no weights; a list of class names goes to --labels'],
+  [/^<(?:!doctype|html|head|body|script)/iu, 'a web page; download the file itself'],
+];
+
+/** What names tell where bytes do not. */
+const NAMES: readonly (readonly [name: RegExp, what: string])[] = [
+  [/group\d+-shard\d+of\d+(?:\.bin)?$/u, TFJS_PART],
+  [/\.data-\d{5}-of-\d{5}$|\.ckpt\.(?:index|meta)$/u, TF_CHECKPOINT],
+  [/\.onnx$/iu, ONNX],
+  [/\.mlmodel$/iu, CORE_ML],
+  [/\.caffemodel$/iu, CAFFE],
+  [/\.(?:engine|plan|trt)$/iu, TENSORRT],
+  [/\.weights$/iu, `Darknet's weights; ${TAKE_OTHERS}`],
+  [/\.msgpack$/iu, FLAX],
+];
+
+/**
+ * What a file is that is neither safetensors nor JSON nor a zip, and what to do.
+ *
+ * @param head its first `HEAD_BYTES`, fewer where it is shorter
+ * @param expected what is read, for a file that nothing is known of
+ */
+export function foreignFormat(head: Uint8Array, file: ForeignFile, expected: string): string {
+  const bytes = Buffer.from(head).toString('latin1');
+  const magic = MAGIC.find(([at, first]) => bytes.startsWith(first, at));
+  if (magic) return magic[2];
+  const shape = SHAPES.find(([has]) => has(head, file.length));
+  if (shape) return shape[1];
+  const text = textOf(head);
+  const known = TEXTS.find(([start]) => text !== undefined && start.test(text));
+  if (known) return known[1];
+  const named = NAMES.find(([name]) => name.test(file.path));
+  if (named) return named[1];
+  if (/\.bin$/iu.test(file.path) && existsSync(file.path.replace(/bin$/iu, 'xml'))) {
+    return `${OPENVINO} (its .bin)`;
+  }
+  return text === undefined
+    ? `none of the files that are read (${expected}); it ${firstBytes(head)}`
+    : `plain text, no weights: ${JSON.stringify(shortened(text))}; ${NAME_WEIGHTS}`;
+}
+
+/** What JSON is that is no index of weights; `undefined` for one, and for what is no JSON. */
+export function foreignJson(text: string): string | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof json !== 'object' || json === null) return `JSON, no weights; ${NAME_WEIGHTS}`;
+  if (Array.isArray(json)) return `JSON, a list; ${NAME_WEIGHTS}`;
+  const has = (...keys: string[]): boolean => keys.some((key) => Object.hasOwn(json, key));
+  if (has('weight_map')) return undefined;
+  if (has('modelTopology', 'weightsManifest')) return TFJS;
+  if (has('class_name') && has('config')) {
+    return `the architecture of a Keras model, without weights; load the model and ${SAVE_KERAS}`;
+  }
+  if (has('model_type', 'architectures', 'id2label', 'pretrained_cfg', 'image_mean')) {
+    return "a model's configuration; the weights are beside it, in model.safetensors most often";
+  }
+  return `JSON, but no index of safetensors files: it has ${listed(Object.keys(json))}; ${NAME_WEIGHTS}`;
+}
+
+/**
+ * What a zip archive is that has no PyTorch checkpoint in it; `undefined` for one that may have.
+ *
+ * @param entries the names in it
+ */
+export function foreignZip(entries: readonly string[]): string | undefined {
+  const has = (name: RegExp): boolean => entries.some((entry) => name.test(entry));
+  if (has(/^(?:[^/]+\/)?bytecode\.pkl$/u)) return LITE;
+  if (has(/^(?:[^/]+\/)?data\.pkl$/u)) return undefined;
+  if (has(/(?:^|\/)model\.weights\.h5$/u)) return `a Keras model (.keras); ${SAVE_KERAS}`;
+  if (entries.length > 0 && entries.every((entry) => entry.endsWith('.npy'))) {
+    return "NumPy's arrays (.npz); save them as safetensors: safetensors.numpy.save_file(dict(numpy.load(…)), path)";
+  }
+  if (has(/(?:^|\/)saved_model\.pb$/u)) return `a zip archive with ${SAVED_MODEL}`;
+  if (has(/\.mlmodel$/u)) return `a zip archive with ${CORE_ML}`;
+  if (has(/(?:^|\/)(?:serialized_exported_program\.json|archive_format)$/u)) {
+    return `a program of torch.export (.pt2); in PyTorch, ${SAVE_STATE}`;
+  }
+  const inner = entries.find((entry) => /\.(?:safetensors|pth|pt|ckpt|bin)$/iu.test(entry));
+  const what = 'a zip archive, but no PyTorch checkpoint';
+  return inner === undefined
+    ? `${what}: it has ${listed(entries)}; ${NAME_WEIGHTS}`
+    : `${what}: it has ${listed([inner])}; ${UNPACK}`;
+}
+
+/** What a directory holds that is known, and what to name in it; `undefined` for any other, and for a file. */
+export async function foreignFolder(path: string): Promise<string | undefined> {
+  const entries = (await readdir(path).catch(() => [])).sort();
+  if (entries.includes('saved_model.pb')) return `the directory of ${SAVED_MODEL}`;
+  if (entries.includes('Manifest.json') && entries.includes('Data')) {
+    return `the directory of ${CORE_ML}`;
+  }
+  const weights = [/\.index\.json$/u, /\.safetensors$/u, /\.(?:pth|pt|ckpt)$/u, /\.bin$/u]
+    .map((ending) => entries.find((entry) => ending.test(entry)))
+    .find((entry) => entry !== undefined);
+  if (weights !== undefined) return `a directory; name the file in it: ${join(path, weights)}`;
+  if (entries.includes('data.pkl')) {
+    return 'a PyTorch checkpoint that was unpacked; pack the directory into a zip archive';
+  }
+  return entries.includes('model.json') ? `the directory of ${TFJS}` : undefined;
+}
+
+/** A map whose first key is a word of fewer than 32 letters. */
+function isMessagePack(head: Uint8Array): boolean {
+  const isMap = head[0]! >= 0x81 && head[0]! <= 0x8f;
+  const at = isMap ? 1 : head[0] === 0xde ? 3 : undefined;
+  if (at === undefined || head[at]! < 0xa1 || head[at]! > 0xbf) return false;
+  const key = head.subarray(at + 1, at + 1 + (head[at]! & 31));
+  return /^\w+$/u.test(String.fromCharCode(...key));
+}
+
+/** Protocols 2 to 5 have a mark; those before are text. */
+function isPickle(head: Uint8Array): boolean {
+  if (head[0] === 0x80) return head[1]! >= 2 && head[1]! <= 5;
+  return /^(?:\(?[dl]p\d|c[\w.]+\n\w+\n)/u.test(Buffer.from(head).toString('latin1'));
+}
+
+/** Two letters, the size, and four zeros. */
+function isBmp(head: Uint8Array): boolean {
+  const isMarked = head[0] === 0x42 && head[1] === 0x4d;
+  return isMarked && head.length > 10 && head.subarray(6, 10).every((byte) => byte === 0);
+}
+
+/** Without a byte order mark, and what is blank; `undefined` for what is not text in UTF-8. */
+function textOf(head: Uint8Array): string | undefined {
+  // The last character may be cut.
+  const text = new TextDecoder().decode(head).replace(/\ufffd{1,3}$/u, '');
+  const isText = (c: string): boolean =>
+    (c >= ' ' && c !== '\x7f' && c !== '\ufffd') || /\s/u.test(c);
+  return text !== '' && [...text].every(isText) ? text.trim() : undefined;
+}
+
+/** Some names, on one line. */
+function listed(names: readonly string[]): string {
+  if (names.length === 0) return 'nothing';
+  const some = names.slice(0, 3).map((name) => JSON.stringify(shortened(name)).slice(1, -1));
+  return some.join(', ') + (names.length > some.length ? ', …' : '');
+}
+
+function shortened(text: string): string {
+  const most = 40;
+  return text.length > most ? `${text.slice(0, most)}…` : text;
+}
