@@ -15,34 +15,38 @@ export function formatConversion({
   sourceBytes,
   bytes,
   layers,
+  warnings,
 }: Conversion): string {
   const title =
     `${printable(input)}: ${describeArchitecture(architecture)}; ` +
     `${(weights / 1e6).toFixed(2)} M weights as ${precision}, ${megabytes(bytes)} of ${megabytes(sourceBytes)}`;
   const written = files.map((file) => `  ${printable(file)}\n`).join('');
-  return `${title}\n${lossTable(layers)}\nWritten:\n${written}`;
+  const warned = warnings.map((line) => `Warning: ${printable(line)}\n`).join('');
+  return `${title}\n${lossTable(layers)}\n${warned}Written:\n${written}`;
 }
 
 function lossTable(layers: Conversion['layers']): string {
   const changed = layers.filter(({ largestError }) => largestError > 0);
   if (changed.length === 0) return 'No weight changes.';
   const table = new Table({
-    head: ['layer', 'weights', 'largest', 'largest error', 'mean error'],
-    colAligns: ['left', 'right', 'right', 'right', 'right'],
+    head: ['layer', 'weights', 'largest', 'largest error', 'mean error', 'relative error'],
+    colAligns: ['left', 'right', 'right', 'right', 'right', 'right'],
     // No colors: the table is as often read in a log as in a terminal.
     style: { head: [], border: [], compact: true },
   });
-  for (const { layer, weights, largest, largestError, meanError } of changed) {
+  for (const { layer, weights, largest, largestError, meanError, relativeError } of changed) {
     table.push([
       layer,
       weights,
       largest.toFixed(3),
       largestError.toExponential(1),
       meanError.toExponential(1),
+      `${(100 * relativeError).toFixed(2)} %`,
     ]);
   }
   const kept = layers.length - changed.length;
-  return `${table}\nErrors are absolute, against float32. ${kept} other layers keep every bit.`;
+  const relative = 'The relative error of a layer is √(Σ error² / Σ weight²)';
+  return `${table}\nErrors are against float32. ${relative}. ${kept} other layers keep every bit.`;
 }
 
 function megabytes(bytes: number): string {

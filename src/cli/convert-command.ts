@@ -35,7 +35,7 @@ export async function convertCommand(
       }),
     );
     progress.stop();
-    tell({ name: input, ...conversion }, streams);
+    tell({ ...conversion, name: input, warnings: [] }, streams);
     streams.stdout.write(
       flags.json ? `${JSON.stringify(conversion)}\n` : formatConversion(conversion),
     );

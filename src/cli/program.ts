@@ -130,7 +130,7 @@ export function makeProgram(
         'preprocessing, class names and the SHA-256 of what was read. Tells what rounding did to each layer.',
     )
     .argument('<in>', 'weights, a fetched model, or bundled')
-    .argument('<out>', 'the file to write')
+    .argument('<out>', 'the file to write, ….safetensors')
     .action(async (input: string, output: string, flags: ConvertFlags) => {
       finish(await convertCommand(input, output, flags, streams));
     });

@@ -21,6 +21,7 @@ import {
   type Architecture,
   decodeFloats,
   inputChannels,
+  isConv,
   type PreparedNetwork,
   prepareNetwork,
   preprocessingOf,
@@ -35,7 +36,7 @@ import type { OpenFile } from './open-file.js';
 import { safetensorsHeader } from './safetensors-writer.js';
 import { MAX_SHARDS } from './shard-index.js';
 import { type StoredTensor, storedTensor } from './stored-tensor.js';
-import { type LayerLoss, WeightLoss } from './weight-loss.js';
+import { type Kernel, type LayerLoss, lossWarnings, WeightLoss } from './weight-loss.js';
 import { refuseOverwriting, WrittenFile } from './written-file.js';
 
 export interface ConvertOptions extends WeightsOptions {
@@ -59,7 +60,7 @@ export interface Conversion {
   readonly bytes: number;
   readonly sha256: string;
   readonly layers: readonly LayerLoss[];
-  /** What was left out of what was read, and what is doubtful: a line each. */
+  /** What was left out of what was read, and each layer that is changed more than is usual: a line each. */
   readonly warnings: readonly string[];
   /** What the weights do not show, and what it is taken to be: a line. */
   readonly assumption?: string;
@@ -68,8 +69,11 @@ export interface Conversion {
 /** Elements that are in memory at a time, or an output channel's if these are more. */
 const PIECE = 2 ** 18;
 
-/** A tensor to write; its scales, if it has any, go with it. */
-type NamedTensor = readonly [name: string, stored: StoredTensor];
+/** What converted files are called by. */
+const ENDING = '.safetensors';
+
+/** A tensor to write; its scales, if it has any, go with it. No vector has groups. */
+type NamedTensor = readonly [name: string, stored: StoredTensor, groups: number | undefined];
 
 /** A tensor of a header, and its length in bytes. */
 type Entry = readonly [name: string, info: TensorShape, bytes: number];
@@ -84,10 +88,11 @@ interface Output {
  * Converts a model.
  *
  * @param input as `openModel` has it: a safetensors file, an index, a PyTorch checkpoint, `bundled`
- * @param output the file to write; with shards the name that theirs are made from
+ * @param output the file to write, called ….safetensors; with shards the name that theirs are made from
  * @throws {FormatError} for a network that is not known, a weight that is not finite or beyond the precision,
  * and a file that cannot be written
- * @throws {ShapeError} for an output that would overwrite what is read, and an option out of range
+ * @throws {ShapeError} for an output that is called by another ending or would overwrite what is read, and
+ * an option out of range
  */
 export async function convertModel(
   input: string,
@@ -95,6 +100,7 @@ export async function convertModel(
   options: ConvertOptions = {},
 ): Promise<Conversion> {
   const { precision = 'f32', shardBytes, onProgress = () => {} } = options;
+  checkOutput(output);
   const weights = await openNetwork(input, options);
   const files: WrittenFile[] = [];
   try {
@@ -131,17 +137,18 @@ export async function convertModel(
     for (const { path, tensors: own } of outputs) {
       const file = await create(path);
       await file.append(safetensorsHeader(own.flatMap(entriesOf), metadata));
-      for (const [name, stored] of own) {
-        for (const piece of encodedPieces(source, name, stored, loss)) {
+      for (const tensor of own) {
+        for (const piece of encodedPieces(source, tensor, loss)) {
           await file.append(piece);
           written += piece.length;
-          onProgress(written / total, name);
+          onProgress(written / total, tensor[0]);
         }
       }
     }
     for (const path of indexPaths) await (await create(path)).append(indexOf(outputs, total));
     for (const file of files) await file.close();
     for (const file of files) await file.rename();
+    const layers = loss.layers();
     return {
       input,
       files: files.map(({ path }) => path),
@@ -151,14 +158,21 @@ export async function convertModel(
       sourceBytes: weights.files.reduce((sum, { length }) => sum + length, 0),
       bytes: files.reduce((sum, file) => sum + file.bytes, 0),
       sha256,
-      layers: loss.layers(),
-      warnings: weights.warnings,
+      layers,
+      warnings: [...weights.warnings, ...lossWarnings(layers, precision)],
       ...(weights.assumption !== undefined && { assumption: weights.assumption }),
     };
   } finally {
     weights.close();
     for (const file of files) await file.discard();
   }
+}
+
+function checkOutput(output: string): void {
+  if (basename(output).endsWith(ENDING) && basename(output) !== ENDING) return;
+  throw new ShapeError(
+    `convert: output expected a name that ends in ${ENDING}, which is what it writes, got ${output}`,
+  );
 }
 
 /** What a network's file holds. */
@@ -180,6 +194,7 @@ function storedTensors(
           name,
           // The weight comes first; all else is kept as it is.
           storedTensor('precision' in own && i === 0 ? own.precision : 'f32', shape),
+          isConv(layer) && i === 0 ? layer.extents.groups : undefined,
         ],
       );
   });
@@ -195,10 +210,10 @@ function entriesOf([name, { dtype, shape, bytesPerElement, scaled }]: NamedTenso
 /** The bytes of a tensor and of its scales, piece by piece; each lasts until the next is asked for. */
 function* encodedPieces(
   source: TensorSource,
-  name: string,
-  stored: StoredTensor,
+  [name, stored, groups]: NamedTensor,
   loss: WeightLoss,
 ): Generator<Uint8Array> {
+  const kernel: Kernel | undefined = groups === undefined ? undefined : { ...stored, groups };
   const { shape, dtype, bytesPerElement, limit, scaled } = stored;
   const rows = shape[0]!;
   const K = sizeOf(shape) / rows;
@@ -230,7 +245,7 @@ function* encodedPieces(
       scaleRows(x, given?.subarray(begin, end));
       scaleRows(rounded, scales.subarray(begin, end));
     }
-    loss.add(name, x, rounded);
+    loss.add(name, x, rounded, kernel, begin);
     yield bytes;
   }
   if (scaled) yield new Uint8Array(scales.buffer);
@@ -279,14 +294,10 @@ function splitIntoShards(tensors: readonly NamedTensor[], most: number): NamedTe
 
 /** model.safetensors → model-00001-of-00003.safetensors, … */
 function shardsOf(output: string, shards: readonly (readonly NamedTensor[])[]): Output[] {
-  const ending = '.safetensors';
-  if (!basename(output).endsWith(ending) || basename(output) === ending) {
-    throw new ShapeError(`convert: shards expected an output called ….safetensors, got ${output}`);
-  }
-  const stem = output.slice(0, -ending.length);
+  const stem = output.slice(0, -ENDING.length);
   const number = (i: number): string => String(i).padStart(5, '0');
   return shards.map((tensors, i) => ({
-    path: `${stem}-${number(i + 1)}-of-${number(shards.length)}${ending}`,
+    path: `${stem}-${number(i + 1)}-of-${number(shards.length)}${ENDING}`,
     tensors,
   }));
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   existsSync,
   linkSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -18,6 +19,7 @@ import { PRECISIONS } from '../../src/kernels/index.js';
 import { CAFFE_PREPROCESSING, parseSafetensors } from '../../src/model/index.js';
 import { convertModel, type Model, openModel } from '../../src/node/index.js';
 import { writeSafetensors } from '../../src/node/safetensors-writer.js';
+import { LARGE_ERROR } from '../../src/node/weight-loss.js';
 import { checkpoint, stateDict, zip } from '../checkpoint-files.js';
 import { distance } from '../compare.js';
 import { hashImage, hashWeights, stateDictOf } from '../hash-weights.js';
@@ -198,6 +200,52 @@ describe('convertModel', () => {
     }
   });
 
+  it('as int8 warns of a layer with outlier input channels, whose other weights are lost; as f16 of none', async () => {
+    const name = 'layer3.0.conv2.weight';
+    const { shape, data } = TENSORS[name]!;
+    const [Cout, Cin] = shape as [number, number];
+    const outliers = data.slice();
+    for (let oc = 0; oc < Cout; oc++) {
+      for (let i = 0; i < 3 * 9; i++) outliers[oc * Cin * 9 + i]! *= 50;
+    }
+    const tensors = { ...TENSORS, [name]: { shape, data: outliers } };
+    const input = write('outliers.safetensors', writeSafetensors(tensors));
+    const output = join(folder, 'outliers-int8.safetensors');
+    const { warnings, layers } = await convertModel(input, output, { precision: 'int8' });
+    const { relativeError, channelError } = layers.find((l) => l.layer === 'layer3.0.conv2')!;
+    // Hidden in the sums by the large weights, and no secret channel by channel.
+    expect(relativeError).toBeLessThan(LARGE_ERROR);
+    expect(channelError).toBeGreaterThan(2 * LARGE_ERROR);
+    expect(warnings).toEqual([
+      `layer3.0.conv2: int8 changes the weights of half of its input channels by ${(100 * channelError).toFixed(1)} % or more, ` +
+        'where 1 % is usual. A few weights are far larger than the others: --precision f16 keeps them all',
+    ]);
+    for (const precision of ['f16', 'f32'] as const) {
+      expect((await convertModel(input, output, { precision })).warnings).toEqual([]);
+    }
+    const plain = write('inliers.safetensors', writeSafetensors(TENSORS));
+    expect((await convertModel(plain, output, { precision: 'int8' })).warnings).toEqual([]);
+  });
+
+  it.each([
+    ['int8', 0.014],
+    ['f16', 0.0003],
+  ] as const)(
+    'as %s warns of no layer of a trained network, whose errors are below %d',
+    async (precision, most) => {
+      const output = join(folder, 'trained.safetensors');
+      const trained = 'test/goldens/tiny-resnet50-f32.safetensors';
+      const { warnings, layers } = await convertModel(trained, output, { precision });
+      expect(warnings).toEqual([]);
+      const changed = layers.filter(({ largestError }) => largestError > 0);
+      expect(changed.length).toBeGreaterThan(20);
+      for (const { relativeError, channelError } of layers) {
+        expect(Math.max(relativeError, channelError)).toBeLessThan(most);
+      }
+      for (const { relativeError } of changed) expect(relativeError).toBeGreaterThan(0);
+    },
+  );
+
   it('of whole numbers as whole numbers keeps every bit, and as f32 what they stand for', async () => {
     const input = write('again.safetensors', writeSafetensors(TENSORS));
     const [int8, again, f32] = ['first', 'second', 'third'].map((name) =>
@@ -259,7 +307,7 @@ describe('convertModel', () => {
 
   it('never writes over what it reads, under whatever name', async () => {
     const input = write('self.safetensors', writeSafetensors(TENSORS));
-    const labels = write('self.txt', 'a\nb\nc\nd\ne\n');
+    const labels = write('names.safetensors', 'a\nb\nc\nd\ne\n');
     symlinkSync(input, join(folder, 'soft.safetensors'));
     linkSync(input, join(folder, 'hard.safetensors'));
     const before = readFileSync(input);
@@ -268,7 +316,7 @@ describe('convertModel', () => {
       './self.safetensors',
       'soft.safetensors',
       'hard.safetensors',
-      'self.txt',
+      'names.safetensors',
     ]) {
       const convert = convertModel(input, join(folder, name), { labels });
       await expect(convert).rejects.toThrow(ShapeError);
@@ -323,24 +371,36 @@ describe('convertModel', () => {
       () => convertModel(pth('x.pth'), join(folder, 'none', 'x.safetensors')),
       'x.safetensors: cannot be written: its folder does not exist',
     ],
-    ['a folder for a file', () => convertModel(pth('x.pth'), folder), 'cannot be written'],
+    [
+      'a folder for a file',
+      () => {
+        mkdirSync(join(folder, 'f.safetensors'));
+        return convertModel(pth('x.pth'), join(folder, 'f.safetensors'));
+      },
+      'cannot be written',
+    ],
     [
       'what is no ResNet',
       () =>
         convertModel(
           write('v.safetensors', writeSafetensors({ w: TENSORS['fc.bias']! })),
-          join(folder, 'y'),
+          join(folder, 'y.safetensors'),
         ),
       'v.safetensors: weights of no network that is known',
     ],
-    [
-      'shards without an ending to number',
-      () => convertModel(pth('x.pth'), join(folder, 'y.bin'), { shardBytes: 1e6 }),
-      'shards expected an output called ….safetensors',
-    ],
+    ...['y.bin', 'y.onnx', 'y', '.safetensors', 'y.safetensors.pth'].map(
+      (name): [string, () => Promise<unknown>, string] => [
+        `an output called ${name}`,
+        () => convertModel('none.pth', join(folder, name)),
+        'convert: output expected a name that ends in .safetensors, which is what it writes, got ',
+      ],
+    ),
     [
       'labels of another model',
-      () => convertModel(pth('x.pth'), join(folder, 'y'), { labels: write('two.txt', 'a\nb') }),
+      () =>
+        convertModel(pth('x.pth'), join(folder, 'y.safetensors'), {
+          labels: write('two.txt', 'a\nb'),
+        }),
       '2 class names for a model of 5 classes',
     ],
   ])('refuses %s', async (_, action, message) => {
