@@ -10,7 +10,7 @@ import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type Zip
 import { FormatError } from '../errors.js';
 import type { ByteSource } from '../model/index.js';
 import type { OpenFile } from './open-file.js';
-import type { CheckpointArchive } from './pytorch.js';
+import type { CheckpointArchive } from './pytorch/index.js';
 
 /** The largest tensor of a ResNet, a classifier of 21,843 classes, takes 171 MiB. */
 const MAX_INFLATED_BYTES = 2 ** 28;

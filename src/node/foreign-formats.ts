@@ -46,12 +46,6 @@ const picture = (kind: string): string =>
 
 /** What formats have at a byte. */
 const MAGIC: readonly (readonly [at: number, magic: string, what: string])[] = [
-  // A pickled long: the magic number 0x1950a86a20f9469cfc6c.
-  [
-    0,
-    '\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19',
-    `a PyTorch checkpoint of before 1.6, or of _use_new_zipfile_serialization=False; ${SAVE_TORCH}`,
-  ],
   [0, '\x89HDF\r\n\x1a\n', `HDF5, as Keras writes it (.h5); ${SAVE_KERAS}`],
   [0, 'MATLAB 7.3 MAT', `a MATLAB file (.mat); ${TAKE_OTHERS}`],
   [0, 'MATLAB 5.0 MAT', `a MATLAB file (.mat); ${TAKE_OTHERS}`],

@@ -65,7 +65,14 @@ export {
   orderFile,
 } from './order.js';
 export { outputFolders } from './output-names.js';
-export { type CheckpointArchive, parseCheckpoint } from './pytorch.js';
+export {
+  type Checkpoint,
+  type CheckpointArchive,
+  chooseDictionary,
+  readArchive,
+  readLegacy,
+  readTar,
+} from './pytorch/index.js';
 export type { Report, ReportedModel, ScaleStatistics } from './report.js';
 export { safetensorsHeader, writeSafetensors } from './safetensors-writer.js';
 export type { StepText } from './step-text.js';

@@ -1,5 +1,5 @@
 /**
- * The index of weights in several safetensors files, JSON, as Hugging Face writes it:
+ * The index of weights in several files, JSON, as Hugging Face writes it:
  *
  *   { "metadata": { "total_size": … }, "weight_map": { tensor: "model-00001-of-00002.safetensors", … } }
  *
@@ -29,16 +29,18 @@ export function parseShardIndex(text: string, name: string): ShardIndex {
   try {
     index = JSON.parse(text);
   } catch {
-    fail('not an index of safetensors files: no valid JSON');
+    fail('not an index of shards: no valid JSON');
   }
   const map = (index as { weight_map?: unknown } | null)?.weight_map;
   if (typeof map !== 'object' || map === null || Array.isArray(map)) {
-    return fail('not an index of safetensors files: no object weight_map');
+    return fail('not an index of shards: no object weight_map');
   }
   const files = new Map<string, string>();
   for (const [tensor, file] of Object.entries(map)) {
-    if (typeof file !== 'string' || !/^[^/\\:]+\.safetensors$/.test(file)) {
-      fail(`tensor ${tensor} is in ${JSON.stringify(file)}, expected a .safetensors beside it`);
+    if (typeof file !== 'string' || !/^[^/\\:]+\.(?:safetensors|bin|pth)$/.test(file)) {
+      fail(
+        `tensor ${tensor} is in ${JSON.stringify(file)}, expected a .safetensors, .bin or .pth beside it`,
+      );
     }
     files.set(tensor, file);
   }

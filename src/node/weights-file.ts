@@ -2,8 +2,10 @@
  * Weights from a file of any kind that is known, told by its first bytes: names lie.
  *
  *   PK 03 04                zip: a PyTorch checkpoint
+ *   0x1950a86a20f9469cfc6c  pickled: a PyTorch checkpoint of before 1.6
+ *   ustar at 257            tar: one of PyTorch 0.1
  *   u64 < 2³², then {       safetensors
- *   { … "weight_map" …      an index, its safetensors beside it
+ *   { … "weight_map" …      an index, its safetensors or checkpoints beside it
  *
  * Any other file is refused by the name of its format, with what to do: ./foreign-formats.ts.
  */
@@ -20,7 +22,15 @@ import {
   HEAD_BYTES,
 } from './foreign-formats.js';
 import { type OpenFile, openFile } from './open-file.js';
-import { parseCheckpoint } from './pytorch.js';
+import {
+  type Checkpoint,
+  chooseDictionary,
+  isLegacyCheckpoint,
+  isTar,
+  readArchive,
+  readLegacy,
+  readTar,
+} from './pytorch/index.js';
 import { parseShardIndex } from './shard-index.js';
 
 export interface WeightsFile {
@@ -34,8 +44,18 @@ export interface WeightsFile {
 const EXPECTED = 'a model (safetensors or PyTorch)';
 const READ = 'safetensors, an index of it, a PyTorch checkpoint';
 
+/** The key of a shard's dictionary. */
+const WHOLE_FILE = '.';
+
 /** An index of a thousand tensors takes 80 KB. */
 const MAX_INDEX_BYTES = 2 ** 24;
+
+export interface DictionaryOptions {
+  /** Of the dictionaries of a PyTorch checkpoint, the one to read; `.` is the whole file. */
+  readonly stateDict?: string;
+  /** How many of a dictionary's tensors the network would have; default all. */
+  readonly fitting?: (source: TensorSource) => number;
+}
 
 /**
  * Opens weights: a safetensors file, an index of several, or a PyTorch checkpoint.
@@ -46,22 +66,24 @@ const MAX_INDEX_BYTES = 2 ** 24;
 export async function openWeights(
   path: string,
   name: string = path,
-  _options: { fitting?: (s: TensorSource) => number; stateDict?: string } = {},
+  options: DictionaryOptions = {},
 ): Promise<WeightsFile> {
   const folder = await foreignFolder(path);
   if (folder !== undefined) throw new FormatError(`${name}: is ${folder}`);
   const file = await openFile(path, EXPECTED);
   try {
-    const head = headOf(file);
-    if (isJson(head)) return await openShards(file, name);
-    const source = head.startsWith('PK\x03\x04')
-      ? await openCheckpoint(file, name)
-      : openSafetensors(file, name);
+    if (isJson(headOf(file))) return await openShards(file, name);
+    const source = await openTensors(file, name, options);
     return { source, files: [file], close: () => file.close() };
   } catch (error) {
     file.close();
     throw error;
   }
+}
+
+/** The first bytes of a file, a character each. */
+function headOf(file: OpenFile): string {
+  return Buffer.from(file.read(0, Math.min(file.length, HEAD_BYTES))).toString('latin1');
 }
 
 /** The length of a safetensors header, below 2³², and the header's first byte. */
@@ -74,23 +96,26 @@ function isJson(head: string): boolean {
   return /^(?:\xef\xbb\xbf)?\s*\{/.test(head) && !startsAsSafetensors(head);
 }
 
-function headOf(file: OpenFile): string {
-  const head = file.read(0, Math.min(file.length, HEAD_BYTES));
-  return Buffer.from(head).toString('latin1');
-}
-
-function openSafetensors(file: OpenFile, name: string): TensorSource {
+/** Tensors of a file that is no index. @throws {FormatError} for another format, by its name */
+async function openTensors(
+  file: OpenFile,
+  name: string,
+  { stateDict, fitting = ({ tensors }) => tensors.size }: DictionaryOptions,
+): Promise<TensorSource> {
   const head = headOf(file);
   if (startsAsSafetensors(head)) return parseSafetensors(file, name);
-  throw new FormatError(`${name}: is ${foreignFormat(Buffer.from(head, 'latin1'), file, READ)}`);
-}
-
-async function openCheckpoint(file: OpenFile, name: string): Promise<TensorSource> {
-  const { openCheckpointZip } = await import('./checkpoint-zip.js');
-  const zip = await openCheckpointZip(file);
-  const other = foreignZip([...zip.entries.keys()]);
-  if (other !== undefined) throw new FormatError(`${name}: is ${other}`);
-  return parseCheckpoint({ ...zip, name });
+  const bytes = Buffer.from(head, 'latin1');
+  const choose = (checkpoint: Checkpoint) => chooseDictionary(checkpoint, fitting, stateDict);
+  if (isLegacyCheckpoint(bytes)) return choose(readLegacy(file, name));
+  if (isTar(bytes)) return choose(readTar(file, name));
+  if (head.startsWith('PK\x03\x04')) {
+    const { openCheckpointZip } = await import('./checkpoint-zip.js');
+    const zip = await openCheckpointZip(file);
+    const other = foreignZip([...zip.entries.keys()]);
+    if (other !== undefined) throw new FormatError(`${name}: is ${other}`);
+    return choose(readArchive({ ...zip, name }));
+  }
+  throw new FormatError(`${name}: is ${foreignFormat(bytes, file, READ)}`);
 }
 
 async function openShards(file: OpenFile, name: string): Promise<WeightsFile> {
@@ -115,9 +140,9 @@ async function openShards(file: OpenFile, name: string): Promise<WeightsFile> {
   try {
     const sources = new Map<string, TensorSource>();
     for (const [shard, path] of paths) {
-      const shardFile = await openFile(path, 'a safetensors');
+      const shardFile = await openFile(path, 'a shard');
       opened.push(shardFile);
-      sources.set(shard, openSafetensors(shardFile, path));
+      sources.set(shard, await openTensors(shardFile, path, { stateDict: WHOLE_FILE }));
     }
     for (const [tensor, shard] of index) {
       if (sources.get(shard)!.tensors.has(tensor)) continue;

@@ -16,6 +16,8 @@ export interface TensorSource<T extends TensorShape = TensorShape> {
   readonly name: string;
   readonly metadata: ReadonlyMap<string, string>;
   readonly tensors: ReadonlyMap<string, T>;
+  /** What whoever loads them should be told, a line each. */
+  readonly warnings?: readonly string[];
   /**
    * Decodes elements `begin` … `begin + out.length` of a tensor, in row-major order, into `out`. Those of
    * I8 are whole numbers, to be multiplied by their output channel's element of `scaleName(tensor)`.

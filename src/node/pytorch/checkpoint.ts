@@ -1,0 +1,148 @@
+/** What a PyTorch checkpoint holds, as sources of tensors, and which of them is the network's. */
+
+import { FormatError, inFile } from '../../errors.js';
+import { checkWeights, decodeFloats } from '../../model/formats/dtype.js';
+import { gather, isRowMajor, keepLatest } from '../../model/formats/strides.js';
+import { sizeOf, type TensorShape, type TensorSource } from '../../model/formats/tensor-source.js';
+import { type Dictionary, findDictionaries } from './dictionaries.js';
+import type { ScriptCode } from './script-code.js';
+import { endOf, type Tensor } from './tensors.js';
+import { isInert, type PickleValue, shown } from './values.js';
+
+export interface Checkpoint {
+  /** What messages call the file. */
+  readonly name: string;
+  /**
+   * Every dictionary of tensors in the file, by where it is: '' (the whole file), `state_dict`, `model.ema`,
+   * `0` …, outermost first; one at least.
+   */
+  readonly dictionaries: ReadonlyMap<string, TensorSource>;
+}
+
+/** What `key`s and messages call the whole file. */
+const ROOT = '.';
+
+/** Named in a message. */
+const MAX_NAMED = 10;
+
+/**
+ * The dictionaries of what a pickle holds.
+ *
+ * @param code of a TorchScript program
+ * @throws {FormatError} naming the file, if there is none
+ */
+export function checkpointOf(value: PickleValue, name: string, code?: ScriptCode): Checkpoint {
+  if (isInert(value) && value.module.startsWith('fastai.') && value.name === 'Learner') {
+    throw new FormatError(
+      `${name}: fast.ai's export.pkl, a whole learner; save its weights: learn.save('name'), or torch.save(learn.model.state_dict(), …)`,
+    );
+  }
+  const found = inFile(name, () => findDictionaries(value, code));
+  if (found.size === 0) {
+    throw new FormatError(
+      code
+        ? `${name}: a TorchScript program without weights of its own, as a frozen one is; save the model before torch.jit.freeze`
+        : `${name}: no state dict: save one, torch.save(model.state_dict(), …)`,
+    );
+  }
+  const dictionaries = new Map<string, TensorSource>();
+  for (const [path, dictionary] of found) dictionaries.set(path, sourceOf(dictionary, name));
+  return { name, dictionaries };
+}
+
+function sourceOf(dictionary: Dictionary, name: string): TensorSource {
+  const infos = new Map<string, TensorShape>();
+  for (const [key, { storage, shape }] of dictionary.tensors) {
+    infos.set(key, { dtype: storage.type.dtype, shape });
+  }
+  const find = (tensor: string): Tensor => {
+    const found = dictionary.tensors.get(tensor);
+    if (!found) throw new FormatError(`${name}: tensor ${tensor} is missing`);
+    return found;
+  };
+  const decode = (out: Float32Array, { storage }: Tensor, at: number): void => {
+    const { bytes, type } = storage;
+    const begin = (storage.begin + at) * type.bytes;
+    decodeFloats(out, bytes.read(begin, begin + out.length * type.bytes), type.dtype);
+  };
+  // What lies between a tensor's first and last element: a window may need any of it.
+  const span = keepLatest((tensor: string) => {
+    const strided = find(tensor);
+    const x = new Float32Array(endOf(strided) - strided.offset);
+    decode(x, strided, strided.offset);
+    return x;
+  });
+  let metadata: ReadonlyMap<string, string> | undefined;
+  return {
+    name,
+    tensors: infos,
+    warnings: dictionary.warnings,
+    get metadata() {
+      metadata ??= dictionary.metadata();
+      return metadata;
+    },
+    readInto(out, tensor, begin) {
+      const strided = find(tensor);
+      const { shape, strides, offset, storage } = strided;
+      inFile(name, () => checkWeights(tensor, storage.type.dtype));
+      if (begin + out.length > sizeOf(shape)) {
+        throw new FormatError(
+          `${name}: tensor ${tensor} [${shape}] has no elements ${begin}…${begin + out.length}`,
+        );
+      }
+      if (isRowMajor(strided)) decode(out, strided, offset + begin);
+      else gather(out, span(tensor), { shape, strides, offset: 0 }, begin);
+    },
+  };
+}
+
+/**
+ * The dictionary with the most tensors that `fitting` counts, the first of equals; if none fits, the one
+ * with the most tensors, of which it is then said what is missing. Its warnings name others that fit as well.
+ *
+ * @param fitting how many of a dictionary's tensors the network would have
+ * @param key of a dictionary, to have that one; `.` or '' is the whole file
+ * @throws {FormatError} for a key that there is not, naming those that there are
+ */
+export function chooseDictionary(
+  { name, dictionaries }: Checkpoint,
+  fitting: (source: TensorSource) => number,
+  key?: string,
+): TensorSource {
+  if (key !== undefined) {
+    const chosen = dictionaries.get(key === ROOT ? '' : key);
+    if (chosen) return chosen;
+    throw new FormatError(
+      `${name}: no state dict is called ${shown(key)}; there are ${namesOf([...dictionaries.keys()])}`,
+    );
+  }
+  const fits = new Map<string, number>();
+  for (const [path, source] of dictionaries) fits.set(path, fitting(source));
+  let most = Math.max(...fits.values());
+  if (!(most > 0)) {
+    for (const [path, { tensors }] of dictionaries) fits.set(path, tensors.size);
+    most = Math.max(...fits.values());
+  }
+  const [first, ...others] = [...fits].filter(([, n]) => n === most).map(([path]) => path);
+  const chosen = dictionaries.get(first!)!;
+  if (others.length === 0) return chosen;
+  const warning = `read ${namesOf([first!])}; the file also has ${namesOf(others)}: choose by --state-dict`;
+  return withWarning(chosen, warning);
+}
+
+function withWarning(source: TensorSource, warning: string): TensorSource {
+  const { name, metadata, tensors, warnings = [] } = source;
+  return {
+    name,
+    metadata,
+    tensors,
+    warnings: [...warnings, warning],
+    readInto: (out, tensor, begin) => source.readInto(out, tensor, begin),
+  };
+}
+
+function namesOf(paths: readonly string[]): string {
+  const named = paths.slice(0, MAX_NAMED).map((path) => (path === '' ? ROOT : shown(path)));
+  const more = paths.length - named.length;
+  return named.join(', ') + (more > 0 ? ` and ${more} more` : '');
+}

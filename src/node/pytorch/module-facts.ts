@@ -1,0 +1,165 @@
+/** What whole modules say beside their tensors: how they stride, what follows them, what else is there. */
+
+import { FormatError } from '../../errors.js';
+import type { PlacedModule } from './modules.js';
+import { fullName, type Inert, itemsOf, type PickleValue, shown, valueAt } from './values.js';
+
+/** What the weights of a layer do not show: [y, x] of windows, and the epsilon of batch norms. */
+export interface LayerFacts {
+  readonly kernel?: readonly [number, number];
+  readonly stride?: readonly [number, number];
+  readonly padding?: readonly [number, number];
+  readonly dilation?: readonly [number, number];
+  readonly ceilMode?: true;
+  readonly eps?: number;
+}
+
+export interface ModuleFacts {
+  readonly layer?: LayerFacts;
+  /** The name of an activation function, its parameter behind a colon where it is not the usual one. */
+  readonly activation?: string;
+}
+
+/** What a network of modules says of itself. */
+export interface NetworkFacts {
+  readonly layers: ReadonlyMap<string, LayerFacts>;
+  /** The one that all activations are. */
+  readonly activation: string | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** Classes of activations by their names, in lower case without underscores. */
+const ACTIVATIONS: Readonly<Record<string, string>> = {
+  relu: 'relu',
+  relu6: 'relu6',
+  leakyrelu: 'leaky_relu',
+  prelu: 'prelu',
+  rrelu: 'rrelu',
+  elu: 'elu',
+  celu: 'celu',
+  selu: 'selu',
+  gelu: 'gelu',
+  silu: 'silu',
+  swish: 'silu',
+  swishme: 'silu',
+  memoryefficientswish: 'silu',
+  mish: 'mish',
+  mishme: 'mish',
+  hardswish: 'hardswish',
+  hardswishme: 'hardswish',
+  hswish: 'hardswish',
+  tanh: 'tanh',
+  softplus: 'softplus',
+};
+
+/** Activations there are a network's gates and outputs, not what lies between its layers. */
+const ASIDE = /(?:^|\.)(?:se|gate|attn|head|classifier|fc)(?:\.|$)/;
+
+/** What does nothing at inference, or what every network has: names of classes. */
+const STANDARD =
+  /^(?:Identity|.*Dropout.*|DropPath|DropBlock.*|StochasticDepth|.*Pool.*|.*Flatten|Lambda.*|Sequential|Module(?:List|Dict)?|.*Sigmoid|.*Softmax.*|.*Loss)$/i;
+
+const BLUR = /blur|antialias/i;
+
+/** Modules named in a warning. */
+const MAX_NAMED = 3;
+/** Classes that there are warnings of. */
+const MAX_CLASSES = 8;
+
+/**
+ * @param factsOf what is known of a module alone
+ * @throws {FormatError} for a network that blurs: its weights do not show where
+ */
+export function networkFacts(
+  modules: readonly PlacedModule[],
+  factsOf: (module: PlacedModule) => ModuleFacts,
+): NetworkFacts {
+  const layers = new Map<string, LayerFacts>();
+  const activations = new Set<string>();
+  const unknown = new Map<string, string[]>();
+  for (const module of modules) {
+    const { path, object, isBare } = module;
+    if (BLUR.test(object.name)) {
+      throw new FormatError(
+        `module ${shown(path)} is a ${shown(object.name)}: blur pools are not supported`,
+      );
+    }
+    const { layer, activation } = factsOf(module);
+    if (layer) layers.set(path, layer);
+    if (activation && !ASIDE.test(path)) activations.add(activation);
+    if (isBare && path !== '' && !activation && !STANDARD.test(object.name)) {
+      const name = fullName(object);
+      unknown.set(name, [...(unknown.get(name) ?? []).slice(0, MAX_NAMED), path]);
+    }
+  }
+  const warnings = [...unknown].slice(0, MAX_CLASSES).map(([name, paths]) => {
+    const more = paths.length > MAX_NAMED ? ' and more' : '';
+    const named = paths.slice(0, MAX_NAMED).map(shown).join(', ');
+    return `${named}${more} (${shown(name)}) is taken to do nothing`;
+  });
+  if (activations.size > 1) {
+    warnings.push(`activations of several kinds: ${[...activations].map(shown).join(', ')}`);
+  }
+  const [activation] = activations.size === 1 ? activations : [];
+  return { layers, activation, warnings };
+}
+
+/** What a pickled module is, by its class and attributes. */
+export function moduleFacts({ object }: PlacedModule): ModuleFacts {
+  const activation = activationOf(object);
+  const layer = layerOf(object);
+  return { ...(layer && { layer }), ...(activation && { activation }) };
+}
+
+function layerOf(object: Inert): LayerFacts | undefined {
+  const { name, state } = object;
+  const at = (key: string): readonly [number, number] | undefined => pairOf(valueAt(state, key));
+  if (/Conv/.test(name) && at('stride')) {
+    // A class `…Same` pads by the size of its input, whatever its attribute says.
+    const padding = /Same/.test(name) ? undefined : at('padding');
+    const dilation = at('dilation');
+    return { stride: at('stride')!, ...(padding && { padding }), ...(dilation && { dilation }) };
+  }
+  const kernel = /^(?:Max|Avg)Pool2d/.test(name) ? at('kernel_size') : undefined;
+  if (kernel) {
+    const isCeil = valueAt(state, 'ceil_mode') === true;
+    return {
+      kernel,
+      stride: at('stride') ?? kernel,
+      padding: at('padding') ?? [0, 0],
+      ...(isCeil && { ceilMode: true as const }),
+    };
+  }
+  const eps = valueAt(state, 'eps');
+  const isNorm = valueAt(valueAt(state, '_buffers'), 'running_mean') !== undefined;
+  return isNorm && typeof eps === 'number' && eps > 0 ? { eps } : undefined;
+}
+
+/** A window's numbers, one for both directions or two; `valid` is a padding of none. */
+function pairOf(value: PickleValue | undefined): readonly [number, number] | undefined {
+  if (value === 'valid') return [0, 0];
+  const [y, x] = typeof value === 'number' ? [value, value] : (itemsOf(value) ?? []);
+  const isExtent = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
+  return isExtent(y) && isExtent(x) ? [y, x] : undefined;
+}
+
+function activationOf({ name, state }: Inert): string | undefined {
+  const key = name.toLowerCase().replaceAll('_', '');
+  const kind = Object.hasOwn(ACTIVATIONS, key) ? ACTIVATIONS[key]! : undefined;
+  switch (kind) {
+    case 'leaky_relu':
+      return withSlope(kind, valueAt(state, 'negative_slope'), 0.01);
+    case 'elu':
+    case 'celu':
+      return withSlope(kind, valueAt(state, 'alpha'), 1);
+    case 'gelu':
+      return valueAt(state, 'approximate') === 'tanh' ? 'gelu_tanh' : kind;
+    default:
+      return kind;
+  }
+}
+
+/** `leaky_relu:0.1`; without its parameter where it is the usual one. */
+export function withSlope(kind: string, value: PickleValue | undefined, usual: number): string {
+  return typeof value === 'number' && value !== usual ? `${kind}:${value}` : kind;
+}

@@ -1,0 +1,125 @@
+/** The bytes of a pickle, read from a file in chunks: how long it is shows only at its end. */
+
+import { FormatError } from '../../errors.js';
+import { decodeUtf8 } from '../../model/formats/utf8.js';
+import type { ByteSource } from '../../model/index.js';
+
+/** A state dict of a ResNet-152 with its optimizer's takes 1 MB; tensors lie elsewhere. */
+export const MAX_PICKLE_BYTES: number = 64 * 2 ** 20;
+
+/** Read at a time. */
+const CHUNK_BYTES = 2 ** 16;
+
+/** Generators of random numbers have states of 2500 bytes, in pieces. */
+const MAX_LONG_BYTES = 1024;
+
+/** Read at first where a line is to end somewhere. */
+const LINE_BYTES = 256;
+
+export class PickleInput {
+  /** Where the next byte lies in the file. */
+  at: number;
+  readonly #source: ByteSource;
+  readonly #end: number;
+  #bytes: Uint8Array = new Uint8Array();
+  #view: DataView = new DataView(this.#bytes.buffer);
+  /** Where the chunk lies in the file. */
+  #begin: number;
+
+  constructor(source: ByteSource, begin: number) {
+    this.#source = source;
+    this.at = begin;
+    this.#begin = begin;
+    this.#end = Math.min(source.length, begin + MAX_PICKLE_BYTES);
+  }
+
+  u8(): number {
+    return this.#bytes[this.#skip(1)]!;
+  }
+
+  u16(): number {
+    return this.#view.getUint16(this.#skip(2), true);
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#skip(4), true);
+  }
+
+  i32(): number {
+    return this.#view.getInt32(this.#skip(4), true);
+  }
+
+  /** Beyond 2⁵³ it is rounded: nothing is that long. */
+  u64(): number {
+    const low = this.u32();
+    return low + this.u32() * 2 ** 32;
+  }
+
+  /** Big-endian, unlike all others. */
+  f64(): number {
+    return this.#view.getFloat64(this.#skip(8), false);
+  }
+
+  /** Two's complement, little-endian. Beyond 2⁵³ it is rounded: sizes that large are refused anyway. */
+  long(length: number): number {
+    const bytes = this.bytes(length);
+    if (length > MAX_LONG_BYTES) throw new FormatError(`a number of ${length} bytes`);
+    let value = 0n;
+    for (let i = length - 1; i >= 0; i--) value = value * 256n + BigInt(bytes[i]!);
+    return Number(BigInt.asIntN(8 * length, value));
+  }
+
+  /** A view of the chunk. */
+  bytes(length: number): Uint8Array {
+    const begin = this.#skip(length);
+    return this.#bytes.subarray(begin, begin + length);
+  }
+
+  text(length: number): string {
+    return decodeUtf8(this.bytes(length));
+  }
+
+  /** The bytes up to the end of the line, which is passed over. */
+  line(): Uint8Array {
+    for (let reach = LINE_BYTES; ; reach *= 4) {
+      const length = Math.min(reach, this.#end - this.at);
+      this.#hold(length);
+      const begin = this.at - this.#begin;
+      const end = this.#bytes.subarray(begin, begin + length).indexOf(0x0a);
+      if (end >= 0) {
+        this.at += end + 1;
+        return this.#bytes.subarray(begin, begin + end);
+      }
+      if (length < reach) throw new FormatError('truncated: a name or number without an end');
+    }
+  }
+
+  textLine(): string {
+    return decodeUtf8(this.line());
+  }
+
+  /** Moves over `length` bytes. @returns where they begin in the chunk */
+  #skip(length: number): number {
+    this.#hold(length);
+    const begin = this.at - this.#begin;
+    this.at += length;
+    return begin;
+  }
+
+  /** Sees to it that the next `length` bytes are in the chunk. */
+  #hold(length: number): void {
+    const { at } = this;
+    if (length > this.#end - at) {
+      if (this.#end < this.#source.length && length <= this.#source.length - at) {
+        throw new FormatError(`a pickle of more than ${MAX_PICKLE_BYTES} bytes`);
+      }
+      throw new FormatError(`truncated: ${length} bytes expected, ${this.#end - at} left`);
+    }
+    if (at + length <= this.#begin + this.#bytes.length) return;
+    const end = Math.min(this.#end, at + Math.max(length, CHUNK_BYTES));
+    const bytes = this.#source.read(at, end);
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#begin = at;
+  }
+}
