@@ -3,7 +3,7 @@
  * `config`, JSON text each. It is a hint, of whatever the script called so: text and numbers alone are taken.
  */
 
-import { itemsOf, mapsOf, type PickleMap, type PickleValue, valueAt } from './values.js';
+import { isInert, itemsOf, mapsOf, type PickleMap, type PickleValue, valueAt } from './values.js';
 
 /** Where scripts put their options, and OpenMMLab its classes. */
 const NEAR: readonly string[] = [
@@ -47,7 +47,8 @@ export function metadataBeside(
   const labels = first(places, LABELS, (value) => {
     const names = namesOf(value);
     // Two names may be those of one logit.
-    return names && (rows.has(names.length) || names.length === 2) ? names : undefined;
+    const isFit = names && (rows.has(names.length) || (names.length === 2 && rows.has(1)));
+    return isFit ? names : undefined;
   });
   if (labels) metadata.set('labels', JSON.stringify(labels));
   const name = first(places, ARCHITECTURE, (value) =>
@@ -88,7 +89,7 @@ function first<T>(
 /** The names of classes in the order of their indices. */
 function namesOf(value: PickleValue): readonly string[] | undefined {
   const [map] = mapsOf(value);
-  const names = map ? namesInOrder(map) : itemsOf(value);
+  const names = map ? namesInOrder(map) : listOf(value);
   if (!names || names.length === 0 || names.length > MAX_LABELS) return undefined;
   let length = 0;
   for (const name of names) {
@@ -96,6 +97,11 @@ function namesOf(value: PickleValue): readonly string[] | undefined {
     length += name.length;
   }
   return length <= MAX_TEXT ? (names as readonly string[]) : undefined;
+}
+
+/** A list's items; a set has no order. */
+function listOf(value: PickleValue): readonly PickleValue[] | undefined {
+  return isInert(value) && /set$/i.test(value.name) ? undefined : itemsOf(value);
 }
 
 /** Of name → index or index → name; the indices must be 0 … n − 1, each once. */

@@ -34,19 +34,23 @@ export class PickleInput {
   }
 
   u8(): number {
-    return this.#bytes[this.#skip(1)]!;
+    const at = this.#skip(1);
+    return this.#bytes[at]!;
   }
 
   u16(): number {
-    return this.#view.getUint16(this.#skip(2), true);
+    const at = this.#skip(2);
+    return this.#view.getUint16(at, true);
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#skip(4), true);
+    const at = this.#skip(4);
+    return this.#view.getUint32(at, true);
   }
 
   i32(): number {
-    return this.#view.getInt32(this.#skip(4), true);
+    const at = this.#skip(4);
+    return this.#view.getInt32(at, true);
   }
 
   /** Beyond 2⁵³ it is rounded: nothing is that long. */
@@ -57,7 +61,8 @@ export class PickleInput {
 
   /** Big-endian, unlike all others. */
   f64(): number {
-    return this.#view.getFloat64(this.#skip(8), false);
+    const at = this.#skip(8);
+    return this.#view.getFloat64(at, false);
   }
 
   /** Two's complement, little-endian. Beyond 2⁵³ it is rounded: sizes that large are refused anyway. */
@@ -98,7 +103,7 @@ export class PickleInput {
     return decodeUtf8(this.line());
   }
 
-  /** Moves over `length` bytes. @returns where they begin in the chunk */
+  /** Moves over `length` bytes, of a new chunk if need be. @returns where they begin in the chunk */
   #skip(length: number): number {
     this.#hold(length);
     const begin = this.at - this.#begin;
