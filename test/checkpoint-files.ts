@@ -4,7 +4,7 @@
  */
 
 import { crc32, deflateRawSync } from 'node:zlib';
-import type { CheckpointArchive } from '../src/node/pytorch.js';
+import type { CheckpointArchive } from '../src/node/pytorch/index.js';
 import type { Tensor, Tensors } from './weight-namings.js';
 
 /** What can be pickled: arrays are lists, Maps are dicts. */
@@ -19,7 +19,9 @@ export type Picklable =
   | OrderedDict
   | Global
   | Call
-  | StorageId;
+  | Instance
+  | StorageId
+  | PersistentId;
 
 export class Tuple {
   readonly items: readonly Picklable[];
@@ -54,12 +56,41 @@ export class Call {
   }
 }
 
-/** A storage, pickled as a persistent id. */
-export class StorageId {
-  readonly id: Tuple;
-  constructor(type: string, key: string, elements: number) {
-    this.id = new Tuple('storage', new Global('torch', type), key, 'cpu', elements);
+/** An object of a class: NEWOBJ, then what is in it. */
+export class Instance {
+  readonly type: Global;
+  readonly parts: InstanceParts;
+  constructor(module: string, name: string, parts: InstanceParts = {}) {
+    this.type = new Global(module, name);
+    this.parts = parts;
   }
+}
+
+export interface InstanceParts {
+  readonly args?: readonly Picklable[];
+  readonly items?: readonly Picklable[];
+  readonly entries?: ReadonlyMap<Picklable, Picklable>;
+  readonly state?: Picklable;
+}
+
+/** What is referred to by a persistent id; a storage's is a tuple. */
+export class StorageId {
+  readonly id: Picklable;
+  constructor(type: string, key: string, elements: number, ...view: Picklable[]) {
+    this.id = new Tuple('storage', new Global('torch', type), key, 'cpu', elements, ...view);
+  }
+}
+
+export class PersistentId {
+  readonly id: Picklable;
+  constructor(id: Picklable) {
+    this.id = id;
+  }
+}
+
+/** A dict of text keys. */
+export function dict(entries: Readonly<Record<string, Picklable>>): Map<Picklable, Picklable> {
+  return new Map(Object.entries(entries));
 }
 
 /** The bytes of a pickle, as Python's pickler writes protocol 2. */
@@ -111,7 +142,19 @@ export function pickle(value: Picklable): Buffer {
       write(v.args);
       emit(0x52);
       put();
-    } else if (v instanceof StorageId) {
+    } else if (v instanceof Instance) {
+      const { args = [], items: list, entries, state } = v.parts;
+      write(v.type);
+      write(new Tuple(...args));
+      emit(0x81);
+      put();
+      if (list) items(list, 0x65);
+      if (entries) items([...entries].flat(), 0x75);
+      if (state !== undefined) {
+        write(state);
+        emit(0x62);
+      }
+    } else if (v instanceof StorageId || v instanceof PersistentId) {
       write(v.id);
       emit(0x51);
     } else if (v instanceof OrderedDict) {
@@ -209,6 +252,111 @@ export function checkpoint(value: Picklable, storages: Entries, root = 'archive'
       Object.entries(storages).map(([key, bytes]) => [`${root}/data/${key}`, bytes]),
     ),
     [`${root}/version`]: Buffer.from('3\n'),
+  };
+}
+
+export interface ModuleParts {
+  readonly tensors?: Readonly<Record<string, Picklable>>;
+  readonly buffers?: Readonly<Record<string, Picklable>>;
+  readonly modules?: Readonly<Record<string, Picklable>>;
+  readonly state?: Readonly<Record<string, Picklable>>;
+}
+
+/** A whole module, as `torch.save(model)` pickles it: a class of torch.nn.modules by default. */
+export function moduleOf(
+  type: string,
+  { tensors = {}, buffers = {}, modules = {}, state = {} }: ModuleParts = {},
+): Instance {
+  const [module, name] = /\./.test(type)
+    ? [type.slice(0, type.lastIndexOf('.')), type.slice(type.lastIndexOf('.') + 1)]
+    : ['torch.nn.modules.all', type];
+  return new Instance(module, name, {
+    state: dict({
+      training: false,
+      _parameters: new OrderedDict(Object.entries(tensors)),
+      _buffers: new OrderedDict(Object.entries(buffers)),
+      _modules: new OrderedDict(Object.entries(modules)),
+      ...state,
+    }),
+  });
+}
+
+/** The bytes of a checkpoint as it was before 1.6. Storages are in the order of their keys here. */
+export function legacyFile(value: Picklable, storages: Entries, elementBytes = 4): Buffer {
+  const chunks: Uint8Array[] = [
+    LEGACY_MAGIC,
+    pickle(1001),
+    pickle(dict({ protocol_version: 1001, little_endian: true })),
+    pickle(value),
+    pickle(Object.keys(storages)),
+  ];
+  for (const bytes of Object.values(storages)) {
+    chunks.push(le64(bytes.length / elementBytes), bytes);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** The pickled magic number. */
+export const LEGACY_MAGIC: Buffer = Buffer.from('80028a0a6cfc9c46f9206aa850192e', 'hex');
+
+export function le64(v: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64LE(BigInt(v));
+  return bytes;
+}
+
+/** A tar, each entry's bytes after a header of 512 and filled up to 512. */
+export function tar(entries: Entries): Buffer {
+  const chunks: Buffer[] = [];
+  for (const [name, bytes] of Object.entries(entries)) {
+    const header = Buffer.alloc(512);
+    header.write(name);
+    header.write(`${bytes.length.toString(8).padStart(11, '0')}\0`, 124);
+    header.write('ustar\x0000', 257);
+    chunks.push(header, Buffer.from(bytes), Buffer.alloc(-bytes.length & 511));
+  }
+  return Buffer.concat([...chunks, Buffer.alloc(1024)]);
+}
+
+/**
+ * The tar that PyTorch 0.1 wrote of a dict of two tensors: `a` [2, 3] of all six elements of a storage,
+ * and `b` [2] of a view of the last four, strided.
+ */
+export function tarEntries(data: Float32Array): Entries {
+  const float = new Global('torch', 'FloatStorage');
+  const tensor = (
+    key: number,
+    storage: number,
+    shape: number[],
+    stride: number[],
+    offset: number,
+  ) =>
+    Buffer.concat([
+      pickle(new Tuple(key, storage, new Global('torch', 'FloatTensor'))),
+      le32(shape.length),
+      le32(0),
+      ...[...shape, ...stride, offset].map(le64),
+    ]);
+  return {
+    sys_info: pickle(dict({ little_endian: true })),
+    storages: Buffer.concat([
+      pickle(1),
+      pickle(new Tuple(10, 'cpu', float)),
+      le64(data.length),
+      new Uint8Array(data.buffer),
+      pickle([new Tuple(11, 10, 2, 4)]),
+    ]),
+    tensors: Buffer.concat([
+      pickle(2),
+      tensor(20, 10, [2, 3], [3, 1], 0),
+      tensor(21, 11, [2], [2], 1),
+    ]),
+    pickle: pickle(
+      new OrderedDict([
+        ['a', new PersistentId('20')],
+        ['b', new PersistentId('21')],
+      ]),
+    ),
   };
 }
 
