@@ -19,6 +19,7 @@ import { type Checkpoint, checkpointOf } from './checkpoint.js';
 import { checkPickleLength, readPickle } from './pickle.js';
 import { ScriptCode } from './script-code.js';
 import { type StorageBytes, storageOf, tensorBuilder } from './tensors.js';
+import { shown } from './values.js';
 
 /** The entries of a zip, whatever takes it apart. */
 export interface CheckpointArchive {
@@ -74,7 +75,7 @@ function checkByteOrder({ name, entries, read }: CheckpointArchive, root: string
 function storages(archive: CheckpointArchive, root: string): Parameters<typeof tensorBuilder>[0] {
   const known = new Map<string, StorageBytes>();
   const bytesOf = (entry: string, length: number): StorageBytes => ({
-    name: `entry ${entry}`,
+    name: `entry ${shown(entry)}`,
     length,
     read: (begin, end) => archive.read(entry, begin, end),
   });
@@ -82,11 +83,11 @@ function storages(archive: CheckpointArchive, root: string): Parameters<typeof t
     const { key, type, length } = storageOf(id);
     const entry = `${root}data/${key}`;
     const held = archive.entries.get(entry);
-    if (held === undefined) throw new FormatError(`entry ${entry} is missing`);
+    if (held === undefined) throw new FormatError(`entry ${shown(entry)} is missing`);
     const expected = length * type.bytes;
     if (held !== expected) {
       throw new FormatError(
-        `entry ${entry} expected ${expected} bytes for ${length} of ${type.dtype}, got ${held}`,
+        `entry ${shown(entry)} expected ${expected} bytes for ${length} of ${type.dtype}, got ${held}`,
       );
     }
     const bytes = known.get(entry) ?? bytesOf(entry, held);

@@ -39,7 +39,7 @@ export interface Builder {
 }
 
 /** A dict counts as this many: an empty one takes 200 bytes. */
-const DICT = 8;
+const DICT = 16;
 
 /** Of objects, lists and tuples. */
 const OBJECT = 2;

@@ -1,25 +1,28 @@
 import { describe, expect, it } from 'vitest';
-import { FormatError } from '../../src/errors.js';
-import { networkOf } from '../../src/explain.js';
-import { jsKernels } from '../../src/kernels/index.js';
-import type { TensorSource } from '../../src/model/index.js';
-import { parseCheckpoint } from '../../src/node/pytorch.js';
+import { FormatError } from '../../../src/errors.js';
+import { networkOf } from '../../../src/explain.js';
+import { jsKernels } from '../../../src/kernels/index.js';
+import type { TensorSource } from '../../../src/model/index.js';
+import { chooseDictionary, readArchive } from '../../../src/node/pytorch/index.js';
 import {
   archiveOf,
   Call,
   checkpoint,
+  dict,
   type Entries,
   Global,
+  Instance,
   OrderedDict,
+  PersistentId,
   type Picklable,
   parameter,
   StorageId,
   stateDict,
   Tuple,
   tensorCall,
-} from '../checkpoint-files.js';
-import { hashImage, hashWeights, stateDictOf } from '../hash-weights.js';
-import { renameTensors, tensorsOf } from '../weight-namings.js';
+} from '../../checkpoint-files.js';
+import { hashImage, hashWeights, stateDictOf } from '../../hash-weights.js';
+import { renameTensors, tensorsOf } from '../../weight-namings.js';
 
 const SMALL = { depths: [1, 2], width: 8, classes: 5 };
 const TENSORS = tensorsOf(hashWeights(stateDictOf(SMALL), 3));
@@ -30,7 +33,16 @@ const STORAGES: Entries = { '0': new Uint8Array(COUNT.buffer) };
 const FLOATS = new StorageId('FloatStorage', '0', 24);
 
 const read = (value: Picklable, storages: Entries = STORAGES): TensorSource =>
-  parseCheckpoint(archiveOf(checkpoint(value, storages)));
+  chooseDictionary(readArchive(archiveOf(checkpoint(value, storages))), (s) => s.tensors.size);
+
+const tensorOf = (elements: number): Call => tensorCall(FLOATS, 0, [elements], [1]);
+
+/** The first two elements of a storage. */
+const rebuilt = (name: string, storage: StorageId, dtype = 'float32'): Call =>
+  new Call(
+    new Global('torch._utils', name),
+    ...[storage, 0, new Tuple(2), new Tuple(1), false, null, new Global('torch', dtype)],
+  );
 
 const dictOf = (tensors: Record<string, Picklable>): OrderedDict =>
   new OrderedDict(Object.entries(tensors));
@@ -42,7 +54,7 @@ function valuesOf(source: TensorSource, tensor: string, begin = 0, length?: numb
   return [...out];
 }
 
-describe('parseCheckpoint', () => {
+describe('readArchive', () => {
   it('does not read a pickle that is too long for one', () => {
     const archive = {
       name: 'file',
@@ -50,7 +62,7 @@ describe('parseCheckpoint', () => {
       read: () => expect.fail('it was read'),
     };
     const message = 'file: pickle of 1099511627776 bytes, at most 67108864 are read';
-    expect(() => parseCheckpoint(archive)).toThrow(message);
+    expect(() => readArchive(archive)).toThrow(message);
   });
 
   it('gives a ResNet the bits of the same weights elsewhere, step counters and all', () => {
@@ -137,6 +149,57 @@ describe('parseCheckpoint', () => {
     expect(() => source.readInto(new Float32Array(1), 'none', 0)).toThrow('tensor none is missing');
   });
 
+  it('reads expanded tensors, and those of other rebuilders', () => {
+    const bytes = new StorageId('UntypedStorage', '0', 96);
+    const first = new Tuple(...[bytes, 0, new Tuple(2), new Tuple(1), false, null]);
+    const source = read(
+      dictOf({
+        all: tensorCall(FLOATS, 0, [24], [1]),
+        expanded: tensorCall(FLOATS, 5, [2, 3], [0, 0]),
+        rows: tensorCall(FLOATS, 1, [3, 2], [0, 1]),
+        v1: rebuilt('_rebuild_tensor', FLOATS),
+        v3: rebuilt('_rebuild_tensor_v3', bytes, 'float32'),
+        f8: rebuilt('_rebuild_tensor_v3', bytes, 'float8_e4m3fn'),
+        size: new Call(
+          new Global('torch._utils', '_rebuild_tensor'),
+          ...[FLOATS, 0, new Call(new Global('torch', 'Size'), new Tuple(2)), new Tuple(1)],
+        ),
+        parameter: new Call(new Global('torch.nn.parameter', 'Parameter'), tensorOf(2), true),
+        buffer: new Call(new Global('torch.nn.parameter', 'Buffer'), tensorOf(2)),
+        stated: new Call(
+          new Global('torch._utils', '_rebuild_parameter_with_state'),
+          ...[tensorOf(2), true, new Map(), dict({ extra: 5 })],
+        ),
+        typed: new Call(
+          new Global('torch._tensor', '_rebuild_from_type_v2'),
+          ...[new Global('torch._utils', '_rebuild_tensor_v2'), new Global('my', 'Tensor')],
+          ...[new Tuple(FLOATS, 0, new Tuple(2), new Tuple(1), false, null), new Map()],
+        ),
+        complex: tensorCall(new StorageId('ComplexFloatStorage', '0', 12), 0, [12], [1]),
+        sparse: new Call(new Global('torch._utils', '_rebuild_sparse_tensor'), first),
+      }),
+    );
+    expect(valuesOf(source, 'expanded')).toEqual([5, 5, 5, 5, 5, 5]);
+    expect(valuesOf(source, 'rows')).toEqual([1, 2, 1, 2, 1, 2]);
+    for (const tensor of ['v1', 'v3', 'size', 'parameter', 'buffer', 'stated', 'typed']) {
+      expect(valuesOf(source, tensor)).toEqual([0, 1]);
+    }
+    expect(source.tensors.get('f8')).toEqual({ dtype: 'F8_E4M3', shape: [2] });
+    expect(() => valuesOf(source, 'f8')).toThrow('tensor f8 has dtype F8_E4M3');
+    expect(() => valuesOf(source, 'complex')).toThrow('tensor complex has dtype C64');
+    expect(source.tensors.has('sparse')).toBe(false);
+  });
+
+  it('reads what Python 2 and protocols 0 and 1 make of dicts', () => {
+    const pairs = new Call(new Global('collections', 'OrderedDict'), [['a', tensorOf(2)]]);
+    expect(valuesOf(read(pairs), 'a')).toEqual([0, 1]);
+    const subclass = new Call(
+      new Global('copy_reg', '_reconstructor'),
+      ...[new Global('my', 'Dict'), new Global('__builtin__', 'dict'), dict({ a: tensorOf(2) })],
+    );
+    expect(valuesOf(read(subclass), 'a')).toEqual([0, 1]);
+  });
+
   it('reads half, bfloat16 and double, and refuses to read integers as weights', () => {
     const halves = new Uint8Array(Uint16Array.of(0x3e00, 0xc000).buffer);
     const bfloats = new Uint8Array(Uint16Array.of(0x3fc0, 0xc000).buffer);
@@ -164,30 +227,48 @@ describe('parseCheckpoint', () => {
   const tensor = tensorCall(FLOATS, 0, [24], [1]);
   it.each<[string, Picklable, string | RegExp]>([
     [
-      'a global that runs something',
+      'a call that would run something, and nothing else',
       new Call(new Global('os', 'system'), 'true'),
-      /^file: pickle, byte 2: global os.system is refused, only tensors are read/,
+      /^file: no state dict: save one/,
+    ],
+    ['a global of the prototype', new Global('torch', 'constructor'), 'no state dict'],
+    [
+      'a storage of a class of its own',
+      dictOf({ a: tensorCall(new StorageId('constructor', '0', 24), 0, [1], [1]) }),
+      'a persistent id that is no storage',
     ],
     [
-      'a whole model',
-      new Call(new Global('torchvision.models.resnet', 'ResNet')),
-      'ResNet is refused',
-    ],
-    ['builtins', new Global('builtins', 'eval'), 'global builtins.eval is refused'],
-    [
-      'a global of the prototype',
-      new Global('torch', 'constructor'),
-      'torch.constructor is refused',
+      'a persistent id of nothing',
+      new PersistentId(new Tuple()),
+      'a persistent id that is no storage',
     ],
     [
-      'a storage that is called',
-      new Call(new Global('torch', 'FloatStorage'), 3),
-      'cannot be called',
+      'a tensor of a type of a type',
+      new Call(
+        new Global('torch._tensor', '_rebuild_from_type_v2'),
+        ...[new Global('torch._tensor', '_rebuild_from_type_v2'), null, new Tuple(), null],
+      ),
+      'a tensor of a type of a type',
     ],
     [
-      'an OrderedDict with arguments',
-      new Call(new Global('collections', 'OrderedDict'), [1]),
-      'a call of collections.OrderedDict with other arguments',
+      'a dtype that PyTorch has not',
+      rebuilt('_rebuild_tensor_v3', new StorageId('UntypedStorage', '0', 96), 'float3'),
+      'a tensor of a dtype that is not known',
+    ],
+    [
+      'quantised tensors',
+      dictOf({ 'fc.weight': new Call(new Global('torch._utils', '_rebuild_qtensor'), FLOATS) }),
+      'quantised by PyTorch; save the state dict of the float model',
+    ],
+    [
+      'packed parameters of a quantised program',
+      new Instance('__torch__.torch.classes.quantized', 'LinearPackedParamsBase'),
+      'quantised by PyTorch',
+    ],
+    [
+      'a whole learner of fast.ai',
+      new Instance('fastai.learner', 'Learner', { state: dictOf({ a: tensor }) }),
+      /^file: fast.ai's export.pkl, a whole learner; save its weights: learn.save\('name'\)/,
     ],
     [
       'a storage that is missing',
@@ -210,8 +291,16 @@ describe('parseCheckpoint', () => {
       'leaves entry archive/data/0 of 24 elements',
     ],
     ['strides that leave the storage', tensorCall(FLOATS, 0, [4, 7], [7, 1]), 'leaves entry'],
-    ['a stride of 0', tensorCall(FLOATS, 0, [1e9], [0]), 'leaves entry'],
-    ['a size beyond all', tensorCall(FLOATS, 0, [2 ** 40, 2 ** 40], [0, 0]), 'leaves entry'],
+    [
+      'an expanded tensor that is larger than all',
+      dictOf({ all: tensor, more: tensorCall(FLOATS, 0, [100], [0]) }),
+      'tensors of 496 bytes share storages of 96: at most 4 times',
+    ],
+    [
+      'a size beyond all',
+      dictOf({ a: tensorCall(FLOATS, 0, [2 ** 40, 2 ** 40], [0, 0]) }),
+      'share storages of 96',
+    ],
     ['a negative size', tensorCall(FLOATS, 0, [-1], [1]), 'a tensor without a storage, or without'],
     [
       'a negative offset',
@@ -233,7 +322,7 @@ describe('parseCheckpoint', () => {
     [
       'a storage that is shared a hundredfold',
       dictOf(Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`t${i}`, tensor]))),
-      'tensors of 2400 elements share storages of 24: at most 4 times',
+      'tensors of 9600 bytes share storages of 96: at most 4 times',
     ],
   ])('refuses %s', (_, value, message) => {
     expect(() => read(value)).toThrow(FormatError);
@@ -253,9 +342,12 @@ describe('parseCheckpoint', () => {
       '2 entries',
     ],
     [
-      'a TorchScript program',
-      { ...checkpoint(dictOf({ tensor }), STORAGES), 'archive/constants.pkl': Buffer.of() },
-      'a TorchScript program; save its weights',
+      'a frozen TorchScript program',
+      {
+        ...checkpoint(new Instance('__torch__', 'Net', { state: dict({ training: false }) }), {}),
+        'archive/constants.pkl': Buffer.of(),
+      },
+      'a TorchScript program without weights of its own, as a frozen one is',
     ],
     [
       'big-endian storages',
@@ -264,7 +356,7 @@ describe('parseCheckpoint', () => {
     ],
     ['an empty pickle', { 'data.pkl': Buffer.of() }, 'pickle, byte 0: truncated'],
   ])('refuses %s', (_, entries, message) => {
-    expect(() => parseCheckpoint(archiveOf(entries))).toThrow(`file: `);
-    expect(() => parseCheckpoint(archiveOf(entries))).toThrow(message);
+    expect(() => readArchive(archiveOf(entries))).toThrow(`file: `);
+    expect(() => readArchive(archiveOf(entries))).toThrow(message);
   });
 });
