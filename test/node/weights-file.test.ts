@@ -15,8 +15,19 @@ import { type ExplainingNetwork, networkOf } from '../../src/explain.js';
 import { jsKernels } from '../../src/kernels/index.js';
 import { openModel } from '../../src/node/index.js';
 import { writeSafetensors } from '../../src/node/safetensors-writer.js';
-import { openWeights } from '../../src/node/weights-file.js';
-import { checkpoint, type Entries, pickle, stateDict, zip } from '../checkpoint-files.js';
+import { openWeights, type WeightsOptions } from '../../src/node/weights-file.js';
+import {
+  checkpoint,
+  dict,
+  type Entries,
+  legacyFile,
+  OrderedDict,
+  pickle,
+  stateDict,
+  tar,
+  tarEntries,
+  zip,
+} from '../checkpoint-files.js';
 import { hashImage, hashWeights, stateDictOf } from '../hash-weights.js';
 import { type Tensors, tensorsOf } from '../weight-namings.js';
 
@@ -59,6 +70,14 @@ function shards(
   return write(join(name, 'model.safetensors.index.json'), json);
 }
 
+/** As `shards`, of one checkpoint. */
+function binShards(name: string): string {
+  write(join(name, 'pytorch_model-00001-of-00001.bin'), zip(entries()));
+  const map = Object.keys(TENSORS).map((tensor) => [tensor, 'pytorch_model-00001-of-00001.bin']);
+  const json = JSON.stringify({ weight_map: Object.fromEntries(map) });
+  return write(join(name, 'pytorch_model.bin.index.json'), json);
+}
+
 function logitsOf(net: ExplainingNetwork): Float32Array {
   const pass = net.forward(1, 33, 33);
   pass.input.set(hashImage(3, pass.input.length));
@@ -88,7 +107,15 @@ describe('openModel', async () => {
     ['a PyTorch checkpoint', () => write('b.pth', zip(entries()))],
     ['a checkpoint without an ending', () => write('pytorch_model', zip(entries()))],
     ['a checkpoint that was packed again', () => write('c.bin', zip(entries(), { deflate: true }))],
+    [
+      'a checkpoint of before 1.6',
+      () => {
+        const { dict, storages } = stateDict(TENSORS);
+        return write('legacy.pth', legacyFile(dict, storages));
+      },
+    ],
     ['an index and its shards', () => shards('two')],
+    ['an index whose shards are checkpoints', () => binShards('bin')],
     [
       'an index with a byte order mark, under a name of its own',
       () => {
@@ -161,12 +188,12 @@ describe('openModel', async () => {
       '..\\x.safetensors',
       'c:x.safetensors',
       'sub/x.safetensors',
-      'model.pth',
+      'model.h5',
       '',
     ].map((file, i): [string, () => string, string] => [
       `a shard called ${file}`,
       () => shards(`path${i}`, (map) => ({ ...map, 'fc.bias': file })),
-      `tensor fc.bias is in ${JSON.stringify(file)}, expected a .safetensors beside it`,
+      `tensor fc.bias is in ${JSON.stringify(file)}, expected a .safetensors, .bin or .pth beside it`,
     ]),
     [
       'a shard without its tensor',
@@ -177,19 +204,19 @@ describe('openModel', async () => {
     ['an index that is a list', () => shards('list', () => []), 'no object weight_map'],
     ['an index cut short', () => write('cut.json', '{"weight_map": {'), 'no valid JSON'],
     [
-      'a checkpoint of before 1.6',
+      'a bare pickle',
       () => write('old.pth', pickle(0x1950a86a20f9 /* torch’s is longer */)),
       'a Python pickle that torch.save did not write',
     ],
     [
-      'torch’s old magic number',
+      'torch’s old magic number and nothing else',
       () => write('magic.pth', Buffer.from('80028a0a6cfc9c46f9206aa850192e8002', 'hex')),
-      'is a PyTorch checkpoint of before 1.6, or of _use_new_zipfile_serialization=False; load it in PyTorch and save it again',
+      'pickle, byte 17: truncated',
     ],
     [
-      'a tar',
-      () => write('tar.pth', Buffer.concat([Buffer.alloc(257, 'a'), Buffer.from('ustar  \0')])),
-      'is a tar archive',
+      'a tar of other things',
+      () => write('tar.pth', tar({ a: Buffer.of(1) })),
+      'a tar archive, but no PyTorch checkpoint: no storages',
     ],
     [
       'HDF5',
@@ -229,7 +256,7 @@ describe('openModel', async () => {
           'evil.pth',
           zip({ 'a/data.pkl': Buffer.from('\x80\x02cos\nsystem\nX\x01\0\0\0a\x85R.', 'latin1') }),
         ),
-      'pickle, byte 2: global os.system is refused',
+      'no state dict: save one',
     ],
     [
       'a bomb',
@@ -253,6 +280,31 @@ describe('openModel', async () => {
     ],
   ])('refuses %s in one line', async (_, path, message) => {
     expect(await refusal(path())).toContain(message);
+  });
+
+  it('reads the tar of PyTorch 0.1', async () => {
+    const path = write('old.pth', tar(tarEntries(new Float32Array(6))));
+    const { source, close } = await openWeights(path);
+    expect([...source.tensors.keys()]).toEqual(['a', 'b']);
+    close();
+  });
+
+  it('reads the dictionary that is asked for, else the one that fits best', async () => {
+    const { dict: state, storages } = stateDict(TENSORS);
+    const part = new OrderedDict(state.entries.slice(1));
+    const path = write('two.pth', zip(checkpoint(dict({ ema: part, model: state }), storages)));
+    const sizeOf = async (options?: WeightsOptions) => {
+      const { source, close } = await openWeights(path, path, options);
+      close();
+      return source.tensors.size;
+    };
+    const all = state.entries.length;
+    expect(await sizeOf()).toBe(all);
+    expect(await sizeOf({ stateDict: 'ema' })).toBe(all - 1);
+    expect(await sizeOf({ fitting: ({ tensors }) => -tensors.size })).toBe(all);
+    await expect(sizeOf({ stateDict: 'x' })).rejects.toThrow(
+      `${path}: no state dict is called x; there are ema, model`,
+    );
   });
 
   it('closes what it opened: weights cannot be read after', async () => {

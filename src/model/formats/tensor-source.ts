@@ -25,8 +25,6 @@ export interface TensorSource<T extends TensorShape = TensorShape> {
    * @throws {FormatError} for a tensor that is not there, shorter, or of a dtype that weights do not have
    */
   readInto(out: Float32Array, tensor: string, begin: number): void;
-  /** What whoever loads them should be told, a line each. */
-  readonly warnings?: readonly string[];
 }
 
 const SCALE = '_scale';

@@ -87,7 +87,8 @@ export function networkFacts(
     const { layer, activation } = factsOf(module);
     if (layer) layers.set(path, layer);
     if (activation && !ASIDE.test(path)) activations.add(activation);
-    if (isBare && path !== '' && !activation && !STANDARD.test(object.name)) {
+    const isKnown = STANDARD.test(object.name) || kindOf(object.name) !== undefined;
+    if (isBare && path !== '' && !isKnown) {
       const name = fullName(object);
       unknown.set(name, [...(unknown.get(name) ?? []).slice(0, MAX_NAMED), path]);
     }
@@ -143,9 +144,14 @@ function pairOf(value: PickleValue | undefined): readonly [number, number] | und
   return isExtent(y) && isExtent(x) ? [y, x] : undefined;
 }
 
-function activationOf({ name, state }: Inert): string | undefined {
+/** The activation that a class is by its name. */
+function kindOf(name: string): string | undefined {
   const key = name.toLowerCase().replaceAll('_', '');
-  const kind = Object.hasOwn(ACTIVATIONS, key) ? ACTIVATIONS[key]! : undefined;
+  return Object.hasOwn(ACTIVATIONS, key) ? ACTIVATIONS[key] : undefined;
+}
+
+function activationOf({ name, state }: Inert): string | undefined {
+  const kind = kindOf(name);
   switch (kind) {
     case 'leaky_relu':
       return withSlope(kind, valueAt(state, 'negative_slope'), 0.01);

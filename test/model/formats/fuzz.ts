@@ -14,7 +14,13 @@ import {
   type TensorSource,
 } from '../../../src/model/index.js';
 import { checkTensors, layersOf } from '../../../src/model/layers.js';
-import { parseCheckpoint } from '../../../src/node/pytorch.js';
+import {
+  type Checkpoint,
+  chooseDictionary,
+  readArchive,
+  readLegacy,
+  readTar,
+} from '../../../src/node/pytorch/index.js';
 import { writeSafetensors } from '../../../src/node/safetensors-writer.js';
 import {
   archiveOf,
