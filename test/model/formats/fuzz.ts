@@ -1,5 +1,5 @@
 /**
- * Damaged files by the thousand: mutated headers of safetensors and mutated pickles. Each must end in a
+ * Damaged files by the thousand: mutated headers of safetensors, mutated pickles and checkpoints. Each must end in a
  * FormatError, or in tensors that lie in their file, all of which can be read; in bounded time and memory.
  */
 
@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { FormatError } from '../../../src/errors.js';
 import {
+  type ByteSource,
   labelsOf,
   parseSafetensors,
   preprocessingOf,
@@ -25,14 +26,21 @@ import { writeSafetensors } from '../../../src/node/safetensors-writer.js';
 import {
   archiveOf,
   checkpoint,
+  dict,
   type Entries,
+  Instance,
+  legacyFile,
+  moduleOf,
   OrderedDict,
   type Picklable,
   parameter,
+  pickle,
   StorageId,
   stateDict,
   strictPiece,
   Tuple,
+  tar,
+  tarEntries,
   tensorCall,
 } from '../../checkpoint-files.js';
 import { hashWeights, stateDictOf } from '../../hash-weights.js';
@@ -86,20 +94,10 @@ const NUMBERS = [
 ];
 
 /** Bytes that mean something to a pickle machine, refused ones included. */
-const OPCODES = [
-  ...'()]}.eaustbRcQqrhjXKMJGN0PioUT',
-  '\x80',
-  '\x81',
-  '\x82',
-  '\x85',
-  '\x86',
-  '\x87',
-  '\x88',
-  '\x8a',
-  '\x8c',
-  '\x93',
-  '\x94',
-  '\x95',
+const OPCODES: readonly number[] = [
+  ...Buffer.from('()]}.eaustbRcQqrhjXKMJGN0PioUT12VSdgplBCLFI'),
+  ...[0x80, 0x81, 0x82, 0x85, 0x86, 0x87, 0x88, 0x8a, 0x8b, 0x8c, 0x8d, 0x8e, 0x8f],
+  ...[0x90, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97],
 ];
 
 function mutate(
@@ -111,7 +109,7 @@ function mutate(
   for (const { kind, at, from, length, value } of mutations) {
     const i = at % (bytes.length + 1);
     const j = from % (bytes.length + 1);
-    const byte = opcodes && value % 2 ? OPCODES[value % OPCODES.length]!.charCodeAt(0) : value;
+    const byte = opcodes && value % 2 ? OPCODES[value % OPCODES.length]! : value;
     const splice = (end: number, middle: Uint8Array) => {
       bytes = Buffer.concat([bytes.subarray(0, i), middle, bytes.subarray(end)]);
     };
@@ -180,42 +178,145 @@ function safetensorsCase(which: number, mutations: readonly Mutation[], honest: 
   return refused(() => readAll(parseSafetensors(source, 'file'), bytes.length));
 }
 
-const CHECKPOINTS: readonly Entries[] = [
-  (() => {
-    const { dict, storages } = stateDict(TENSORS);
-    return checkpoint(dict, storages);
-  })(),
-  (() => {
-    const shared = new StorageId('FloatStorage', '0', 96);
-    const half = new StorageId('HalfStorage', '1', 24);
-    const dict = new OrderedDict([
-      ['module.a.weight', tensorCall(shared, 0, [4, 6, 2], [1, 4, 24])],
-      ['module.b.weight', parameter(tensorCall(shared, 48, [4, 3, 2, 2], [12, 4, 2, 1]))],
-      ['module.c.num_batches_tracked', tensorCall(new StorageId('LongStorage', '2', 1), 0, [], [])],
-      ['module.d.bias', tensorCall(half, 3, [5], [4])],
-    ]);
-    const value = new Map<Picklable, Picklable>([
-      ['epoch', 90],
-      ['lr', 1e-3],
-      ['state_dict', dict],
-      ['optimizer', [new Tuple(1, 2, 3, null, true), 2 ** 40, 70_000]],
-    ]);
-    const zeros = (bytes: number) => new Uint8Array(bytes);
-    return checkpoint(value, { '0': zeros(384), '1': zeros(48), '2': zeros(8) });
-  })(),
-];
+const zeros = (bytes: number) => new Uint8Array(bytes);
 
-function checkpointCase(which: number, mutations: readonly Mutation[]): boolean {
-  const entries = CHECKPOINTS[which]!;
-  const pickle = mutate(entries['archive/data.pkl']!, mutations, true);
-  const archive = archiveOf({ ...entries, 'archive/data.pkl': pickle });
-  const held = [...archive.entries.values()].reduce((sum, bytes) => sum + bytes, 0);
-  return refused(() => readAll(parseCheckpoint(archive), held));
+/** A checkpoint whose tensors share storages, beside an optimizer's state. */
+function training(): { value: Picklable; storages: Entries } {
+  const shared = new StorageId('FloatStorage', '0', 96);
+  const half = new StorageId('HalfStorage', '1', 24);
+  const state = new OrderedDict([
+    ['module.a.weight', tensorCall(shared, 0, [4, 6, 2], [1, 4, 24])],
+    ['module.b.weight', parameter(tensorCall(shared, 48, [4, 3, 2, 2], [12, 4, 2, 1]))],
+    ['module.c.num_batches_tracked', tensorCall(new StorageId('LongStorage', '2', 1), 0, [], [])],
+    ['module.d.bias', tensorCall(half, 3, [5], [4])],
+  ]);
+  const value = dict({
+    epoch: 90,
+    lr: 1e-3,
+    state_dict: state,
+    optimizer: [new Tuple(1, 2, 3, null, true), 2 ** 40, 70_000],
+  });
+  return { value, storages: { '0': zeros(384), '1': zeros(48), '2': zeros(8) } };
 }
 
-/** Half of `runs` for each format. */
+const FLOATS = new StorageId('FloatStorage', '0', 24);
+const weight = parameter(tensorCall(FLOATS, 0, [2, 3, 2, 2], [12, 4, 2, 1]));
+const bias = tensorCall(FLOATS, 3, [3], [0]);
+
+/** Several dictionaries among objects of other classes, and what is said beside them. */
+const WRAPPED: Picklable = dict({
+  args: new Instance('argparse', 'Namespace', { state: dict({ arch: 'resnet18', lr: 0.1 }) }),
+  best: new Instance('numpy', 'float64', { args: [1, 'x'] }),
+  class_to_idx: dict({ a: 0, b: 2, c: 1 }),
+  config: dict({ model_type: 'resnet', depths: [1, 2] }),
+  counts: new Instance('collections', 'Counter', { entries: new Map([[new Tuple(1), 2]]) }),
+  ema: new Instance('easydict', 'EasyDict', { entries: dict({ w: weight, b: bias }) }),
+  model: dict({ w: weight, b: bias }),
+  parts: [new Tuple(dict({ w: weight })), new Instance('my', 'List', { items: [1, 2] })],
+});
+
+const MODULE: Picklable = moduleOf('my.Net', {
+  modules: {
+    conv1: moduleOf('Conv2d', {
+      tensors: { weight, bias: null },
+      state: { stride: new Tuple(2, 2), padding: new Tuple(3, 3), dilation: new Tuple(1, 1) },
+    }),
+    bn1: moduleOf('BatchNorm2d', { buffers: { running_mean: bias }, state: { eps: 1e-3 } }),
+    act: moduleOf('LeakyReLU', { state: { negative_slope: 0.1 } }),
+    pool: moduleOf('MaxPool2d', { state: { kernel_size: 3, stride: 2, padding: 1 } }),
+    odd: moduleOf('Shuffle'),
+  },
+  state: { classes: new Tuple('a', 'b', 'c') },
+});
+
+const SCRIPT: Picklable = new Instance('__torch__', 'Net', {
+  state: dict({
+    training: false,
+    conv1: new Instance('__torch__.conv', 'Conv2d', { state: dict({ weight, bias: null }) }),
+    act: new Instance('__torch__.conv', 'LeakyReLU', { state: dict({ training: false }) }),
+  }),
+});
+const CODE = `class Conv2d(Module):
+  weight : Tensor
+  def forward(self, x: Tensor) -> Tensor:
+    return torch._convolution(x, weight, None, [2, 2], [3, 3], [1, 1], False, [0, 0], 1)
+class LeakyReLU(Module):
+    return torch.leaky_relu_(x, 0.10000000000000001)
+`;
+
+/** A file of which some bytes are damaged. */
+interface Damageable {
+  readonly bytes: Uint8Array;
+  /** Whether they are a pickle, for the most part. */
+  readonly isPickle: boolean;
+  /** The checkpoint of other bytes, and how many bytes of tensors the file has room for. */
+  read(bytes: Uint8Array): { checkpoint: Checkpoint; held: number };
+}
+
+function archive(entries: Entries, damaged: string): Damageable {
+  return {
+    bytes: entries[damaged]!,
+    isPickle: damaged.endsWith('.pkl'),
+    read(bytes) {
+      const file = archiveOf({ ...entries, [damaged]: bytes });
+      const held = [...file.entries.values()].reduce((sum, length) => sum + length, 0);
+      return { checkpoint: readArchive(file), held };
+    },
+  };
+}
+
+function wholeFile(
+  bytes: Uint8Array,
+  read: (file: ByteSource, name: string) => Checkpoint,
+): Damageable {
+  const sourceOf = (file: Uint8Array): ByteSource => ({
+    length: file.length,
+    read: (begin, end) => strictPiece(file, begin, end),
+  });
+  return {
+    bytes,
+    isPickle: true,
+    read: (file) => ({ checkpoint: read(sourceOf(file), 'file'), held: file.length }),
+  };
+}
+
+const PICKLE = 'archive/data.pkl';
+const SCRIPT_FILES: Entries = {
+  ...checkpoint(SCRIPT, { '0': zeros(96) }),
+  'archive/constants.pkl': pickle(new Tuple()),
+  'archive/code/__torch__/conv.py': Buffer.from(CODE),
+};
+const SMALL = stateDict(TENSORS);
+const TRAINING = training();
+
+const ARCHIVES: readonly Damageable[] = [
+  archive(checkpoint(SMALL.dict, SMALL.storages), PICKLE),
+  archive(checkpoint(TRAINING.value, TRAINING.storages), PICKLE),
+  archive(checkpoint(WRAPPED, { '0': zeros(96) }), PICKLE),
+  archive(checkpoint(MODULE, { '0': zeros(96) }), PICKLE),
+  archive(SCRIPT_FILES, PICKLE),
+  archive(SCRIPT_FILES, 'archive/code/__torch__/conv.py'),
+];
+
+const OLD: readonly Damageable[] = [
+  wholeFile(legacyFile(WRAPPED, { '0': zeros(96) }), readLegacy),
+  wholeFile(legacyFile(MODULE, { '0': zeros(96) }), readLegacy),
+  wholeFile(tar(tarEntries(new Float32Array(6))), readTar),
+];
+
+function checkpointCase(file: Damageable, mutations: readonly Mutation[]): boolean {
+  const bytes = mutate(file.bytes, mutations, file.isPickle);
+  return refused(() => {
+    const { checkpoint, held } = file.read(bytes);
+    // An expanded tensor may have four times as many elements as the storages have bytes.
+    for (const source of checkpoint.dictionaries.values()) readAll(source, 4 * held);
+    refused(() => chooseDictionary(checkpoint, ({ tensors }) => tensors.size).metadata);
+  });
+}
+
+/** A third of `runs` for each: safetensors, zipped checkpoints, those of before. */
 export function fuzzReaders(runs: number): void {
-  const cases = (runs / 2).toLocaleString('en');
+  const cases = (runs / 3).toLocaleString('en');
   const timed = (action: () => boolean, count: (wasRefused: boolean) => void): void => {
     const start = performance.now();
     count(action());
@@ -237,18 +338,21 @@ export function fuzzReaders(runs: number): void {
         fc.property(fc.nat(SAFETENSORS.length - 1), MUTATIONS, fc.nat(9), (which, mutations, n) =>
           timed(() => safetensorsCase(which, mutations, n > 0), count),
         ),
-        { numRuns: runs / 2 },
+        { numRuns: runs / 3 },
       ),
     );
   });
 
-  it(`${cases} damaged pickles end in a FormatError or a right load`, () => {
+  it.each([
+    ['checkpoints', ARCHIVES],
+    ['checkpoints of before 1.6', OLD],
+  ])(`${cases} damaged %s end in a FormatError or a right load`, (_, files) => {
     bounded((count) =>
       fc.assert(
-        fc.property(fc.nat(CHECKPOINTS.length - 1), MUTATIONS, (which, mutations) =>
-          timed(() => checkpointCase(which, mutations), count),
+        fc.property(fc.nat(files.length - 1), MUTATIONS, (which, mutations) =>
+          timed(() => checkpointCase(files[which]!, mutations), count),
         ),
-        { numRuns: runs / 2 },
+        { numRuns: runs / 3 },
       ),
     );
   });
