@@ -98,6 +98,8 @@ export function pickle(value: Picklable): Buffer {
   const chunks: Buffer[] = [Buffer.of(0x80, 2)];
   const memo = new Map<string, number>();
   let memoised = 0;
+  /** Objects by their places in the memo: one that is there twice, or holds itself, is written once. */
+  const objects = new Map<Instance, number>();
   const emit = (...bytes: number[]) => chunks.push(Buffer.from(bytes));
   const put = () => {
     const index = memoised++;
@@ -105,14 +107,17 @@ export function pickle(value: Picklable): Buffer {
     else chunks.push(Buffer.of(0x72), le32(index));
     return index;
   };
+  const get = (index: number) => {
+    if (index < 256) emit(0x68, index);
+    else chunks.push(Buffer.of(0x6a), le32(index));
+  };
   /** Writes text or a global the first time, and its place in the memo from then on. */
   const once = (key: string, write: () => void) => {
     const index = memo.get(key);
     if (index === undefined) {
       write();
       memo.set(key, put());
-    } else if (index < 256) emit(0x68, index);
-    else chunks.push(Buffer.of(0x6a), le32(index));
+    } else get(index);
   };
   const items = (values: readonly Picklable[], close: number) => {
     emit(0x28);
@@ -142,12 +147,14 @@ export function pickle(value: Picklable): Buffer {
       write(v.args);
       emit(0x52);
       put();
+    } else if (v instanceof Instance && objects.has(v)) {
+      get(objects.get(v)!);
     } else if (v instanceof Instance) {
       const { args = [], items: list, entries, state } = v.parts;
       write(v.type);
       write(new Tuple(...args));
       emit(0x81);
-      put();
+      objects.set(v, put());
       if (list) items(list, 0x65);
       if (entries) items([...entries].flat(), 0x75);
       if (state !== undefined) {
