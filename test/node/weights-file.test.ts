@@ -15,7 +15,7 @@ import { type ExplainingNetwork, networkOf } from '../../src/explain.js';
 import { jsKernels } from '../../src/kernels/index.js';
 import { openModel } from '../../src/node/index.js';
 import { writeSafetensors } from '../../src/node/safetensors-writer.js';
-import { openWeights, type WeightsOptions } from '../../src/node/weights-file.js';
+import { openWeights, type DictionaryOptions } from '../../src/node/weights-file.js';
 import {
   checkpoint,
   dict,
@@ -293,7 +293,7 @@ describe('openModel', async () => {
     const { dict: state, storages } = stateDict(TENSORS);
     const part = new OrderedDict(state.entries.slice(1));
     const path = write('two.pth', zip(checkpoint(dict({ ema: part, model: state }), storages)));
-    const sizeOf = async (options?: WeightsOptions) => {
+    const sizeOf = async (options?: DictionaryOptions) => {
       const { source, close } = await openWeights(path, path, options);
       close();
       return source.tensors.size;
