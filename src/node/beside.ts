@@ -45,7 +45,7 @@ export async function withSaid(
   known?: KnownModel,
 ): Promise<SaidWeights> {
   const given = architecture === undefined ? undefined : await factsGiven(source, architecture);
-  const beside = given ? NOTHING : await factsBeside(path);
+  const beside = given ? NOTHING : await factsBeside(source, path);
   const inside = factsInside(source);
   const own = architectureOf(source);
   const name = typeof own['name'] === 'string' ? own['name'] : known?.architecture;
@@ -75,7 +75,7 @@ export async function withSaid(
 async function factsGiven(source: TensorSource, said: string): Promise<ConfigFacts> {
   if (/\.json$/i.test(said)) {
     const config = await readConfig(said);
-    if (config) return inFile(said, () => factsOfConfig(config));
+    if (config) return inFile(`${source.name}: ${said}`, () => factsOfConfig(config));
     throw new FormatError(`${said}: not a configuration of Hugging Face or timm`);
   }
   const architecture = inFile(source.name, () => architectureSays(said));
@@ -87,13 +87,15 @@ async function factsGiven(source: TensorSource, said: string): Promise<ConfigFac
   return { ...NOTHING, architecture, name: said };
 }
 
-async function factsBeside(path: string): Promise<ConfigFacts> {
+async function factsBeside({ name }: TensorSource, path: string): Promise<ConfigFacts> {
   const file = join(dirname(path), 'config.json');
   const config = await readConfig(file).catch(() => undefined);
   if (!config || file === path) return NOTHING;
   const other = join(dirname(path), 'preprocessor_config.json');
   const preprocessor = await readJson(other).catch(() => undefined);
-  return inFile(file, () => factsOfConfig(config, preprocessor as Config | undefined));
+  return inFile(`${name}: its config.json`, () =>
+    factsOfConfig(config, preprocessor as Config | undefined),
+  );
 }
 
 function factsInside(source: TensorSource): ConfigFacts {

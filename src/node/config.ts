@@ -59,11 +59,18 @@ function huggingFaceFacts(config: Config): Partial<NetOptions> {
   const first = config['downsample_in_first_stage'] === true;
   return {
     strideOn: config['downsample_in_bottleneck'] === true ? '1x1' : '3x3',
-    batchNormEps: 1e-5,
+    batchNormEps: epsOf(config),
     activationFunction: text('hidden_act', act),
     strides: first ? [2] : [],
     dilations: [],
   };
+}
+
+/** Hugging Face's ResNets have PyTorch's; a configuration that says it is somebody's own. */
+function epsOf(config: Config): number {
+  const eps = config['batch_norm_eps'] ?? config['bn_eps'] ?? 1e-5;
+  if (typeof eps === 'number' && eps > 0) return eps;
+  throw new FormatError(`batch_norm_eps expected a number > 0, got ${JSON.stringify(eps)}`);
 }
 
 /** Arguments of timm's constructors that change nothing that is computed here, or show in the weights. */
@@ -79,6 +86,7 @@ function timmFacts(config: Config): Omit<ConfigFacts, 'labels'> & { readonly nam
     if (value === null || value === undefined || HARMLESS.test(key)) continue;
     if (key === 'act_layer') own.activationFunction = text('model_args.act_layer', value);
     else if (key === 'output_stride') own.dilations = dilationsOf(value);
+    else if (key === 'bn_eps') own.batchNormEps = epsOf(args);
     else if (key === 'norm_layer' && /^batchnorm/i.test(String(value))) continue;
     else throw new FormatError(`model_args.${key} is ${JSON.stringify(value)}: not supported`);
   }

@@ -37,8 +37,9 @@ const FLAX = `Flax's weights (.msgpack); ${TAKE_OTHERS}`;
 const CAFFE = `a Caffe model; ${TAKE_OTHERS}`;
 const TENSORRT = `a TensorRT engine, which runs on one kind of GPU; ${TAKE_OTHERS}`;
 const LITE = `a TorchScript program for mobile (lite); in PyTorch, ${SAVE_STATE}`;
-const TFJS = `a tf.js model; ${TAKE_OTHERS}, or load it in Keras and ${SAVE_KERAS}`;
-const TFJS_PART = 'a part of a tf.js model; take the weights that the model was made from';
+const TFJS = `a model of TensorFlow.js; ${TAKE_OTHERS}, or load it in Keras and ${SAVE_KERAS}`;
+const TFJS_PART =
+  'a part of a model of TensorFlow.js; take the weights that the model was made from';
 const TF_CHECKPOINT = `a TensorFlow checkpoint; load it in Keras and ${SAVE_KERAS}`;
 const OPENVINO = `an OpenVINO model; ${TAKE_OTHERS}`;
 const picture = (kind: string): string =>

@@ -60,11 +60,7 @@ export async function openNetwork(
 ): Promise<OpenedModel> {
   const cached = await locateRemote(model);
   const path = cached?.path ?? (model === BUNDLED ? BUNDLED_WEIGHTS : model);
-  const { stateDict } = options;
-  const weights = await openWeights(path, model, {
-    fitting,
-    ...(stateDict !== undefined && { stateDict }),
-  });
+  const weights = await openWeights(path, model, options.stateDict);
   try {
     const said = await withSaid(weights.source, path, options.architecture, cached?.known);
     const network = recognized(said.source, options, describe);
@@ -96,16 +92,6 @@ export async function openNetwork(
     };
   } catch (error) {
     weights.close();
-    throw error;
-  }
-}
-
-/** How many tensors a network takes; 0 where it is none that is known. */
-function fitting(weights: TensorSource): number {
-  try {
-    return recognizeNetwork(weights).taken;
-  } catch (error) {
-    if (error instanceof FormatError) return 0;
     throw error;
   }
 }

@@ -13,7 +13,12 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FormatError } from '../errors.js';
-import { joinShards, parseSafetensors, type TensorSource } from '../model/index.js';
+import {
+  joinShards,
+  parseSafetensors,
+  recognizeNetwork,
+  type TensorSource,
+} from '../model/index.js';
 import {
   foreignFolder,
   foreignFormat,
@@ -50,30 +55,25 @@ const WHOLE_FILE = '.';
 /** An index of a thousand tensors takes 80 KB. */
 const MAX_INDEX_BYTES = 2 ** 24;
 
-export interface DictionaryOptions {
-  /** Of the dictionaries of a PyTorch checkpoint, the one to read; `.` is the whole file. */
-  readonly stateDict?: string;
-  /** How many of a dictionary's tensors the network would have; default all. */
-  readonly fitting?: (source: TensorSource) => number;
-}
-
 /**
  * Opens weights: a safetensors file, an index of several, or a PyTorch checkpoint.
  *
  * @param name what messages call it; default the path
+ * @param stateDict of the dictionaries of a checkpoint the one to read, `.` is the whole file; default the
+ * one that makes the largest network
  * @throws {FormatError} in one line that names the file, what is wrong with it and what to do
  */
 export async function openWeights(
   path: string,
   name: string = path,
-  options: DictionaryOptions = {},
+  stateDict?: string,
 ): Promise<WeightsFile> {
   const folder = await foreignFolder(path);
   if (folder !== undefined) throw new FormatError(`${name}: is ${folder}`);
   const file = await openFile(path, EXPECTED);
   try {
     if (isJson(headOf(file))) return await openShards(file, name);
-    const source = await openTensors(file, name, options);
+    const source = await openTensors(file, name, stateDict);
     return { source, files: [file], close: () => file.close() };
   } catch (error) {
     file.close();
@@ -100,7 +100,7 @@ function isJson(head: string): boolean {
 async function openTensors(
   file: OpenFile,
   name: string,
-  { stateDict, fitting = ({ tensors }) => tensors.size }: DictionaryOptions,
+  stateDict?: string,
 ): Promise<TensorSource> {
   const head = headOf(file);
   if (startsAsSafetensors(head)) return parseSafetensors(file, name);
@@ -116,6 +116,16 @@ async function openTensors(
     return choose(readArchive({ ...zip, name }));
   }
   throw new FormatError(`${name}: is ${foreignFormat(bytes, file, READ)}`);
+}
+
+/** How many tensors a network takes; 0 where it is none that is known. */
+function fitting(weights: TensorSource): number {
+  try {
+    return recognizeNetwork(weights).taken;
+  } catch (error) {
+    if (error instanceof FormatError) return 0;
+    throw error;
+  }
 }
 
 async function openShards(file: OpenFile, name: string): Promise<WeightsFile> {
@@ -142,7 +152,7 @@ async function openShards(file: OpenFile, name: string): Promise<WeightsFile> {
     for (const [shard, path] of paths) {
       const shardFile = await openFile(path, 'a shard');
       opened.push(shardFile);
-      sources.set(shard, await openTensors(shardFile, path, { stateDict: WHOLE_FILE }));
+      sources.set(shard, await openTensors(shardFile, path, WHOLE_FILE));
     }
     for (const [tensor, shard] of index) {
       if (sources.get(shard)!.tensors.has(tensor)) continue;

@@ -98,7 +98,7 @@ const FILES: readonly (readonly [name: string, bytes: () => Buffer | string, say
   ['a.mat', () => latin1('MATLAB 5.0 MAT-file, Platform'), 'a MATLAB file (.mat); take'],
   ['darknet.weights', () => hex('00000000 02000000 05000000'), "Darknet's weights; take"],
   ['ckpt-1.data-00000-of-00001', () => hex('f1f2f3f4'), 'a TensorFlow checkpoint; load it'],
-  ['group1-shard1of4.bin', () => hex('f1f2f3f4'), 'a part of a tf.js model; take'],
+  ['group1-shard1of4.bin', () => hex('f1f2f3f4'), 'a part of a model of TensorFlow.js; take'],
   ['a.gz', () => gzipSync('weights'), 'a gzip archive; unpack it first'],
   ['a.xz', () => hex('fd377a585a00 0004'), 'an xz archive; unpack it first'],
   ['a.bz2', () => latin1('BZh91AY&SY'), 'a bzip2 archive; unpack it first'],
@@ -149,8 +149,14 @@ const FILES: readonly (readonly [name: string, bytes: () => Buffer | string, say
 ];
 
 const JSONS: readonly (readonly [unknown, string])[] = [
-  [{ format: 'layers-model', modelTopology: {}, weightsManifest: [] }, 'a tf.js model; take the'],
-  [{ modelTopology: { node: [] } }, 'a tf.js model; take the PyTorch or safetensors weights'],
+  [
+    { format: 'layers-model', modelTopology: {}, weightsManifest: [] },
+    'a model of TensorFlow.js; take the',
+  ],
+  [
+    { modelTopology: { node: [] } },
+    'a model of TensorFlow.js; take the PyTorch or safetensors weights',
+  ],
   [{ class_name: 'Functional', config: {} }, 'the architecture of a Keras model, without weights'],
   [{ architectures: ['ResNet'], id2label: {} }, "a model's configuration; the weights are beside"],
   [{ error: 'Not found' }, 'JSON, but no index of safetensors files: it has error; name the file'],
@@ -207,7 +213,11 @@ describe('a file of another format is refused by its name, with what to do', () 
       ['data.pkl', 'version', 'data/0'],
       'a PyTorch checkpoint that was unpacked',
     ],
-    ['a tf.js model', ['model.json', 'group1-shard1of1.bin0'], 'the directory of a tf.js model'],
+    [
+      'a tf.js model',
+      ['model.json', 'group1-shard1of1.bin0'],
+      'the directory of a model of TensorFlow.js',
+    ],
   ])('the directory of %s', async (name, files, says) => {
     for (const file of files) write(join(name, file), 'x');
     const message = await refusal(join(folder, name));

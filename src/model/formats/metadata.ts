@@ -104,6 +104,8 @@ export interface LayerFacts {
   readonly stride?: readonly [number, number];
   readonly padding?: readonly [number, number];
   readonly dilation?: readonly [number, number];
+  /** Of a pool: whether a window that begins inside and ends outside counts. */
+  readonly ceilMode?: boolean;
   readonly eps?: number;
 }
 
@@ -115,6 +117,7 @@ const VALID_FACTS: Readonly<Record<keyof LayerFacts, (value: unknown) => boolean
   stride: (value) => isPair(value, 1),
   padding: (value) => isPair(value, 0),
   dilation: (value) => isPair(value, 1),
+  ceilMode: (value) => typeof value === 'boolean',
   eps: (value) => isNumber(value) && value >= 0,
 };
 

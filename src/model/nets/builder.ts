@@ -188,8 +188,15 @@ export class NetBuilder {
           `${layer} has no running mean, so it is a GroupNorm or another norm that needs each picture's own statistics: not supported`,
         );
       }
-      const { operator } = this.#nodes[x.node]!;
-      if (isConv(operator) && operator.bias !== undefined) return x;
+      const { operator, name } = this.#nodes[x.node]!;
+      const isFolded = isConv(operator) && operator.bias !== undefined;
+      const parts = [gamma, beta, variance];
+      if (!parts.some((part) => this.has(part))) {
+        if (isFolded) return x;
+        throw this.fail(
+          `tensor ${gamma} is missing, and ${name} has no bias: an InstanceNorm, which has no tensors, or no norm at all, is not supported`,
+        );
+      }
     }
     const isAffine = this.has(gamma) || this.has(beta);
     const norm = {
@@ -212,9 +219,11 @@ export class NetBuilder {
   }
 
   maxPool(name: string, x: Value, side: number, pad = 0): Value {
-    const { kernel = pair(side), stride = pair(2), padding = pair(pad) } = this.factsOf(name) ?? {};
+    const facts = this.factsOf(name) ?? {};
+    const { kernel = pair(side), stride = pair(2), padding = pair(pad), ceilMode } = facts;
     const [top, left] = padding;
-    return this.node(name, maxPool({ kernel, stride, pads: [top, left, top, left] }), [x]);
+    const pads = [top, left, top, left] as const;
+    return this.node(name, maxPool({ kernel, stride, pads, ceil: ceilMode === true }), [x]);
   }
 
   add(name: string, a: Value, b: Value): Value {

@@ -26,6 +26,12 @@ interface HeadLayer {
   readonly outputs: number;
 }
 
+/**
+ * Heads of self-supervised training, by a part of their names: they compare pictures, and have no classes.
+ * What is in the same module goes with them.
+ */
+const PROJECTION = /(?:^|[._])(?:proj\w*|prototypes?|predictor|last_layer)(?:[._]|$)/;
+
 /** Names that a warning lists. */
 const SOME = 3;
 
@@ -81,7 +87,16 @@ function headLayers(b: NetBuilder): HeadLayer[] {
     if (!isMatrix) return [];
     return [{ layer, isNorm: false, inputs: shape[1]!, outputs: shape[0]! }];
   });
-  return inOrder(layers);
+  return inOrder(withoutProjections(layers));
+}
+
+function withoutProjections(layers: readonly HeadLayer[]): HeadLayer[] {
+  const projections = layers.flatMap(({ layer }) => {
+    if (!PROJECTION.test(layer)) return [];
+    const dot = layer.lastIndexOf('.');
+    return dot < 0 ? layer : layer.slice(0, dot + 1);
+  });
+  return layers.filter(({ layer }) => !projections.some((part) => layer.startsWith(part)));
 }
 
 /** As the file has them, but where they are numbered: fc2 before fc10. */
@@ -151,6 +166,7 @@ function placeOf(layer: string): { parent: string; place: number } {
  * the network something would be computed that is not known.
  *
  * @param trunk what the names of the network's own layers begin with
+ * @throws {FormatError} for what is within
  */
 export function checkUnused(
   b: NetBuilder,
@@ -158,23 +174,63 @@ export function checkUnused(
   chain: readonly HeadLayer[] = [],
 ): void {
   const { unused } = b;
-  const numbered = chain.flatMap(({ layer }) => {
-    const { parent, place } = placeOf(layer);
-    return place < 0 ? [] : `${parent}.`;
-  });
   const needed = unused.filter((name) => {
-    const isSibling = numbered.some(
-      (parent) => name.startsWith(parent) && /^\d/.test(name.slice(parent.length)),
-    );
-    if (isSibling || chain.some(({ layer }) => name.startsWith(`${layer}.`))) return true;
+    if (isPartOf(b, name, chain)) return true;
     const isTrunk = trunk.has(name.split('.', 1)[0]!);
     return !b.isOutside(name) && (isTrunk || b.source.tensors.get(name)!.shape.length > 2);
   });
-  if (needed.length > 0) {
-    throw b.fail(`${needed.length} unexpected tensors, the first is ${needed[0]}`);
-  }
+  const [first] = needed;
+  if (first !== undefined) throw b.fail(unexpected(b, first, needed.length));
   if (unused.length === 0) return;
-  const some = `${unused.slice(0, SOME).join(', ')}${unused.length > SOME ? ', …' : ''}`;
+  const groups = groupsOf(unused);
+  const some = groups.slice(0, SOME).join(', ');
   const are = unused.length === 1 ? 'tensor is' : 'tensors are';
-  b.warnings.push(`${unused.length} ${are} part of no layer, and left out: ${some}`);
+  const more = groups.length > SOME ? ', …' : '';
+  b.warnings.push(`${unused.length} ${are} part of no layer, and left out: ${some}${more}`);
+}
+
+/** Whether a tensor belongs to a layer of the classifier, or to one between them in a Sequential. */
+function isPartOf(b: NetBuilder, name: string, chain: readonly HeadLayer[]): boolean {
+  if (chain.some(({ layer }) => name.startsWith(`${layer}.`))) return true;
+  const sibling = chain.find(({ layer }) => {
+    const { parent, place } = placeOf(layer);
+    return place >= 0 && name.startsWith(`${parent}.`) && /^\d/.test(name.slice(parent.length + 1));
+  });
+  if (!sibling) return false;
+  // In a list of classifiers each takes the same features.
+  const layer = name.slice(0, name.lastIndexOf('.'));
+  const weight = b.source.tensors.get(b.weightName(layer) ?? '')?.shape;
+  return !(weight?.length === 2 && weight[1] === chain[0]!.inputs);
+}
+
+/** Why weights are refused that have a tensor which no layer asks for. */
+function unexpected(b: NetBuilder, name: string, count: number): string {
+  const dot = name.lastIndexOf('.');
+  const layer = name.slice(0, dot);
+  if (name.endsWith('.filt')) return `tensor ${name} is that of a blur pool: not supported`;
+  if (b.has(`${layer}.bias`) && b.source.tensors.get(`${layer}.weight`)?.shape.length === 1) {
+    return `${layer} is a LayerNorm or another norm without statistics: not supported`;
+  }
+  return `${count} unexpected tensors, the first is ${name}`;
+}
+
+/** Names, those of a module as one: `criterion.weight`, `encoder_k.* (32)`. */
+function groupsOf(names: readonly string[]): string[] {
+  const groups = new Map<string, string[]>();
+  for (const name of names) {
+    const [, module = name] = /^((?:(?:module|model|_orig_mod|net)\.)*[^.]+)/.exec(name) ?? [];
+    groups.set(module, [...(groups.get(module) ?? []), name]);
+  }
+  return [...groups.values()].map((own) =>
+    own.length === 1 ? own[0]! : `${sharedPath(own)}* (${own.length})`,
+  );
+}
+
+/** What names begin with alike, whole words. */
+function sharedPath([first = '', ...others]: readonly string[]): string {
+  let path = first.slice(0, first.lastIndexOf('.') + 1);
+  while (!others.every((name) => name.startsWith(path))) {
+    path = path.slice(0, path.lastIndexOf('.', path.length - 2) + 1);
+  }
+  return path;
 }

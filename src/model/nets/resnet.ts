@@ -127,18 +127,20 @@ function block(
     y = b.convNormRelu(conv(1), norm(1), x, { kernel: 3, stride, dilation });
     y = b.batchNorm(norm(2), b.conv(conv(2), y, { kernel: 3, dilation: second }));
   }
-  if (b.has(`${prefix}.se.fc1.weight`)) y = excited(b, `${prefix}.se`, y);
+  const se = [`${prefix}.se.fc1`, `${prefix}.se.fc.0`].find((layer) => b.weightName(layer));
+  if (se !== undefined) y = excited(b, `${prefix}.se`, se, y);
   const shortcut = shortcutOf(b, prefix, x, y.C, stride);
   return b.relu(name, b.add(`${prefix}.add`, y, shortcut));
 }
 
 /** Squeeze and excitation: each channel by a factor that all pixels' means decide. */
-function excited(b: NetBuilder, prefix: string, x: Value): Value {
+function excited(b: NetBuilder, prefix: string, first: string, x: Value): Value {
   const mean = b.node(`${prefix}.mean`, adaptiveMean(1, 1), [x]);
+  const second = first.endsWith('1') ? `${prefix}.fc2` : `${prefix}.fc.2`;
   // A ReLU whatever the network's activation function is.
-  const hidden = b.node(`${prefix}.fc1.relu`, relu(), [b.conv(`${prefix}.fc1`, mean)]);
+  const hidden = b.node(`${first}.relu`, relu(), [b.linear(first, mean)]);
   const gate = activation('sigmoid');
-  const factor = b.node(`${prefix}.gate`, gate, [b.conv(`${prefix}.fc2`, hidden)]);
+  const factor = b.node(`${prefix}.gate`, gate, [b.linear(second, hidden)]);
   return b.node(prefix, mul(), [x, factor]);
 }
 

@@ -4,7 +4,7 @@ import { FormatError, inFile } from '../../errors.js';
 import { checkWeights, decodeFloats } from '../../model/formats/dtype.js';
 import { gather, isRowMajor, keepLatest } from '../../model/formats/strides.js';
 import { sizeOf, type TensorShape, type TensorSource } from '../../model/formats/tensor-source.js';
-import { type Dictionary, findDictionaries } from './dictionaries.js';
+import { type Dictionary, findDictionaries, joinedDictionaries } from './dictionaries.js';
 import type { ScriptCode } from './script-code.js';
 import { endOf, type Tensor } from './tensors.js';
 import { isInert, type PickleValue, shown } from './values.js';
@@ -17,6 +17,8 @@ export interface Checkpoint {
    * `0` …, outermost first; one at least.
    */
   readonly dictionaries: ReadonlyMap<string, TensorSource>;
+  /** Those that lie side by side, as one each, by where what holds them is. */
+  readonly joined: ReadonlyMap<string, TensorSource>;
 }
 
 /** What `key`s and messages call the whole file. */
@@ -45,9 +47,9 @@ export function checkpointOf(value: PickleValue, name: string, code?: ScriptCode
         : `${name}: no state dict: save one, torch.save(model.state_dict(), …)`,
     );
   }
-  const dictionaries = new Map<string, TensorSource>();
-  for (const [path, dictionary] of found) dictionaries.set(path, sourceOf(dictionary, name));
-  return { name, dictionaries };
+  const sources = (those: ReadonlyMap<string, Dictionary>) =>
+    new Map([...those].map(([path, dictionary]) => [path, sourceOf(dictionary, name)]));
+  return { name, dictionaries: sources(found), joined: sources(joinedDictionaries(found)) };
 }
 
 function sourceOf(dictionary: Dictionary, name: string): TensorSource {
@@ -105,12 +107,13 @@ function sourceOf(dictionary: Dictionary, name: string): TensorSource {
  * @throws {FormatError} for a key that there is not, naming those that there are
  */
 export function chooseDictionary(
-  { name, dictionaries }: Checkpoint,
+  { name, dictionaries, joined }: Checkpoint,
   fitting: (source: TensorSource) => number,
   key?: string,
 ): TensorSource {
   if (key !== undefined) {
-    const chosen = dictionaries.get(key === ROOT ? '' : key);
+    const path = key === ROOT ? '' : key;
+    const chosen = dictionaries.get(path) ?? joined.get(path);
     if (chosen) return chosen;
     throw new FormatError(
       `${name}: no state dict is called ${shown(key)}; there are ${namesOf([...dictionaries.keys()])}`,
@@ -119,6 +122,8 @@ export function chooseDictionary(
   const fits = new Map<string, number>();
   for (const [path, source] of dictionaries) fits.set(path, fitting(source));
   let most = Math.max(...fits.values());
+  // A backbone and its classifier side by side make more than one of them.
+  for (const whole of joined.values()) if (fitting(whole) > most) return whole;
   if (!(most > 0)) {
     for (const [path, { tensors }] of dictionaries) fits.set(path, tensors.size);
     most = Math.max(...fits.values());

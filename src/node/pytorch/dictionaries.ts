@@ -82,6 +82,38 @@ function isNetwork(value: PickleValue, code: ScriptCode | undefined): value is I
   return isModule(value) || (code !== undefined && isScriptModule(value));
 }
 
+/** Dictionaries side by side that may be parts of one network, at most. */
+const MAX_PARTS = 8;
+
+/**
+ * Dictionaries that lie side by side, as one: `{ 'backbone': …, 'classifier': … }`.
+ *
+ * @returns by the way to what holds them
+ */
+export function joinedDictionaries(
+  found: ReadonlyMap<string, Dictionary>,
+): Map<string, Dictionary> {
+  const sides = new Map<string, (readonly [key: string, dictionary: Dictionary])[]>();
+  for (const [path, dictionary] of found) {
+    if (path === '') continue;
+    const dot = path.lastIndexOf('.');
+    const holder = path.slice(0, Math.max(dot, 0));
+    sides.set(holder, [...(sides.get(holder) ?? []), [path.slice(dot + 1), dictionary]]);
+  }
+  const joined = new Map<string, Dictionary>();
+  for (const [holder, parts] of sides) {
+    if (parts.length < 2 || parts.length > MAX_PARTS) continue;
+    const tensors = parts.flatMap(([key, dictionary]) =>
+      [...dictionary.tensors].map(([name, tensor]) => [`${key}.${name}`, tensor] as const),
+    );
+    const warnings = parts.flatMap(([, dictionary]) => dictionary.warnings);
+    const metadata = () => parts[0]![1].metadata();
+    const dictionary = { tensors: new Map(tensors), warnings, metadata };
+    if (!excessOf(dictionary.tensors)) joined.set(holder, dictionary);
+  }
+  return joined;
+}
+
 /** What may be, or hold, dictionaries: entries and attributes under text keys, and items. */
 function* innerValues(value: PickleValue): Generator<readonly [string, PickleValue]> {
   const isHolder = (v: PickleValue): boolean => typeof v === 'object' && v !== null && !isTensor(v);

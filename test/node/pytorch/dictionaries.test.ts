@@ -26,7 +26,9 @@ const state = (...names: string[]): OrderedDict =>
 
 const read = (value: Picklable) => readArchive(archiveOf(checkpoint(value, STORAGES)));
 const keysOf = (value: Picklable): string[] => [...read(value).dictionaries.keys()];
-const bySize = ({ tensors }: TensorSource): number => tensors.size;
+/** Tensors without a prefix, as if a network took those. */
+const bySize = ({ tensors }: TensorSource): number =>
+  [...tensors.keys()].filter((name) => !name.includes('.')).length;
 const metadataOf = (value: Picklable): Record<string, unknown> => {
   const { metadata } = chooseDictionary(read(value), bySize);
   return Object.fromEntries([...metadata].map(([key, text]) => [key, JSON.parse(text)]));
@@ -121,6 +123,13 @@ describe('chooseDictionary', () => {
     const c = chooseDictionary(read(two), ({ tensors }) => (tensors.has('c') ? 1 : 0));
     expect([...c.tensors.keys()]).toEqual(['c']);
     expect(c.warnings).toEqual([]);
+  });
+
+  it('takes several as one where a network is in parts, side by side', () => {
+    const parts = dict({ backbone: state('a', 'b'), classifier: state('c') });
+    const all = chooseDictionary(read(parts), ({ tensors }) => tensors.size);
+    expect([...all.tensors.keys()]).toEqual(['backbone.a', 'backbone.b', 'classifier.c']);
+    expect([...chooseDictionary(read(parts), bySize).tensors.keys()]).toEqual(['a', 'b']);
   });
 
   it('takes the largest where none fits', () => {
