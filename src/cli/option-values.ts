@@ -60,11 +60,20 @@ export function parseNumbers(text: string): number[] {
   throw new InvalidArgumentError('Expected numbers like .5,.5,.5.');
 }
 
-/** Whole numbers ≥ 1 parted by commas. */
-export function parseCounts(text: string): number[] {
+/** Stages of a ResNet. */
+const STAGES = 4;
+
+/** The dilation of each stage, parted by commas; of the last alone, each before has half, to 1. */
+export function parseDilations(text: string): number[] {
   const numbers = text.split(',').map(Number);
-  if (numbers.every((n) => Number.isInteger(n) && n >= 1)) return numbers;
-  throw new InvalidArgumentError('Expected whole numbers like 1,1,2,4.');
+  if (!numbers.every((n) => Number.isInteger(n) && n >= 1)) {
+    throw new InvalidArgumentError(
+      'Expected whole numbers like 1,1,2,4, or that of the last stage.',
+    );
+  }
+  const [last] = numbers;
+  if (numbers.length > 1) return numbers;
+  return Array.from({ length: STAGES }, (_, s) => Math.max(1, last! / 2 ** (STAGES - 1 - s)));
 }
 
 export function parsePositive(text: string): number {

@@ -16,7 +16,7 @@ import { scaled } from '../node/config.js';
 import type { Model, ModelOptions } from '../node/index.js';
 import type { WeightsOptions } from '../node/model-weights.js';
 import {
-  parseCounts,
+  parseDilations,
   parseFactor,
   parseNumbers,
   parsePath,
@@ -118,8 +118,8 @@ export function weightsOptions(): Option[] {
     valued('--eps <number>', `of batch norms (${own}, else 1e-5)`, parsePositive),
     valued(
       '--dilation <numbers>',
-      `of a ResNet's stages: 1,1,2,4 (${own}, else none)`,
-      parseCounts,
+      `of a ResNet's stages, or of the last: 1,1,2,4 (${own}, else none)`,
+      parseDilations,
     ),
     choice(
       '--activation <name>',

@@ -45,5 +45,6 @@ export {
   packedBytes,
   passBytes,
   prepareNetwork,
+  usualSize,
 } from './prepared.js';
 export { type ProgressOptions, streamWeights } from './weight-stream.js';

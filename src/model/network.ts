@@ -46,6 +46,7 @@ import {
   packedBytes,
   passBytes,
   prepareNetwork,
+  usualSize,
 } from './prepared.js';
 
 export interface NetworkOptions extends RecognizeOptions {
@@ -148,7 +149,8 @@ export class Network {
     this.assumed = recognized.assumed;
     this.precision = options.precision ?? storedPrecision(source);
     this.channels = inputChannels(graph);
-    this.preprocessing = preprocessingOf(source, this.channels, options.preprocessing);
+    const { preprocessing } = options;
+    this.preprocessing = preprocessingOf(source, this.channels, preprocessing, usualSize(graph));
     const given = options.labels ?? labelsOf(source);
     this.labels = given ?? Array.from({ length: classes }, (_, i) => String(i));
     if (this.labels.length !== classes) {

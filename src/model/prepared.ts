@@ -36,6 +36,20 @@ export function prepareNetwork(graph: Graph, size: number): PreparedNetwork {
   };
 }
 
+/** Side of ImageNet's pictures, and of CIFAR's. */
+const IMAGENET_SIZE = 224;
+const CIFAR_SIZE = 32;
+
+/**
+ * The side that a network was most likely trained with: one that begins at the picture's own pixels, and goes
+ * down by 8 at most, is for pictures of CIFAR's size.
+ */
+export function usualSize(graph: Graph): number {
+  const strides = stridesOf(graph);
+  const first = graph.nodes.findIndex(({ operator }) => isConv(operator));
+  return strides[first] === 1 && Math.max(...strides) <= 8 ? CIFAR_SIZE : IMAGENET_SIZE;
+}
+
 /** The value that logits are linear in: global mean, then one fully connected layer. */
 function averagedFeatures({ nodes, output, classes }: Graph): number | undefined {
   const last = nodes[output]!;

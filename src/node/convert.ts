@@ -30,6 +30,7 @@ import {
   type TensorShape,
   type TensorSource,
   tensorsOf,
+  usualSize,
 } from '../model/index.js';
 import { openNetwork, type WeightsOptions } from './model-weights.js';
 import type { OpenFile } from './open-file.js';
@@ -106,7 +107,9 @@ export async function convertModel(
   try {
     const { labels } = weights;
     const { architecture, source, graph } = weights.network;
-    const preprocessing = preprocessingOf(source, inputChannels(graph), options.preprocessing);
+    const channels = inputChannels(graph);
+    const given = options.preprocessing;
+    const preprocessing = preprocessingOf(source, channels, given, usualSize(graph));
     const net = prepareNetwork(graph, preprocessing.size);
     const tensors = storedTensors(source, net, precision);
     const outputs =

@@ -3,12 +3,14 @@
  * README.md tells what expected.json has.
  */
 
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FormatError } from '../../src/errors.js';
 import { parseSafetensors } from '../../src/model/index.js';
-import { type Model, type ModelOptions, openModel } from '../../src/node/index.js';
+import { convertModel, type Model, type ModelOptions, openModel } from '../../src/node/index.js';
 
 interface Case {
   readonly file: string;
@@ -31,10 +33,15 @@ const TOLERANCE = 2e-5;
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const CASES: Readonly<Record<string, Case>> = JSON.parse(readFileSync(at('expected.json'), 'utf8'));
 
-function open({ file, options }: Case): Promise<Model> {
+/** The options of a case, the path of a config.json as it is seen from here. */
+function optionsOf({ options }: Case): Partial<ModelOptions> {
   const { architecture } = options;
   const config = architecture?.endsWith('.json') && { architecture: at(architecture) };
-  return openModel({ model: at(file), backend: 'js', ...options, ...config });
+  return { ...options, ...config };
+}
+
+function open(expected: Case): Promise<Model> {
+  return openModel({ model: at(expected.file), backend: 'js', ...optionsOf(expected) });
 }
 
 /** Runs the network on an input that is stored as [N, channels, H, W]. */
@@ -59,10 +66,6 @@ function regex(text: string): RegExp {
   return text.startsWith('(?i)') ? new RegExp(text.slice(4), 'i') : new RegExp(text);
 }
 
-function warningsOf(model: Model): readonly string[] {
-  return (model as Model & { readonly warnings?: readonly string[] }).warnings ?? [];
-}
-
 async function expectNetwork(expected: Case): Promise<void> {
   const model = await open(expected);
   const { logits, maps } = run(model, expected.input);
@@ -74,7 +77,7 @@ async function expectNetwork(expected: Case): Promise<void> {
   }
   expect(maps.length).toBeGreaterThan(0);
   for (const map of maps) expect(map.every(Number.isFinite)).toBe(true);
-  const warnings = warningsOf(model);
+  const { warnings } = model;
   if (expected.warns === null) expect(warnings).toEqual([]);
   else expect(warnings.join('\n')).toMatch(regex(expected.warns));
   if (expected.labels) expect(model.net.labels).toEqual(expected.labels);
@@ -92,8 +95,37 @@ async function expectRefusal(expected: Case): Promise<void> {
   expect(error.message.replace(at(expected.file), '')).toMatch(regex(expected.refuses!));
 }
 
+/** What `convert` makes of a file needs no option, and computes what the file does. */
+async function expectConversion(expected: Case): Promise<void> {
+  const { file, input } = expected;
+  const model = await open(expected);
+  const output = join(folder, `${basename(file)}.safetensors`);
+  const { model: _, ...options } = optionsOf(expected);
+  await convertModel(at(file), output, options);
+  const converted = await openModel({ model: output, backend: 'js' });
+  expect(converted.assumption).toBeUndefined();
+  expect(converted.warnings).toEqual([]);
+  expect(converted.net.labels).toEqual(model.net.labels);
+  expect(converted.net.preprocessing).toEqual(model.net.preprocessing);
+  const [before, after] = [run(model, input), run(converted, input)];
+  const error = before.logits.map((logit, i) => Math.abs(logit - after.logits[i]!));
+  expect(Math.max(0, ...error)).toBeLessThan(TOLERANCE / 10);
+  expect(after.maps.map(({ length }) => length)).toEqual(before.maps.map(({ length }) => length));
+}
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'fastcam-cases-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
 describe('weights that people have', () => {
   it.each(Object.entries(CASES))('%s', async (_, expected) => {
     await (expected.should === 'refused' ? expectRefusal(expected) : expectNetwork(expected));
   });
+
+  it.each(Object.entries(CASES).filter(([, { should }]) => should !== 'refused'))(
+    '%s, converted, is the same network',
+    async (_, expected) => expectConversion(expected),
+  );
 });

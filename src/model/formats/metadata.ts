@@ -4,7 +4,11 @@
  */
 
 import { FormatError, ShapeError } from '../../errors.js';
-import { defaultPreprocessing, type Preprocessing } from '../../image/index.js';
+import {
+  defaultPreprocessing,
+  IMAGENET_PREPROCESSING,
+  type Preprocessing,
+} from '../../image/index.js';
 import type { Precision } from '../../kernels/index.js';
 import { parseActivation } from '../graph/operators/activation.js';
 import { SCALED_DTYPE } from './dtype.js';
@@ -167,15 +171,17 @@ const ORDERS: Readonly<Record<number, readonly string[]>> = {
  * What pictures go through: what a caller says, else `preprocessing` of the metadata, else as for ImageNet.
  *
  * @param channels of the network's input
+ * @param size in place of ImageNet's
  * @throws {ShapeError} where what the caller says is not valid, {FormatError} where the metadata is not
  */
 export function preprocessingOf(
   source: TensorSource,
   channels: number,
   given: Partial<Preprocessing> = {},
+  size: number = IMAGENET_PREPROCESSING.size,
 ): Preprocessing {
   const said = metadataObject(source, 'preprocessing') ?? {};
-  const own = { ...defaultPreprocessing(channels), ...said } as Preprocessing;
+  const own = { ...defaultPreprocessing(channels), size, ...said } as Preprocessing;
   if (!isPreprocessing(own, channels)) {
     throw new FormatError(
       `${source.name}: metadata preprocessing is not valid: ${JSON.stringify(said)}`,
@@ -187,9 +193,16 @@ export function preprocessingOf(
       `preprocessing: not valid for ${channels} channels: ${JSON.stringify(given)}`,
     );
   }
-  const { size, channels: order, mean, std, interpolation, cropRatio } = merged;
+  const { channels: order, mean, std, interpolation, cropRatio } = merged;
   const crop = cropRatio !== undefined && ('cropRatio' in said || 'cropRatio' in given);
-  return { size, channels: order, mean, std, interpolation, ...(crop && { cropRatio }) };
+  return {
+    size: merged.size,
+    channels: order,
+    mean,
+    std,
+    interpolation,
+    ...(crop && { cropRatio }),
+  };
 }
 
 function isPreprocessing(p: Preprocessing, count: number): boolean {

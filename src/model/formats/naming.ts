@@ -46,6 +46,9 @@ export interface NamedWeights<T extends TensorShape> {
 /** Networks in one file, at most, among which the largest is looked for. */
 const MOST_PREFIXES = 64;
 
+/** What wrappers of single modules put into the middle of names: FSDP, checkpointing, compile. */
+const INFIXES = /(?<![^.])(?:_fsdp_wrapped_module|_checkpoint_wrapped_module|_orig_mod)\./g;
+
 /** A naming that a file has, with what stands before its keys. */
 interface Found {
   readonly naming: Naming;
@@ -64,7 +67,7 @@ export function inTorchvisionNames<T extends TensorShape>(
   source: TensorSource<T>,
   naming: Naming,
 ): NamedWeights<T> | undefined {
-  const keys = [...source.tensors.keys()];
+  const keys = [...source.tensors.keys()].map(bareKey);
   const found = new Map<string, Found>();
   for (const key of keys) {
     const first = naming.first.exec(key);
@@ -98,7 +101,7 @@ function renamed<T extends TensorShape>(source: TensorSource<T>, found: Found): 
   const tensors = new Map<string, T & Renamed>();
   const outside = new Set<string>();
   const nameOf = (key: string): string => ownName(found, key);
-  const isOutside = (key: string): boolean => !key.startsWith(prefix);
+  const isOutside = (key: string): boolean => !bareKey(key).startsWith(prefix);
   // What is outside takes no name away.
   const keys = [...source.tensors.keys()];
   for (const key of [...keys.filter((k) => !isOutside(k)), ...keys.filter(isOutside)]) {
@@ -125,9 +128,14 @@ function renamed<T extends TensorShape>(source: TensorSource<T>, found: Found): 
   return { source: overTensors(source, tensors, metadataOf(source, found)), outside };
 }
 
+function bareKey(key: string): string {
+  return key.replace(INFIXES, '');
+}
+
 function ownName({ naming, prefix, first }: Found, key: string): string {
-  const isOutside = !key.startsWith(prefix);
-  const bare = isOutside ? key : key.slice(prefix.length);
+  const all = bareKey(key);
+  const isOutside = !all.startsWith(prefix);
+  const bare = isOutside ? all : all.slice(prefix.length);
   return naming.torchvisionName?.(bare, isOutside, first) ?? bare;
 }
 

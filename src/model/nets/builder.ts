@@ -78,7 +78,7 @@ export class NetBuilder {
   /** @throws {FormatError} naming the tensor, where there is none or it is not of that rank */
   shapeOf(tensor: string, rank: number): readonly number[] {
     const info = this.source.tensors.get(tensor);
-    if (!info) throw this.fail(`tensor ${tensor} is missing`);
+    if (!info) throw this.fail(`tensor ${tensor} is missing${this.#instead(tensor)}`);
     if (info.shape.length !== rank || info.shape.some((size) => size < 1)) {
       throw this.fail(`tensor ${tensor} expected ${rank} dimensions ≥ 1, got [${info.shape}]`);
     }
@@ -89,9 +89,24 @@ export class NetBuilder {
     return this.#facts.get(layer);
   }
 
+  /** Whether the file says of each layer how it strides and pads, as a whole module does. */
+  get isWhole(): boolean {
+    return this.#facts.size > 0;
+  }
+
   /** The name of a layer's weight, where it has one. */
   weightName(layer: string): string | undefined {
-    return WEIGHTS.map((part) => `${layer}.${part}`).find((name) => this.has(name));
+    const i = WEIGHTS.findIndex((part, n) => {
+      const magnitude = MAGNITUDES[n];
+      return this.has(`${layer}.${part}`) && (!magnitude || this.has(`${layer}.${magnitude}`));
+    });
+    return i < 0 ? undefined : `${layer}.${WEIGHTS[i]}`;
+  }
+
+  /** Whether there is a layer of that name; its weight may be given in a way that is not read. */
+  hasLayer(layer: string): boolean {
+    const others = ['weight_orig', 'parametrizations.weight.original'];
+    return this.weightName(layer) !== undefined || others.some((o) => this.has(`${layer}.${o}`));
   }
 
   /** The tensors that no layer has taken, in the file's order. A step counter of training is none. */
@@ -238,6 +253,20 @@ export class NetBuilder {
 
   finish(output: Value, classes: number): Graph {
     return { nodes: this.#nodes, output: output.node, classes };
+  }
+
+  /** What a weight that is not there was replaced with, and how to get it back. */
+  #instead(tensor: string): string {
+    const layer = tensor.slice(0, -'.weight'.length);
+    if (this.has(`${tensor}_mask`)) {
+      return ", it was pruned: torch.nn.utils.prune.remove(module, 'weight') makes that lasting";
+    }
+    if (this.has(`${tensor}_orig`)) {
+      return ', it has a spectral norm: torch.nn.utils.remove_spectral_norm(module) ends that';
+    }
+    const original = `${layer}.parametrizations.weight.original`;
+    if (!this.has(original)) return '';
+    return ", it has a parametrization: torch.nn.utils.parametrize.remove_parametrizations(module, 'weight') ends that";
   }
 
   #weighted(

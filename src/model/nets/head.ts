@@ -207,6 +207,13 @@ function isPartOf(b: NetBuilder, name: string, chain: readonly HeadLayer[]): boo
 function unexpected(b: NetBuilder, name: string, count: number): string {
   const dot = name.lastIndexOf('.');
   const layer = name.slice(0, dot);
+  if (/fake_quant|activation_post_process|observer/.test(name)) {
+    return `tensor ${name} is that of quantisation-aware training: save the float model's state dict`;
+  }
+  const shape = b.source.tensors.get(name)!.shape;
+  if (/relu\d?\.weight$|act\d?\.weight$/.test(name) && shape.length === 1) {
+    return `tensor ${name} is that of a PReLU: not supported`;
+  }
   if (name.endsWith('.filt')) return `tensor ${name} is that of a blur pool: not supported`;
   if (b.has(`${layer}.bias`) && b.source.tensors.get(`${layer}.weight`)?.shape.length === 1) {
     return `${layer} is a LayerNorm or another norm without statistics: not supported`;

@@ -78,7 +78,7 @@ export function recognizeNetwork<T extends TensorShape>(
         graph,
         activation,
         warnings: b.warnings,
-        assumed: assumedOf(said, facts),
+        assumed: assumedOf(said, facts, b.isWhole),
         taken: b.taken,
       };
     }
@@ -93,7 +93,10 @@ export function recognizeNetwork<T extends TensorShape>(
 function assumedOf(
   { assumed }: SaidOptions,
   facts: Readonly<Record<string, unknown>>,
+  isWhole: boolean,
 ): (keyof NetOptions)[] {
+  // A whole module says of every layer what it is.
+  if (isWhole) return assumed.filter((key) => key === 'activationFunction');
   const general: readonly string[] = ['batchNormEps', 'activationFunction'];
   return assumed.filter((key) => general.includes(key) || Object.hasOwn(facts, key));
 }

@@ -21,7 +21,7 @@ import { CAFFE_PREPROCESSING } from '../../image/index.js';
 import type { Naming } from '../formats/naming.js';
 
 const TORCHVISION: Naming = {
-  first: /(?<![^.])layer1\.0\.conv1\.(?:weight|weight_v|parametrizations\.weight\.original1)$/,
+  first: /(?<![^.])layer1\.0\.conv1\.(?:weight(?:_v|_orig)?|parametrizations\.weight\.original1?)$/,
 };
 
 /** The children of a network in a Sequential, as people cut off the classifier, and fast.ai's bodies. */

@@ -27,14 +27,14 @@ export const RESNET: Family = {
     let { x } = stem;
     const depths: number[] = [];
     let dilation = 1;
-    while (b.weightName(`layer${depths.length + 1}.0.conv1`)) {
+    while (b.hasLayer(`layer${depths.length + 1}.0.conv1`)) {
       const stage = `layer${depths.length + 1}`;
       const before = dilation;
       dilation = dilations[depths.length] ?? 1;
       const usual = depths.length > 0 && dilation <= before ? 2 : 1;
       const stride = strides[depths.length] ?? usual;
       let depth = 0;
-      while (b.weightName(`${stage}.${depth}.conv1`)) depth++;
+      while (b.hasLayer(`${stage}.${depth}.conv1`)) depth++;
       for (let i = 0; i < depth; i++) {
         const name = i === depth - 1 ? stage : `${stage}.${i}`;
         // The first block still sees the pixels of the stage before.
@@ -43,7 +43,7 @@ export const RESNET: Family = {
       }
       depths.push(depth);
     }
-    const isBottleneck = b.weightName('layer1.0.conv3') !== undefined;
+    const isBottleneck = b.hasLayer('layer1.0.conv3');
     return {
       graph: classified(b, x),
       facts: {
@@ -76,7 +76,8 @@ function stemOf(b: NetBuilder): Stem {
       const norm = b.has(`${next}.running_mean`) || b.has(`${next}.weight`) ? next : 'bn1';
       x = b.convNormRelu(`${deep}.${i}`, norm, x, { kernel: 3, stride: i === 0 ? 2 : 1 });
     }
-    return { x: pool(b, x), kind: 'deep', isPooled: true };
+    const isPooled = hasPool(b, true);
+    return { x: isPooled ? pool(b, x) : x, kind: 'deep', isPooled };
   }
   const weight = b.weightName('conv1') ?? 'conv1.weight';
   const kernel = b.shapeOf(weight, 4)[2]!;
@@ -89,11 +90,16 @@ function stemOf(b: NetBuilder): Stem {
   const options = isSmall ? { kernel } : { kernel, stride: 2 };
   const conv = b.conv('conv1', b.input(weight), options);
   const x = b.relu('relu', b.batchNorm('bn1', conv));
-  const isPooled = !isSmall || b.options.maxPool || b.factsOf('maxpool') !== undefined;
+  const isPooled = hasPool(b, !isSmall || b.options.maxPool);
   if (kernel !== 3 && kernel !== 7) {
     b.warnings.push(`a stem of ${kernel}×${kernel} is taken for one of stride 2 with a max pool`);
   }
   return { x: isPooled ? pool(b, x) : x, kind: `${kernel}x${kernel}`, isPooled };
+}
+
+/** Whether a max pool follows the stem: what a whole module has, else what is usual. */
+function hasPool(b: NetBuilder, usual: boolean): boolean {
+  return b.isWhole ? b.factsOf('maxpool') !== undefined : usual;
 }
 
 function pool(b: NetBuilder, x: Value): Value {
@@ -117,7 +123,7 @@ function block(
   const conv = (i: number) => `${prefix}.conv${i}`;
   const norm = (i: number) => `${prefix}.bn${i}`;
   let y: Value;
-  if (b.weightName(conv(3))) {
+  if (b.hasLayer(conv(3))) {
     const [first, inner] = b.options.strideOn === '3x3' ? [1, stride] : [stride, 1];
     y = b.convNormRelu(conv(1), norm(1), x, { stride: first! });
     const options = { kernel: 3, stride: inner!, dilation, grouped: true };

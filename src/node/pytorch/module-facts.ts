@@ -61,6 +61,9 @@ const STANDARD =
 
 const BLUR = /blur|antialias/i;
 
+/** Convolutions that make their weights anew at each pass: weight standardisation, and its like. */
+const STANDARDISED = /^(?:Scaled)?(?:Std|WS|WeightStandard\w*)Conv/i;
+
 /** Modules named in a warning. */
 const MAX_NAMED = 3;
 /** Classes that there are warnings of. */
@@ -84,6 +87,7 @@ export function networkFacts(
         `module ${shown(path)} is a ${shown(object.name)}: blur pools are not supported`,
       );
     }
+    refuseConvolution(module);
     const { layer, activation } = factsOf(module);
     if (layer) layers.set(path, layer);
     if (activation && !ASIDE.test(path)) activations.add(activation);
@@ -103,6 +107,21 @@ export function networkFacts(
   }
   const [activation] = activations.size === 1 ? activations : [];
   return { layers, activation, warnings };
+}
+
+/** @throws {FormatError} for a convolution that its weight does not tell, and that is not computed */
+function refuseConvolution({ path, object }: PlacedModule): void {
+  const mode = valueAt(object.state, 'padding_mode');
+  if (typeof mode === 'string' && mode !== 'zeros') {
+    throw new FormatError(
+      `module ${shown(path)} pads by ${shown(mode)}: not supported, only zeros`,
+    );
+  }
+  if (STANDARDISED.test(object.name)) {
+    throw new FormatError(
+      `module ${shown(path)} is a ${shown(object.name)}, which standardises its weights: not supported`,
+    );
+  }
 }
 
 /** What a pickled module is, by its class and attributes. */

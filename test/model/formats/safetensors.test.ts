@@ -72,10 +72,16 @@ describe('parseSafetensors', () => {
     expect(parse(broken).metadata.get('a')).toBe('\ufffd(x');
   });
 
-  it('reads a header of ten megabytes in less than a second', () => {
-    const start = performance.now();
-    parse(fileOf({}, new Uint8Array(0), 10_000_000));
-    expect(performance.now() - start).toBeLessThan(1000);
+  it('reads a header of ten megabytes in some ten times what one megabyte takes', () => {
+    const time = (bytes: number): number => {
+      const file = fileOf({}, new Uint8Array(0), bytes);
+      const start = performance.now();
+      parse(file);
+      return performance.now() - start;
+    };
+    // Of several, the least: that of an hour when nothing else ran.
+    const least = Math.min(...Array.from({ length: 5 }, () => time(1_000_000)));
+    expect(time(10_000_000) / least).toBeLessThan(60);
   });
 
   it('does not share memory with the file: a tensor read can be changed', () => {
