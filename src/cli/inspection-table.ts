@@ -24,10 +24,11 @@ const CHANNELS: Readonly<Record<Inspection['preprocessing']['channels'], string>
 /** @param withLayers whether every layer is listed */
 export function formatInspection(inspection: Inspection, withLayers: boolean): string {
   const { model, architecture, classes, activation, head, preprocessing, size } = inspection;
-  const { parameters, macs, channels, labels, assumption } = inspection;
+  const { parameters, macs, channels, labels, assumption, format, prefix } = inspection;
   const { mean, std } = preprocessing;
   const lines = [
     `${printable(model)}: ${describeArchitecture(architecture)}`,
+    `File      ${printable(format)}${prefix === '' ? '' : `, names begin with ${printable(prefix)}`}`,
     `Input     ${channels} ${channels === 1 ? 'channel' : 'channels'} (${CHANNELS[preprocessing.channels]}), trained at ${preprocessing.size} pixels, mean ${mean.map(short).join(' ')}, sd ${std.map(short).join(' ')}`,
     `Size      ${(parameters / 1e6).toFixed(2)} M values, ${(macs / 1e9).toFixed(3)} GMAC at ${size} × ${size}`,
     `Head      ${classes} ${classes === 1 ? 'class' : 'classes'}, ${classes > 0 ? `${activation}; ` : ''}${HEADS[head]}`,

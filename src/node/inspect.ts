@@ -26,6 +26,10 @@ export interface InspectedValue {
 
 export interface Inspection {
   readonly model: string;
+  /** What the file is, and where in it the weights are, for people. */
+  readonly format: string;
+  /** What it puts before the network's names. */
+  readonly prefix: string;
   readonly architecture: Network['architecture'];
   readonly channels: number;
   readonly classes: number;
@@ -83,6 +87,8 @@ export async function inspectModel(
     const tensors = [...net.tensors.values()].flat();
     return {
       model,
+      format: opened.format,
+      prefix: opened.network.prefix,
       architecture,
       channels,
       classes: graph.classes,

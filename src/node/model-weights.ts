@@ -35,7 +35,7 @@ export interface WeightsOptions extends RecognizeOptions {
   readonly preprocessing?: Partial<Preprocessing>;
 }
 
-export interface OpenedModel extends Pick<WeightsFile, 'files' | 'close'> {
+export interface OpenedModel extends Pick<WeightsFile, 'format' | 'files' | 'close'> {
   readonly network: RecognizedNetwork;
   /** Class names in index order, where any are known. */
   readonly labels?: readonly string[] | undefined;
@@ -87,6 +87,7 @@ export async function openNetwork(
       labels,
       warnings,
       ...(network.assumed.length > 0 && { assumption: assumption(network) }),
+      format: weights.format,
       files: weights.files,
       close: weights.close,
     };

@@ -40,6 +40,8 @@ import { parseShardIndex } from './shard-index.js';
 
 export interface WeightsFile {
   readonly source: TensorSource;
+  /** What the file is, and where in it the weights are, for people. */
+  readonly format: string;
   /** The files that it reads: the one that was named first, then its shards. */
   readonly files: readonly OpenFile[];
   /** Tensors cannot be read any more. */
@@ -73,8 +75,8 @@ export async function openWeights(
   const file = await openFile(path, EXPECTED);
   try {
     if (isJson(headOf(file))) return await openShards(file, name);
-    const source = await openTensors(file, name, stateDict);
-    return { source, files: [file], close: () => file.close() };
+    const opened = await openTensors(file, name, stateDict);
+    return { ...opened, files: [file], close: () => file.close() };
   } catch (error) {
     file.close();
     throw error;
@@ -101,19 +103,30 @@ async function openTensors(
   file: OpenFile,
   name: string,
   stateDict?: string,
-): Promise<TensorSource> {
+): Promise<Pick<WeightsFile, 'source' | 'format'>> {
   const head = headOf(file);
-  if (startsAsSafetensors(head)) return parseSafetensors(file, name);
+  if (startsAsSafetensors(head)) {
+    return { source: parseSafetensors(file, name), format: 'safetensors' };
+  }
   const bytes = Buffer.from(head, 'latin1');
-  const choose = (checkpoint: Checkpoint) => chooseDictionary(checkpoint, fitting, stateDict);
-  if (isLegacyCheckpoint(bytes)) return choose(readLegacy(file, name));
-  if (isTar(bytes)) return choose(readTar(file, name));
+  const choose = (checkpoint: Checkpoint, kind: string) => {
+    const { path, ...source } = chooseDictionary(checkpoint, fitting, stateDict);
+    return { source, format: path === '' ? kind : `${kind}, weights under ${path}` };
+  };
+  if (isLegacyCheckpoint(bytes)) {
+    return choose(readLegacy(file, name), 'PyTorch checkpoint of before 1.6');
+  }
+  if (isTar(bytes)) return choose(readTar(file, name), 'PyTorch checkpoint of 2016 (tar)');
   if (head.startsWith('PK\x03\x04')) {
     const { openCheckpointZip } = await import('./checkpoint-zip.js');
     const zip = await openCheckpointZip(file);
     const other = foreignZip([...zip.entries.keys()]);
     if (other !== undefined) throw new FormatError(`${name}: is ${other}`);
-    return choose(readArchive({ ...zip, name }));
+    const isProgram = [...zip.entries.keys()].some((entry) => entry.endsWith('/constants.pkl'));
+    return choose(
+      readArchive({ ...zip, name }),
+      isProgram ? 'TorchScript program' : 'PyTorch checkpoint',
+    );
   }
   throw new FormatError(`${name}: is ${foreignFormat(bytes, file, READ)}`);
 }
@@ -152,13 +165,14 @@ async function openShards(file: OpenFile, name: string): Promise<WeightsFile> {
     for (const [shard, path] of paths) {
       const shardFile = await openFile(path, 'a shard');
       opened.push(shardFile);
-      sources.set(shard, await openTensors(shardFile, path, WHOLE_FILE));
+      sources.set(shard, (await openTensors(shardFile, path, WHOLE_FILE)).source);
     }
     for (const [tensor, shard] of index) {
       if (sources.get(shard)!.tensors.has(tensor)) continue;
       throw new FormatError(`${name}: tensor ${tensor} is not in ${shard}`);
     }
-    return { source: joinShards(sources, name), files: opened, close };
+    const format = `index of ${paths.size} files`;
+    return { source: joinShards(sources, name), format, files: opened, close };
   } catch (error) {
     // The index itself is closed by whoever opened it.
     opened.shift();

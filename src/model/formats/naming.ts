@@ -39,7 +39,9 @@ export interface Naming {
 export interface NamedWeights<T extends TensorShape> {
   /** With the metadata that the naming implies. */
   readonly source: TensorSource<T>;
-  /** The names of the tensors that do not have the network's prefix. */
+  /** What the file puts before the network's names. */
+  readonly prefix: string;
+  /** The names of the tensors that do not have the prefix. */
   readonly outside: ReadonlySet<string>;
 }
 
@@ -125,7 +127,7 @@ function renamed<T extends TensorShape>(source: TensorSource<T>, found: Found): 
     const order = strided && { shape: strided.shape, transposed: strided };
     tensors.set(name, { ...info, key, ...order });
   }
-  return { source: overTensors(source, tensors, metadataOf(source, found)), outside };
+  return { source: overTensors(source, tensors, metadataOf(source, found)), prefix, outside };
 }
 
 function bareKey(key: string): string {

@@ -39,6 +39,8 @@ export interface RecognizedNetwork<T extends TensorShape = TensorShape> {
   readonly assumed: readonly (keyof NetOptions)[];
   /** How many tensors the network takes. */
   readonly taken: number;
+  /** What the file puts before the network's names: `module.`, `backbone.` */
+  readonly prefix: string;
 }
 
 /** What the metadata says otherwise, or does not say. */
@@ -80,6 +82,7 @@ export function recognizeNetwork<T extends TensorShape>(
         warnings: b.warnings,
         assumed: assumedOf(said, facts, b.isWhole),
         taken: b.taken,
+        prefix: named.prefix,
       };
     }
   }

@@ -21,6 +21,11 @@ export interface Checkpoint {
   readonly joined: ReadonlyMap<string, TensorSource>;
 }
 
+/** The tensors of a dictionary, and where in the file it is. */
+export interface ChosenDictionary extends TensorSource {
+  readonly path: string;
+}
+
 /** What `key`s and messages call the whole file. */
 const ROOT = '.';
 
@@ -110,11 +115,11 @@ export function chooseDictionary(
   { name, dictionaries, joined }: Checkpoint,
   fitting: (source: TensorSource) => number,
   key?: string,
-): TensorSource {
+): ChosenDictionary {
   if (key !== undefined) {
     const path = key === ROOT ? '' : key;
     const chosen = dictionaries.get(path) ?? joined.get(path);
-    if (chosen) return chosen;
+    if (chosen) return { ...chosen, path };
     throw new FormatError(
       `${name}: no state dict is called ${shown(key)}; there are ${namesOf([...dictionaries.keys()])}`,
     );
@@ -123,27 +128,16 @@ export function chooseDictionary(
   for (const [path, source] of dictionaries) fits.set(path, fitting(source));
   let most = Math.max(...fits.values());
   // A backbone and its classifier side by side make more than one of them.
-  for (const whole of joined.values()) if (fitting(whole) > most) return whole;
+  for (const [path, whole] of joined) if (fitting(whole) > most) return { ...whole, path };
   if (!(most > 0)) {
     for (const [path, { tensors }] of dictionaries) fits.set(path, tensors.size);
     most = Math.max(...fits.values());
   }
   const [first, ...others] = [...fits].filter(([, n]) => n === most).map(([path]) => path);
-  const chosen = dictionaries.get(first!)!;
+  const chosen = { ...dictionaries.get(first!)!, path: first! };
   if (others.length === 0) return chosen;
   const warning = `read ${namesOf([first!])}; the file also has ${namesOf(others)}: choose by --state-dict`;
-  return withWarning(chosen, warning);
-}
-
-function withWarning(source: TensorSource, warning: string): TensorSource {
-  const { name, metadata, tensors, warnings = [] } = source;
-  return {
-    name,
-    metadata,
-    tensors,
-    warnings: [...warnings, warning],
-    readInto: (out, tensor, begin) => source.readInto(out, tensor, begin),
-  };
+  return { ...chosen, warnings: [...(chosen.warnings ?? []), warning] };
 }
 
 function namesOf(paths: readonly string[]): string {
