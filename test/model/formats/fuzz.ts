@@ -15,6 +15,7 @@ import {
   type TensorSource,
 } from '../../../src/model/index.js';
 import { checkTensors, layersOf } from '../../../src/model/layers.js';
+import { type Config, factsOfConfig, isConfig } from '../../../src/node/config.js';
 import {
   type Checkpoint,
   chooseDictionary,
@@ -314,9 +315,62 @@ function checkpointCase(file: Damageable, mutations: readonly Mutation[]): boole
   });
 }
 
-/** A third of `runs` for each: safetensors, zipped checkpoints, those of before. */
+/** Configurations of Hugging Face and of timm, with that of a preprocessor. */
+const CONFIGS: readonly Uint8Array[] = [
+  {
+    config: {
+      ...{ model_type: 'resnet', hidden_act: 'leaky_relu', downsample_in_first_stage: true },
+      ...{ downsample_in_bottleneck: true, id2label: { 0: 'a', 1: 'ü', 2: 'c' } },
+    },
+    preprocessor: {
+      ...{ size: { shortest_edge: 32 }, crop_pct: 0.875, resample: 3, do_normalize: true },
+      ...{ image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.25, 1], rescale_factor: 1 / 255 },
+    },
+  },
+  {
+    config: {
+      ...{ architecture: 'resnet50', model_args: { act_layer: 'silu', output_stride: 16 } },
+      label_names: ['a', 'b', 'c'],
+      pretrained_cfg: {
+        ...{ mean: [0.4, 0.5, 0.6], std: [1, 1, 2], input_size: [3, 64, 64], crop_pct: 0.9 },
+        interpolation: 'bicubic',
+      },
+    },
+  },
+].map((said) => Buffer.from(JSON.stringify(said)));
+
+const BARE = parseSafetensors(writeSafetensors(TENSORS), 'file');
+
+function configCase(which: number, mutations: readonly Mutation[]): boolean {
+  const text = mutate(CONFIGS[which]!, mutations, false).toString();
+  let said: { config?: unknown; preprocessor?: unknown };
+  try {
+    said = JSON.parse(text);
+  } catch {
+    return true;
+  }
+  const { config, preprocessor } = said ?? {};
+  if (!isConfig(config)) return true;
+  return refused(() => {
+    const facts = factsOfConfig(config, isConfigText(preprocessor) ? preprocessor : {});
+    const metadata = new Map([
+      ['architecture', JSON.stringify(facts.architecture)],
+      ['preprocessing', JSON.stringify(facts.preprocessing)],
+    ]);
+    const { graph } = recognizeNetwork({ ...BARE, metadata });
+    preprocessingOf({ ...BARE, metadata }, 3);
+    expect(graph.classes).toBe(3);
+    expect((facts.labels ?? []).every((label) => typeof label === 'string')).toBe(true);
+  });
+}
+
+function isConfigText(value: unknown): value is Config {
+  return typeof value === 'object' && value !== null;
+}
+
+/** A quarter of `runs` for each: safetensors, zipped checkpoints, those of before, configurations. */
 export function fuzzReaders(runs: number): void {
-  const cases = (runs / 3).toLocaleString('en');
+  const cases = (runs / 4).toLocaleString('en');
   const timed = (action: () => boolean, count: (wasRefused: boolean) => void): void => {
     const start = performance.now();
     count(action());
@@ -338,7 +392,7 @@ export function fuzzReaders(runs: number): void {
         fc.property(fc.nat(SAFETENSORS.length - 1), MUTATIONS, fc.nat(9), (which, mutations, n) =>
           timed(() => safetensorsCase(which, mutations, n > 0), count),
         ),
-        { numRuns: runs / 3 },
+        { numRuns: runs / 4 },
       ),
     );
   });
@@ -352,7 +406,18 @@ export function fuzzReaders(runs: number): void {
         fc.property(fc.nat(files.length - 1), MUTATIONS, (which, mutations) =>
           timed(() => checkpointCase(files[which]!, mutations), count),
         ),
-        { numRuns: runs / 3 },
+        { numRuns: runs / 4 },
+      ),
+    );
+  });
+
+  it(`${cases} damaged configurations end in a FormatError or a right load`, () => {
+    bounded((count) =>
+      fc.assert(
+        fc.property(fc.nat(CONFIGS.length - 1), MUTATIONS, (which, mutations) =>
+          timed(() => configCase(which, mutations), count),
+        ),
+        { numRuns: runs / 4 },
       ),
     );
   });
