@@ -54,7 +54,7 @@ const partOf = (path: string): string => path.split('/')[0]!;
 
 function importsOf(path: string): string[] {
   const text = readFileSync(join(SRC, path), 'utf8');
-  const pattern = /(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g;
+  const pattern = /(?:from|import)\s*\(?\s*['"]([^'"\n]+)['"]/g;
   return [...text.matchAll(pattern)].map((match) => match[1]!);
 }
 
@@ -107,6 +107,20 @@ describe('the house', () => {
       .filter((path) => CORE.includes(partOf(path)))
       .flatMap((path) => importsOf(path).filter((s) => !s.startsWith('.')));
     expect(outside).toEqual([]);
+  });
+
+  it('gives the readers of PyTorch’s files no package and no Node module: pages have them, too', () => {
+    const reached = new Set(['node/pytorch/index.ts']);
+    for (const path of reached) {
+      for (const specifier of importsOf(path)) {
+        expect(specifier, `${path} imports ${specifier}`).toMatch(/^\./);
+        reached.add(join(dirname(path), specifier).replace(/\.js$/, '.ts'));
+      }
+    }
+    expect(reached.size).toBeGreaterThan(10);
+    const global = /\b(?:Buffer|process)\.\w/;
+    const users = [...reached].filter((path) => global.test(readFileSync(join(SRC, path), 'utf8')));
+    expect(users).toEqual([]);
   });
 
   it('compiles the core without Node’s and the DOM’s types', () => {

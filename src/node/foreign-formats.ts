@@ -1,13 +1,11 @@
 /**
  * Files that are not read, told by what they hold: each is called by its format's name, with what to do.
- * Names of files are asked last, where the bytes say nothing. Every answer goes on after `is`.
+ * Names of files are asked last, where the bytes say nothing. Every answer goes on after `is`. Nothing here
+ * reads a file, so that pages tell them as well.
  *
  * Sources: the formats' own specifications.
  */
 
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { firstBytes } from '../model/formats/safetensors.js';
 import { isCaffe, isCoreMl, isFrozenGraph, isOnnx, isSavedModel } from './protobuf-models.js';
 
@@ -16,9 +14,12 @@ export const HEAD_BYTES = 512;
 
 /** What is known of a file. */
 export interface ForeignFile {
+  /** Its path, or its name alone. */
   readonly path: string;
   /** In bytes. */
   readonly length: number;
+  /** Whether an .xml of the same name is beside it, as OpenVINO has it; default not. */
+  readonly hasXml?: boolean;
 }
 
 const TAKE_OTHERS = 'take the PyTorch or safetensors weights that it was made from';
@@ -144,7 +145,7 @@ const NAMES: readonly (readonly [name: RegExp, what: string])[] = [
  * @param expected what is read, for a file that nothing is known of
  */
 export function foreignFormat(head: Uint8Array, file: ForeignFile, expected: string): string {
-  const bytes = Buffer.from(head).toString('latin1');
+  const bytes = latin1(head);
   const magic = MAGIC.find(([at, first]) => bytes.startsWith(first, at));
   if (magic) return magic[2];
   const shape = SHAPES.find(([has]) => has(head, file.length));
@@ -154,9 +155,7 @@ export function foreignFormat(head: Uint8Array, file: ForeignFile, expected: str
   if (known) return known[1];
   const named = NAMES.find(([name]) => name.test(file.path));
   if (named) return named[1];
-  if (/\.bin$/iu.test(file.path) && existsSync(file.path.replace(/bin$/iu, 'xml'))) {
-    return `${OPENVINO} (its .bin)`;
-  }
+  if (/\.bin$/iu.test(file.path) && file.hasXml) return `${OPENVINO} (its .bin)`;
   return text === undefined
     ? `none of the files that are read (${expected}); it ${firstBytes(head)}`
     : `plain text, no weights: ${JSON.stringify(shortened(text))}; ${NAME_WEIGHTS}`;
@@ -209,9 +208,16 @@ export function foreignZip(entries: readonly string[]): string | undefined {
     : `${what}: it has ${listed([inner])}; ${UNPACK}`;
 }
 
-/** What a directory holds that is known, and what to name in it; `undefined` for any other, and for a file. */
-export async function foreignFolder(path: string): Promise<string | undefined> {
-  const entries = (await readdir(path).catch(() => [])).sort();
+/**
+ * What a directory holds that is known, and what to name in it; `undefined` for any other.
+ *
+ * @param entries the names in it, in order
+ * @param pathOf the path of one of them
+ */
+export function foreignFolder(
+  entries: readonly string[],
+  pathOf: (entry: string) => string,
+): string | undefined {
   if (entries.includes('saved_model.pb')) return `the directory of ${SAVED_MODEL}`;
   if (entries.includes('Manifest.json') && entries.includes('Data')) {
     return `the directory of ${CORE_ML}`;
@@ -219,11 +225,16 @@ export async function foreignFolder(path: string): Promise<string | undefined> {
   const weights = [/\.index\.json$/u, /\.safetensors$/u, /\.(?:pth|pt|ckpt)$/u, /\.bin$/u]
     .map((ending) => entries.find((entry) => ending.test(entry)))
     .find((entry) => entry !== undefined);
-  if (weights !== undefined) return `a directory; name the file in it: ${join(path, weights)}`;
+  if (weights !== undefined) return `a directory; name the file in it: ${pathOf(weights)}`;
   if (entries.includes('data.pkl')) {
     return 'a PyTorch checkpoint that was unpacked; pack the directory into a zip archive';
   }
   return entries.includes('model.json') ? `the directory of ${TFJS}` : undefined;
+}
+
+/** A character for each byte. */
+function latin1(head: Uint8Array): string {
+  return String.fromCharCode(...head);
 }
 
 /** A map whose first key is a word of fewer than 32 letters. */
@@ -238,7 +249,7 @@ function isMessagePack(head: Uint8Array): boolean {
 /** Protocols 2 to 5 have a mark; those before are text. */
 function isPickle(head: Uint8Array): boolean {
   if (head[0] === 0x80) return head[1]! >= 2 && head[1]! <= 5;
-  return /^(?:\(?[dl]p\d|c[\w.]+\n\w+\n)/u.test(Buffer.from(head).toString('latin1'));
+  return /^(?:\(?[dl]p\d|c[\w.]+\n\w+\n)/u.test(latin1(head));
 }
 
 /** Two letters, the size, and four zeros. */

@@ -11,6 +11,7 @@
  */
 
 import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FormatError } from '../errors.js';
 import {
@@ -70,7 +71,8 @@ export async function openWeights(
   name: string = path,
   stateDict?: string,
 ): Promise<WeightsFile> {
-  const folder = await foreignFolder(path);
+  const entries = (await readdir(path).catch(() => [])).sort();
+  const folder = foreignFolder(entries, (entry) => join(path, entry));
   if (folder !== undefined) throw new FormatError(`${name}: is ${folder}`);
   const file = await openFile(path, EXPECTED);
   try {
@@ -128,7 +130,8 @@ async function openTensors(
       isProgram ? 'TorchScript program' : 'PyTorch checkpoint',
     );
   }
-  throw new FormatError(`${name}: is ${foreignFormat(bytes, file, READ)}`);
+  const hasXml = existsSync(`${file.path.replace(/\.bin$/iu, '')}.xml`);
+  throw new FormatError(`${name}: is ${foreignFormat(bytes, { ...file, hasXml }, READ)}`);
 }
 
 /** How many tensors a network takes; 0 where it is none that is known. */

@@ -136,7 +136,7 @@ export function chooseDictionary(
   const [first, ...others] = [...fits].filter(([, n]) => n === most).map(([path]) => path);
   const chosen = { ...dictionaries.get(first!)!, path: first! };
   if (others.length === 0) return chosen;
-  const warning = `read ${namesOf([first!])}; the file also has ${namesOf(others)}: choose by --state-dict`;
+  const warning = `read ${namesOf([first!])}; the file also has ${namesOf(others)}; to read another: fastcam --state-dict`;
   return { ...chosen, warnings: [...(chosen.warnings ?? []), warning] };
 }
 

@@ -118,7 +118,7 @@ describe('chooseDictionary', () => {
   it('takes the one that fits best, the first of equals, and names the others', () => {
     const chosen = chooseDictionary(read(two), bySize);
     expect(chosen.warnings).toEqual([
-      'read state_dict; the file also has state_dict_ema: choose by --state-dict',
+      'read state_dict; the file also has state_dict_ema; to read another: fastcam --state-dict',
     ]);
     const c = chooseDictionary(read(two), ({ tensors }) => (tensors.has('c') ? 1 : 0));
     expect([...c.tensors.keys()]).toEqual(['c']);
