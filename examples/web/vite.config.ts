@@ -63,7 +63,11 @@ function offline(): Plugin {
 export default defineConfig({
   base: './',
   plugins: [contentSecurityPolicy(), offline()],
-  worker: { format: 'es' },
+  worker: {
+    format: 'es',
+    // unzipit imports it in Node alone: nothing is to stand in for it here.
+    rolldownOptions: { external: ['node:worker_threads'] },
+  },
   build: {
     target: 'es2022',
     // `light-dark()` stays as it is written.

@@ -57,6 +57,7 @@ interface Subject {
 
 const status = element('status', HTMLElement);
 const errorLine = element('error', HTMLElement);
+const notes = element('notes', HTMLElement);
 const progress = element('progress', HTMLProgressElement);
 const costLine = element('cost', HTMLElement);
 const spokenValues = element('probe-values', HTMLElement);
@@ -130,10 +131,12 @@ async function busy<Result>(doing: string, work: () => Promise<Result>): Promise
 
 async function load(weights?: OwnWeights): Promise<void> {
   model = await busy('Reading the weights…', () => network.load(weights));
-  const { name, backend, labels } = model;
+  const { name, backend, labels, warnings } = model;
   const { length } = labels;
   const classes = length === 1 ? '1 class' : length > 0 ? `${length} classes` : 'no classifier';
   element('model', HTMLElement).textContent = `${name} · ${classes} · ${backend}`;
+  notes.textContent = warnings.map((warning) => `Note: ${warning}`).join('\n');
+  notes.hidden = warnings.length === 0;
   if (!subject) return;
   subject.passes.clear();
   await look();

@@ -19,6 +19,8 @@ export interface Model {
   readonly activation: Activation;
   /** Where the scales end, first to last, by the names that the network has for it. */
   readonly scales: readonly string[];
+  /** What is to be said about the weights, a line each. */
+  readonly warnings: readonly string[];
   /**
    * [classes, C]: the classifier, so that any class has its map without asking the worker. None where it
    * is not linear in the features: its maps need gradients.

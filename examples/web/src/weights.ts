@@ -2,42 +2,43 @@
 
 /** A network's weights, in one file or several. */
 export interface OwnWeights {
-  /** What the page and its messages call them. */
-  readonly name: string;
+  /** The files that came, but those of JSON: which are the weights, their first bytes tell. */
   readonly files: readonly File[];
   /** Names of the classes, if they came along. */
   readonly labels?: readonly string[];
 }
 
 /** What the name of one file of several ends in: `-00001-of-00002`. */
-const PART = /-\d+-of-0*(\d+)(?=\.safetensors$)/;
+const PART = /-\d+-of-0*(\d+)(?=\.(?:safetensors|bin)$)/;
 
 /**
- * Sorts the files out by their names and contents.
+ * Sorts the files out by their names, and JSON files by what they hold.
  *
  * @throws where there are no weights, not all of them, or a JSON file is something else
  */
 export async function sortOut(given: readonly File[]): Promise<OwnWeights> {
-  const files = given.filter(({ name }) => name.endsWith('.safetensors'));
+  const isJson = ({ name }: File): boolean => name.endsWith('.json');
+  const files = given.filter((file) => !isJson(file));
   let labels: readonly string[] | undefined;
-  for (const file of given.filter(({ name }) => name.endsWith('.json'))) {
+  for (const file of given.filter(isJson)) {
     const json = await jsonOf(file);
     if (isLabels(json)) labels = json;
     else checkIndex(file.name, json, files);
   }
-  const [first] = files;
-  if (!first) {
-    throw new Error(
-      `${given[0]!.name}: neither a picture nor a safetensors file, which fastcam convert makes of others.`,
-    );
+  if (files.length === 0) throw new Error(`${given[0]!.name}: choose the weights with it.`);
+  const parts = files.filter(({ name }) => PART.test(name));
+  const [part] = parts;
+  const all = Number(part && PART.exec(part.name)![1]);
+  if (part && parts.length < all) {
+    throw new Error(`${part.name}: one of ${all} files; choose them all at once.`);
   }
-  const parts = Number(PART.exec(first.name)?.[1] ?? 1);
-  if (files.length < parts) {
-    throw new Error(`${first.name}: one of ${parts} files; choose them all at once.`);
-  }
-  const name =
-    files.length === 1 ? first.name : `${first.name.replace(PART, '')} (${files.length} files)`;
-  return { name, files, ...(labels && { labels }) };
+  return { files, ...(labels && { labels }) };
+}
+
+/** What the page and its messages call weights in these files. */
+export function nameOf(files: readonly File[]): string {
+  const { name } = files[0]!;
+  return files.length === 1 ? name : `${name.replace(PART, '')} (${files.length} files)`;
 }
 
 async function jsonOf(file: File): Promise<unknown> {

@@ -11,7 +11,7 @@ import {
   type Picture,
   type Statistic,
 } from 'fastcam';
-import { fitPicture, joinShards, parseSafetensors, preprocess, shapesOf } from 'fastcam/model';
+import { fitPicture, preprocess, shapesOf, type TensorSource } from 'fastcam/model';
 import { toNdArray } from 'fastcam/viz';
 import imagenetLabels from '../../../models/imagenet-1k-labels.json';
 import bundledUrl from '../../../models/tiny-resnet50.safetensors?url';
@@ -25,9 +25,6 @@ const LONGEST_SIDE = 4096;
 const PROGRESS_INTERVAL_MS = 40;
 
 type Progress = (done: number) => void;
-
-/** Workers have it, and the types of pages do not. */
-declare const FileReaderSync: new () => { readAsArrayBuffer(blob: Blob): ArrayBuffer };
 
 let net: ExplainingNetwork | undefined;
 let picture: Picture | undefined;
@@ -75,11 +72,12 @@ function send(reply: Reply, transfer: Transferable[] = []): void {
 async function load(weights: OwnWeights | undefined, onProgress: Progress): Promise<Model> {
   // Kernels of its own: weights that turn out to be wrong leave the network that is there alone.
   const kernels = await makeKernels();
-  const name = weights?.name ?? 'tiny ResNet-50';
+  const source = weights && (await opened(weights, onProgress));
+  const name = source?.name ?? 'tiny ResNet-50';
   const labels = weights ? weights.labels : bundledLabels;
   const options = { kernels, name, ...(labels && { labels }) };
-  const loaded = weights
-    ? networkOf(sourceOf(weights, onProgress), options)
+  const loaded = source
+    ? networkOf(source, options)
     : await loadNetwork(await bundledStream(), {
         ...options,
         onProgress: (bytes, total) => onProgress(bytes / total),
@@ -92,7 +90,7 @@ async function load(weights: OwnWeights | undefined, onProgress: Progress): Prom
   }
   net?.dispose();
   net = loaded;
-  const { activation, scales } = loaded;
+  const { activation, scales, warnings } = loaded;
   const classWeights = classifierOf(loaded);
   return {
     name,
@@ -100,31 +98,21 @@ async function load(weights: OwnWeights | undefined, onProgress: Progress): Prom
     labels: labels ?? labelsOf(loaded),
     activation,
     scales,
+    warnings,
     ...(classWeights && { classWeights }),
   };
+}
+
+/** The first picture is explained without them: what reads other weights is loaded when they come. */
+async function opened({ files }: OwnWeights, onProgress: Progress): Promise<TensorSource> {
+  const { openWeights } = await import('./sources.ts');
+  return openWeights(files, onProgress);
 }
 
 async function bundledStream(): Promise<ReadableStream<Uint8Array>> {
   const response = await fetch(bundledUrl);
   if (!response.ok || !response.body) throw new Error(`${bundledUrl}: ${response.status}`);
   return response.body;
-}
-
-/** Tensors are read from the files when they are asked for, so that no file is in memory as a whole. */
-function sourceOf({ files, name }: OwnWeights, onProgress: Progress) {
-  const total = files.reduce((sum, { size }) => sum + size, 0);
-  const reader = new FileReaderSync();
-  let done = 0;
-  const open = (file: File) => {
-    const read = (begin: number, end: number): Uint8Array => {
-      done += end - begin;
-      onProgress(Math.min(1, done / total));
-      return new Uint8Array(reader.readAsArrayBuffer(file.slice(begin, end)));
-    };
-    return parseSafetensors({ length: file.size, read }, file.name);
-  };
-  const sources = files.map((file) => [file.name, open(file)] as const);
-  return sources.length === 1 ? sources[0]![1] : joinShards(new Map(sources), name);
 }
 
 /** @throws for a network that this page has no use for */

@@ -1,8 +1,11 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Browser, openBrowser, servePage } from './browser.ts';
-import { explained, openPage, painted, saveReport, violations } from './driver.ts';
+import { explained, explaining, openPage, painted, saveReport, violations } from './driver.ts';
 import { url, useServer } from './setup.ts';
+
+/** Its reader is not loaded before it comes. */
+const CHECKPOINT = new URL('../../../test/weights/files/zip.pth', import.meta.url).pathname;
 
 useServer();
 
@@ -138,7 +141,7 @@ test.each([320, 360, 768])('at a width of %i pixels nothing is cut off', async (
   }
 });
 
-test('after the first visit the page works without its server', async () => {
+test('after the first visit the page works without its server, also for weights of one’s own', async () => {
   const own = await servePage();
   const browser = await openBrowser();
   try {
@@ -155,6 +158,8 @@ test('after the first visit the page works without its server', async () => {
     await page.waitForFunction(() =>
       document.getElementById('cost')!.textContent!.includes('2 forward'),
     );
+    await explaining(page, () => page.setInputFiles('#weights', CHECKPOINT));
+    expect((await saveReport(page)).model.name).toBe('zip.pth');
   } finally {
     await browser.close();
   }
