@@ -14,6 +14,7 @@ export function joinShards(files: ReadonlyMap<string, TensorSource>, name: strin
   const tensors = new Map<string, TensorShape>();
   const places = new Map<string, TensorSource>();
   const metadata = new Map<string, string>();
+  const warnings = [...files.values()].flatMap((file) => file.warnings ?? []);
   for (const [file, shard] of files) {
     for (const [tensor, info] of shard.tensors) {
       if (tensors.has(tensor))
@@ -33,6 +34,7 @@ export function joinShards(files: ReadonlyMap<string, TensorSource>, name: strin
   return {
     name,
     metadata,
+    warnings,
     tensors,
     readInto(out, tensor, begin) {
       const place = places.get(tensor);
