@@ -101,7 +101,7 @@ export function weightsOptions(): Option[] {
   return [
     valued(
       '--arch, --architecture <name|config.json>',
-      'what torchvision or timm calls the network; its published weights must fit',
+      'what torchvision or timm calls the network, or its config.json elsewhere',
       parsePath,
     ),
     valued('--state-dict <key>', 'weights of a checkpoint (default: the most that fit)', parsePath),

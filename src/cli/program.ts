@@ -125,9 +125,10 @@ export function makeProgram(
   subcommand('convert', convertOptions())
     .summary('convert weights to safetensors that explain themselves')
     .description(
-      'Reads a safetensors file, the index of several, or a PyTorch checkpoint, in the naming of torchvision, ' +
+      'Reads a safetensors file, the index of several, or a file of PyTorch’s, in the naming of torchvision, ' +
         'timm, Hugging Face or Keras, and writes safetensors in torchvision’s naming, with architecture, ' +
-        'preprocessing, class names and the SHA-256 of what was read. Tells what rounding did to each layer.',
+        'preprocessing, class names and the SHA-256 of what was read. Tells what rounding did to each layer, ' +
+        'and warns of layers that it spoils.',
     )
     .argument('<in>', 'weights, a fetched model, or bundled')
     .argument('<out>', 'the file to write, ….safetensors')
@@ -147,8 +148,8 @@ export function makeProgram(
   subcommand('inspect', inspectOptions())
     .summary('tell what a file of weights is')
     .description(
-      'Tells the family of a network, what it takes, its classes, where its scales end and what else could be ' +
-        'tapped, operations, and memory by precision. Of a file that cannot be loaded it tells why, and the ' +
+      'Tells what a file is, the family of its network, what it takes, its classes, where its scales end and what ' +
+        'else could be tapped, operations, memory by precision, and what was assumed. Of a file that cannot be loaded it tells why, and the ' +
         'known network that it is nearest to.',
     )
     .argument('<model>', 'weights, a fetched model, or bundled', parsePath)
