@@ -37,6 +37,7 @@ export {
   type RecognizedNetwork,
   type RecognizeOptions,
   recognizeNetwork,
+  tensorsTaken,
 } from './nets/index.js';
 export { type Forward, type ForwardOptions, Network, type NetworkOptions } from './network.js';
 export {

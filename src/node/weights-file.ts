@@ -14,12 +14,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FormatError } from '../errors.js';
-import {
-  joinShards,
-  parseSafetensors,
-  recognizeNetwork,
-  type TensorSource,
-} from '../model/index.js';
+import { joinShards, parseSafetensors, type TensorSource, tensorsTaken } from '../model/index.js';
 import {
   foreignFolder,
   foreignFormat,
@@ -112,7 +107,7 @@ async function openTensors(
   }
   const bytes = Buffer.from(head, 'latin1');
   const choose = (checkpoint: Checkpoint, kind: string) => {
-    const { path, ...source } = chooseDictionary(checkpoint, fitting, stateDict);
+    const { path, ...source } = chooseDictionary(checkpoint, tensorsTaken, stateDict);
     return { source, format: path === '' ? kind : `${kind}, weights under ${path}` };
   };
   if (isLegacyCheckpoint(bytes)) {
@@ -132,16 +127,6 @@ async function openTensors(
   }
   const hasXml = existsSync(`${file.path.replace(/\.bin$/iu, '')}.xml`);
   throw new FormatError(`${name}: is ${foreignFormat(bytes, { ...file, hasXml }, READ)}`);
-}
-
-/** How many tensors a network takes; 0 where it is none that is known. */
-function fitting(weights: TensorSource): number {
-  try {
-    return recognizeNetwork(weights).taken;
-  } catch (error) {
-    if (error instanceof FormatError) return 0;
-    throw error;
-  }
 }
 
 async function openShards(file: OpenFile, name: string): Promise<WeightsFile> {

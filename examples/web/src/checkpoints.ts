@@ -4,7 +4,7 @@
  */
 
 import { FormatError } from 'fastcam';
-import { recognizeNetwork, type TensorSource } from 'fastcam/model';
+import { type TensorSource, tensorsTaken } from 'fastcam/model';
 import {
   type Checkpoint,
   type CheckpointArchive,
@@ -52,7 +52,7 @@ export async function openCheckpoints(
   if (checkpoints.size === 0) throw new FormatError(others[0]!);
   const key = checkpoints.size > 1 ? WHOLE_FILE : undefined;
   return new Map(
-    [...checkpoints].map(([file, read]) => [file, chooseDictionary(read, fitting, key)]),
+    [...checkpoints].map(([file, read]) => [file, chooseDictionary(read, tensorsTaken, key)]),
   );
 }
 
@@ -101,15 +101,5 @@ function checkEntries(entries: readonly ZipEntry[]): void {
   const inflatedBytes = deflated.reduce((sum, { size }) => sum + size, 0);
   if (inflatedBytes > MAX_INFLATED_BYTES) {
     throw new FormatError(`inflates to ${inflatedBytes} bytes, at most ${MAX_INFLATED_BYTES} are`);
-  }
-}
-
-/** How many tensors a network takes; 0 where it is none that is known. */
-function fitting(source: TensorSource): number {
-  try {
-    return recognizeNetwork(source).taken;
-  } catch (error) {
-    if (error instanceof FormatError) return 0;
-    throw error;
   }
 }

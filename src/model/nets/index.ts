@@ -92,6 +92,16 @@ export function recognizeNetwork<T extends TensorShape>(
   );
 }
 
+/** How many tensors of weights a network takes; 0 where it is none that is known, or is refused. */
+export function tensorsTaken(weights: TensorSource): number {
+  try {
+    return recognizeNetwork(weights).taken;
+  } catch (error) {
+    if (error instanceof FormatError) return 0;
+    throw error;
+  }
+}
+
 /** Options that all families have, and those that a family tells of itself. */
 function assumedOf(
   { assumed }: SaidOptions,

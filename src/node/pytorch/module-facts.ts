@@ -1,18 +1,9 @@
 /** What whole modules say beside their tensors: how they stride, what follows them, what else is there. */
 
 import { FormatError } from '../../errors.js';
+import type { LayerFacts } from '../../model/formats/metadata.js';
 import type { PlacedModule } from './modules.js';
 import { fullName, type Inert, itemsOf, type PickleValue, shown, valueAt } from './values.js';
-
-/** What the weights of a layer do not show: [y, x] of windows, and the epsilon of batch norms. */
-export interface LayerFacts {
-  readonly kernel?: readonly [number, number];
-  readonly stride?: readonly [number, number];
-  readonly padding?: readonly [number, number];
-  readonly dilation?: readonly [number, number];
-  readonly ceilMode?: true;
-  readonly eps?: number;
-}
 
 export interface ModuleFacts {
   readonly layer?: LayerFacts;

@@ -3,7 +3,8 @@
  * of module, of which some calls with constant arguments are understood and all else is passed over.
  */
 
-import { type LayerFacts, type ModuleFacts, withSlope } from './module-facts.js';
+import type { LayerFacts } from '../../model/formats/metadata.js';
+import { type ModuleFacts, withSlope } from './module-facts.js';
 import type { PlacedModule } from './modules.js';
 import { fullName } from './values.js';
 
