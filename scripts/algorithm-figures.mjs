@@ -7,9 +7,9 @@ import { gammaScale, jsKernels, SMOE_EPS } from '../dist/kernels/index.js';
 import { PRODUCT_MIN } from '../dist/kernels/statistics/smoe.js';
 import { classActivationMap } from '../dist/methods/index.js';
 import { fitPicture, parseSafetensors, preprocess, resize } from '../dist/model/index.js';
+import { BUNDLED_WEIGHTS } from '../dist/node/assets.js';
 import { Canvas, Lettering, LINE } from '../dist/node/canvas.js';
 import { kendallTau, readLabels, readPicture } from '../dist/node/index.js';
-import { BUNDLED_WEIGHTS } from '../dist/node/assets.js';
 import { enlargePicture, shrinkMap } from '../dist/node/resample.js';
 import {
   colorAt,
