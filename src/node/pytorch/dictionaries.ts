@@ -5,6 +5,7 @@
 
 import { FormatError } from '../../errors.js';
 import { sizeOf } from '../../model/formats/tensor-source.js';
+import { tensorOfArray } from './arrays.js';
 import { metadataBeside } from './beside.js';
 import { moduleFacts, type NetworkFacts, networkFacts } from './module-facts.js';
 import { flatten, isModule, isScriptModule } from './modules.js';
@@ -151,7 +152,9 @@ function tensorsIn(value: PickleValue): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
   for (const map of mapsOf(value)) {
     for (const [key, entry] of map) {
-      if (typeof key === 'string' && isTensor(entry)) tensors.set(key, entry);
+      if (typeof key !== 'string') continue;
+      const tensor = isTensor(entry) ? entry : tensorOfArray(entry);
+      if (tensor) tensors.set(key, tensor);
     }
   }
   return tensors;

@@ -18,6 +18,9 @@ def dicts():
     state, ema = net.state_dict(), other.state_dict()
     for key in ['net', 'model', 'model_state_dict', 'weights', 'params', 'model_ema', 'ema']:
         pth(f'in-{key}', {'epoch': 3, key: state, 'best': 0.5}, net, f"{{'{key}': model.state_dict()}}")
+    arrays = {name: value.numpy() for name, value in state.items()}
+    arrays['conv1.weight'] = numpy.asfortranarray(arrays['conv1.weight'])
+    pth('in-arrays', arrays, net, 'a dict of NumPy arrays, one of them column-major')
     both = {'epoch': 9, 'arch': 'resnet18', 'state_dict': state, 'state_dict_ema': ema, 'version': 2}
     pth('ema-beside', both, net, "timm's train.py: the weights, and their mean over time", wrong=other, warns='')
     case('ema-chosen', 'ema-beside.pth', other, 'the same file', wrong=net, options={'stateDict': 'state_dict_ema'})
