@@ -10,7 +10,10 @@ import type { NetOptions } from '../model/index.js';
 
 /** What cannot be computed, and what weights alone do not show of it or not by name. */
 const REFUSED: readonly (readonly [name: RegExp, what: string])[] = [
-  [/blur|antialias|^(?:ecaa?|se)?resne(?:x?t|st)aa|aa\d/, 'blur pools'],
+  [
+    /^(?:[a-z]+_)?[a-z]*(?:resne[sx]?t|densenet|vgg)(?:(?:aa|blur)\d+[a-z]?(?:_\d+x\d+d)?|\d*_?(?:blur|antialias(?:ed)?|lpf\d))$/,
+    'blur pools',
+  ],
   [/^(?:resnetv2|preact|preresnet|nf_|dm_nf)/, 'batch norm before convolution, or none'],
   [/_gn$|groupnorm/, 'GroupNorm'],
   [/^(?:ecaresne|eca_resne)/, 'efficient channel attention'],
@@ -18,8 +21,12 @@ const REFUSED: readonly (readonly [name: RegExp, what: string])[] = [
   [/^resnest/, 'split attention'],
   [/^res2ne/, 'convolutions in a row inside a block'],
   [/^(?:gcresne|bat_resne|lambda_resne|halonet|botnet|cbam|lamhalo|sehalonet)/, 'attention blocks'],
-  [/_clip/, 'an attention pool'],
+  [/_clip(?:_gap)?$/, 'an attention pool'],
   [/^resnetrs/, 'a stem without a pool'],
+];
+
+/** Names of networks that are none of these. */
+const OTHERS: readonly (readonly [name: RegExp, what: string])[] = [
   [
     /^(?:vit|deit|beit|swin|convnext|efficientnet|tf_efficientnet|mobilenet|mobilevit|regnet|inception|googlenet|xception|mixer|dla|hrnet|nasnet|pnasnet|mnasnet|shufflenet|squeezenet|coat|cait|xcit|volo|maxvit|edgenext|ghostnet|darknet|cspresne|cspdark|repvgg|dpn)/,
     'another network',
@@ -35,12 +42,18 @@ const DILATED = /^(?:fcn|deeplabv3)_resnet/;
 
 /**
  * @param name in any case, with or without the publisher before a slash and the recipe behind a point
+ * @param isSaidInFile by a training script, whose names may be those of anything
  * @returns what the name says; undefined where it is not known
  * @throws {FormatError} without the file's name, where it says what cannot be computed
  */
-export function architectureSays(name: string): Partial<NetOptions> | undefined {
+export function architectureSays(
+  name: string,
+  isSaidInFile = false,
+): Partial<NetOptions> | undefined {
   const bare = name.toLowerCase().replace(/^.*\//, '').replace(/\..*$/, '').replaceAll('-', '');
-  const refused = REFUSED.find(([pattern]) => pattern.test(bare));
+  // What a script calls its run begins as it likes, and the tensors show another network.
+  const patterns = isSaidInFile ? REFUSED : [...REFUSED, ...OTHERS];
+  const refused = patterns.find(([pattern]) => pattern.test(bare));
   if (refused) {
     throw new FormatError(
       `the architecture is called ${name}, which has ${refused[1]}: not supported`,

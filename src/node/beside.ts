@@ -13,7 +13,13 @@ import { FormatError, inFile, ShapeError } from '../errors.js';
 import { architectureOf, metadataObject, type TensorSource } from '../model/index.js';
 import { architectureSays, isImagenetName } from './architecture-names.js';
 import { ARCHITECTURES } from './architectures.js';
-import { type Config, type ConfigFacts, factsOfConfig, isConfig } from './config.js';
+import {
+  type Config,
+  type ConfigFacts,
+  factsOfConfig,
+  isConfig,
+  isPreprocessor,
+} from './config.js';
 import { readFileBytes } from './file-bytes.js';
 import type { KnownModel } from './known-models.js';
 
@@ -50,7 +56,7 @@ export async function withSaid(
   const own = architectureOf(source);
   const name = typeof own['name'] === 'string' ? own['name'] : known?.architecture;
   const named =
-    given || name === undefined ? {} : inFile(source.name, () => architectureSays(name));
+    given || name === undefined ? {} : inFile(source.name, () => architectureSays(name, true));
   const metadata = new Map(source.metadata);
   const put = (key: string, value: object): void => {
     if (Object.keys(value).length > 0) metadata.set(key, JSON.stringify(value));
@@ -90,12 +96,14 @@ async function factsGiven(source: TensorSource, said: string): Promise<ConfigFac
 async function factsBeside({ name }: TensorSource, path: string): Promise<ConfigFacts> {
   const file = join(dirname(path), 'config.json');
   const config = await readConfig(file).catch(() => undefined);
-  if (!config || file === path) return NOTHING;
   const other = join(dirname(path), 'preprocessor_config.json');
   const preprocessor = await readJson(other).catch(() => undefined);
-  return inFile(`${name}: its config.json`, () =>
-    factsOfConfig(config, preprocessor as Config | undefined),
-  );
+  const isProcessor = isPreprocessor(preprocessor);
+  if (file === path || (!config && !isProcessor)) return NOTHING;
+  return inFile(`${name}: its config.json`, () => {
+    const facts = factsOfConfig(config ?? {}, isProcessor ? preprocessor : undefined);
+    return config ? facts : { ...facts, architecture: {} };
+  });
 }
 
 function factsInside(source: TensorSource): ConfigFacts {

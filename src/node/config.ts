@@ -35,6 +35,12 @@ export function isConfig(value: unknown): value is Config {
   );
 }
 
+/** Whether JSON is what a preprocessor_config.json of pictures has. */
+export function isPreprocessor(value: unknown): value is Config {
+  const keys = ['image_mean', 'do_normalize', 'image_processor_type', 'feature_extractor_type'];
+  return isObject(value) && keys.some((key) => Object.hasOwn(value, key));
+}
+
 /**
  * @param preprocessor preprocessor_config.json
  * @throws {FormatError} without the file's name, for what cannot be computed
@@ -42,8 +48,10 @@ export function isConfig(value: unknown): value is Config {
 export function factsOfConfig(config: Config, preprocessor: Config = {}): ConfigFacts {
   const labels = labelsOfConfig(config);
   const isTimm = typeof config['architecture'] === 'string';
+  const facts = isTimm ? timmFacts(config) : { architecture: huggingFaceFacts(config) };
   return {
-    ...(isTimm ? timmFacts(config) : { architecture: huggingFaceFacts(config), preprocessing: {} }),
+    preprocessing: {},
+    ...facts,
     ...(labels && { labels }),
     ...(Object.keys(preprocessor).length > 0 && {
       preprocessing: preprocessingOfConfig(preprocessor),
@@ -53,6 +61,10 @@ export function factsOfConfig(config: Config, preprocessor: Config = {}): Config
 
 function huggingFaceFacts(config: Config): Partial<NetOptions> {
   const { model_type: type = 'resnet', hidden_act: act = 'relu' } = config;
+  // Scripts call by these keys what they like, and models with code of their own.
+  const has = (...keys: string[]): boolean => keys.some((key) => Object.hasOwn(config, key));
+  const isTheirs = has('architectures', 'transformers_version', 'hidden_act', 'depths');
+  if (type !== 'resnet' && (!isTheirs || has('auto_map'))) return {};
   if (type !== 'resnet') {
     throw new FormatError(`the network is of the kind ${type}, expected resnet`);
   }
@@ -75,18 +87,21 @@ function epsOf(config: Config): number {
 
 /** Arguments of timm's constructors that change nothing that is computed here, or show in the weights. */
 const HARMLESS =
-  /^(?:block|layers|depths|channels|width|cardinality|base_width|stem_type|stem_width|avg_down|block_args|num_classes|in_chans|img_size|input_size|pretrained|drop|global_pool|growth_rate|block_config|cfg|mlp_ratio|zero_init|num_init_features|bn_size|features_only|checkpoint|scriptable)/;
+  /^(?:block|layers|depths|channels|width|cardinality|base_width|stem_type|stem_width|avg_down|block_args|num_classes|in_chans|img_size|input_size|pretrained|drop|growth_rate|block_config|cfg|mlp_ratio|zero_init|num_init_features|bn_size|features_only|checkpoint|scriptable)/;
 
 function timmFacts(config: Config): Omit<ConfigFacts, 'labels'> & { readonly name: string } {
   const name = config['architecture'] as string;
-  const cfg = isObject(config['pretrained_cfg']) ? config['pretrained_cfg'] : {};
+  // Until 0.6 it was not inside.
+  const cfg = isObject(config['pretrained_cfg']) ? config['pretrained_cfg'] : config;
   const args = isObject(config['model_args']) ? config['model_args'] : {};
   const own: { -readonly [K in keyof NetOptions]?: NetOptions[K] } = {};
-  for (const [key, value] of Object.entries(args)) {
+  const pool = { global_pool: config['global_pool'] };
+  for (const [key, value] of Object.entries({ ...pool, ...args })) {
     if (value === null || value === undefined || HARMLESS.test(key)) continue;
     if (key === 'act_layer') own.activationFunction = text('model_args.act_layer', value);
     else if (key === 'output_stride') own.dilations = dilationsOf(value);
     else if (key === 'bn_eps') own.batchNormEps = epsOf(args);
+    else if (key === 'global_pool' && /^(?:fast)?(?:avg)?$/.test(String(value))) continue;
     else if (key === 'norm_layer' && /^batchnorm/i.test(String(value))) continue;
     else throw new FormatError(`model_args.${key} is ${JSON.stringify(value)}: not supported`);
   }
@@ -131,8 +146,12 @@ const RESAMPLES: Readonly<Record<string, Preprocessing['interpolation']>> = {
 function preprocessingOfConfig(config: Config): Partial<Preprocessing> {
   const { size: given, crop_size: cropped, crop_pct: crop, resample } = config;
   const { do_normalize: normalizes = true, do_rescale: rescales = true } = config;
-  const { rescale_factor: factor = 1 / 255, image_mean: mean, image_std: std } = config;
-  const sides = [cropped, given].map(sideOf);
+  const { rescale_factor: factor = 1 / 255 } = config;
+  const [mean, std] = [config['image_mean'], config['image_std']].map((v) =>
+    typeof v === 'number' ? [v, v, v] : v,
+  );
+  const crops = config['do_center_crop'] !== false;
+  const sides = [crops ? cropped : undefined, given].map(sideOf);
   const size = sides.find(isPixels);
   const before = sides[1];
   const ratio = isPixels(sides[0]) && isPixels(before) ? sides[0] / before : crop;

@@ -246,10 +246,10 @@ function isMessagePack(head: Uint8Array): boolean {
   return /^\w+$/u.test(String.fromCharCode(...key));
 }
 
-/** Protocols 2 to 5 have a mark; those before are text. */
+/** Protocols 2 to 5 have a mark; 0 is text, and 1 begins with an object and its place. */
 function isPickle(head: Uint8Array): boolean {
   if (head[0] === 0x80) return head[1]! >= 2 && head[1]! <= 5;
-  return /^(?:\(?[dl]p\d|c[\w.]+\n\w+\n)/u.test(latin1(head));
+  return /^(?:\(?[dl]p\d|c[\w.]+\n\w+\n|[}\]]q\0)/u.test(latin1(head));
 }
 
 /** Two letters, the size, and four zeros. */

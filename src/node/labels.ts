@@ -15,7 +15,6 @@
 
 import { extname } from 'node:path';
 import { FormatError } from '../errors.js';
-import { labelsOf, type TensorSource } from '../model/index.js';
 import { BUNDLED, BUNDLED_LABELS, IMAGENET_LABELS } from './assets.js';
 import { readFileBytes, statFile } from './file-bytes.js';
 import { isImagenetModel } from './known-models.js';
@@ -56,7 +55,7 @@ export interface LabelsOptions {
   readonly model: string;
   /** As `readLabels` has it. */
   readonly labels?: string;
-  /** Names that are said beside the weights. */
+  /** Names that the weights have, or that are said beside them. */
   readonly said?: readonly string[];
   /** Whether something says that the classes are ImageNet's. */
   readonly isImagenet?: boolean;
@@ -69,11 +68,10 @@ export interface LabelsOptions {
  * @throws {FormatError} when there are more or fewer than classes
  */
 export async function labelsFor(
-  source: TensorSource,
   classes: number,
   { model, labels: path, said, isImagenet = isImagenetModel(model) }: LabelsOptions,
 ): Promise<readonly string[] | undefined> {
-  const own = path === undefined ? (labelsOf(source) ?? said) : undefined;
+  const own = path === undefined ? said : undefined;
   const labelsPath = path ?? defaultLabels(model, classes, isImagenet);
   const labels = own ?? (labelsPath === undefined ? undefined : await readLabels(labelsPath));
   if (labels !== undefined && labels.length !== classes) {
@@ -207,6 +205,9 @@ function isWnid(value: unknown): boolean {
   return typeof value === 'string' && WNID.test(value);
 }
 
+/** An item of a list in YAML, or one of a list in a program. */
+const LIST_LINE = /^(?:- +(\S.*)|("[^"]*"|'[^']*'),?)$/u;
+
 /** A WordNet id, an index, and what stands behind them. */
 const SYNSET_LINE = /^n\d{8}[ \t,]+(\S.*)$/u;
 const INDEX_LINE = /^(\d{1,9})(?:\s*[:,;\t]\s*|\s+)(\S.*)$/u;
@@ -216,8 +217,12 @@ function namesOfLines(text: string, fail: Fail): string[] {
     .split(/[\r\n]+/u)
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  const behind = lines.map((line) => SYNSET_LINE.exec(line)?.[1]);
-  const rest = behind.every((name) => name !== undefined) ? behind : lines;
+  const items = lines.map((line) => LIST_LINE.exec(line));
+  const bare = items.every((item) => item !== null)
+    ? items.map(([, dash, quoted]) => unquoted(dash ?? quoted!))
+    : lines;
+  const behind = bare.map((line) => SYNSET_LINE.exec(line)?.[1]);
+  const rest = behind.every((name) => name !== undefined) ? behind : bare;
   const indexed = rest.map((line) => INDEX_LINE.exec(line));
   if (!indexed.every((match) => match !== null)) return [...rest];
   return inOrder(

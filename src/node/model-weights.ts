@@ -3,6 +3,7 @@
 import { FormatError } from '../errors.js';
 import {
   type Architecture,
+  labelsOf,
   type NetOptions,
   type Preprocessing,
   type RecognizedNetwork,
@@ -69,21 +70,23 @@ export async function openNetwork(
       checkArchitecture(network.source, architecture);
     }
     const { classes } = network.graph;
-    const fits = said.labels?.length === classes ? said.labels : undefined;
-    const labels = await labelsFor(network.source, classes, {
+    const own = labelsOf(network.source) ?? said.labels;
+    const fits = own && fittingLabels(own, classes);
+    const labels = await labelsFor(classes, {
       model,
       ...(said.isImagenet && { isImagenet: true }),
       ...(options.labels !== undefined && { labels: options.labels }),
       ...(fits && { said: fits }),
     });
+    const isLeftOut = own && !fits && classes > 0 && options.labels === undefined;
     const warnings = [
       ...network.warnings,
-      ...(said.labels && !fits && classes > 0
-        ? [`${said.labels.length} class names are said for ${classes} classes: they are left out`]
+      ...(isLeftOut
+        ? [`${own.length} class names are said for ${classes} classes: they are left out`]
         : []),
     ];
     return {
-      network,
+      network: fits === own ? network : withoutLabels(network),
       labels,
       warnings,
       ...(network.assumed.length > 0 && { assumption: assumption(network) }),
@@ -95,6 +98,18 @@ export async function openNetwork(
     weights.close();
     throw error;
   }
+}
+
+function withoutLabels(network: RecognizedNetwork): RecognizedNetwork {
+  const metadata = new Map(network.source.metadata);
+  metadata.delete('labels');
+  return { ...network, source: { ...network.source, metadata } };
+}
+
+/** Of two classes one logit is the second's. */
+function fittingLabels(labels: readonly string[], classes: number): readonly string[] | undefined {
+  if (classes === 1 && labels.length === 2) return labels.slice(1);
+  return labels.length === classes ? labels : undefined;
 }
 
 function recognized(
@@ -123,6 +138,7 @@ const ASSUMPTIONS: Readonly<
   maxPool: ['--max-pool', ({ maxPool }) => `${maxPool ? 'a' : 'no'} max pool behind the stem`],
   strides: ['--architecture', () => 'no blur pools and stride 1 in the first stage'],
   dilations: ['--dilation', () => 'no dilation'],
+  activatesFeatures: ['--architecture', () => 'an activation behind the features'],
 };
 
 /** What weights do not show, and what they are taken for. */

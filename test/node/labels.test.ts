@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FormatError } from '../../src/errors.js';
-import type { TensorSource } from '../../src/model/index.js';
 import { KNOWN_MODELS, readLabels } from '../../src/node/index.js';
 import { labelsFor } from '../../src/node/labels.js';
 
@@ -106,6 +105,8 @@ describe('readLabels', () => {
       'l.csv',
       `n00000000,"tench, Tinca tinca"\nn00000001,potter's wheel\nn00000002,crane`,
     ],
+    ['a list of YAML', 'a.yaml', `- tench, Tinca tinca\n- "potter's wheel"\n- crane`],
+    ['the items of a program’s list', 'a.inc', `"tench, Tinca tinca",\n"potter's wheel",\n"crane"`],
     [
       'synset_words.txt',
       'synset_words.txt',
@@ -233,14 +234,8 @@ describe('readLabels', () => {
 });
 
 describe('labelsFor', () => {
-  const source: TensorSource = {
-    name: 'weights',
-    metadata: new Map(),
-    tensors: new Map(),
-    readInto: () => {},
-  };
   const firstOf = async (model: string, classes = 1000): Promise<string | undefined> =>
-    (await labelsFor(source, classes, { model }))?.[0];
+    (await labelsFor(classes, { model }))?.[0];
 
   it('knows ImageNet’s classes of models that are published as its', async () => {
     for (const { name, url } of KNOWN_MODELS) {
@@ -268,17 +263,17 @@ describe('labelsFor', () => {
 
   it('has them where they are asked for, of as many classes', async () => {
     const labels = 'imagenet';
-    expect((await labelsFor(source, 1000, { model: 'x.pth', labels }))![1]).toBe('goldfish');
-    await expect(labelsFor(source, 10, { model: 'x.pth', labels })).rejects.toThrow(
+    expect((await labelsFor(1000, { model: 'x.pth', labels }))![1]).toBe('goldfish');
+    await expect(labelsFor(10, { model: 'x.pth', labels })).rejects.toThrow(
       'imagenet: 1000 class names for a model of 10 classes',
     );
   });
 
   it('takes the metadata’s before the package’s', async () => {
-    const own = { ...source, metadata: new Map([['labels', '["a", "b"]']]) };
-    expect(await labelsFor(own, 2, { model: 'resnet18-f37072fd.pth' })).toEqual(['a', 'b']);
+    const said = ['a', 'b'];
+    expect(await labelsFor(2, { model: 'resnet18-f37072fd.pth', said })).toEqual(said);
     const bundled = JSON.parse(readFileSync('models/tiny-resnet50-labels.json', 'utf8'));
-    expect(await labelsFor(source, 200, { model: 'bundled' })).toEqual(bundled);
+    expect(await labelsFor(200, { model: 'bundled' })).toEqual(bundled);
   });
 });
 

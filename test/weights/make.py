@@ -21,7 +21,7 @@ if os.environ.get('PYTHONHASHSEED') != '0':
     os.execv(sys.executable, [sys.executable, *sys.argv])
 sys.dont_write_bytecode = True
 
-from kinds import containers, formats, structure, unseen, wrappers
+from kinds import containers, formats, second, structure, unseen, wrappers
 from kinds.cases import CASES, HERE, INPUTS, seeded, write_safetensors
 
 KINDS = [
@@ -31,6 +31,7 @@ KINDS = [
     *[structure.stems, structure.norms, structure.other_families],
     *[unseen.eps, unseen.activations, unseen.dilation, unseen.huggingface, unseen.timm],
     *[formats.precisions, formats.keras, formats.safetensors_files, formats.labels, formats.not_ours],
+    *[second.modules, second.children, second.heads_told_apart, second.strangers_beside, second.said_by_scripts],
 ]
 
 

@@ -21,8 +21,8 @@ const BATCH_NORM_EPS = 1e-5;
 export interface NetOptions {
   /** Where a ResNet's bottlenecks stride: `3x3` is "v1.5" (torchvision, timm), `1x1` the paper's v1 (Keras). */
   readonly strideOn: '3x3' | '1x1';
-  /** Whether a max pool follows a ResNet's 3×3 stem. */
-  readonly maxPool: boolean;
+  /** Whether a max pool follows a ResNet's stem; usual is one, but for a 3×3 stem. */
+  readonly maxPool?: boolean;
   /** What batch norms add to a variance. */
   readonly batchNormEps: number;
   /** In PyTorch's words: `relu`, `leaky_relu:0.2`, `silu` … */
@@ -31,27 +31,30 @@ export interface NetOptions {
   readonly strides: readonly number[];
   /** Of a ResNet's stages, 1 beyond the list. A stage of more than the stage before has stride 1. */
   readonly dilations: readonly number[];
+  /** Whether an activation follows a DenseNet's last batch norm: torchvision's classifier has it, fast.ai's not. */
+  readonly activatesFeatures: boolean;
 }
 
 const DEFAULTS: NetOptions = {
   strideOn: '3x3',
-  maxPool: false,
   batchNormEps: BATCH_NORM_EPS,
   activationFunction: 'relu',
   strides: [],
   dilations: [],
+  activatesFeatures: true,
 };
 
 /** Larger ones are nobody's, and only a slip. */
 const MOST_DILATION = 64;
 
+const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
 const isStages = (value: unknown): boolean =>
   Array.isArray(value) && value.length <= 64 && value.every((v) => isWhole(v, 1, MOST_DILATION));
 
 /** What each may be, and how a message calls that. */
 const VALID: Readonly<Record<keyof NetOptions, readonly [(value: unknown) => boolean, string]>> = {
   strideOn: [(value) => value === '3x3' || value === '1x1', '3x3 or 1x1'],
-  maxPool: [(value) => typeof value === 'boolean', 'true or false'],
+  maxPool: [isBoolean, 'true or false'],
   batchNormEps: [(value) => isNumber(value) && value > 0, 'a number > 0'],
   activationFunction: [
     (value) => typeof value === 'string' && parseActivation(value) !== undefined,
@@ -59,6 +62,7 @@ const VALID: Readonly<Record<keyof NetOptions, readonly [(value: unknown) => boo
   ],
   strides: [isStages, `whole numbers from 1 to ${MOST_DILATION}`],
   dilations: [isStages, `whole numbers from 1 to ${MOST_DILATION}`],
+  activatesFeatures: [isBoolean, 'true or false'],
 };
 
 /** What weights do not show, and who says it. */
@@ -108,8 +112,12 @@ export interface LayerFacts {
   readonly stride?: readonly [number, number];
   readonly padding?: readonly [number, number];
   readonly dilation?: readonly [number, number];
+  /** What a pool keeps of a window. */
+  readonly pool?: 'max' | 'mean';
   /** Of a pool: whether a window that begins inside and ends outside counts. */
   readonly ceilMode?: boolean;
+  /** What a module computes that is an activation function. */
+  readonly activation?: string;
   readonly eps?: number;
 }
 
@@ -121,7 +129,9 @@ const VALID_FACTS: Readonly<Record<keyof LayerFacts, (value: unknown) => boolean
   stride: (value) => isPair(value, 1),
   padding: (value) => isPair(value, 0),
   dilation: (value) => isPair(value, 1),
-  ceilMode: (value) => typeof value === 'boolean',
+  pool: (value) => value === 'max' || value === 'mean',
+  ceilMode: isBoolean,
+  activation: (value) => typeof value === 'string',
   eps: (value) => isNumber(value) && value >= 0,
 };
 

@@ -17,6 +17,9 @@ import {
   type TensorSource,
 } from './tensor-source.js';
 
+/** Values by the keys of the metadata. */
+export type Implied = Readonly<Record<string, object>>;
+
 export interface Naming {
   /** The key that gives it away, without what a wrapper puts before it. */
   readonly first: RegExp;
@@ -32,7 +35,7 @@ export interface Naming {
   /** By rank: which of the file's dimensions is torchvision's dimension d. Default: all as they are. */
   readonly axes?: Readonly<Record<number, readonly number[]>>;
   /** What the metadata says unless the file does. */
-  readonly implied?: Readonly<Record<string, object>>;
+  readonly implied?: Implied | ((prefix: string, first: RegExpExecArray) => Implied);
 }
 
 /** Weights in torchvision's naming. */
@@ -48,14 +51,20 @@ export interface NamedWeights<T extends TensorShape> {
 /** Networks in one file, at most, among which the largest is looked for. */
 const MOST_PREFIXES = 64;
 
-/** What wrappers of single modules put into the middle of names: FSDP, checkpointing, compile. */
-const INFIXES = /(?<![^.])(?:_fsdp_wrapped_module|_checkpoint_wrapped_module|_orig_mod)\./g;
+/**
+ * What wrappers of single modules put into the middle of names: FSDP, checkpointing, compile; and the
+ * DataParallel that PyTorch's ImageNet example puts around the features of a VGG or an AlexNet.
+ */
+const INFIXES =
+  /(?<![^.])(?:_fsdp_wrapped_module|_checkpoint_wrapped_module|_orig_mod|(?<=(?<![^.])features\.)module)\./g;
 
 /** A naming that a file has, with what stands before its keys. */
 interface Found {
   readonly naming: Naming;
   readonly prefix: string;
   readonly first: RegExpExecArray;
+  /** What stands before the keys of other networks that have this prefix, too. */
+  readonly others: readonly string[];
 }
 
 /**
@@ -77,7 +86,7 @@ export function inTorchvisionNames<T extends TensorShape>(
     const prefix = key.slice(0, first.index);
     // Blocks may be numbered: the first of them counts.
     const isEarlier = Number(first[1]) < Number(found.get(prefix)?.first[1]);
-    if (!found.has(prefix) || isEarlier) found.set(prefix, { naming, prefix, first });
+    if (!found.has(prefix) || isEarlier) found.set(prefix, { naming, prefix, first, others: [] });
   }
   let best: Found | undefined;
   let most = 0;
@@ -86,7 +95,11 @@ export function inTorchvisionNames<T extends TensorShape>(
     if (count > most) [best, most] = [one, count];
   }
   if (!best) return undefined;
-  if (naming.refused === undefined) return renamed(source, best);
+  if (naming.refused === undefined) {
+    const { prefix } = best;
+    const others = [...found.keys()].filter((key) => key !== prefix && key.startsWith(prefix));
+    return renamed(source, { ...best, others });
+  }
   throw new FormatError(
     `${source.name}: tensor ${best.first.input} is that of ${naming.refused}: not supported`,
   );
@@ -103,7 +116,7 @@ function renamed<T extends TensorShape>(source: TensorSource<T>, found: Found): 
   const tensors = new Map<string, T & Renamed>();
   const outside = new Set<string>();
   const nameOf = (key: string): string => ownName(found, key);
-  const isOutside = (key: string): boolean => !bareKey(key).startsWith(prefix);
+  const isOutside = (key: string): boolean => isOutsideOf(found, bareKey(key));
   // What is outside takes no name away.
   const keys = [...source.tensors.keys()];
   for (const key of [...keys.filter((k) => !isOutside(k)), ...keys.filter(isOutside)]) {
@@ -134,9 +147,14 @@ function bareKey(key: string): string {
   return key.replace(INFIXES, '');
 }
 
-function ownName({ naming, prefix, first }: Found, key: string): string {
+function isOutsideOf({ prefix, others }: Found, bare: string): boolean {
+  return !bare.startsWith(prefix) || others.some((other) => bare.startsWith(other));
+}
+
+function ownName(found: Found, key: string): string {
+  const { naming, prefix, first } = found;
   const all = bareKey(key);
-  const isOutside = !all.startsWith(prefix);
+  const isOutside = isOutsideOf(found, all);
   const bare = isOutside ? all : all.slice(prefix.length);
   return naming.torchvisionName?.(bare, isOutside, first) ?? bare;
 }
@@ -184,7 +202,9 @@ function transpose(shape: readonly number[], axes: readonly number[]): Strided {
 /** The source's own, what the naming implies behind it, layers by torchvision's names. */
 function metadataOf(source: TensorSource, found: Found): ReadonlyMap<string, string> {
   const metadata = new Map(source.metadata);
-  for (const [key, values] of Object.entries(found.naming.implied ?? {})) {
+  const { implied = {} } = found.naming;
+  const all = typeof implied === 'function' ? implied(found.prefix, found.first) : implied;
+  for (const [key, values] of Object.entries(all)) {
     const own = key === 'architecture' ? architectureOf(source) : metadataObject(source, key);
     metadata.set(key, JSON.stringify({ ...values, ...own }));
   }

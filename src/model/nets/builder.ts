@@ -20,7 +20,7 @@ import { affine } from '../graph/operators/affine.js';
 import { concat } from '../graph/operators/concat.js';
 import { type ConvAttributes, isConv, plainConv } from '../graph/operators/conv.js';
 import { input } from '../graph/operators/input.js';
-import { maxPool } from '../graph/operators/pool.js';
+import { maxPool, meanPool } from '../graph/operators/pool.js';
 
 /** A value, and its channels. */
 export interface Value {
@@ -52,14 +52,19 @@ export class NetBuilder {
   readonly options: NetOptions;
   /** What whoever loads the weights should be told, a line each. */
   readonly warnings: string[];
+  /** What parts of the network are taken for that may be others. What `convert` writes is settled. */
+  readonly doubts: string[] = [];
+  /** What the file puts before the network's names. */
+  readonly prefix: string;
   readonly #outside: ReadonlySet<string>;
   /** What the file says of layers beside their tensors. It counts before what the family takes for usual. */
   readonly #facts: ReadonlyMap<string, LayerFacts>;
   readonly #nodes: Node[] = [];
   readonly #used = new Set<string>();
 
-  constructor({ source, outside }: NamedWeights<TensorShape>, options: NetOptions) {
+  constructor({ source, prefix, outside }: NamedWeights<TensorShape>, options: NetOptions) {
     this.source = source;
+    this.prefix = prefix;
     this.options = options;
     this.warnings = [...(source.warnings ?? [])];
     this.#outside = outside;
@@ -92,6 +97,13 @@ export class NetBuilder {
   /** Whether the file says of each layer how it strides and pads, as a whole module does. */
   get isWhole(): boolean {
     return this.#facts.size > 0;
+  }
+
+  /** The names of the pools that the file tells of. @param kind default: of any */
+  pools(kind?: LayerFacts['pool']): string[] {
+    return [...this.#facts].flatMap(([name, { pool, kernel }]) =>
+      kernel && pool && (kind ?? pool) === pool ? name : [],
+    );
   }
 
   /** The name of a layer's weight, where it has one. */
@@ -192,15 +204,19 @@ export class NetBuilder {
     });
   }
 
-  /** Batch norm; nothing where it was folded into the bias of the convolution before. */
-  batchNorm(layer: string, x: Value): Value {
+  /**
+   * Batch norm; nothing where it was folded into the bias of the convolution before.
+   *
+   * @param eps where nothing tells of it; default the network's
+   */
+  batchNorm(layer: string, x: Value, eps: number = this.options.batchNormEps): Value {
     const [gamma, beta, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map(
       (part) => `${layer}.${part}`,
     ) as [string, string, string, string];
     if (!this.has(mean)) {
       if (this.has(gamma) && this.has(beta)) {
         throw this.fail(
-          `${layer} has no running mean, so it is a GroupNorm or another norm that needs each picture's own statistics: not supported`,
+          `${layer} has no running mean, so it is a GroupNorm or another norm that needs each picture's own statistics: not supported; or the parameters were saved without the buffers: model.state_dict() has both`,
         );
       }
       const { operator, name } = this.#nodes[x.node]!;
@@ -218,14 +234,20 @@ export class NetBuilder {
       ...(isAffine && { gamma: this.#vector(gamma, x.C), beta: this.#vector(beta, x.C) }),
       mean: this.#vector(mean, x.C),
       variance: this.#vector(variance, x.C),
-      eps: this.factsOf(layer)?.eps ?? this.options.batchNormEps,
+      eps: this.factsOf(layer)?.eps ?? eps,
     };
     return this.node(layer, affine(layer, x.C, [norm]), [x]);
   }
 
-  /** The network's activation function, a ReLU most often. */
-  relu(name: string, x: Value): Value {
-    return this.node(name, activationNamed(parseActivation(this.options.activationFunction)!), [x]);
+  /**
+   * An activation function.
+   *
+   * @param kind default the network's, a ReLU most often
+   */
+  relu(name: string, x: Value, kind: string = this.options.activationFunction): Value {
+    const known = parseActivation(kind);
+    if (!known) throw this.fail(`${name} is the function ${kind}: not supported`);
+    return this.node(name, activationNamed(known), [x]);
   }
 
   /** Convolution, batch norm, activation function. */
@@ -235,10 +257,20 @@ export class NetBuilder {
 
   maxPool(name: string, x: Value, side: number, pad = 0): Value {
     const facts = this.factsOf(name) ?? {};
+    if (facts.pool === 'mean')
+      throw this.fail(`${name} is a mean pool, not a max pool: not supported`);
     const { kernel = pair(side), stride = pair(2), padding = pair(pad), ceilMode } = facts;
     const [top, left] = padding;
     const pads = [top, left, top, left] as const;
     return this.node(name, maxPool({ kernel, stride, pads, ceil: ceilMode === true }), [x]);
+  }
+
+  /** The mean of windows 2 apart. @param ceil whether a window that begins inside and ends outside counts */
+  meanPool(name: string, x: Value, ceil = false): Value {
+    if (this.factsOf(name)?.pool === 'max') {
+      throw this.fail(`${name} is a max pool, not a mean pool: not supported`);
+    }
+    return this.node(name, meanPool({ kernel: pair(2), stride: pair(2), ceil }), [x]);
   }
 
   add(name: string, a: Value, b: Value): Value {
@@ -282,8 +314,11 @@ export class NetBuilder {
     const magnitude = MAGNITUDES[norm] && `${name}.${MAGNITUDES[norm]}`;
     if (magnitude) {
       const shape = this.source.tensors.get(magnitude)?.shape ?? [];
-      if (sizeOf(shape) !== extents.Cout) {
-        throw this.fail(`tensor ${magnitude} expected ${extents.Cout} values, got [${shape}]`);
+      // A norm over other dimensions has its sizes elsewhere.
+      if (shape[0] !== extents.Cout || sizeOf(shape) !== extents.Cout) {
+        throw this.fail(
+          `tensor ${magnitude} expected a value for each of ${extents.Cout} outputs, got [${shape}]`,
+        );
       }
       this.#used.add(magnitude);
     }

@@ -7,7 +7,6 @@
  * Source: Huang, Liu, van der Maaten, Weinberger (arXiv 1608.06993); names as in torchvision and timm.
  */
 
-import { meanPool } from '../graph/operators/pool.js';
 import type { NetBuilder, Value } from './builder.js';
 import type { Family } from './family.js';
 import { classified } from './head.js';
@@ -22,6 +21,11 @@ export const DENSENET: Family = {
         const own = isOutside || first.startsWith('features.') ? key : `features.${key}`;
         return own.replace(/(denselayer\d+)\.(norm|conv)\.(\d)\./, '$1.$2$3.');
       },
+      // torchvision's forward ends its features in a ReLU, which a Sequential of its children has not.
+      implied: (prefix, [first]) =>
+        !first.startsWith('features.') && /(?:^|\.)\d+\.$/.test(prefix)
+          ? { architecture: { activatesFeatures: false } }
+          : {},
     },
   ],
   build(b) {
@@ -35,14 +39,16 @@ export const DENSENET: Family = {
       const transition = `features.transition${n}`;
       if (!b.has(`${transition}.conv.weight`)) continue;
       const y = b.relu(`${transition}.relu`, b.batchNorm(`${transition}.norm`, x));
-      const window = { kernel: [2, 2], stride: [2, 2] } as const;
-      x = b.node(`${transition}.pool`, meanPool(window), [b.conv(`${transition}.conv`, y)]);
+      x = b.meanPool(`${transition}.pool`, b.conv(`${transition}.conv`, y));
     }
-    x = b.relu(
-      'relu',
-      b.batchNorm(`features.norm${b.has('features.norm5.weight') ? 5 : '_final'}`, x),
-    );
-    return { graph: classified(b, x), facts: { blocks } };
+    const last = `features.norm${b.has('features.norm5.weight') ? 5 : '_final'}`;
+    x = b.batchNorm(last, x);
+    const { activatesFeatures } = b.options;
+    // Of modules it is no module, whatever the others are; but timm's is part of the norm.
+    const kind = b.isWhole ? (b.factsOf(`${last}.act`)?.activation ?? 'relu') : undefined;
+    if (activatesFeatures) x = b.relu('relu', x, kind);
+    const facts = { blocks, ...(!activatesFeatures && { activatesFeatures }) };
+    return { graph: classified(b, x), facts };
   },
 };
 

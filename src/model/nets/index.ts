@@ -4,6 +4,7 @@ import { FormatError } from '../../errors.js';
 import {
   type Activation,
   activationOf,
+  architectureOf,
   type NetOptions,
   netOptionsOf,
   type SaidOptions,
@@ -61,6 +62,25 @@ export function recognizeNetwork<T extends TensorShape>(
   weights: TensorSource<T>,
   options: RecognizeOptions = {},
 ): RecognizedNetwork<T> {
+  try {
+    return recognized(weights, options);
+  } catch (error) {
+    const prepared = [...weights.tensors.keys()].find((name) => PREPARED.test(name));
+    if (!(error instanceof FormatError) || prepared === undefined) throw error;
+    throw new FormatError(
+      `${weights.name}: tensor ${prepared} is that of quantisation-aware training, or of a model prepared to be quantised: save the float model's state dict`,
+      { cause: error },
+    );
+  }
+}
+
+/** What PyTorch puts between layers whose ranges it is to learn. */
+const PREPARED = /(?:^|\.)(?:fake_quant|\w*_fake_quant|activation_post_process|\w*observer)/;
+
+function recognized<T extends TensorShape>(
+  weights: TensorSource<T>,
+  options: RecognizeOptions,
+): RecognizedNetwork<T> {
   for (const family of FAMILIES) {
     for (const naming of family.namings) {
       const named = inTorchvisionNames(weights, naming);
@@ -72,6 +92,7 @@ export function recognizeNetwork<T extends TensorShape>(
       const { classes } = graph;
       const saidActivation = activationOf(source, classes);
       const { activation = saidActivation } = options;
+      const isSettled = architectureOf(source)['classes'] !== undefined;
       const { batchNormEps, activationFunction } = said.options;
       const general = { classes, batchNormEps, activationFunction, activation };
       return {
@@ -79,7 +100,7 @@ export function recognizeNetwork<T extends TensorShape>(
         source,
         graph,
         activation,
-        warnings: b.warnings,
+        warnings: [...b.warnings, ...(isSettled ? [] : b.doubts)],
         assumed: assumedOf(said, facts, b.isWhole),
         taken: b.taken,
         prefix: named.prefix,

@@ -23,6 +23,7 @@ export function plainFeatures(
     .filter(([name, { shape }]) => shape.length === 4 && /^features\.\d+\.weight$/.test(name))
     .map(([name]) => Number(name.split('.')[1]))
     .sort((a, c) => a - c);
+  const knowsPools = b.pools().some((name) => name.startsWith('features.'));
   let x = b.input(`features.${indices[0]}.weight`);
   for (const [n, i] of indices.entries()) {
     const layer = `features.${i}`;
@@ -37,7 +38,9 @@ export function plainFeatures(
         `features.${indices[n + 1]} follows features.${i}: expected ${end + 1}, or ${end + 2} behind a pool`,
       );
     }
-    if (left === 2) x = b.maxPool(`features.${end + 1}`, x, window);
+    const pool = `features.${end + 1}`;
+    // A whole module knows whether it is one: a dropout leaves out a number as well.
+    if (left === 2 && (!knowsPools || b.factsOf(pool)?.kernel)) x = b.maxPool(pool, x, window);
   }
   return { x, convolutions: indices.length };
 }

@@ -18,7 +18,7 @@
  */
 
 import { CAFFE_PREPROCESSING } from '../../image/index.js';
-import type { Naming } from '../formats/naming.js';
+import type { Implied, Naming } from '../formats/naming.js';
 
 const TORCHVISION: Naming = {
   first: /(?<![^.])layer1\.0\.conv1\.(?:weight(?:_v|_orig)?|parametrizations\.weight\.original1?)$/,
@@ -35,6 +35,8 @@ const NUMBERED: Naming = {
     const early: Readonly<Record<string, string>> = { 0: 'conv1', 1: 'bn1', 3: 'maxpool' };
     return Object.hasOwn(early, number) ? `${early[number]}${rest}` : key;
   },
+  // Convolution, norm and activation leave no place for a pool there.
+  implied: (_, [, stage]) => (Number(stage) < 4 ? { architecture: { maxPool: false } } : {}),
 };
 
 const HUGGING_FACE: Naming = {
@@ -56,6 +58,7 @@ const HUGGING_FACE: Naming = {
         /^encoder\.stages\.(\d+)\.layers\.(\d+)\.shortcut\.(convolution|normalization)\./,
         (_, s, block, part) => `layer${Number(s) + 1}.${block}.downsample.${shortcutParts[part]}.`,
       )
+      .replace(/^embedder\.pooler\./, 'maxpool.')
       .replace(/^classifier\.1\./, 'fc.');
   },
 };
@@ -70,7 +73,7 @@ const KERAS_VARIABLES: Readonly<Record<string, string>> = {
 };
 
 /** What Keras' applications imply. */
-const KERAS_IMPLIED: NonNullable<Naming['implied']> = {
+const KERAS_IMPLIED: Implied = {
   architecture: {
     strideOn: '1x1',
     batchNormEps: 1.001e-5,
@@ -107,9 +110,16 @@ function kerasName(
   const [, path, variable] = /^(.+)[/.](\w+)(?::0)?$/.exec(key) ?? [];
   const part = Object.hasOwn(KERAS_VARIABLES, variable ?? '') && KERAS_VARIABLES[variable!];
   if (path === undefined || !part) return key;
-  const layer = path.replace(/^(.+)[/.]\1$/, '$1');
+  const layer = once(path);
   const own = isOutside ? undefined : layerOf(layer);
   return `${own ?? layer.replaceAll('/', '.')}.${part}`;
+}
+
+/** A path that stands twice, as it is once. */
+function once(path: string): string {
+  const half = (path.length - 1) / 2;
+  const isTwice = /[/.]/.test(path.charAt(half)) && path.slice(0, half) === path.slice(half + 1);
+  return isTwice ? path.slice(0, half) : path;
 }
 
 /** conv1_bn → bn1; conv2_block1_3_conv → layer1.0.conv3, where 0 in place of 3 is the shortcut. */

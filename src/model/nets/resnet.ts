@@ -11,7 +11,7 @@ import { activation } from '../graph/operators/activation.js';
 import { adaptiveMean } from '../graph/operators/adaptive-mean.js';
 import { mul } from '../graph/operators/mul.js';
 import { padChannels } from '../graph/operators/pad-channels.js';
-import { maxPool, meanPool } from '../graph/operators/pool.js';
+import { maxPool } from '../graph/operators/pool.js';
 import { relu } from '../graph/operators/relu.js';
 import type { NetBuilder, Value } from './builder.js';
 import type { Family } from './family.js';
@@ -51,7 +51,7 @@ export const RESNET: Family = {
         depths,
         width: stem.x.C,
         stem: stem.kind,
-        ...(stem.kind === '3x3' && { maxPool: stem.isPooled }),
+        ...((stem.kind === '3x3' || !stem.isPooled) && { maxPool: stem.isPooled }),
         ...(isBottleneck && { strideOn }),
         strides,
         dilations,
@@ -76,12 +76,11 @@ function stemOf(b: NetBuilder): Stem {
       const norm = b.has(`${next}.running_mean`) || b.has(`${next}.weight`) ? next : 'bn1';
       x = b.convNormRelu(`${deep}.${i}`, norm, x, { kernel: 3, stride: i === 0 ? 2 : 1 });
     }
-    const isPooled = hasPool(b, true);
-    return { x: isPooled ? pool(b, x) : x, kind: 'deep', isPooled };
+    return { ...pooled(b, x, true), kind: 'deep' };
   }
   const weight = b.weightName('conv1') ?? 'conv1.weight';
   const kernel = b.shapeOf(weight, 4)[2]!;
-  if (!b.has('bn1.weight') && !b.has('bn1.running_mean') && b.has('layer1.0.bn1.weight')) {
+  if (isPreactivated(b)) {
     throw b.fail(
       'a ResNet of pre-activations, whose batch norms come before convolutions: not supported',
     );
@@ -90,20 +89,48 @@ function stemOf(b: NetBuilder): Stem {
   const options = isSmall ? { kernel } : { kernel, stride: 2 };
   const conv = b.conv('conv1', b.input(weight), options);
   const x = b.relu('relu', b.batchNorm('bn1', conv));
-  const isPooled = hasPool(b, !isSmall || b.options.maxPool);
-  if (kernel !== 3 && kernel !== 7) {
-    b.warnings.push(`a stem of ${kernel}×${kernel} is taken for one of stride 2 with a max pool`);
+  if (kernel !== 3 && kernel !== 7 && !b.isWhole) {
+    b.doubts.push(`a stem of ${kernel}×${kernel} is taken for one of stride 2 with a max pool`);
   }
-  return { x: isPooled ? pool(b, x) : x, kind: `${kernel}x${kernel}`, isPooled };
+  return { ...pooled(b, x, !isSmall), kind: `${kernel}x${kernel}` };
 }
 
-/** Whether a max pool follows the stem: what a whole module has, else what is usual. */
-function hasPool(b: NetBuilder, usual: boolean): boolean {
-  return b.isWhole ? b.factsOf('maxpool') !== undefined : usual;
+/** Whether the norms are those of a network that begins its blocks with them: of what a convolution is given. */
+function isPreactivated(b: NetBuilder): boolean {
+  const sizeOf = (tensor: string, d = 0): number | undefined =>
+    b.source.tensors.get(tensor)?.shape[d];
+  const normOf = (name: string) => sizeOf(`${name}.weight`) ?? sizeOf(`${name}.running_mean`);
+  const stem = normOf('bn1');
+  if (stem === undefined) return !b.has('conv1.bias') && normOf('layer1.0.bn1') !== undefined;
+  const [first, given, made] = [
+    normOf('layer1.0.bn1'),
+    sizeOf('layer1.0.conv1.weight', 1),
+    sizeOf('layer1.0.conv1.weight'),
+  ];
+  return given !== made && first === given;
 }
 
-function pool(b: NetBuilder, x: Value): Value {
-  return b.maxPool('maxpool', x, 3, 1);
+/** What follows the stem: the max pool that a whole module has, else what somebody says, or what is usual. */
+function pooled(b: NetBuilder, x: Value, usual: boolean): Pick<Stem, 'x' | 'isPooled'> {
+  const name = poolName(b, usual);
+  return { x: name === undefined ? x : b.maxPool(name, x, 3, 1), isPooled: name !== undefined };
+}
+
+function poolName(b: NetBuilder, usual: boolean): string | undefined {
+  const usualName = 'maxpool';
+  const facts = b.factsOf(usualName);
+  if (facts?.kernel) return usualName;
+  // Beside the stages, whatever it is called.
+  const others = [
+    ...b.pools('max').filter((name) => !name.includes('.')),
+    ...b.pools().filter((name) => name.startsWith(`${usualName}.`)),
+  ];
+  if (others.length > 1) {
+    throw b.fail(`which of the pools ${others.join(', ')} follows the stem is not known`);
+  }
+  if (others.length === 1) return others[0];
+  const isSaid = b.options.maxPool !== undefined || facts !== undefined;
+  return (isSaid ? b.options.maxPool : usual) ? usualName : undefined;
 }
 
 interface BlockOptions {
@@ -122,6 +149,8 @@ function block(
 ): Value {
   const conv = (i: number) => `${prefix}.conv${i}`;
   const norm = (i: number) => `${prefix}.bn${i}`;
+  const told = [1, 2, 3].flatMap((i) => b.factsOf(conv(i))?.stride?.[0] ?? []);
+  const whole = told.length > 0 ? told.reduce((product, s) => product * s, 1) : stride;
   let y: Value;
   if (b.hasLayer(conv(3))) {
     const [first, inner] = b.options.strideOn === '3x3' ? [1, stride] : [stride, 1];
@@ -135,7 +164,7 @@ function block(
   }
   const se = [`${prefix}.se.fc1`, `${prefix}.se.fc.0`].find((layer) => b.weightName(layer));
   if (se !== undefined) y = excited(b, `${prefix}.se`, se, y);
-  const shortcut = shortcutOf(b, prefix, x, y.C, stride);
+  const shortcut = shortcutOf(b, prefix, x, y.C, whole);
   return b.relu(name, b.add(`${prefix}.add`, y, shortcut));
 }
 
@@ -155,8 +184,7 @@ function shortcutOf(b: NetBuilder, prefix: string, x: Value, C: number, stride: 
   const at = (i: number) => `${prefix}.${downsample}.${i}`;
   if (b.weightName(at(0))) return b.batchNorm(at(1), b.conv(at(0), x, { stride }));
   if (b.weightName(at(1))) {
-    const window = { kernel: [2, 2], stride: [2, 2], ceil: true } as const;
-    const mean = stride === 1 ? x : b.node(at(0), meanPool(window), [x]);
+    const mean = stride === 1 ? x : b.meanPool(at(0), x, true);
     return b.batchNorm(at(2), b.conv(at(1), mean));
   }
   if (stride === 1 && x.C === C) return x;

@@ -9,8 +9,9 @@ import type { Graph } from '../graph/node.js';
 import { adaptiveMean } from '../graph/operators/adaptive-mean.js';
 import type { NetBuilder, Value } from './builder.js';
 import type { Family } from './family.js';
-import { checkUnused, classified } from './head.js';
+import { classified } from './head.js';
 import { PLAIN_NAMINGS, plainFeatures } from './plain.js';
+import { checkUnused } from './unused.js';
 
 export const VGG: Family = {
   name: 'vgg',

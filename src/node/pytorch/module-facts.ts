@@ -43,8 +43,17 @@ const ACTIVATIONS: Readonly<Record<string, string>> = {
   softplus: 'softplus',
 };
 
+/** Functions of gates and of outputs; between two layers of a classifier they are what follows the first. */
+const GATES: Readonly<Record<string, string>> = { Sigmoid: 'sigmoid', Hardsigmoid: 'hardsigmoid' };
+
 /** Activations there are a network's gates and outputs, not what lies between its layers. */
 const ASIDE = /(?:^|\.)(?:se|gate|attn|head|classifier|fc)(?:\.|$)/;
+
+/** Norms that are no layers of their own: without parameters they have no tensors that would tell of them. */
+const NORM = /^(?:Lazy)?(?:Instance|Layer|Group|Batch|SyncBatch|LocalResponse)Norm/;
+
+/** Pools of all pixels that are not their mean. */
+const LARGEST = /^(?:Fast)?Adaptive(?:Max|AvgMax|CatAvgMax)Pool/;
 
 /** What does nothing at inference, or what every network has: names of classes. */
 const STANDARD =
@@ -71,16 +80,18 @@ export function networkFacts(
   const layers = new Map<string, LayerFacts>();
   const activations = new Set<string>();
   const unknown = new Map<string, string[]>();
+  const classes = new Map(modules.map(({ path, object }) => [path, object.name]));
   for (const module of modules) {
     const { path, object, isBare } = module;
-    if (BLUR.test(object.name)) {
-      throw new FormatError(
-        `module ${shown(path)} is a ${shown(object.name)}: blur pools are not supported`,
-      );
-    }
+    const holder = classes.get(path.slice(0, Math.max(path.lastIndexOf('.'), 0))) ?? '';
+    refuseModule(module, holder);
     refuseConvolution(module);
     const { layer, activation } = factsOf(module);
-    if (layer) layers.set(path, layer);
+    const told = activation ?? (Object.hasOwn(GATES, object.name) ? GATES[object.name] : undefined);
+    const own = isBare && told ? { ...layer, activation: told } : layer;
+    if (own) layers.set(path, own);
+    // What stands where another layer is looked for is told, too.
+    else if (object.name === 'Identity') layers.set(path, {});
     if (activation && !ASIDE.test(path)) activations.add(activation);
     const isKnown = STANDARD.test(object.name) || kindOf(object.name) !== undefined;
     if (isBare && path !== '' && !isKnown) {
@@ -98,6 +109,26 @@ export function networkFacts(
   }
   const [activation] = activations.size === 1 ? activations : [];
   return { layers, activation, warnings };
+}
+
+/**
+ * @param holder the class of the module that has it
+ * @throws {FormatError} for what shows in no weight, and is not computed
+ */
+function refuseModule({ path, object, isBare }: PlacedModule, holder: string): void {
+  const { module, name } = object;
+  const fail = (what: string): never => {
+    throw new FormatError(`module ${shown(path)} is a ${shown(name)}: ${what}`);
+  };
+  if (BLUR.test(name)) fail('blur pools are not supported');
+  if (isBare && NORM.test(name)) fail("a norm of each picture's own statistics is not supported");
+  // fast.ai's two pools side by side are known.
+  if (LARGEST.test(name) && !/concat/i.test(holder)) {
+    fail('not supported, only the mean of all pixels');
+  }
+  const isActivation = isBare && /^torch\.nn\.modules\.activation$/.test(module);
+  const isKnown = STANDARD.test(name) || kindOf(name) !== undefined;
+  if (isActivation && !isKnown && !ASIDE.test(path)) fail('not supported');
 }
 
 /** @throws {FormatError} for a convolution that its weight does not tell, and that is not computed */
@@ -135,6 +166,7 @@ function layerOf(object: Inert): LayerFacts | undefined {
   if (kernel) {
     const isCeil = valueAt(state, 'ceil_mode') === true;
     return {
+      pool: name.startsWith('Max') ? 'max' : 'mean',
       kernel,
       stride: at('stride') ?? kernel,
       padding: at('padding') ?? [0, 0],

@@ -35,7 +35,7 @@ const BATCH_NORM = new RegExp(`torch\\.batch_norm\\((?:[\\w.]+, ){6}[\\w.-]+, ${
 const EPS = new RegExp(`^ {2}eps : Final\\[float\\] = ${NUMBER}$`, 'm');
 const ACTIVATION =
   /\b(?:torch|functional)\.(relu6|relu|leaky_relu|silu|gelu|elu|celu|selu|hardswish|tanh|mish|prelu|softplus|hardtanh)_?\b/;
-const SLOPE = new RegExp(`(?:leaky_relu_?|_\\d+)\\(\\w+, ${NUMBER}`);
+const SLOPE = new RegExp(`(?:leaky_relu_?|c?elu_?|_\\d+)\\(\\w+, ${NUMBER}`);
 
 export class ScriptCode {
   readonly #archive: CodeEntries;
@@ -102,7 +102,8 @@ function layerOf(text: string, name: string): LayerFacts | undefined {
   if (/(?:\.|\b_)(?:max|avg)_pool2d\b/.test(text) && !/Adaptive/.test(name)) {
     const [ky, kx, sy = ky, sx = kx, py, px] = numbers(POOL.exec(text));
     if (ky !== undefined) {
-      return { kernel: [ky, kx!], stride: [sy!, sx!], padding: [py!, px!] };
+      const pool = /max_pool2d\b/.test(text) ? 'max' : 'mean';
+      return { pool, kernel: [ky, kx!], stride: [sy!, sx!], padding: [py!, px!] };
     }
   }
   const eps = BATCH_NORM.exec(text) ?? (/\bbatch_norm\b/.test(text) ? EPS.exec(text) : null);
@@ -118,8 +119,10 @@ function numbers(match: RegExpExecArray | null): (number | undefined)[] {
 
 function activationIn(text: string): string | undefined {
   const found = ACTIVATION.exec(text)?.[1];
-  if (found === 'leaky_relu') return withSlope(found, Number(SLOPE.exec(text)?.[1] ?? 0.01), 0.01);
-  // torch.hardtanh(x, 0., 6.) is what a trace has in place of ReLU6.
-  if (found === 'hardtanh') return /hardtanh_?\(\w+, 0\., 6\./.test(text) ? 'relu6' : found;
+  const usual = { leaky_relu: 0.01, elu: 1, celu: 1 }[found ?? ''];
+  if (usual !== undefined) return withSlope(found!, Number(SLOPE.exec(text)?.[1] ?? usual), usual);
+  // hardtanh(x, 0., 6.) is what programs have in place of ReLU6.
+  if (found === 'hardtanh')
+    return /(?:hardtanh_?|_\d+)\(\w+, 0\., 6\./.test(text) ? 'relu6' : found;
   return found;
 }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type ExplainOptions, networkOf } from '../../../src/explain.js';
 import { jsKernels } from '../../../src/kernels/index.js';
-import { parseSafetensors, type TensorSource } from '../../../src/model/index.js';
+import { parseSafetensors, recognizeNetwork, type TensorSource } from '../../../src/model/index.js';
 import { distance } from '../../compare.js';
 import { goldenWeights } from '../../goldens.js';
 import { hashImage, hashWeights, stateDictOf } from '../../hash-weights.js';
@@ -198,6 +198,31 @@ describe('tensors that no layer takes', () => {
     expect(net.warnings).toEqual([`1 tensor is part of no layer, and left out: ${name}`]);
     expect(distance(net.explain(x, { cam: 'none' }).logits, logits).largest).toBeLessThan(2e-6);
   });
+
+  it.each<[string, (i: number) => string]>([
+    ['numbered', (i) => `x${i}.weight`],
+    ['projections', (i) => `a${i}.proj.weight`],
+    ['of one module', (i) => `q.z${i}.v`],
+    ['norms', (i) => `h${i}.running_mean`],
+    ['digits', (i) => `${'1'.repeat(60)}a${i}.weight`],
+  ])(
+    'take no longer than their number: 50,000, %s',
+    (_, nameOf) => {
+      const { weights } = oracle('resnet-d');
+      const tensors = new Map(weights.tensors);
+      const shape = nameOf(0).endsWith('mean') ? [12] : [1, 1];
+      for (let i = 0; i < 50_000; i++) tensors.set(nameOf(i), { dtype: 'F32', shape });
+      const start = performance.now();
+      try {
+        expect(recognizeNetwork({ ...weights, tensors }).graph.classes).toBe(7);
+      } catch (error) {
+        expect((error as Error).message).toContain('50001 matrices and norms are left over');
+      }
+      // A second, where it took half a minute when all were compared with all.
+      expect(performance.now() - start).toBeLessThan(8000);
+    },
+    20_000,
+  );
 
   it('within the network are refused', () => {
     const { weights } = oracle('resnet-d');

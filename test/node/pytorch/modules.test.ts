@@ -98,8 +98,8 @@ describe('a whole module', () => {
       valid: { stride: [2, 2], padding: [0, 0], dilation: [1, 1] },
       tf: { stride: [2, 2] },
       bn1: { eps: 1e-3 },
-      pool: { kernel: [3, 3], stride: [2, 2], padding: [1, 1] },
-      mean: { kernel: [2, 3], stride: [2, 3], padding: [0, 0], ceilMode: true },
+      pool: { pool: 'max', kernel: [3, 3], stride: [2, 2], padding: [1, 1] },
+      mean: { pool: 'mean', kernel: [2, 3], stride: [2, 3], padding: [0, 0], ceilMode: true },
     });
   });
 
@@ -262,7 +262,8 @@ describe('a TorchScript program', () => {
     expect(jsonOf(source, 'layers')).toEqual({
       conv1: { stride: [2, 1], padding: [3, 0], dilation: [1, 1] },
       bn1: { eps: 0.001 },
-      pool: { kernel: [3, 3], stride: [2, 2], padding: [1, 1] },
+      act: { activation: 'leaky_relu:0.2' },
+      pool: { pool: 'max', kernel: [3, 3], stride: [2, 2], padding: [1, 1] },
     });
     expect(jsonOf(source, 'architecture')).toEqual({ activationFunction: 'leaky_relu:0.2' });
   });

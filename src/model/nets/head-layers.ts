@@ -1,0 +1,279 @@
+/**
+ * Which of the tensors that are left make the classifier, and in which order: matrices and batch norms, each of
+ * which fits what is before it. Files in the order of registration tell it by that, sorted ones by numbers.
+ */
+
+import type { NetBuilder } from './builder.js';
+
+/** A layer that may be part of a classifier. */
+export interface HeadLayer {
+  readonly layer: string;
+  readonly isNorm: boolean;
+  /** A kernel of 1×1, not a matrix. */
+  readonly isKernel: boolean;
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+/**
+ * Heads of self-supervised training, by a part of their names: they compare pictures, and have no classes.
+ * What is in the same module goes with them.
+ */
+const PROJECTION = /(?:^|[._])(?:proj\w*|prototypes?|predictor|last_layer)(?:[._]|$)/;
+
+/** Those of their names that classifiers have as well: alone and with a bias it is one. */
+const EITHER = /(?:^|[._])(?:predictor|last_layer)$/;
+
+/** What Keras calls a norm of its own accord. */
+export const KERAS_NORM: RegExp = /(?:^|\.)batch_normalization(?:_\d+)?$/;
+
+/** Layers of a classifier; nobody's has as many. */
+export const MOST_LAYERS = 64;
+/** Layers beside the network among which its classifier is looked for. */
+const MOST_CANDIDATES = 2000;
+
+/** Matrices, 1×1 kernels and batch norms that are left, in the order in which they are likely to run. */
+export function headLayers(b: NetBuilder): HeadLayer[] {
+  const { unused } = b;
+  const others = otherNetworks(b, unused);
+  const names = new Set(
+    unused.flatMap((name) => {
+      if (others.has(groupOf(b, name))) return [];
+      const weight = /^(.+)\.(?:weight|weight_v|parametrizations\.weight\.original1)$/.exec(name);
+      const norm = /^(.+)\.running_mean$/.exec(name);
+      return weight?.[1] ?? norm?.[1] ?? [];
+    }),
+  );
+  const layers = [...names].flatMap((layer): HeadLayer[] => {
+    const mean = b.source.tensors.get(`${layer}.running_mean`)?.shape;
+    if (mean) {
+      const size = mean[0] ?? 0;
+      return [{ layer, isNorm: true, isKernel: false, inputs: size, outputs: size }];
+    }
+    const name = b.weightName(layer);
+    const shape = name === undefined ? [] : b.source.tensors.get(name)!.shape;
+    const isKernel = shape.length === 4 && shape[2] === 1 && shape[3] === 1;
+    if (shape.length !== 2 && !isKernel) return [];
+    return [{ layer, isNorm: false, isKernel, inputs: shape[1]!, outputs: shape[0]! }];
+  });
+  return inOrder(layers);
+}
+
+/**
+ * The modules beside the network that see more than a pixel: a second network, the pyramid of a detector,
+ * the decoder of a segmentation. None of their layers is a classifier's.
+ */
+function otherNetworks(b: NetBuilder, unused: readonly string[]): Set<string> {
+  return new Set(
+    unused.flatMap((name) => {
+      const { shape } = b.source.tensors.get(name)!;
+      const isSpatial = shape.length === 4 && shape[2]! * shape[3]! > 1;
+      return isSpatial && b.isOutside(name) ? groupOf(b, name) : [];
+    }),
+  );
+}
+
+/** Where a name beside the network leaves the way to it: `model.decoder` of a network in `model.encoder.`. */
+function groupOf(b: NetBuilder, name: string): string {
+  if (!b.isOutside(name)) return '';
+  const parts = name.split('.');
+  const way = b.prefix.split('.');
+  let shared = 0;
+  while (shared < way.length && parts[shared] === way[shared]) shared++;
+  return parts.slice(0, shared + 1).join('.');
+}
+
+export function withoutProjections(layers: readonly HeadLayer[]): HeadLayer[] {
+  const modules = new Set<string>();
+  const alone = new Set<string>();
+  for (const { layer } of layers) {
+    if (!PROJECTION.test(layer)) continue;
+    const dot = layer.lastIndexOf('.');
+    if (dot < 0) alone.add(layer);
+    else modules.add(layer.slice(0, dot));
+  }
+  return layers.filter(({ layer }) => {
+    if (alone.has(layer)) return false;
+    for (let dot = layer.indexOf('.'); dot >= 0; dot = layer.indexOf('.', dot + 1)) {
+      if (modules.has(layer.slice(0, dot))) return false;
+    }
+    return true;
+  });
+}
+
+/** The classifier where it is called as projections are, or behind one. */
+export function projectionChain(
+  b: NetBuilder,
+  layers: readonly HeadLayer[],
+  C: number,
+): readonly HeadLayer[] | undefined {
+  const chain = chainOf(b, layers, C);
+  const last = chain?.at(-1);
+  if (!chain || !last || last.isNorm || !b.has(`${last.layer}.bias`)) return undefined;
+  const isOne = PROJECTION.test(last.layer)
+    ? chain.length === 1 && EITHER.test(last.layer)
+    : chain.every(({ layer }) => parentOf(layer) === parentOf(last.layer));
+  return isOne ? chain : undefined;
+}
+
+/** As the file has them, but where they are numbered: fc2 before fc10. */
+function inOrder(layers: readonly HeadLayer[]): HeadLayer[] {
+  const groups = new Map<string, HeadLayer[]>();
+  for (const layer of layers) {
+    const stem = layer.layer.slice(0, layer.layer.length - numberOf(layer.layer).length);
+    const group = groups.get(stem);
+    if (group) group.push(layer);
+    else groups.set(stem, [layer]);
+  }
+  const place = ({ layer }: HeadLayer): number => Number(numberOf(layer));
+  return [...groups.values()].flatMap((group) => group.sort((a, c) => place(a) - place(c)));
+}
+
+/**
+ * The layers that go on from features of C channels, each from what the one before gives. Files in the order
+ * of names have a later layer before an earlier one, so those that were passed over are looked at again.
+ *
+ * @returns undefined where no matrix fits
+ */
+export function chainOf(
+  b: NetBuilder,
+  layers: readonly HeadLayer[],
+  C: number,
+): readonly HeadLayer[] | undefined {
+  if (layers.length > MOST_CANDIDATES) {
+    throw b.fail(
+      `${layers.length} matrices and norms are left over, among at most ${MOST_CANDIDATES} the classifier is looked for`,
+    );
+  }
+  const left = new Map(layers.map((layer, i) => [layer, i]));
+  const before = previousOf(layers);
+  const chain: HeadLayer[] = [];
+  for (;;) {
+    const last = chain.at(-1);
+    const width = last?.outputs;
+    const next = nextOf(
+      b,
+      [...left.keys()].filter((layer) => {
+        const previous = before.get(layer);
+        const mayFollow = previous === undefined || previous === last;
+        return mayFollow && (width === undefined ? isPooling(layer, C) : layer.inputs === width);
+      }),
+      { layers, left, last },
+    );
+    if (!next) break;
+    if (chain.length === MOST_LAYERS)
+      throw b.fail(`a classifier of more than ${MOST_LAYERS} layers`);
+    chain.push(next);
+    // The order in the file goes on behind it.
+    const place = left.get(next)!;
+    left.delete(next);
+    for (const [layer, i] of left) if (i < place) left.set(layer, i + layers.length);
+  }
+  // Norms alone make no classes.
+  return chain.some(({ isNorm }) => !isNorm) ? chain : undefined;
+}
+
+/** Of layers in a Sequential those before them: it is entered by its first. */
+function previousOf(layers: readonly HeadLayer[]): Map<HeadLayer, HeadLayer> {
+  const previous = new Map<HeadLayer, HeadLayer>();
+  const latest = new Map<string, HeadLayer>();
+  for (const layer of layers) {
+    const { parent, place } = placeOf(layer.layer);
+    if (place < 0) continue;
+    const other = latest.get(parent);
+    if (other) previous.set(layer, other);
+    latest.set(parent, layer);
+  }
+  return previous;
+}
+
+interface Step {
+  readonly layers: readonly HeadLayer[];
+  /** Those that are none of the classifier yet, and where each stands, counted from the last. */
+  readonly left: ReadonlyMap<HeadLayer, number>;
+  readonly last: HeadLayer | undefined;
+}
+
+/** Which of the layers that fit comes next. */
+function nextOf(b: NetBuilder, fitting: readonly HeadLayer[], step: Step): HeadLayer | undefined {
+  const { left, last } = step;
+  const inSequence = fitting.find(({ layer }) => last && isBehind(last.layer, layer));
+  if (inSequence) return inSequence;
+  const isFree = ({ isNorm, layer }: HeadLayer): boolean => isNorm && placeOf(layer).place < 0;
+  const norms = last?.isNorm ? [] : fitting.filter((norm) => isFree(norm) && isNext(b, norm, step));
+  const others = fitting.filter((layer) => !isFree(layer));
+  const hasMatrix = others.some(({ isNorm, isKernel }) => !isNorm && !isKernel);
+  const matrices = hasMatrix ? others.filter(({ isKernel }) => !isKernel) : others;
+  const candidates = norms.length > 0 ? norms : matrices;
+  return candidates.reduce<HeadLayer | undefined>(
+    (first, layer) => (first && left.get(first)! < left.get(layer)! ? first : layer),
+    undefined,
+  );
+}
+
+/**
+ * Whether a norm that has a name stands behind `last`, or first of all. It may fit in several places: its
+ * number tells, as fc1 and bn1 go together, else the order of the file.
+ *
+ * @throws {FormatError} where neither does
+ */
+function isNext(b: NetBuilder, norm: HeadLayer, { layers, left, last }: Step): boolean {
+  const parent = parentOf(norm.layer);
+  if (last && parentOf(last.layer) !== parent) return false;
+  const matrices = [...left.keys()].filter(
+    ({ layer, isNorm }) => !isNorm && parentOf(layer) === parent,
+  );
+  const takers = matrices.filter(({ inputs }) => inputs === norm.inputs);
+  if (!last && matrices.length > 0 && takers.length === 0) return false;
+  // It may as well stand behind one of these, if another goes on from there.
+  const rivals = matrices.filter(
+    (rival) => rival.outputs === norm.inputs && takers.some((taker) => taker !== rival),
+  );
+  if (rivals.length === 0) return true;
+  const number = numberOf(norm.layer);
+  if (number !== '' && last && numberOf(last.layer) === number) return true;
+  if (number !== '' && rivals.some(({ layer }) => numberOf(layer) === number)) return false;
+  const names = layers.map(({ layer }) => layer);
+  const isSorted = names.every((name, i) => i === 0 || names[i - 1]! < name);
+  if (isSorted && names.length > 2) {
+    throw b.fail(
+      `where in the classifier the norm ${norm.layer} stands is not told by names and sizes`,
+    );
+  }
+  const place = names.indexOf(norm.layer);
+  return rivals.every(({ layer }) => names.indexOf(layer) > place);
+}
+
+export function parentOf(layer: string): string {
+  return layer.slice(0, Math.max(layer.lastIndexOf('.'), 0));
+}
+
+/** The digits that a name ends in. */
+function numberOf(layer: string): string {
+  let at = layer.length;
+  while (/\d/.test(layer.charAt(at - 1))) at--;
+  return layer.slice(at);
+}
+
+/** Whether a layer takes each channel once, twice, or for each part of a square map. */
+function isPooling({ inputs, isNorm }: HeadLayer, C: number): boolean {
+  const parts = inputs / C;
+  return parts === 1 || parts === 2 || (!isNorm && parts > 1 && Number.isInteger(Math.sqrt(parts)));
+}
+
+/** Whether a layer comes later in the Sequential of another. */
+export function isBehind(before: string, layer: string): boolean {
+  const [from, to] = [placeOf(before), placeOf(layer)];
+  return from.place >= 0 && to.place > from.place && from.parent === to.parent;
+}
+
+/** What a layer is part of, and its number there. */
+export function placeOf(layer: string): { parent: string; place: number } {
+  const [, parent = '', place = '-1'] = /^(?:(.*)\.)?(\d+)$/.exec(layer) ?? [];
+  return { parent, place: Number(place) };
+}
+
+/** What the names of a module's parts begin with. */
+export function wayTo(module: string): string {
+  return module === '' ? '' : `${module}.`;
+}

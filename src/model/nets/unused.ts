@@ -1,0 +1,141 @@
+/**
+ * What no layer of a network has taken: told where it lies beside the network, refused where something would be
+ * computed that is not known.
+ */
+
+import { sizeOf } from '../formats/tensor-source.js';
+import type { NetBuilder } from './builder.js';
+import { type HeadLayer, parentOf, placeOf } from './head-layers.js';
+
+/** Names that a warning lists. */
+const SOME = 3;
+
+/** A classifier, and the channels of the features that it takes. */
+interface Head {
+  readonly chain: readonly HeadLayer[];
+  readonly C: number;
+}
+
+/**
+ * Looks at what no layer has taken. Beside the network it is a loss or another head, and told; within
+ * the network something would be computed that is not known.
+ *
+ * @param trunk what the names of the network's own layers begin with
+ * @throws {FormatError} for what is within
+ */
+export function checkUnused(
+  b: NetBuilder,
+  trunk: ReadonlySet<string>,
+  head: Head = { chain: [], C: 0 },
+): void {
+  const { unused } = b;
+  const isPart = partsOf(b, head);
+  const needed = unused.filter((name) => {
+    if (isPart(name) || isBefore(b, name) || isGeneralisedMean(b, name)) return true;
+    if (b.isOutside(name)) return false;
+    const isTrunk = trunk.has(name.split('.', 1)[0]!);
+    return isTrunk || b.source.tensors.get(name)!.shape.length > 2 || isPRelu(b, name);
+  });
+  const [first] = needed;
+  if (first !== undefined) throw b.fail(unexpected(b, first, needed.length, isPart(first)));
+  if (unused.length === 0) return;
+  const groups = groupsOf(unused);
+  const some = groups.slice(0, SOME).join(', ');
+  const are = unused.length === 1 ? 'tensor is' : 'tensors are';
+  const more = groups.length > SOME ? ', …' : '';
+  b.warnings.push(`${unused.length} ${are} part of no layer, and left out: ${some}${more}`);
+}
+
+/**
+ * What tells whether a tensor belongs to a layer of the classifier, to one between them in a Sequential, or
+ * to a norm beside them that they would be given.
+ */
+function partsOf(b: NetBuilder, { chain, C }: Head): (name: string) => boolean {
+  const layers = new Set(chain.map(({ layer }) => layer));
+  const parents = new Set(chain.map(({ layer }) => parentOf(layer)));
+  const sequences = new Set(
+    chain.flatMap(({ layer }) => {
+      const { parent, place } = placeOf(layer);
+      return place >= 0 ? parent : [];
+    }),
+  );
+  const widths = new Set([C, ...chain.map(({ inputs }) => inputs)]);
+  return (name) => {
+    if (chain.length === 0) return false;
+    const layer = parentOf(name);
+    for (let of = layer; of !== ''; of = parentOf(of)) if (layers.has(of)) return true;
+    for (let of = name; ; of = parentOf(of)) {
+      const { parent, place } = placeOf(of);
+      if (place >= 0 && sequences.has(parent)) {
+        // In a list of classifiers each takes the same features.
+        const weight = b.source.tensors.get(b.weightName(layer) ?? '')?.shape;
+        return !(weight?.length === 2 && weight[1] === chain[0]!.inputs);
+      }
+      if (of === '') break;
+    }
+    const shape = b.source.tensors.get(name)!.shape;
+    const isNorm = b.has(`${layer}.weight`) && b.has(`${layer}.bias`) && shape.length === 1;
+    const isVector = b.source.tensors.get(`${layer}.weight`)?.shape.length === 1;
+    return isNorm && isVector && widths.has(shape[0]!) && parents.has(parentOf(layer));
+  };
+}
+
+/** Whether a layer runs before the network, in a Sequential that has both. */
+function isBefore(b: NetBuilder, name: string): boolean {
+  const [, way = '', number] = /^((?:.*\.)?)(\d+)\.$/.exec(b.prefix) ?? [];
+  if (number === undefined || !b.isOutside(name) || !name.startsWith(way)) return false;
+  const [, own] = /^(\d+)\.weight$/.exec(name.slice(way.length)) ?? [];
+  return own !== undefined && Number(own) < Number(number);
+}
+
+/** Whether a tensor is the power of a generalised mean (GeM), in place of the mean of all pixels. */
+function isGeneralisedMean(b: NetBuilder, name: string): boolean {
+  if (!name.endsWith('.p') || sizeOf(b.source.tensors.get(name)!.shape) !== 1) return false;
+  return /pool|gem/i.test(name.slice(parentOf(parentOf(name)).length));
+}
+
+function isPRelu(b: NetBuilder, name: string): boolean {
+  return /(?:relu|act)\d?\.weight$/.test(name) && b.source.tensors.get(name)!.shape.length === 1;
+}
+
+/** Why weights are refused that have a tensor which no layer asks for. */
+function unexpected(b: NetBuilder, name: string, count: number, isPart: boolean): string {
+  const dot = name.lastIndexOf('.');
+  const layer = name.slice(0, dot);
+  if (isPRelu(b, name)) return `tensor ${name} is that of a PReLU: not supported`;
+  if (isGeneralisedMean(b, name)) {
+    return `tensor ${name} is that of a generalised mean (GeM): not supported, only the mean of all pixels`;
+  }
+  if (isBefore(b, name)) return `tensor ${name} is of a layer before the network: not supported`;
+  if (name.endsWith('.filt')) return `tensor ${name} is that of a blur pool: not supported`;
+  if (isPart && b.has(`${layer}.running_mean`)) {
+    return `where in the classifier the norm ${layer} stands is not known`;
+  }
+  if (b.has(`${layer}.bias`) && b.source.tensors.get(`${layer}.weight`)?.shape.length === 1) {
+    return `${layer} is a LayerNorm or another norm without statistics: not supported`;
+  }
+  return `${count} unexpected tensors, the first is ${name}`;
+}
+
+/** Names, those of a module as one: `criterion.weight`, `encoder_k.* (32)`. */
+function groupsOf(names: readonly string[]): string[] {
+  const groups = new Map<string, string[]>();
+  for (const name of names) {
+    const [, module = name] = /^((?:(?:module|model|_orig_mod|net)\.)*[^.]+)/.exec(name) ?? [];
+    const group = groups.get(module);
+    if (group) group.push(name);
+    else groups.set(module, [name]);
+  }
+  return [...groups.values()].map((own) =>
+    own.length === 1 ? own[0]! : `${sharedPath(own)}* (${own.length})`,
+  );
+}
+
+/** What names begin with alike, whole words. */
+function sharedPath([first = '', ...others]: readonly string[]): string {
+  let path = first.slice(0, first.lastIndexOf('.') + 1);
+  while (!others.every((name) => name.startsWith(path))) {
+    path = path.slice(0, path.lastIndexOf('.', path.length - 2) + 1);
+  }
+  return path;
+}
