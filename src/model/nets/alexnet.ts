@@ -19,6 +19,12 @@ export const ALEXNET: Family = {
     const optionsOf = (kernel: number): LayerOptions =>
       kernel === FIRST_KERNEL ? { kernel, stride: 4, padding: 2 } : { kernel, grouped: true };
     const { x, convolutions } = plainFeatures(b, optionsOf, 3);
+    // bearpaw/pytorch-classification's.
+    if (b.source.tensors.get('classifier.weight')?.shape[1] === x.C) {
+      b.doubts.push(
+        'an AlexNet whose classifier takes each channel once may be one for CIFAR, which pads and pools otherwise',
+      );
+    }
     return { graph: classified(b, x), facts: { convolutions } };
   },
 };

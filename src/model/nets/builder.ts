@@ -106,6 +106,13 @@ export class NetBuilder {
     );
   }
 
+  /** The activation functions that the file tells of, of the modules whose names begin so. */
+  activationsIn(way: string): string[] {
+    return [...this.#facts].flatMap(([name, { activation }]) =>
+      activation !== undefined && name.startsWith(way) ? activation : [],
+    );
+  }
+
   /** The name of a layer's weight, where it has one. */
   weightName(layer: string): string | undefined {
     const i = WEIGHTS.findIndex((part, n) => {

@@ -68,7 +68,7 @@ export function classified(b: NetBuilder, x: Value): Graph {
     for (const [name, kind] of told ?? []) y = b.relu(name, y, kind);
     if (told) needsRelu = false;
     if (needsRelu && reluBetween(before!, layer)) {
-      y = b.relu(`${before!.layer}.relu`, y);
+      y = b.relu(`${before!.layer}.relu`, y, onlyActivation(b, before!));
       needsRelu = false;
     }
     if (layer.isNorm) {
@@ -141,8 +141,7 @@ function activationsBefore(
 ): (readonly [name: string, kind: string])[] | undefined {
   const { parent, place } = placeOf(layer.layer);
   if (!b.isWhole || place < 0) return undefined;
-  const isSame = before ? isBehind(before.layer, layer.layer) : b.prefix !== wayTo(parent);
-  if (!isSame) return undefined;
+  if (before && !isBehind(before.layer, layer.layer)) return undefined;
   const from = before ? placeOf(before.layer).place + 1 : 0;
   const found: (readonly [string, string])[] = [];
   for (let i = Math.max(from, place - MOST_LAYERS); i < place; i++) {
@@ -151,6 +150,13 @@ function activationsBefore(
     if (kind !== undefined) found.push([name, kind]);
   }
   return found;
+}
+
+/** The function of the module that a layer is part of, where that has one kind of them. */
+function onlyActivation(b: NetBuilder, { layer }: HeadLayer): string | undefined {
+  const [module = ''] = layer.split('.', 1);
+  const kinds = new Set(module === layer ? [] : b.activationsIn(`${module}.`));
+  return kinds.size === 1 ? [...kinds][0] : undefined;
 }
 
 /** Whether a ReLU that is still due comes before `next`. */

@@ -31,8 +31,14 @@ const NUMBERED: Naming = {
     const [, number, rest] = /^(\d+)(\..*)$/.exec(key) ?? [];
     if (isOutside || number === undefined) return key;
     const stage = Number(number) - Number(first[1]) + 1;
-    if (stage >= 1) return `layer${stage}${rest}`;
-    const early: Readonly<Record<string, string>> = { 0: 'conv1', 1: 'bn1', 3: 'maxpool' };
+    // A stage has blocks; a classifier in the same Sequential has none.
+    if (stage >= 1) return /^\.\d+\./.test(rest!) ? `layer${stage}${rest}` : key;
+    const early: Readonly<Record<string, string>> = {
+      0: 'conv1',
+      1: 'bn1',
+      2: 'relu',
+      3: 'maxpool',
+    };
     return Object.hasOwn(early, number) ? `${early[number]}${rest}` : key;
   },
   // Convolution, norm and activation leave no place for a pool there.

@@ -14,7 +14,7 @@ export interface ModuleFacts {
 /** What a network of modules says of itself. */
 export interface NetworkFacts {
   readonly layers: ReadonlyMap<string, LayerFacts>;
-  /** The one that all activations are. */
+  /** The one that all activations are, or most. */
   readonly activation: string | undefined;
   readonly warnings: readonly string[];
 }
@@ -78,7 +78,7 @@ export function networkFacts(
   factsOf: (module: PlacedModule) => ModuleFacts,
 ): NetworkFacts {
   const layers = new Map<string, LayerFacts>();
-  const activations = new Set<string>();
+  const activations = new Map<string, number>();
   const unknown = new Map<string, string[]>();
   const classes = new Map(modules.map(({ path, object }) => [path, object.name]));
   for (const module of modules) {
@@ -92,7 +92,9 @@ export function networkFacts(
     if (own) layers.set(path, own);
     // What stands where another layer is looked for is told, too.
     else if (object.name === 'Identity') layers.set(path, {});
-    if (activation && !ASIDE.test(path)) activations.add(activation);
+    if (activation && !ASIDE.test(path)) {
+      activations.set(activation, (activations.get(activation) ?? 0) + 1);
+    }
     const isKnown = STANDARD.test(object.name) || kindOf(object.name) !== undefined;
     if (isBare && path !== '' && !isKnown) {
       const name = fullName(object);
@@ -105,9 +107,10 @@ export function networkFacts(
     return `${named}${more} (${shown(name)}) is taken to do nothing`;
   });
   if (activations.size > 1) {
-    warnings.push(`activations of several kinds: ${[...activations].map(shown).join(', ')}`);
+    warnings.push(`activations of several kinds: ${[...activations.keys()].map(shown).join(', ')}`);
   }
-  const [activation] = activations.size === 1 ? activations : [];
+  const most = Math.max(...activations.values());
+  const [activation] = [...activations].find(([, count]) => count === most) ?? [];
   return { layers, activation, warnings };
 }
 

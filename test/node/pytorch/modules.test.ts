@@ -144,7 +144,7 @@ describe('a whole module', () => {
         ...Object.fromEntries([1, 2, 3, 4].map((i) => [`s${i}`, shuffle])),
       }),
     );
-    expect(jsonOf(source, 'architecture')).toBeUndefined();
+    expect(jsonOf(source, 'architecture')).toEqual({ activationFunction: 'relu' });
     expect(source.warnings).toEqual([
       's1, s2, s3 and more (my.net.Shuffle) is taken to do nothing',
       'activations of several kinds: relu, silu',

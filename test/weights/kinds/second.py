@@ -130,6 +130,13 @@ def children():
     net = short()
     state = {**add_prefix('1.', net.state_dict()), '0.weight': torch.rand(3, 1, 1, 1), '0.bias': torch.rand(3)}
     safetensors('children-before', state, why='Sequential(Conv2d(1, 3, 1), net)', refuses='before the network')
+    net = short()
+    parts = [net.conv1, net.bn1, net.relu, net.maxpool, net.layer1, net.layer2, nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    net = nn.Sequential(*parts, *randomise(nn.Sequential(nn.Linear(8, 12), nn.BatchNorm1d(12), nn.Linear(12, 10))))
+    safetensors('children-and-layers', net.state_dict(), net, 'three layers behind, and no ReLU between them')
+    net = activated(nn.Sequential(*parts), nn.SiLU)
+    net = nn.Sequential(*net, *randomise(nn.Sequential(nn.Linear(8, 12), nn.Tanh(), nn.Linear(12, 10))))
+    pth('module-children', net, net, 'SiLU in the network, Tanh in the classifier', warns='several kinds: silu, tanh')
 
 
 def heads_told_apart():
