@@ -17,7 +17,7 @@ import numpy
 import torch
 from torch import nn
 
-from .cases import INPUTS, add_prefix, case, path_of, pth
+from .cases import INPUTS, add_prefix, case, path_of, pth, without_debugging
 from .networks import HuggingFace, Parts, headless, resnet, short
 from .old_formats import Call, legacy, write_python2, write_tar
 from .strangers import fake, fake_function, in_main, instance
@@ -53,8 +53,10 @@ def containers():
     pth('module-own', own, own, "torch.save(model) of a class of the script's own")
     trace = torch.jit.trace(net, INPUTS['x'])
     trace.save(path_of('script-trace.pt'))
+    without_debugging(path_of('script-trace.pt'))
     case('script-trace', 'script-trace.pt', net, 'torch.jit.trace(…).save')
     torch.jit.script(net).save(path_of('script.pt'))
+    without_debugging(path_of('script.pt'))
     case('script', 'script.pt', net, 'torch.jit.script(…).save')
     hf = HuggingFace()
     index, parts = {}, [{}, {}]

@@ -1,14 +1,13 @@
 """Files that look like others: each was once read as another network, or refused as one that it is not."""
 
 import copy
-import zipfile
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 from torchvision.models import DenseNet, vgg
 
-from .cases import add_prefix, case, path_of, pth, renamed, repository, safetensors, write_safetensors
+from .cases import add_prefix, case, path_of, pth, renamed, repository, safetensors, without_debugging, write_safetensors
 from .formats import keras_layer, keras_tensors
 from .networks import (
     ConcatPool,
@@ -102,15 +101,6 @@ def modules():
         torch.jit.script(net).save(path_of(file))
         without_debugging(path_of(file))
         case(f'script-{name}', file, net, 'torch.jit.script: the parameter of an activation')
-
-
-def without_debugging(path):
-    """Takes out where in which source each line of the code was, which has the paths of whoever saved it."""
-    with zipfile.ZipFile(path) as old:
-        entries = [(entry, old.read(entry)) for entry in old.infolist() if not entry.filename.endswith('.debug_pkl')]
-    with zipfile.ZipFile(path, 'w') as new:
-        for entry, data in entries:
-            new.writestr(entry, data)
 
 
 def children():
