@@ -124,6 +124,9 @@ export function chooseDictionary(
       `${name}: no state dict is called ${shown(key)}; there are ${namesOf([...dictionaries.keys()])}`,
     );
   }
+  const [single] = dictionaries;
+  // Nothing is to be weighed, and recognising a network takes some milliseconds.
+  if (single && dictionaries.size === 1) return { ...single[1], path: single[0] };
   const fits = new Map<string, number>();
   for (const [path, source] of dictionaries) fits.set(path, fitting(source));
   let most = Math.max(...fits.values());

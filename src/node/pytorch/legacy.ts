@@ -15,7 +15,7 @@
 import { FormatError, inFile } from '../../errors.js';
 import { type ByteSource, byteSource } from '../../model/formats/byte-source.js';
 import { type Checkpoint, checkpointOf } from './checkpoint.js';
-import { type Builder, readPickleAt } from './pickle.js';
+import { type Builder, plainBuilder, readPickleAt } from './pickle.js';
 import { isSize, type Storage, type StorageBytes, storageOf, tensorBuilder } from './tensors.js';
 import { type PickleValue, shown, valueAt } from './values.js';
 
@@ -26,13 +26,8 @@ const VERSION = 1001;
 /** Longer than the magic number in any protocol. */
 const MAGIC_BYTES = 64;
 
-/** Makes nothing: the pickles around the object are numbers and text. */
-const PLAIN: Builder = {
-  call: () => undefined,
-  persistent: () => {
-    throw new FormatError('a persistent id before the object');
-  },
-};
+/** Of the pickles around the object. */
+const PLAIN = plainBuilder('before the object');
 
 /** Whether a file begins with the magic number, pickled in whatever protocol. */
 export function isLegacyCheckpoint(head: Uint8Array): boolean {

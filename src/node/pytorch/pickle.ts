@@ -38,6 +38,16 @@ export interface Builder {
   persistent(id: PickleValue): PickleValue;
 }
 
+/** Makes nothing: for a pickle of numbers and text. @param where a persistent id is not to be, for the error */
+export function plainBuilder(where: string): Builder {
+  return {
+    call: () => undefined,
+    persistent: () => {
+      throw new FormatError(`a persistent id ${where}`);
+    },
+  };
+}
+
 /** A dict counts as this many: an empty one takes 200 bytes. */
 const DICT = 16;
 

@@ -13,7 +13,7 @@ import { type ByteSource, byteSource } from '../../model/formats/byte-source.js'
 import { type Checkpoint, checkpointOf } from './checkpoint.js';
 import { storageType } from './element-types.js';
 import { COUNT_BYTES, int64 } from './legacy.js';
-import { type Builder, readPickleAt } from './pickle.js';
+import { type Builder, plainBuilder, readPickleAt } from './pickle.js';
 import { isSize, rebuildTensor, type Storage, type Tensor, tensorBuilder } from './tensors.js';
 import { isInert, isKind, type PickleObject, type PickleValue, shown } from './values.js';
 
@@ -138,13 +138,8 @@ class EntryReader {
   }
 }
 
-/** Makes nothing: what is around the object is numbers and text. */
-const PLAIN: Builder = {
-  call: () => undefined,
-  persistent: () => {
-    throw new FormatError('a persistent id where there is none');
-  },
-};
+/** Of what is around the object. */
+const PLAIN = plainBuilder('where there is none');
 
 /** (key, location, type), the number of elements and the elements, of each; then views of them. */
 function readStorages(reader: EntryReader, objects: Map<string, PickleObject>): void {
