@@ -1,18 +1,7 @@
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FormatError, ShapeError } from '../../src/errors.js';
 import type { ExplainingNetwork } from '../../src/explain.js';
 import { PRECISIONS } from '../../src/kernels/index.js';
@@ -23,6 +12,7 @@ import { LARGE_ERROR } from '../../src/node/weight-loss.js';
 import { checkpoint, stateDict, zip } from '../checkpoint-files.js';
 import { distance } from '../compare.js';
 import { hashImage, hashWeights, stateDictOf } from '../hash-weights.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { huggingFaceName, renameTensors, tensorsOf, toKeras } from '../weight-namings.js';
 
 /** Two stages that are stored finer, and one that is not. */
@@ -30,17 +20,7 @@ const SMALL = { depths: [1, 1, 1], width: 8, classes: 5 };
 const TENSORS = tensorsOf(hashWeights(stateDictOf(SMALL), 3));
 const LABELS = ['a', 'b', 'ü', '猫', 'e'];
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'fastcam-convert-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function write(name: string, bytes: Uint8Array | string): string {
-  const path = join(folder, name);
-  writeFileSync(path, bytes);
-  return path;
-}
+const { folder, write } = temporaryFolder('convert');
 
 function pth(name: string): string {
   const { dict, storages } = stateDict(TENSORS);

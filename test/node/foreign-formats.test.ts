@@ -1,24 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../src/errors.js';
 import { openWeights } from '../../src/node/weights-file.js';
 import { zip } from '../checkpoint-files.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'fastcam-foreign-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function write(name: string, bytes: Uint8Array | string): string {
-  const path = join(folder, name);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, bytes);
-  return path;
-}
+const { folder, write } = temporaryFolder('foreign');
 
 async function refusal(path: string): Promise<string> {
   const error = await openWeights(path).then(

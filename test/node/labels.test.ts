@@ -1,25 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../src/errors.js';
 import { KNOWN_MODELS, readLabels } from '../../src/node/index.js';
 import { labelsFor } from '../../src/node/labels.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
 const NAMES = ['tench, Tinca tinca', "potter's wheel", 'crane'];
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'fastcam-labels-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function write(name: string, bytes: Uint8Array | string): string {
-  const path = join(folder, name);
-  writeFileSync(path, bytes);
-  return path;
-}
+const { write } = temporaryFolder('labels');
 
 describe('readLabels', () => {
   it.each<[string, string, string]>([

@@ -1,15 +1,6 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../src/errors.js';
 import { type ExplainingNetwork, networkOf } from '../../src/explain.js';
 import { jsKernels } from '../../src/kernels/index.js';
@@ -29,23 +20,13 @@ import {
   zip,
 } from '../checkpoint-files.js';
 import { hashImage, hashWeights, stateDictOf } from '../hash-weights.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { type Tensors, tensorsOf } from '../weight-namings.js';
 
 const SMALL = { depths: [1, 2], width: 8, classes: 5 };
 const TENSORS = tensorsOf(hashWeights(stateDictOf(SMALL), 3));
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'fastcam-weights-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function write(name: string, bytes: Uint8Array | string): string {
-  const path = join(folder, name);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, bytes);
-  return path;
-}
+const { folder, write } = temporaryFolder('weights');
 
 function entries(): Entries {
   const { dict, storages } = stateDict(TENSORS);
