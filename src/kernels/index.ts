@@ -20,6 +20,7 @@ export {
   conv2dShape,
 } from './conv2d-shape.js';
 export * from './js/activation.js';
+export * from './js/arithmetic.js';
 export * from './js/columns.js';
 export { conv2d, conv2dReference, conv2dScratch } from './js/conv2d.js';
 export { type JsConv2d, packConv2d } from './js/conv2d-weights.js';
@@ -27,6 +28,8 @@ export type { Conv2dEpilogue, Conv2dScratch } from './js/epilogue.js';
 export { jsKernels } from './js/js-kernels.js';
 export * from './js/max-pool.js';
 export * from './js/mean-pool.js';
+export * from './js/prelu.js';
+export * from './js/repeat.js';
 export { type LayerWeights, layerWeights } from './layer-weights.js';
 export { type PoolParameters, type PoolShape, poolShape } from './pool-shape.js';
 export { PRECISIONS, type Precision, WEIGHT_BYTES } from './precision.js';

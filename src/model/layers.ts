@@ -14,11 +14,11 @@ import { checkFloats, checkWeights, SCALED_DTYPE } from './formats/dtype.js';
 import { dtypePrecision } from './formats/metadata.js';
 import { scaledName, scaleName, sizeOf, type TensorSource } from './formats/tensor-source.js';
 import type { Graph, Operator } from './graph/node.js';
-import { type Affine, type BatchNorm, isAffine } from './graph/operators/affine.js';
+import { type BatchNorm, hasVectors, type VectorLayer } from './graph/operators/affine.js';
 import { type Conv, isConv, type TensorInfo } from './graph/operators/conv.js';
 
 /** The layers by the keys of their weights, in the order of the pass. */
-export type Layers = ReadonlyMap<string, Conv | Affine>;
+export type Layers = ReadonlyMap<string, Conv | VectorLayer>;
 
 /** How each layer is kept, by its key. */
 export type RestingLayers = ReadonlyMap<string, RestingLayer>;
@@ -30,19 +30,19 @@ export function layersOf({ nodes }: Graph): Layers {
   const layers = nodes
     .map(({ operator }) => operator)
     .filter(
-      (operator: Operator): operator is Conv | Affine => isConv(operator) || isAffine(operator),
+      (operator: Operator): operator is Conv | VectorLayer =>
+        isConv(operator) || hasVectors(operator),
     );
   return new Map(layers.map((layer) => [layer.layer, layer]));
 }
 
 /** The tensors of a layer, a convolution's weight first. */
-export function tensorsOf({ tensors }: TensorSource, layer: Conv | Affine): ExpectedTensor[] {
-  const C = isConv(layer) ? layer.extents.Cout : layer.channels;
-  const vectors = layer.batchNorms.flatMap(({ gamma, beta, mean, variance }) => [
-    ...[gamma, beta].flatMap((name) => name ?? []),
-    ...[mean, variance],
-  ]);
-  const own = (names: readonly string[]) => names.map((name): ExpectedTensor => [name, [C]]);
+export function tensorsOf({ tensors }: TensorSource, layer: Conv | VectorLayer): ExpectedTensor[] {
+  const vectors = layer.batchNorms.flatMap(({ gamma, beta, mean, variance }) =>
+    [gamma, beta, mean, variance].flatMap((name) => name ?? []),
+  );
+  const shape = isConv(layer) ? [layer.extents.Cout] : (layer.tensorShape ?? [layer.channels]);
+  const own = (names: readonly string[]) => names.map((name): ExpectedTensor => [name, shape]);
   if (!isConv(layer)) return own(vectors);
   const { weight, bias, magnitude } = layer;
   const isScaled = tensors.get(weight.name)?.dtype === SCALED_DTYPE;
@@ -102,7 +102,7 @@ export function restingLayers(
   const fineEnd = ends[Math.min(FINE_SCALES, ends.length - 1) - 1] ?? -1;
   const resting = new Map<string, RestingLayer>();
   for (const [i, { operator }] of nodes.entries()) {
-    if (isAffine(operator)) resting.set(operator.layer, { channels: operator.channels });
+    if (hasVectors(operator)) resting.set(operator.layer, { channels: operator.channels });
     if (!isConv(operator)) continue;
     const isLast = i === output && classes > 0 && precision === 'int8';
     const own = i <= fineEnd || isLast ? FINER[precision] : precision;
@@ -142,7 +142,7 @@ export class LayerReader {
   }
 
   /** Batch norms that no convolution took in. */
-  vectors({ batchNorms, channels }: Affine): { scale: Float32Array; shift: Float32Array } {
+  vectors({ batchNorms, channels }: VectorLayer): { scale: Float32Array; shift: Float32Array } {
     const { scale, shift } = this.#affine(batchNorms, channels);
     return { scale: Float32Array.from(scale), shift: Float32Array.from(shift) };
   }
@@ -151,18 +151,18 @@ export class LayerReader {
   #affine(batchNorms: readonly BatchNorm[], C: number, bias?: string) {
     const scale = new Float64Array(C).fill(1);
     const shift = bias === undefined ? new Float64Array(C) : Float64Array.from(this.#vector(bias));
-    for (const { gamma, beta, mean, variance, eps } of batchNorms) {
-      const means = this.#vector(mean);
-      const variances = this.#vector(variance);
-      const gammas = gamma === undefined ? undefined : this.#vector(gamma);
-      const betas = beta === undefined ? undefined : this.#vector(beta);
+    for (const { gamma, beta, mean, variance, eps = 0 } of batchNorms) {
+      const [gammas, betas, means, variances] = [gamma, beta, mean, variance].map((name) =>
+        name === undefined ? undefined : this.#vector(name),
+      );
       for (let c = 0; c < C; c++) {
-        if (variances[c]! < 0) {
+        if (variances && variances[c]! < 0) {
           const what = `tensor ${variance} has ${variances[c]} at element ${c}`;
           throw new FormatError(`${this.#source.name}: ${what}`);
         }
-        const factor = (gammas?.[c] ?? 1) / Math.sqrt(variances[c]! + eps);
-        shift[c] = (betas?.[c] ?? 0) - (means[c]! - shift[c]!) * factor;
+        const deviation = variances ? Math.sqrt(variances[c]! + eps) : 1;
+        const factor = (gammas?.[c] ?? 1) / deviation;
+        shift[c] = (betas?.[c] ?? 0) - ((means?.[c] ?? 0) - shift[c]!) * factor;
         scale[c]! *= factor;
       }
     }

@@ -223,17 +223,24 @@ class Draft {
     if (!onto && !isIdentity && !operator.inPlace) return undefined;
     const buffer = this.buffers[inputs[onto ? 1 : 0]!]!;
     const lifetime = this.#lifetimes[buffer]!;
-    // A convolution reads its input while it writes.
-    const isFree = lifetime.last === i && !(onto && this.buffers[inputs[0]!] === buffer);
+    // A convolution reads its input while it writes; what is broadcast to a larger value does not fit.
+    const isFree =
+      lifetime.last === i &&
+      lifetime.length === this.#length(i) &&
+      !(onto && this.buffers[inputs[0]!] === buffer);
     if (!isIdentity && !isFree) return undefined;
     lifetime.last = Math.max(lifetime.last, this.#lastUse[i]!);
     return buffer;
   }
 
   #newBuffer(value: number, first: number): number {
-    const { H, W, C } = this.shapes[value]!;
-    const length = this.#N * H * W * C;
+    const length = this.#length(value);
     return this.#lifetimes.push({ length, first, last: this.#lastUse[value]! }) - 1;
+  }
+
+  #length(value: number): number {
+    const { H, W, C } = this.shapes[value]!;
+    return this.#N * H * W * C;
   }
 }
 

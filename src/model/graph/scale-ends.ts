@@ -47,13 +47,17 @@ export function scaleEnds(graph: Graph, shapes: readonly ValueShape[]): number[]
 
 /**
  * The values that every path from the input to the output passes through. Nodes before such a value in any
- * topological order are those that it comes from: no edge leads past it.
+ * topological order are those that it comes from, or constants: no path leads past it.
  */
 function cutValues(graph: Graph): number[] {
   const { nodes, output } = graph;
   const matters = new Set([output]);
   for (let i = output; i >= 0; i--) {
     if (matters.has(i)) for (const value of nodes[i]!.inputs) matters.add(value);
+  }
+  // A constant, and what is made of nothing else, is on no path.
+  for (const [i, { inputs }] of nodes.entries()) {
+    if (i > 0 && !inputs.some((value) => matters.has(value))) matters.delete(i);
   }
   const users = usersOf(graph);
   const cuts: number[] = [];

@@ -9,6 +9,7 @@ import { adaptiveMean } from '../../../src/model/graph/operators/adaptive-mean.j
 import { add } from '../../../src/model/graph/operators/add.js';
 import { affine } from '../../../src/model/graph/operators/affine.js';
 import { concat } from '../../../src/model/graph/operators/concat.js';
+import { constant } from '../../../src/model/graph/operators/constant.js';
 import { isConv } from '../../../src/model/graph/operators/conv.js';
 import { input } from '../../../src/model/graph/operators/input.js';
 import { mul } from '../../../src/model/graph/operators/mul.js';
@@ -77,6 +78,23 @@ function fiveScales(act: Operator, excites: boolean): Graph {
 describe('scale ends', () => {
   it('are the last ReLU that all paths meet, at each resolution; a ReLU inside of a branch is none', () => {
     expect(endsOf(graphOf(...RESIDUAL))).toEqual(['stem', 'last']);
+  });
+
+  it('are the same with constants, which are on no path from the input', () => {
+    const [x, ...rest] = RESIDUAL as [Row, ...Row[]];
+    const shape = { H: 1, W: 1, C: 4 };
+    const cut = rest.findIndex(([name]) => name === 'sum');
+    const withConstants = graphOf(
+      x,
+      ['first', constant('first', 'first', shape, true)],
+      ['made', relu(), 'first'],
+      ['unused', constant('unused', 'unused', shape, true)],
+      ...rest.slice(0, cut),
+      ['scaled', mul(), 'b', 'made'],
+      ['sum', add(), 'scaled', 'shortcut'],
+      ...rest.slice(cut + 1),
+    );
+    expect(endsOf(withConstants)).toEqual(['stem', 'last']);
   });
 
   it('do not depend on the order of the nodes', () => {

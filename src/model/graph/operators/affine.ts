@@ -9,20 +9,35 @@ import { affine as affineKernel } from '../../../kernels/index.js';
 import { type Operator, stepOf } from '../node.js';
 import { concatShape, stepsOfParts } from './concat.js';
 
-/** A batch norm by the names of its tensors, [C] each. Without `gamma` and `beta` they are 1 and 0. */
+/**
+ * A batch norm by the names of its tensors, [C] each. Without `gamma` and `beta` they are 1 and 0. Without
+ * `mean` and `variance` nothing is normalised: γ·x + β.
+ */
 export interface BatchNorm {
   readonly gamma?: string | undefined;
   readonly beta?: string | undefined;
-  readonly mean: string;
-  readonly variance: string;
-  readonly eps: number;
+  readonly mean?: string | undefined;
+  readonly variance?: string | undefined;
+  /** Added to the variance; default 0. */
+  readonly eps?: number;
 }
 
-export interface Affine extends Operator {
-  readonly kind: 'affine';
+/** An operator that reads vectors from the weights: a factor and a summand for each channel. */
+export interface VectorLayer extends Operator {
+  /** Key of the layer's weights. */
   readonly layer: string;
   readonly channels: number;
   readonly batchNorms: readonly BatchNorm[];
+  /** Of its tensors, where it is not [channels]. */
+  readonly tensorShape?: readonly number[];
+}
+
+export function hasVectors(operator: Operator): operator is VectorLayer {
+  return 'channels' in operator;
+}
+
+export interface Affine extends VectorLayer {
+  readonly kind: 'affine';
 }
 
 export function isAffine(operator: Operator): operator is Affine {
