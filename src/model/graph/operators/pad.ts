@@ -1,0 +1,87 @@
+/** A border of rows, columns and channels: of one value, of what is mirrored, or of the outermost elements. */
+
+import { ShapeError } from '../../../errors.js';
+import { gather } from '../../../kernels/index.js';
+import { extentsText, type Operator, stepOf, type ValueShape } from '../node.js';
+
+/** Elements on each side; `front` and `back` are channels. Below 0 they are cut off. Default 0. */
+export interface Border {
+  readonly top?: number;
+  readonly left?: number;
+  readonly bottom?: number;
+  readonly right?: number;
+  readonly front?: number;
+  readonly back?: number;
+}
+
+/**
+ * constant: the value. reflect: as a mirror at the outermost element, which is not repeated, again and again if
+ * the border is wider than the map. edge: the outermost element.
+ */
+export type PadMode = 'constant' | 'reflect' | 'edge';
+
+export function pad(border: Border, mode: PadMode = 'constant', value = 0): Operator {
+  const { top = 0, left = 0, bottom = 0, right = 0, front = 0, back = 0 } = border;
+  const sides = { H: [top, bottom], W: [left, right], C: [front, back] } as const;
+  const isZero = mode === 'constant' && value === 0;
+  return {
+    kind: 'pad',
+    shape([x]) {
+      const shape = { H: x!.H + top + bottom, W: x!.W + left + right, C: x!.C + front + back };
+      const all = Object.values(sides).flat();
+      // What is left of each axis, before anything is put on.
+      const kept = (['H', 'W', 'C'] as const).map((axis) => keptOf(x!, axis, sides[axis])[1]);
+      if (all.every(Number.isInteger) && Math.min(...kept) >= 1) return shape;
+      throw new ShapeError(`pad: a border of [${all}] leaves nothing of ${extentsText(x!)}`);
+    },
+    range: ([x]) => ({
+      nonNegative: x!.nonNegative && (mode !== 'constant' || value >= 0),
+      sparse: x!.sparse && (mode !== 'constant' || isZero),
+    }),
+    isIdentity: () => Object.values(sides).every(([a, b]) => a === 0 && b === 0),
+    steps(context) {
+      const { N, inputs } = context;
+      const x = inputs[0]!;
+      const table = (axis: keyof ValueShape) =>
+        tableOf(mode, sides[axis], x[axis], keptOf(x, axis, sides[axis]));
+      const tables = { ...x, rows: table('H'), columns: table('W'), channels: table('C') };
+      const numbers = [N, x.H, x.W, x.C, ...Object.values(sides).flat(), value];
+      return [
+        stepOf(`pad-${mode}`, context, numbers, (y, [from]) => gather(y, from!, N, tables, value)),
+      ];
+    },
+  };
+}
+
+/** The first element that is not cut off, and how many are left. */
+function keptOf(
+  x: ValueShape,
+  axis: keyof ValueShape,
+  [before, behind]: readonly [number, number],
+): readonly [first: number, count: number] {
+  const first = Math.max(0, -before);
+  return [first, x[axis] - first - Math.max(0, -behind)];
+}
+
+/** Where each element of an axis comes from; −1 where it is the value. */
+function tableOf(
+  mode: PadMode,
+  [before, behind]: readonly [number, number],
+  extent: number,
+  [first, count]: readonly [number, number],
+): Int32Array {
+  return Int32Array.from({ length: before + extent + behind }, (_, i) => {
+    const at = i - Math.max(0, before);
+    if (at >= 0 && at < count) return first + at;
+    if (mode === 'constant') return -1;
+    return first + (mode === 'edge' ? (at < 0 ? 0 : count - 1) : mirrored(at, count));
+  });
+}
+
+/** … 2 1 0 1 2 … count − 2, count − 1, count − 2 … */
+function mirrored(at: number, count: number): number {
+  if (count === 1) return 0;
+  const period = 2 * (count - 1);
+  const phase = ((at % period) + period) % period;
+  return Math.min(phase, period - phase);
+}
