@@ -1,0 +1,68 @@
+/**
+ * To mean 0 and variance 1: out = (x − mean)/√(variance + eps), over the channels of each pixel (LayerNorm without
+ * its factors), or over all pixels of a group of channels (GroupNorm; each channel a group: InstanceNorm; one group:
+ * LayerNorm over a picture). The variance is that of the elements themselves, Σ(x − mean)²/n. Two passes, sums of
+ * doubles.
+ */
+
+/**
+ * @param out [N, pixels, C], overwritten; may be `x`
+ * @param x [N, pixels, C]
+ * @param groups that divide C
+ */
+export function normalizeGroups(
+  out: Float32Array,
+  x: Float32Array,
+  [N, pixels, C]: readonly [number, number, number],
+  groups: number,
+  eps: number,
+): void {
+  const width = C / groups;
+  for (let n = 0; n < N; n++) {
+    for (let group = 0; group < groups; group++) {
+      normalizeBlock(out, x, n * pixels * C + group * width, pixels, C, width, eps);
+    }
+  }
+}
+
+/** @param out [pixels, C], overwritten; may be `x` */
+export function normalizeColumns(
+  out: Float32Array,
+  x: Float32Array,
+  [pixels, C]: readonly [number, number],
+  eps: number,
+): void {
+  for (let p = 0; p < pixels; p++) normalizeBlock(out, x, p * C, 1, C, C, eps);
+}
+
+/** `width` channels from `base` on, of pixels that lie C apart. */
+function normalizeBlock(
+  out: Float32Array,
+  x: Float32Array,
+  base: number,
+  pixels: number,
+  C: number,
+  width: number,
+  eps: number,
+): void {
+  const count = pixels * width;
+  let sum = 0;
+  for (let p = 0; p < pixels; p++) {
+    const from = base + p * C;
+    for (let c = 0; c < width; c++) sum += x[from + c]!;
+  }
+  const mean = sum / count;
+  let squares = 0;
+  for (let p = 0; p < pixels; p++) {
+    const from = base + p * C;
+    for (let c = 0; c < width; c++) {
+      const apart = x[from + c]! - mean;
+      squares += apart * apart;
+    }
+  }
+  const factor = 1 / Math.sqrt(squares / count + eps);
+  for (let p = 0; p < pixels; p++) {
+    const from = base + p * C;
+    for (let c = 0; c < width; c++) out[from + c] = (x[from + c]! - mean) * factor;
+  }
+}

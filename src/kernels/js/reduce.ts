@@ -1,0 +1,144 @@
+/**
+ * One number for all elements along some axes, NHWC. Over the elements xᵢ of a reduced stretch:
+ *
+ *   sum Σxᵢ     mean Σxᵢ/n     prod Πxᵢ     max, min
+ *   l1 Σ|xᵢ|    sumsquare Σxᵢ²     l2 √Σxᵢ²     logsum ln Σxᵢ     logsumexp ln Σ e^xᵢ
+ *
+ * Accumulated in doubles and rounded once; the largest exponent is taken out of `logsumexp`, so that it does
+ * not overflow. A NaN in the stretch gives NaN.
+ */
+
+export type Reduction =
+  | 'mean'
+  | 'sum'
+  | 'max'
+  | 'min'
+  | 'prod'
+  | 'l1'
+  | 'l2'
+  | 'sumsquare'
+  | 'logsum'
+  | 'logsumexp';
+
+/** What is reduced of [H, W, C]. */
+export interface ReducedAxes {
+  readonly H: boolean;
+  readonly W: boolean;
+  readonly C: boolean;
+}
+
+/** A stretch: two nested loops, and how far each moves. */
+type Stretch = (
+  x: Float32Array,
+  base: number,
+  rows: number,
+  rowStride: number,
+  count: number,
+  stride: number,
+) => number;
+
+/**
+ * @param out [N, H or 1, W or 1, C or 1], overwritten
+ * @param x [N, H, W, C]
+ */
+export function reduce(
+  out: Float32Array,
+  x: Float32Array,
+  kind: Reduction,
+  [N, H, W, C]: readonly [number, number, number, number],
+  axes: ReducedAxes,
+): void {
+  const stretch = STRETCHES[kind];
+  // Reduced axes that lie side by side in memory are one loop; of H and C without W there are two.
+  const apart = axes.H && axes.C && !axes.W;
+  const rows = apart ? H : 1;
+  const count = (axes.H && !apart ? H : 1) * (axes.W ? W : 1) * (axes.C ? C : 1);
+  const rowStride = W * C;
+  const stride = axes.C ? 1 : axes.W ? C : W * C;
+  const keptH = axes.H ? 1 : H;
+  const keptW = axes.W ? 1 : W;
+  const keptC = axes.C ? 1 : C;
+  const share = kind === 'mean' ? rows * count : 1;
+  let o = 0;
+  for (let n = 0; n < N; n++) {
+    for (let oy = 0; oy < keptH; oy++) {
+      for (let ox = 0; ox < keptW; ox++) {
+        const base = ((n * H + oy) * W + ox) * C;
+        for (let oc = 0; oc < keptC; oc++) {
+          out[o++] = stretch(x, base + oc, rows, rowStride, count, stride) / share;
+        }
+      }
+    }
+  }
+}
+
+const sum: Stretch = (x, base, rows, rowStride, count, stride) => {
+  let total = 0;
+  for (let row = 0; row < rows; row++) {
+    const begin = base + row * rowStride;
+    for (let i = 0; i < count; i++) total += x[begin + i * stride]!;
+  }
+  return total;
+};
+
+const sumSquare: Stretch = (x, base, rows, rowStride, count, stride) => {
+  let total = 0;
+  for (let row = 0; row < rows; row++) {
+    const begin = base + row * rowStride;
+    for (let i = 0; i < count; i++) total += x[begin + i * stride]! * x[begin + i * stride]!;
+  }
+  return total;
+};
+
+const max: Stretch = (x, base, rows, rowStride, count, stride) => {
+  let most = Number.NEGATIVE_INFINITY;
+  for (let row = 0; row < rows; row++) {
+    const begin = base + row * rowStride;
+    for (let i = 0; i < count; i++) most = Math.max(most, x[begin + i * stride]!);
+  }
+  return most;
+};
+
+const STRETCHES: Readonly<Record<Reduction, Stretch>> = {
+  sum,
+  mean: sum,
+  sumsquare: sumSquare,
+  max,
+  l2: (...stretch) => Math.sqrt(sumSquare(...stretch)),
+  logsum: (...stretch) => Math.log(sum(...stretch)),
+  min(x, base, rows, rowStride, count, stride) {
+    let least = Number.POSITIVE_INFINITY;
+    for (let row = 0; row < rows; row++) {
+      const begin = base + row * rowStride;
+      for (let i = 0; i < count; i++) least = Math.min(least, x[begin + i * stride]!);
+    }
+    return least;
+  },
+  prod(x, base, rows, rowStride, count, stride) {
+    let product = 1;
+    for (let row = 0; row < rows; row++) {
+      const begin = base + row * rowStride;
+      for (let i = 0; i < count; i++) product *= x[begin + i * stride]!;
+    }
+    return product;
+  },
+  l1(x, base, rows, rowStride, count, stride) {
+    let total = 0;
+    for (let row = 0; row < rows; row++) {
+      const begin = base + row * rowStride;
+      for (let i = 0; i < count; i++) total += Math.abs(x[begin + i * stride]!);
+    }
+    return total;
+  },
+  logsumexp(x, base, rows, rowStride, count, stride) {
+    const most = max(x, base, rows, rowStride, count, stride);
+    // ∞ − ∞ would be NaN.
+    if (!Number.isFinite(most)) return most;
+    let total = 0;
+    for (let row = 0; row < rows; row++) {
+      const begin = base + row * rowStride;
+      for (let i = 0; i < count; i++) total += Math.exp(x[begin + i * stride]! - most);
+    }
+    return most + Math.log(total);
+  },
+};

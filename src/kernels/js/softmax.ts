@@ -1,0 +1,65 @@
+/**
+ * Softmax along stretches of memory: outᵢ = e^(xᵢ − m)/Σⱼ e^(xⱼ − m), m the largest; or its logarithm,
+ * outᵢ = xᵢ − m − ln Σⱼ e^(xⱼ − m). NHWC: along the channels of each pixel, or along the pixels of each channel.
+ *
+ * The exponentials are rounded to float32 before they are divided: within 2⁻²³ relative. The logarithm is rounded
+ * once. As in PyTorch, a NaN or +∞ makes the stretch NaN, and so does −∞ alone.
+ */
+
+/**
+ * @param out [N, pixels, C], overwritten; may be `x`
+ * @param x [N, pixels, C]
+ * @param overPixels along the pixels of each channel, not the channels of each pixel
+ * @param log whether the logarithm is wanted
+ */
+export function softmax(
+  out: Float32Array,
+  x: Float32Array,
+  [N, pixels, C]: readonly [number, number, number],
+  overPixels: boolean,
+  log: boolean,
+): void {
+  const along = log ? logSoftmaxAlong : softmaxAlong;
+  if (overPixels) {
+    for (let n = 0; n < N; n++) {
+      for (let c = 0; c < C; c++) along(out, x, n * pixels * C + c, pixels, C);
+    }
+  } else {
+    for (let p = 0; p < N * pixels; p++) along(out, x, p * C, C, 1);
+  }
+}
+
+function softmaxAlong(
+  out: Float32Array,
+  x: Float32Array,
+  base: number,
+  count: number,
+  stride: number,
+): void {
+  const end = base + count * stride;
+  let most = Number.NEGATIVE_INFINITY;
+  for (let i = base; i < end; i += stride) most = Math.max(most, x[i]!);
+  let sum = 0;
+  for (let i = base; i < end; i += stride) {
+    const value = Math.exp(x[i]! - most);
+    sum += value;
+    out[i] = value;
+  }
+  for (let i = base; i < end; i += stride) out[i] = out[i]! / sum;
+}
+
+function logSoftmaxAlong(
+  out: Float32Array,
+  x: Float32Array,
+  base: number,
+  count: number,
+  stride: number,
+): void {
+  const end = base + count * stride;
+  let most = Number.NEGATIVE_INFINITY;
+  for (let i = base; i < end; i += stride) most = Math.max(most, x[i]!);
+  let sum = 0;
+  for (let i = base; i < end; i += stride) sum += Math.exp(x[i]! - most);
+  const logSum = Math.log(sum);
+  for (let i = base; i < end; i += stride) out[i] = x[i]! - most - logSum;
+}

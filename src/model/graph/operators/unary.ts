@@ -1,0 +1,36 @@
+/** Functions of one element that are no activation functions: no scale ends in them. */
+
+import { power as powerKernel, UNARY, type UnaryName } from '../../../kernels/index.js';
+import type { Operator } from '../node.js';
+import { elementwise } from './elementwise.js';
+
+/** Those that are nowhere below 0; those that are not, where x is not; and those that leave 0 as it is. */
+const NON_NEGATIVE: readonly UnaryName[] = ['abs', 'exp', 'sqrt', 'square'];
+const SIGN_KEEPING: readonly UnaryName[] = [
+  ...(['reciprocal', 'erf', 'floor', 'ceil', 'round', 'sign', 'softsign'] as const),
+];
+const ZERO_KEEPING: readonly UnaryName[] = [
+  ...(['abs', 'neg', 'sqrt', 'square', 'erf', 'floor', 'ceil', 'round', 'sign'] as const),
+  ...(['sin', 'softsign'] as const),
+];
+
+export function unary(name: UnaryName): Operator {
+  return {
+    ...elementwise(name, UNARY[name]),
+    range: ([x]) => ({
+      nonNegative: NON_NEGATIVE.includes(name) || (x!.nonNegative && SIGN_KEEPING.includes(name)),
+      sparse: x!.sparse && ZERO_KEEPING.includes(name),
+    }),
+  };
+}
+
+/** x ** exponent. Of what is below 0 only a whole power is a number. */
+export function power(exponent: number): Operator {
+  return {
+    ...elementwise('power', (out, x) => powerKernel(out, x, exponent), [exponent]),
+    range: ([x]) => ({
+      nonNegative: x!.nonNegative || exponent % 2 === 0,
+      sparse: x!.sparse && exponent > 0,
+    }),
+  };
+}
