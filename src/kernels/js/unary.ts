@@ -82,7 +82,19 @@ export const UNARY: Readonly<Record<UnaryName, UnaryKernel>> = {
   },
 };
 
-/** x ** exponent of every element. @param out as long as `x`; may be `x` */
+/**
+ * x ** exponent of every element. A general power costs some fifty times as much as the powers that networks have
+ * (measured), which so have loops of their own.
+ *
+ * @param out as long as `x`; may be `x`
+ */
 export function power(out: Float32Array, x: Float32Array, exponent: number): void {
-  for (let i = 0; i < x.length; i++) out[i] = x[i]! ** exponent;
+  if (exponent === 2) UNARY.square(out, x);
+  else if (exponent === 0.5) UNARY.sqrt(out, x);
+  else if (exponent === -1) UNARY.reciprocal(out, x);
+  else if (exponent === 3) {
+    for (let i = 0; i < x.length; i++) out[i] = x[i]! * x[i]! * x[i]!;
+  } else {
+    for (let i = 0; i < x.length; i++) out[i] = x[i]! ** exponent;
+  }
 }
