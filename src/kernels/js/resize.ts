@@ -9,7 +9,7 @@
  *
  * the nearest element, or two with the weights 1 − t and t, or four with those of cubic convolution (Keys 1981, IEEE
  * TASSP 29, eq. 4, with a free coefficient). Elements beyond an end are that end. Nothing is smoothed before it is
- * shrunk. Coordinates and sums are doubles, rounded once.
+ * shrunk. Weights and sums are doubles, rounded once.
  */
 
 export type ResizeCoordinates =
@@ -37,22 +37,27 @@ export interface AxisTaps {
   readonly weights: Float64Array;
 }
 
-export function resizeCoordinate(
+/** @param round of each result on the way */
+function coordinateOf(
   { n, nOut, scale, coordinates }: ResizedAxis,
   index: number,
+  round: (x: number) => number,
 ): number {
-  if (coordinates === 'asymmetric') return index / scale;
-  if (coordinates === 'half_pixel') return (index + 0.5) / scale - 0.5;
-  if (nOut === 1) return 0;
-  if (coordinates === 'align_corners') return (index * (n - 1)) / (nOut - 1);
-  return (index + 0.5) / scale - 0.5;
+  if (coordinates === 'asymmetric') return round(index / round(scale));
+  if (coordinates === 'align_corners')
+    return nOut === 1 ? 0 : round((index * (n - 1)) / (nOut - 1));
+  if (coordinates === 'pytorch_half_pixel' && nOut === 1) return 0;
+  return round(round((index + 0.5) / round(scale)) - 0.5);
 }
 
-/** The nearest place for each output index. */
+/**
+ * The nearest place for each output index. Coordinates are float32 here: a scale of 0.6 is 0.60000002 in a file, and
+ * what runtimes round to a whole coordinate would be just below it in doubles.
+ */
 export function nearestPlaces(axis: ResizedAxis, rounding: NearestRounding): Int32Array {
   const round = ROUNDINGS[rounding];
   return Int32Array.from({ length: axis.nOut }, (_, i) =>
-    clamped(round(resizeCoordinate(axis, i)), axis.n),
+    clamped(round(coordinateOf(axis, i, Math.fround)), axis.n),
   );
 }
 
@@ -93,7 +98,7 @@ function tapsOf(
   const places = new Int32Array(axis.nOut * taps);
   const weights = new Float64Array(axis.nOut * taps);
   for (let i = 0; i < axis.nOut; i++) {
-    const coordinate = resizeCoordinate(axis, i);
+    const coordinate = coordinateOf(axis, i, (x) => x);
     const below = Math.floor(coordinate);
     const own = weightsAt(coordinate - below).map((weight, k) => {
       const place = below - before + k;

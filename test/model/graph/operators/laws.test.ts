@@ -143,6 +143,16 @@ describe.each(PORTABLE_BACKENDS)('on $name', async ({ make }) => {
     expect([...out]).toEqual([2, 16]);
   });
 
+  it('resize of the nearest element computes its coordinates in float32, as runtimes do', () => {
+    const shape = { H: 10, W: 1, C: 1 };
+    const x = Float32Array.from({ length: N * 10 }, (_, i) => i);
+    const scales = { H: Math.fround(0.6), W: 1 };
+    const operator = resize({ H: 6, W: 1 }, 'nearest', 'asymmetric', { nearest: 'floor', scales });
+    const { out } = compute(kernels, operator, [shape], [x]);
+    // onnxruntime-web 1.30; 3/0.60000002 is 4.9999998, and 5 in float32.
+    expect([...out.subarray(0, 6)]).toEqual([0, 1, 3, 5, 6, 8]);
+  });
+
   it('lrn of one channel without a neighbour is its formula', () => {
     const shape = { H: 3, W: 1, C: 1 };
     const [x] = values([shape], 6);
