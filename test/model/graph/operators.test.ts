@@ -15,43 +15,21 @@ import { padChannels } from '../../../src/model/graph/operators/pad-channels.js'
 import { maxPool, meanPool } from '../../../src/model/graph/operators/pool.js';
 import { relu } from '../../../src/model/graph/operators/relu.js';
 import { tap } from '../../../src/model/graph/operators/tap.js';
-import { BACKENDS, runStep, seededFloats } from '../../kernels/backends.js';
-
-type At = (value: number, n: number, y: number, x: number, c: number) => number;
-
-const N = 2;
-const sizeOf = ({ H, W, C }: ValueShape): number => N * H * W * C;
-
-/** A value by its indices, of arrays NHWC. */
-function reader(shapes: readonly ValueShape[], arrays: readonly Float32Array[]): At {
-  return (value, n, y, x, c) => {
-    const { H, W, C } = shapes[value]!;
-    return arrays[value]![((n * H + y) * W + x) * C + c]!;
-  };
-}
-
-/** out[n, y, x, c] = formula. */
-function byFormula(
-  shape: ValueShape,
-  formula: (n: number, y: number, x: number, c: number) => number,
-): Float32Array {
-  const out = new Float32Array(sizeOf(shape));
-  let i = 0;
-  for (let n = 0; n < N; n++) {
-    for (let y = 0; y < shape.H; y++) {
-      for (let x = 0; x < shape.W; x++) {
-        for (let c = 0; c < shape.C; c++) out[i++] = formula(n, y, x, c);
-      }
-    }
-  }
-  return out;
-}
+import { BACKENDS, seededFloats } from '../../kernels/backends.js';
+import {
+  anyShape,
+  byFormula,
+  compute as computeOn,
+  N,
+  reader,
+  seed,
+  sizeOf,
+  type Vectors,
+  values,
+} from './compute.js';
 
 const extent = fc.integer({ min: 1, max: 9 });
-/** Around a vector, and around two. */
 const channels = fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 9, 13);
-const mapShape = fc.record({ H: extent, W: extent, C: channels });
-const seed = fc.integer({ min: 1, max: 1e6 });
 
 const window = fc
   .record({ kH: fc.integer({ min: 1, max: 4 }), kW: fc.integer({ min: 1, max: 4 }) })
@@ -67,29 +45,16 @@ const window = fc
 describe.each(BACKENDS)('operators on $name', async ({ make }) => {
   const kernels = await make();
 
-  /** What an operator's steps make of the arrays. */
   const compute = (
     operator: Operator,
     shapes: readonly ValueShape[],
     arrays: readonly Float32Array[],
-    vectors?: { scale: Float32Array; shift: Float32Array },
-  ): { shape: ValueShape; out: Float32Array } => {
-    const shape = operator.shape(shapes);
-    // What was there before must not show.
-    const out = new Float32Array(sizeOf(shape)).fill(Number.NaN);
-    const buffers = arrays.map((_, i) => i);
-    const context = { N, inputs: shapes, shape, buffers, out: arrays.length, sparse: false };
-    for (const step of operator.steps(context)) {
-      runStep(kernels, step, [...arrays.map((array) => array.slice()), out], undefined, vectors);
-    }
-    return { shape, out };
-  };
-  const values = (shapes: readonly ValueShape[], from: number): Float32Array[] =>
-    shapes.map((shape, i) => seededFloats(sizeOf(shape), from + i));
+    vectors?: Vectors,
+  ) => computeOn(kernels, operator, shapes, arrays, vectors);
 
   it('maxPool is the formula, exactly, with any window, border and ceil mode', () => {
     fc.assert(
-      fc.property(mapShape, window, seed, (shape, pool, from) => {
+      fc.property(anyShape, window, seed, (shape, pool, from) => {
         const fits = (n: number, k: number, a: number, b: number) => n + a + b >= k;
         const [top, left, bottom, right] = pool.pads;
         fc.pre(
@@ -120,7 +85,7 @@ describe.each(BACKENDS)('operators on $name', async ({ make }) => {
 
   it('meanPool is the mean of the window, padding counted or not, within one rounding', () => {
     fc.assert(
-      fc.property(mapShape, window, fc.boolean(), seed, (shape, pool, includePad, from) => {
+      fc.property(anyShape, window, fc.boolean(), seed, (shape, pool, includePad, from) => {
         const [top, left, bottom, right] = pool.pads;
         const { kernel, stride } = pool;
         fc.pre(shape.H + top + bottom >= kernel[0] && shape.W + left + right >= kernel[1]);
@@ -150,7 +115,7 @@ describe.each(BACKENDS)('operators on $name', async ({ make }) => {
 
   it('adaptiveMean is the mean of windows that cover the map; to 1×1 that of all pixels', () => {
     fc.assert(
-      fc.property(mapShape, extent, extent, fc.boolean(), seed, (shape, h, w, isGlobal, from) => {
+      fc.property(anyShape, extent, extent, fc.boolean(), seed, (shape, h, w, isGlobal, from) => {
         const [H, W] = isGlobal ? [1, 1] : [h, w];
         const arrays = values([shape], from);
         const got = compute(adaptiveMean(H, W), [shape], arrays);
@@ -217,7 +182,7 @@ describe.each(BACKENDS)('operators on $name', async ({ make }) => {
 
   it('add and mul are element by element; mul by one factor for each channel and item', () => {
     fc.assert(
-      fc.property(mapShape, fc.boolean(), seed, (shape, rectified, from) => {
+      fc.property(anyShape, fc.boolean(), seed, (shape, rectified, from) => {
         const arrays = values([shape, shape], from);
         const at = reader([shape, shape], arrays);
         const sum = compute(add(rectified), [shape, shape], arrays).out;
@@ -238,7 +203,7 @@ describe.each(BACKENDS)('operators on $name', async ({ make }) => {
 
   it('relu, padChannels and flatten are their formulas', () => {
     fc.assert(
-      fc.property(mapShape, fc.nat(3), fc.nat(3), seed, (shape, before, behind, from) => {
+      fc.property(anyShape, fc.nat(3), fc.nat(3), seed, (shape, before, behind, from) => {
         const arrays = values([shape], from);
         const at = reader([shape], arrays);
         const of = (operator: Operator) => compute(operator, [shape], arrays);
