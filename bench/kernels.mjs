@@ -130,7 +130,7 @@ function nameOf({ shape, residual, sparse }) {
 }
 
 function convolutionCase(name, step, tapped) {
-  const { shape, relu, sparse } = step;
+  const { shape, activation, sparse } = step;
   const { Cin, Cout, kH, kW, groups, H, W, Hout, Wout } = shape;
   return {
     name,
@@ -142,9 +142,13 @@ function convolutionCase(name, step, tapped) {
       const residual = step.residual === undefined ? undefined : noise(Hout * Wout * Cout, 4);
       const lengths = [x.length, Hout * Wout * Cout, residual?.length ?? 0, Hout * Wout];
       const kernels = await makeKernels(backend);
-      const onto = { ...(residual && { residual: 2 }), ...(tapped && { smoe: 3 }) };
+      const onto = {
+        ...(activation && { activation }),
+        ...(residual && { residual: 2 }),
+        ...(tapped && { smoe: 3 }),
+      };
       const program = kernels.bind(
-        [{ op: 'conv2d', weights: 'w', shape, x: 0, out: 1, relu, sparse, ...onto }],
+        [{ op: 'conv2d', weights: 'w', shape, x: 0, out: 1, sparse, ...onto }],
         placesOf(lengths),
         new Map([['w', kernels.packConv2d(shape, layerWeights(weight, bias))]]),
       );
@@ -153,7 +157,7 @@ function convolutionCase(name, step, tapped) {
       if (residual) program.buffer(2).set(residual);
       program.run();
       const expected = new Float32Array(out.length);
-      conv2dReference(expected, x, weight, bias, shape, { residual, relu });
+      conv2dReference(expected, x, weight, bias, shape, { residual, activation });
       check(name, out, expected, TOLERANCES[backend]);
       if (tapped) {
         const smoe = new Float32Array(Hout * Wout);

@@ -91,7 +91,15 @@ function convolution(side, Cin, Cout, share) {
   const shape = conv2dShape({ ...extents, strideY: 1, strideX: 1, padY: 0, padX: 0 });
   const weights = layerWeights(floats(Cin * Cout), new Float32Array(Cout));
   const packed = kernels.packConv2d(shape, weights);
-  const step = { op: 'conv2d', weights: 'w', shape, x: 0, out: 1, relu: true, sparse: true };
+  const step = {
+    op: 'conv2d',
+    weights: 'w',
+    shape,
+    x: 0,
+    out: 1,
+    activation: { name: 'clip', parameters: [0, Infinity] },
+    sparse: true,
+  };
   const x = { offset: 0, length: side * side * Cin };
   const out = { offset: x.length, length: side * side * Cout };
   const program = kernels.bind([step], [x, out], new Map([['w', packed]]));

@@ -11,6 +11,12 @@ export {
   logMinusDigamma,
   trigamma,
 } from '../math/index.js';
+export {
+  ACTIVATION_PARAMETERS,
+  type ActivationFunction,
+  type ActivationName,
+  limitsOf,
+} from './activation.js';
 export { BACKENDS, type Backend, makeKernels } from './backend.js';
 export {
   type Conv2dParameters,

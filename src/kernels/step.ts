@@ -10,6 +10,7 @@
  * it has a faster one of the same name.
  */
 
+import type { ActivationFunction } from './activation.js';
 import type { Conv2dShape, Conv2dWeightShape } from './conv2d-shape.js';
 import type { LayerWeights } from './layer-weights.js';
 import type { Precision } from './precision.js';
@@ -21,8 +22,8 @@ export interface ArenaBuffer {
 }
 
 /**
- * A convolution with its fused epilogue: out = relu?(conv(x) + bias (+ residual)), and, where the
- * step ends a scale, SMOE Scale of every output column into `smoe`. A linear layer is one of a single pixel.
+ * A convolution with its fused epilogue: out = activation(conv(x) + bias (+ residual)), and, where the step
+ * ends a scale, SMOE Scale of every output column into `smoe`. A linear layer is one of a single pixel.
  */
 export interface Conv2dStep {
   readonly op: 'conv2d';
@@ -33,7 +34,9 @@ export interface Conv2dStep {
   readonly x: number;
   readonly out: number;
   readonly residual?: number;
-  readonly relu: boolean;
+  /** None: the sum as it is. */
+  readonly activation?: ActivationFunction;
+  /** What is below 0 counts as 0. */
   readonly smoe?: number;
   /** Whether x lies behind a ReLU, so that many of its values are 0 and may be skipped. */
   readonly sparse: boolean;
@@ -62,6 +65,8 @@ export interface OperatorStep {
   /** The numbers that a backend's own kernel takes behind the addresses of out, inputs and vectors. */
   readonly numbers: readonly number[];
   readonly kernel: OperatorKernel;
+  /** The function of each element that it computes, if it is one; the first of the numbers is how many. */
+  readonly activation?: ActivationFunction;
   /** For people: extents, and what becomes of them. */
   readonly shape: string;
 }

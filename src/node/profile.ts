@@ -138,7 +138,7 @@ class Microkernel {
     const weight = new Float32Array(N * K).fill(0.5);
     const packed = kernels.packConv2d(shape, layerWeights(weight, new Float32Array(N)));
     const program = kernels.bind(
-      [{ op: 'conv2d', weights: 'w', shape, x: 0, out: 1, relu: false, sparse: false }],
+      [{ op: 'conv2d', weights: 'w', shape, x: 0, out: 1, sparse: false }],
       [
         { offset: 0, length: M * K },
         { offset: M * K, length: M * N },

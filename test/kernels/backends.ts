@@ -50,7 +50,7 @@ export function runStep(
 
 /** A convolution from buffer 0 to buffer 1, of dense inputs. */
 export function convStep(step: Pick<Conv2dStep, 'shape'> & Partial<Conv2dStep>): Conv2dStep {
-  return { op: 'conv2d', weights: 'w', x: 0, out: 1, relu: false, sparse: false, ...step };
+  return { op: 'conv2d', weights: 'w', x: 0, out: 1, sparse: false, ...step };
 }
 
 /** Floats in [−1, 1) that depend on nothing but the seed (xorshift32). */

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  ACTIVATIONS,
+  type ActivationFunction,
   type Conv2dParameters,
   type Conv2dShape,
   conv2dReference,
@@ -9,6 +11,8 @@ import {
   smoeReference,
 } from '../../src/kernels/index.js';
 import { BACKENDS, convStep, runStep, seededFloats } from './backends.js';
+
+const RELU: ActivationFunction = { name: 'clip', parameters: [0, Infinity] };
 
 const DEFAULTS: Conv2dParameters = {
   N: 1,
@@ -46,17 +50,21 @@ function makeCase(parameters: Partial<Conv2dParameters>, seed = 1): Case {
 }
 
 /** Largest |got − exact| over its bound, (K + 4)·2⁻²⁴·Σ|terms|: float32 sums in any order. */
-function worstErrorOverBound(got: Float32Array, c: Case, relu: boolean, residual: boolean): number {
+function worstErrorOverBound(
+  got: Float32Array,
+  c: Case,
+  activation: ActivationFunction | undefined,
+  residual: boolean,
+): number {
   const { shape, x, weight, bias } = c;
   const abs = (a: Float32Array): Float32Array => a.map(Math.abs);
   const exact = new Float64Array(got.length);
   const terms = new Float64Array(got.length);
   conv2dReference(exact, x, weight, bias, shape, {
-    relu,
+    activation,
     residual: residual ? c.residual : undefined,
   });
   conv2dReference(terms, abs(x), abs(weight), abs(bias), shape, {
-    relu: false,
     residual: residual ? abs(c.residual) : undefined,
   });
   const K = (shape.kH * shape.kW * shape.Cin) / shape.groups;
@@ -67,20 +75,38 @@ function worstErrorOverBound(got: Float32Array, c: Case, relu: boolean, residual
   return worst;
 }
 
+/** Largest |got − exact| over its bound. */
+function worstOf(
+  got: Float32Array,
+  expected: (i: number) => readonly [exact: number, bound: number],
+): number {
+  return got.reduce((most, value, i) => {
+    const [exact, bound] = expected(i);
+    // A NaN is beyond every bound.
+    const over = Math.abs(value - exact) / (bound + 2 ** -22);
+    return Number.isNaN(over) ? Infinity : Math.max(most, over);
+  }, 0);
+}
+
 describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
   const kernels = await make();
   // What is marked as behind a ReLU may be computed another way; dense inputs are as right.
-  const run = (c: Case, relu = false, residual = false, sparse = true): Float32Array => {
+  const run = (
+    c: Case,
+    activation?: ActivationFunction,
+    residual = false,
+    sparse = true,
+  ): Float32Array => {
     const out = residual ? c.residual.slice() : new Float32Array(c.residual.length);
-    const onto = residual ? { residual: 1 } : {};
-    const step = convStep({ shape: c.shape, relu, sparse, ...onto });
+    const onto = { ...(residual && { residual: 1 }), ...(activation && { activation }) };
+    const step = convStep({ shape: c.shape, sparse, ...onto });
     runStep(kernels, step, [c.x.slice(), out], layerWeights(c.weight, c.bias));
     return out;
   };
-  const runWithTap = (c: Case): { out: Float32Array; smoe: Float32Array } => {
+  const runWithTap = (c: Case, activation = RELU): { out: Float32Array; smoe: Float32Array } => {
     const out = new Float32Array(c.residual.length);
     const smoe = new Float32Array(out.length / c.shape.Cout);
-    const step = convStep({ shape: c.shape, relu: true, smoe: 2, sparse: true });
+    const step = convStep({ shape: c.shape, activation, smoe: 2, sparse: true });
     runStep(kernels, step, [c.x.slice(), out, smoe], layerWeights(c.weight, c.bias));
     return { out, smoe };
   };
@@ -135,8 +161,8 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
   ];
   it.each(titled)('is within (K+4)·2⁻²⁴·Σ|terms| of the formula: %s', (_, parameters) => {
     const c = makeCase(parameters);
-    expect(worstErrorOverBound(run(c), c, false, false)).toBeLessThanOrEqual(1);
-    expect(worstErrorOverBound(run(c, true, true), c, true, true)).toBeLessThanOrEqual(1);
+    expect(worstErrorOverBound(run(c), c, undefined, false)).toBeLessThanOrEqual(1);
+    expect(worstErrorOverBound(run(c, RELU, true), c, RELU, true)).toBeLessThanOrEqual(1);
   });
 
   it('is within the bound for any border, dilation and stride, of inputs behind a ReLU or not', () => {
@@ -155,8 +181,8 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
         const width = p.W + p.padX + p.padRight;
         fc.pre(height > p.dilationY * (p.kH - 1) && width > p.dilationX * (p.kW - 1));
         const c = makeCase(p, seed);
-        const out = run(c, true, true, sparse);
-        expect(worstErrorOverBound(out, c, true, true)).toBeLessThanOrEqual(1);
+        const out = run(c, RELU, true, sparse);
+        expect(worstErrorOverBound(out, c, RELU, true)).toBeLessThanOrEqual(1);
       }),
     );
   });
@@ -195,7 +221,7 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
           c.x.forEach((_, i) => {
             if (Math.abs(zeros[i]!) < share) c.x[i] = i % 2 ? 0 : -0;
           });
-          expect(worstErrorOverBound(run(c, true, true), c, true, true)).toBeLessThanOrEqual(1);
+          expect(worstErrorOverBound(run(c, RELU, true), c, RELU, true)).toBeLessThanOrEqual(1);
           const out = run({ ...c, x: c.x.fill(0) });
           expect(out.every((v, i) => v === c.bias[i % s.Cout])).toBe(true);
         },
@@ -208,7 +234,7 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
     for (let W = 1; W <= 13; W++) {
       for (let Cout = 1; Cout <= 17; Cout++) {
         const c = makeCase({ H: 1, W, Cin: 3, Cout }, W * 100 + Cout);
-        expect(worstErrorOverBound(run(c, true, true), c, true, true)).toBeLessThanOrEqual(1);
+        expect(worstErrorOverBound(run(c, RELU, true), c, RELU, true)).toBeLessThanOrEqual(1);
       }
     }
   });
@@ -263,7 +289,7 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
     ]) {
       const c = makeCase(parameters);
       const { out, smoe } = runWithTap(c);
-      expect([...out]).toEqual([...run(c, true)]);
+      expect([...out]).toEqual([...run(c, RELU)]);
       const exact = new Float64Array(smoe.length);
       smoeReference(exact, out, c.shape.Cout);
       for (let m = 0; m < smoe.length; m++) {
@@ -272,6 +298,51 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
         // 2⁻²² bits of μ for logarithms of products, 2⁻²³ of φ for storing it.
         const bound = 2 ** -22 * mean + 2 ** -23 * exact[m]!;
         expect(Math.abs(smoe[m]! - exact[m]!)).toBeLessThanOrEqual(bound);
+      }
+    }
+  });
+
+  const activations: readonly ActivationFunction[] = [
+    { name: 'clip', parameters: [-0.5, 1] },
+    { name: 'relu6', parameters: [] },
+    { name: 'leaky_relu', parameters: [0.1] },
+    { name: 'thresholded_relu', parameters: [0.25] },
+    { name: 'hardswish', parameters: [] },
+    { name: 'silu', parameters: [] },
+    { name: 'sigmoid', parameters: [] },
+    { name: 'gelu', parameters: [] },
+    { name: 'elu', parameters: [0.7] },
+  ];
+  it.each<[string, Partial<Conv2dParameters>]>([
+    ['1×1', {}],
+    ['1×1 with tails, two items', { N: 2, H: 5, W: 3, Cin: 7, Cout: 13 }],
+    ['1×1 of 32 channels', { H: 9, W: 5, Cin: 8, Cout: 32 }],
+    ['3×3 of 16 channels', { N: 2, H: 7, W: 7, Cin: 16, Cout: 16, kH: 3, kW: 3, padY: 1, padX: 1 }],
+    ['more pixels than a block', { H: 13, W: 21, Cin: 64, Cout: 64 }],
+    ['groups', { Cin: 9, Cout: 15, groups: 3, kH: 3, kW: 3, padY: 1, padX: 1 }],
+  ])('takes any activation function, behind the residual and before the tap: %s', (_, extents) => {
+    const c = makeCase(extents);
+    const linear = run(c, undefined, true);
+    for (const activation of activations) {
+      const { name, parameters } = activation;
+      const expected = Float64Array.from(linear);
+      ACTIVATIONS[name](expected, expected, ...parameters);
+      for (const sparse of [true, false]) {
+        const out = c.residual.slice();
+        const smoe = new Float32Array(out.length / c.shape.Cout);
+        const step = convStep({ shape: c.shape, activation, residual: 1, smoe: 2, sparse });
+        runStep(kernels, step, [c.x.slice(), out, smoe], layerWeights(c.weight, c.bias));
+        // The function of the other algorithm's sum; its own error; that of the tap.
+        const sumError = sparse ? 0 : 9 * c.shape.Cin * 2 ** -22;
+        const worst = worstOf(out, (i) => [
+          expected[i]!,
+          sumError + 2 ** -20 * Math.abs(linear[i]!),
+        ]);
+        expect(worst, name).toBeLessThanOrEqual(1);
+        const tapped = new Float64Array(smoe.length);
+        smoeReference(tapped, out, c.shape.Cout);
+        const worstTap = worstOf(smoe, (m) => [tapped[m]!, 2 ** -20 * (1 + tapped[m]!)]);
+        expect(worstTap, name).toBeLessThanOrEqual(1);
       }
     }
   });

@@ -1,8 +1,10 @@
 /**
  * Activation functions of every element but ReLU (columns.ts), by PyTorch's names:
  *
+ *   clip         min(max(x, least), most)
  *   relu6        min(max(x, 0), 6)                      arXiv 1704.04861
  *   leaky_relu   x > 0 ? x : slope·x
+ *   thresholded_relu   x > α ? x : 0                    arXiv 1402.3337
  *   elu          x > 0 ? x : α·(eˣ − 1)                 arXiv 1511.07289
  *   celu         x > 0 ? x : α·(e^(x/α) − 1)            arXiv 1704.07483
  *   selu         λ·(x > 0 ? x : α·(eˣ − 1))             arXiv 1706.02515
@@ -11,7 +13,7 @@
  *   gelu_tanh    x·½(1 + tanh(√(2/π)·(x + 0.044715x³)))   likewise: an approximation
  *   quick_gelu   x·σ(1.702x)                            likewise: a coarser one
  *   hardswish    x·relu6(x + 3)/6                       arXiv 1905.02244
- *   hardsigmoid  relu6(x + 3)/6                         likewise
+ *   hardsigmoid  min(max(α·x + β, 0), 1)                likewise, with α = 1/6, β = 1/2
  *   sigmoid      σ(x) = 1/(1 + e⁻ˣ)
  *   tanh         tanh(x)
  *   softplus     ln(1 + eˣ)
@@ -23,44 +25,34 @@
  */
 
 import { erfc } from '../../math/index.js';
-
-export type ActivationName =
-  | 'relu6'
-  | 'leaky_relu'
-  | 'elu'
-  | 'celu'
-  | 'selu'
-  | 'silu'
-  | 'gelu'
-  | 'gelu_tanh'
-  | 'quick_gelu'
-  | 'hardswish'
-  | 'hardsigmoid'
-  | 'sigmoid'
-  | 'tanh'
-  | 'softplus'
-  | 'mish';
+import type { ActivationName } from '../activation.js';
 
 /**
  * NaN stays NaN. −∞ becomes NaN where the function multiplies it by 0 (silu, mish, hardswish, the GELUs), as
  * in PyTorch.
  *
  * @param out as long as `x`; may be `x`
- * @param parameter of the functions that have one: the slope, or α
+ * @param parameters of the functions that have some: their formulas' letters, in order
  */
-export type ActivationKernel = (out: Float32Array, x: Float32Array, parameter: number) => void;
+export type ActivationKernel = (
+  out: ActivationValues,
+  x: ActivationValues,
+  ...parameters: readonly number[]
+) => void;
 
-/** The functions that have a parameter, and its default, which is PyTorch's. */
-export const ACTIVATION_PARAMETERS: { readonly [name in ActivationName]?: number } = {
-  leaky_relu: 0.01,
-  elu: 1,
-  celu: 1,
-};
+/** Doubles serve oracles. */
+export type ActivationValues = Float32Array | Float64Array;
 
 const SELU_SCALE = 1.0507009873554805;
 const SELU_ALPHA = 1.6732632423543772;
 
 export const ACTIVATIONS: Readonly<Record<ActivationName, ActivationKernel>> = {
+  clip(out, x, least, most) {
+    for (let i = 0; i < x.length; i++) {
+      const value = x[i]! < least! ? least! : x[i]!;
+      out[i] = value > most! ? most! : value;
+    }
+  },
   relu6(out, x) {
     for (let i = 0; i < x.length; i++) {
       // As in `relu`: no branch on the sign.
@@ -69,15 +61,19 @@ export const ACTIVATIONS: Readonly<Record<ActivationName, ActivationKernel>> = {
       out[i] = positive > 6 ? 6 : positive;
     }
   },
-  leaky_relu(out, x, slope) {
+  leaky_relu(out, x, slope = Number.NaN) {
     // Looked up, the factor is no branch either.
     const factors = [slope, 1];
     for (let i = 0; i < x.length; i++) out[i] = x[i]! * factors[Number(x[i]! > 0)]!;
   },
-  elu(out, x, alpha) {
+  thresholded_relu(out, x, alpha) {
+    // A NaN compares with nothing, and stays.
+    for (let i = 0; i < x.length; i++) out[i] = x[i]! <= alpha! ? 0 : x[i]!;
+  },
+  elu(out, x, alpha = Number.NaN) {
     for (let i = 0; i < x.length; i++) out[i] = x[i]! > 0 ? x[i]! : alpha * Math.expm1(x[i]!);
   },
-  celu(out, x, alpha) {
+  celu(out, x, alpha = Number.NaN) {
     for (let i = 0; i < x.length; i++) {
       out[i] = x[i]! > 0 ? x[i]! : alpha * Math.expm1(x[i]! / alpha);
     }
@@ -108,8 +104,11 @@ export const ACTIVATIONS: Readonly<Record<ActivationName, ActivationKernel>> = {
       out[i] = (x[i]! * Math.min(Math.max(x[i]! + 3, 0), 6)) / 6;
     }
   },
-  hardsigmoid(out, x) {
-    for (let i = 0; i < x.length; i++) out[i] = Math.min(Math.max(x[i]! + 3, 0), 6) / 6;
+  hardsigmoid(out, x, alpha, beta) {
+    // Near its lower end α·x + β would cancel.
+    const most = 1 / alpha!;
+    const shift = beta! * most;
+    for (let i = 0; i < x.length; i++) out[i] = Math.min(Math.max((x[i]! + shift) / most, 0), 1);
   },
   sigmoid(out, x) {
     for (let i = 0; i < x.length; i++) out[i] = 1 / (1 + Math.exp(-x[i]!));

@@ -1,9 +1,9 @@
 /**
  * Operators that take columns as they are, channel by channel; NHWC, any number of pixels:
  *
- *   affine    out[p, c] = relu?( scale[c]·x[p, c] + shift[c] )      batch norm that no convolution took in
+ *   affine    out[p, c] = clip( scale[c]·x[p, c] + shift[c] )       batch norm that no convolution took in
  *   concat    out[p, ·] = [ x₀[p, ·], x₁[p, ·], … ]
- *   add, mul  of two values; mul also by one column for every pixel
+ *   add, mul  of two values, the sum clipped; mul by one column for every pixel
  *   relu      of every element; other activation functions are in activation.ts
  *   flatten   [H, W, C] → H·W·C values in the order of NCHW, which the weights of other frameworks expect
  *
@@ -12,6 +12,7 @@
  */
 
 import { ShapeError } from '../../errors.js';
+import type { Limits } from '../activation.js';
 
 /**
  * @param out [pixels, width]; of each row `C` elements from `begin` on are overwritten
@@ -24,16 +25,16 @@ export function affine(
   scale: Float32Array,
   shift: Float32Array,
   [pixels, C, width, begin]: readonly [number, number, number, number],
-  relu: boolean,
+  [least, most]: Limits,
 ): void {
-  const floor = relu ? 0 : Number.NEGATIVE_INFINITY;
   for (let p = 0; p < pixels; p++) {
     const from = p * C;
     const to = p * width + begin;
     for (let c = 0; c < C; c++) {
       const value = Math.fround(x[from + c]! * scale[begin + c]!) + shift[begin + c]!;
       // A NaN compares with nothing, and stays.
-      out[to + c] = value < floor ? floor : value;
+      const raised = value < least ? least : value;
+      out[to + c] = raised > most ? most : raised;
     }
   }
 }
@@ -51,12 +52,17 @@ export function concat(
   }
 }
 
-/** out = relu?(a + b). @param out of any length, as `a` and `b`; may be either */
-export function add(out: Float32Array, a: Float32Array, b: Float32Array, relu: boolean): void {
-  const floor = relu ? 0 : Number.NEGATIVE_INFINITY;
+/** out = clip(a + b). @param out of any length, as `a` and `b`; may be either */
+export function add(
+  out: Float32Array,
+  a: Float32Array,
+  b: Float32Array,
+  [least, most]: Limits,
+): void {
   for (let i = 0; i < out.length; i++) {
     const value = a[i]! + b[i]!;
-    out[i] = value < floor ? floor : value;
+    const raised = value < least ? least : value;
+    out[i] = raised > most ? most : raised;
   }
 }
 

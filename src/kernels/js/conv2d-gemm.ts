@@ -12,10 +12,10 @@
 import type { Conv2dShape } from '../conv2d-shape.js';
 import type { JsConv2d } from './conv2d-weights.js';
 import {
-  type Conv2dEpilogue,
   type Conv2dScratch,
   clearSums,
   finishSum,
+  type StoredEpilogue,
   storeColumn,
 } from './epilogue.js';
 import { gemm4x4, MR, NR } from './gemm.js';
@@ -39,7 +39,7 @@ export function conv2dGemm(
   x: Float32Array,
   weights: JsConv2d,
   shape: Conv2dShape,
-  epilogue: Conv2dEpilogue,
+  epilogue: StoredEpilogue,
   scratch: Conv2dScratch,
 ): void {
   const { N, Cout, groups, Hout, Wout } = shape;

@@ -20,10 +20,10 @@
 import type { Conv2dShape } from '../conv2d-shape.js';
 import type { JsConv2d } from './conv2d-weights.js';
 import {
-  type Conv2dEpilogue,
   type Conv2dScratch,
   clearSums,
   finishSum,
+  type StoredEpilogue,
   storeColumn,
 } from './epilogue.js';
 import { gemm4x4, MR, NR } from './gemm.js';
@@ -63,7 +63,7 @@ export function conv2dWinograd(
   x: Float32Array,
   weights: JsConv2d,
   shape: Conv2dShape,
-  epilogue: Conv2dEpilogue,
+  epilogue: StoredEpilogue,
   scratch: Conv2dScratch,
 ): void {
   const { N, Cin, Cout, Hout, Wout } = shape;
@@ -290,7 +290,7 @@ function storeTiles(
   oc: number,
   bias: Float32Array,
   shape: Conv2dShape,
-  epilogue: Conv2dEpilogue,
+  epilogue: StoredEpilogue,
   scratch: Conv2dScratch,
 ): void {
   const { Cout, Hout, Wout } = shape;

@@ -2,21 +2,24 @@
  * 2-D convolution, NHWC, any kernel, stride, dilation, zero padding and groups:
  *
  *   out[n, oy, ox, oc] = epilogue( bias[oc] + Σ_{ky,kx,ic} x[n, oy·stride + ky·dilation − pad, …, ic] · w[oc, ic, ky, kx] )
- *   epilogue(v) = relu?( v (+ residual[n, oy, ox, oc]) )
+ *   epilogue(v) = activation( v (+ residual[n, oy, ox, oc]) )
  *
- * and, where the convolution ends a scale, SMOE Scale of each output column, accumulated while the
- * tile is at hand: no second pass over the activation.
+ * and, where the convolution ends a scale, SMOE Scale of each output column. Where the activation function
+ * clips, as ReLU does, both happen while the tile is at hand; any other function is a second pass.
  *
  * `conv2dReference` is the formula. `conv2d` chooses: Winograd's algorithm for 3×3 at stride 1
  * (conv2d-winograd.ts: 2.25 times fewer multiplications), an implicit GEMM for everything else
  * (conv2d-gemm.ts). Both compute in doubles and share the epilogue (epilogue.ts).
  */
 
+import { type ActivationFunction, limitsOf } from '../activation.js';
 import type { Conv2dShape } from '../conv2d-shape.js';
+import { smoeScale } from '../statistics/smoe.js';
+import { ACTIVATIONS, type ActivationValues } from './activation.js';
 import { conv2dGemm, gemmScratch } from './conv2d-gemm.js';
 import type { JsConv2d } from './conv2d-weights.js';
 import { conv2dWinograd, isWinograd, winogradScratch } from './conv2d-winograd.js';
-import type { Conv2dEpilogue, Conv2dScratch } from './epilogue.js';
+import { type Conv2dEpilogue, type Conv2dScratch, storedEpilogue } from './epilogue.js';
 
 /**
  * The convolution by its formula, sums in double precision; without the SMOE tap.
@@ -59,11 +62,16 @@ export function conv2dReference(
           }
           const o = ((n * Hout + oy) * Wout + ox) * Cout + oc;
           if (epilogue.residual) sum += epilogue.residual[o]!;
-          out[o] = epilogue.relu && sum < 0 ? 0 : sum;
+          out[o] = sum;
         }
       }
     }
   }
+  if (epilogue.activation) activate(out, epilogue.activation);
+}
+
+function activate(out: ActivationValues, { name, parameters }: ActivationFunction): void {
+  ACTIVATIONS[name](out, out, ...parameters);
 }
 
 /** Allocates scratch that serves each of the shapes. */
@@ -100,7 +108,7 @@ function scratchLengths(shapes: readonly Conv2dShape[]): ReturnType<typeof gemmS
 }
 
 /**
- * The convolution. Allocates nothing; any extents ≥ 1.
+ * The convolution. Allocates no array; any extents ≥ 1.
  *
  * @param out [N, Hout, Wout, Cout], overwritten; may be `epilogue.residual`, must not be `x`
  * @param x [N, H, W, Cin]
@@ -116,6 +124,11 @@ export function conv2d(
   epilogue: Conv2dEpilogue,
   scratch: Conv2dScratch,
 ): void {
-  if (isWinograd(shape)) conv2dWinograd(out, x, weights, shape, epilogue, scratch);
-  else conv2dGemm(out, x, weights, shape, epilogue, scratch);
+  const stored = storedEpilogue(epilogue);
+  if (isWinograd(shape)) conv2dWinograd(out, x, weights, shape, stored, scratch);
+  else conv2dGemm(out, x, weights, shape, stored, scratch);
+  const { activation, smoe } = epilogue;
+  if (activation === undefined || limitsOf(activation)) return;
+  activate(out, activation);
+  if (smoe) smoeScale(smoe, out, shape.Cout);
 }

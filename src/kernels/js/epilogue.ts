@@ -1,17 +1,39 @@
 /**
- * What every convolution of the portable backend does with a sum before it is stored: bias, residual,
- * ReLU, and the SMOE tap, which accumulates Σz and a running product of each output column while its
- * values are at hand.
+ * What every convolution of the portable backend does with a sum before it is stored: bias, residual, the
+ * limits of its activation function, and the SMOE tap, which accumulates Σz and a running product of each
+ * output column while its values are at hand. A function that does more than clip comes later, to the
+ * whole output (conv2d.ts), and then the tap too.
  */
 
-import { PRODUCT_MAX, PRODUCT_MIN, SMOE_EPS, smoeFromSums } from '../statistics/smoe.js';
+import { type ActivationFunction, limitsOf } from '../activation.js';
+import {
+  PRODUCT_MAX,
+  PRODUCT_MIN,
+  positivePart,
+  SMOE_EPS,
+  smoeFromSums,
+} from '../statistics/smoe.js';
 
 /** What happens to a sum before it is stored. Arrays are [N, Hout, Wout, Cout] but for `smoe`. */
 export interface Conv2dEpilogue {
   readonly residual?: Float32Array | undefined;
-  readonly relu: boolean;
-  /** [N, Hout, Wout]: receives SMOE Scale of each stored column. */
+  readonly activation?: ActivationFunction | undefined;
+  /** [N, Hout, Wout]: receives SMOE Scale of each stored column, of which what is below 0 counts as 0. */
   readonly smoe?: Float32Array | undefined;
+}
+
+/** What of it happens to each value as it is stored. */
+export interface StoredEpilogue {
+  readonly residual: Float32Array | undefined;
+  readonly least: number;
+  readonly most: number;
+  readonly smoe: Float32Array | undefined;
+}
+
+export function storedEpilogue({ residual, activation, smoe }: Conv2dEpilogue): StoredEpilogue {
+  const limits = limitsOf(activation);
+  if (limits) return { residual, least: limits[0], most: limits[1], smoe };
+  return { residual, least: -Infinity, most: Infinity, smoe: undefined };
 }
 
 /** Working memory of `conv2d`, large enough for a shape or for the largest of several. */
@@ -48,13 +70,15 @@ export function storeColumn(
   pixel: number,
   oc: number,
   bias: Float32Array,
-  { residual, relu, smoe }: Conv2dEpilogue,
+  { residual, least, most, smoe }: StoredEpilogue,
   { tile, sums, products, logSums }: Conv2dScratch,
 ): void {
   for (let j = 0; j < columns; j++) {
     let value = tile[at + j]! + bias[oc + j]!;
     if (residual !== undefined) value += residual[base + j]!;
-    out[base + j] = relu && value < 0 ? 0 : value;
+    // A NaN compares with nothing, and stays.
+    if (value < least) value = least;
+    out[base + j] = value > most ? most : value;
   }
   if (smoe === undefined) return;
   // The stored float32s, so that the tap equals smoeScale of the output. Four factors at once: a
@@ -62,7 +86,7 @@ export function storeColumn(
   let sum = sums[pixel]!;
   let product = products[pixel]!;
   for (let j = 0; j < columns; j++) {
-    const z = out[base + j]! + SMOE_EPS;
+    const z = positivePart(out[base + j]!) + SMOE_EPS;
     sum += z;
     product *= z;
   }

@@ -89,7 +89,7 @@ function bindStep(
   const packed = weights.get(step.weights) as JsConv2d;
   const epilogue = {
     residual: step.residual === undefined ? undefined : views[step.residual]!,
-    relu: step.relu,
+    activation: step.activation,
     smoe: step.smoe === undefined ? undefined : views[step.smoe]!,
   };
   return () => conv2d(out, x, packed, step.shape, epilogue, scratch);

@@ -19,8 +19,7 @@ import { jensenGap, SMOE_EPS, statisticOfSums } from './smoe.js';
  * The Gamma scale θ of every column.
  *
  * @param out [M], overwritten; exactly 0 for constant columns, zeros included, and for C = 1
- * @param x [M, C], activations ≥ 0; a column with NaN or ∞ gives NaN, one with negative values has no
- *   meaning
+ * @param x [M, C], activations, of which what is below 0 counts as 0; a column with NaN or ∞ gives NaN
  * @throws {ShapeError} when x is not M columns of C
  *
  * Accuracy: |error| ≤ 2·(C + 64)·2⁻⁵²·μ + 1e-14·θ before `out` rounds it; for μ beyond 2^±32 as

@@ -44,12 +44,14 @@ export interface ColumnStatistic {
   readonly compute: (out: ColumnValues, x: ColumnValues, C: number) => void;
   /** Whether it reads the columns before the ReLU that ends a stage, and not after it. */
   readonly preActivation: boolean;
+  /** Whether it takes what is below 0 as 0; any other has to be given columns that are nowhere negative. */
+  readonly rectifies?: boolean;
 }
 
 /** The statistics by name. */
 export const STATISTICS: Readonly<Record<Statistic, ColumnStatistic>> = {
-  smoe: { compute: smoeScale, preActivation: false },
-  gamma: { compute: gammaScale, preActivation: false },
+  smoe: { compute: smoeScale, preActivation: false, rectifies: true },
+  gamma: { compute: gammaScale, preActivation: false, rectifies: true },
   sd: { compute: columnSd, preActivation: false },
   mean: { compute: columnMean, preActivation: false },
   max: { compute: columnMax, preActivation: false },

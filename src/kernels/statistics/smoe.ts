@@ -1,7 +1,7 @@
 /**
  * SMOE Scale: Saliency Map Order Equivalent to the scale of a Gamma distribution fitted to a column.
  *
- *   z = x + eps,  μ = mean z,  φ = μ · (log2 μ − mean log2 z) ≥ 0
+ *   z = max(x, 0) + eps,  μ = mean z,  φ = μ · (log2 μ − mean log2 z) ≥ 0
  *
  * Layout: columns [M, C], row-major, one value out for each column.
  * Source: Mundhenk, Chen, Friedland, "Efficient Saliency Maps for Explainable AI", Eq. 1 and 2;
@@ -15,6 +15,11 @@
 
 import { type ColumnValues, columnCount } from './columns.js';
 
+/** What a column's statistic takes of an activation that may be below 0. NaN stays. */
+export function positivePart(x: number): number {
+  return x < 0 ? 0 : x;
+}
+
 /** Added to every activation. An exact zero adds −log2 eps ≈ 23.3 bits to its column. */
 export const SMOE_EPS = 1e-7;
 
@@ -26,7 +31,7 @@ export const PRODUCT_MAX = 1e150;
  * SMOE Scale by its formula, one logarithm an element.
  *
  * @param out [M]
- * @param x [M, C], activations ≥ 0
+ * @param x [M, C], activations; what is below 0 counts as 0
  */
 export function smoeReference(
   out: ColumnValues,
@@ -39,7 +44,7 @@ export function smoeReference(
     let sum = 0;
     let logSum = 0;
     for (let c = 0; c < C; c++) {
-      const z = x[m * C + c]! + eps;
+      const z = positivePart(x[m * C + c]!) + eps;
       sum += z;
       logSum += Math.log2(z);
     }
@@ -52,8 +57,8 @@ export function smoeReference(
  * SMOE Scale of every column.
  *
  * @param out [M], overwritten
- * @param x [M, C], activations ≥ 0 of any magnitude; a column with NaN or ∞ gives NaN, one with
- *   negative values has no meaning
+ * @param x [M, C], activations of any magnitude, of which what is below 0 counts as 0; a column with NaN or ∞
+ *   gives NaN
  * @throws {ShapeError} when x is not M columns of C
  *
  * Accuracy: |error| ≤ (C + 64)·2⁻⁵²·μ before `out` rounds it, and (log2 μ/32)² times that for μ
@@ -85,7 +90,7 @@ export function statisticOfSums(
     let product = 1;
     let logSum = 0;
     for (let i = begin; i < end; i++) {
-      const z = x[i]! + eps;
+      const z = positivePart(x[i]!) + eps;
       sum += z;
       product *= z;
       if (product < PRODUCT_MIN || product > PRODUCT_MAX) {

@@ -3,10 +3,12 @@
  * algorithm, sizes the scratch, and writes the task that assembly/task.ts reads.
  */
 
+import { type ActivationFunction, limitsOf } from '../activation.js';
 import type { Conv2dShape, Conv2dWeightShape } from '../conv2d-shape.js';
 import { checkLayerWeights, type LayerWeights, refuseNonFinite } from '../layer-weights.js';
 import { type Precision, WEIGHT_BYTES } from '../precision.js';
 import type { Algorithm, PackedConv2d } from '../step.js';
+import { activationWords } from './activation.js';
 import type { LinearMemory } from './linear-memory.js';
 
 /** Output channels of a panel. */
@@ -24,7 +26,7 @@ const SPARSE_PANELS = 6;
 const POINTS = 36;
 
 /** Fields of `Conv2dTask` in assembly/task.ts. */
-const TASK_WORDS = 33;
+const TASK_WORDS = 38;
 export const TASK_BYTES: number = 4 * TASK_WORDS;
 
 /** Addresses in linear memory. */
@@ -256,7 +258,7 @@ export function writeTask(
   shape: Conv2dShape,
   algorithm: Algorithm,
   weights: WasmConv2d,
-  relu: boolean,
+  activation: ActivationFunction | undefined,
   pointers: Conv2dPointers,
   scratch: ScratchBytes,
 ): void {
@@ -267,12 +269,17 @@ export function writeTask(
   memory
     .words(taskPtr, TASK_WORDS)
     .set([
-      ...[x, out, weights.panelsPtr, weights.biasPtr, residual, relu ? 1 : 0, smoe],
+      ...[x, out, weights.panelsPtr, weights.biasPtr, residual, smoe],
       ...[N, H, W, Cin, Cout, kH, kW, groups, strideY, strideX, padY, padX, Hout, Wout],
       ...[blockOf(shape, algorithm), rows, a, b, products, sums],
       ...[PRECISION_NUMBERS[weights.precision], weights.columnScalesPtr, widened],
       ...[dilationY, dilationX, gathers(shape) ? 1 : 0],
     ]);
+  const limits = limitsOf(activation);
+  const [kind, ...numbers] = activation && !limits ? activationWords(activation) : [0];
+  const endPtr = taskPtr + TASK_BYTES;
+  memory.floats(endPtr - 24, 6).set([...(limits ?? [-Infinity, Infinity]), 0, ...numbers]);
+  memory.words(endPtr - 16, 1)[0] = kind;
 }
 
 /**

@@ -20,6 +20,7 @@ import {
   type RestingLayer,
   type Step,
 } from '../step.js';
+import { activationWords } from './activation.js';
 import {
   algorithmOf,
   type Conv2dPointers,
@@ -42,6 +43,7 @@ import { type WasmModule, webAssembly } from './webassembly.js';
 /** What assembly/index.ts exports; besides, functions of operators by the operators' names. */
 interface WasmExports extends PanelExports, MapExports {
   heapBase(): number;
+  activate(...words: number[]): void;
   conv2dGemm(taskPtr: number): void;
   conv2dSparse(taskPtr: number): void;
   conv2dWinograd(taskPtr: number): void;
@@ -195,7 +197,7 @@ class WasmProgram implements Program {
       const packed = weights.get(step.weights) as WasmConv2d;
       const { shape, algorithm } = convolutions[i]!;
       const pointers = this.#pointersOf(step);
-      writeTask(memory, task, shape, algorithm, packed, step.relu, pointers, addresses);
+      writeTask(memory, task, shape, algorithm, packed, step.activation, pointers, addresses);
       if (algorithm === 'winograd') return () => exports.conv2dWinograd(task);
       if (algorithm === 'sparse') return () => exports.conv2dSparse(task);
       return () => exports.conv2dGemm(task);
@@ -209,9 +211,14 @@ class WasmProgram implements Program {
     weights: ReadonlyMap<string, PackedWeights>,
   ): () => void {
     const vectors = step.weights === undefined ? undefined : weights.get(step.weights);
+    const buffers = [step.out, ...step.inputs].map((buffer) => this.#pointer(buffer));
+    const { activation } = step;
+    if (activation) {
+      const words = [...buffers, step.numbers[0]!, ...activationWords(activation)];
+      return () => exports.activate(...words);
+    }
     const own = (exports as unknown as Record<string, (...words: number[]) => void>)[step.op];
     if (own) {
-      const buffers = [step.out, ...step.inputs].map((buffer) => this.#pointer(buffer));
       const ptr = vectors === undefined ? [] : [(vectors as WasmVectors).ptr];
       const words = [...buffers, ...ptr, ...step.numbers];
       return () => own(...words);

@@ -1,13 +1,13 @@
 /**
- * One step for what would be several: a convolution takes the addition and the ReLU behind it into its
- * epilogue, a batch norm that is left takes the concatenation before it and the ReLU behind it.
+ * One step for what would be several: a convolution takes the addition and the activation function behind it
+ * into its epilogue, a batch norm that is left takes the concatenation before it and a function that clips, as
+ * ReLU does, behind it.
  */
 
 import { type Graph, type Node, usersOf } from './node.js';
 import { isAdd } from './operators/add.js';
 import { isAffine } from './operators/affine.js';
 import { conv, isConv } from './operators/conv.js';
-import { isRelu } from './operators/relu.js';
 
 /** @returns the graph, and where each value has gone */
 export function fuse(graph: Graph): { graph: Graph; map: readonly number[] } {
@@ -39,7 +39,8 @@ export function fuse(graph: Graph): { graph: Graph; map: readonly number[] } {
       }
     }
     const behind = onlyUser(last);
-    const fused = behind >= 0 && isRelu(graph.nodes[behind]!.operator) && operator.withRelu?.();
+    const { activation } = graph.nodes[behind]?.operator ?? {};
+    const fused = activation && operator.withActivation?.(activation);
     if (fused) {
       operator = fused;
       map[last] = nodes.length;

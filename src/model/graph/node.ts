@@ -4,7 +4,7 @@
  */
 
 import { ShapeError } from '../../errors.js';
-import type { OperatorStep, Step } from '../../kernels/index.js';
+import type { ActivationFunction, OperatorStep, Step } from '../../kernels/index.js';
 
 /** Extents of a value of one picture, NHWC. A vector is 1×1. */
 export interface ValueShape {
@@ -48,8 +48,10 @@ export interface Operator {
   readonly inPlace?: boolean;
   /** Whether the value is its first input, for these extents. */
   isIdentity?(inputs: readonly ValueShape[]): boolean;
-  /** The same with a ReLU behind it, where one step can compute both. */
-  withRelu?(): Operator;
+  /** The function of each element that it is, if it is one that others can take in. */
+  readonly activation?: ActivationFunction;
+  /** The same with this function behind it, where one step can compute both. */
+  withActivation?(activation: ActivationFunction): Operator | undefined;
   /** None for a graph's input. */
   steps(context: StepContext): readonly Step[];
 }

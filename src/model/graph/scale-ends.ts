@@ -102,9 +102,9 @@ export function addTaps(
   const ranges = rangesOf(graph);
   const wanted = ends.flatMap((end) =>
     statistics.map((statistic) => {
-      const { preActivation } = STATISTICS[statistic];
+      const { preActivation, rectifies } = STATISTICS[statistic];
       const value = preActivation ? beforeActivation(graph, end, statistic) : end;
-      const clamps = !preActivation && !ranges[end]!.nonNegative;
+      const clamps = !preActivation && !rectifies && !ranges[end]!.nonNegative;
       return { name: graph.nodes[end]!.name, statistic, value, clamps };
     }),
   );

@@ -2,11 +2,14 @@
 
 import { describe, expect, it } from 'vitest';
 import {
+  ACTIVATION_PARAMETERS,
   ACTIVATIONS,
   type ActivationName,
   isConv2d,
   type OperatorStep,
+  type Statistic,
 } from '../../../src/kernels/index.js';
+import type { Operator } from '../../../src/model/graph/node.js';
 import {
   activation,
   activationNamed,
@@ -32,7 +35,7 @@ describe('names of activation functions', () => {
     expect(parseActivation(written)?.name).toBe(written);
   });
 
-  it.each(NAMES)('are those of the kernels: %s', (name) => {
+  it.each(NAMES.filter((name) => name !== 'clip'))('are those of the kernels: %s', (name) => {
     expect(parseActivation(name)).toMatchObject({ name });
     expect(activationNamed(parseActivation(name)!).kind).toBe(name);
   });
@@ -58,38 +61,75 @@ describe('names of activation functions', () => {
 
   it('take a parameter behind a colon, or PyTorch’s default', () => {
     const parsed = (text: string) => parseActivation(text);
-    expect(parsed('leaky_relu')).toEqual({ name: 'leaky_relu', parameter: 0.01 });
-    expect(parsed('leaky_relu:0.2')).toEqual({ name: 'leaky_relu', parameter: 0.2 });
-    expect(parsed('LeakyReLU:1e-2')).toEqual({ name: 'leaky_relu', parameter: 0.01 });
-    expect(parsed('elu')).toEqual({ name: 'elu', parameter: 1 });
-    expect(parsed('elu:.5')).toEqual({ name: 'elu', parameter: 0.5 });
-    expect(parsed('celu:-2')).toEqual({ name: 'celu', parameter: -2 });
-    expect(parsed('silu')).toEqual({ name: 'silu' });
+    const [hundredth, fifth] = [Math.fround(0.01), Math.fround(0.2)];
+    expect(parsed('leaky_relu')).toEqual({ name: 'leaky_relu', parameters: [hundredth] });
+    expect(parsed('leaky_relu:0.2')).toEqual({ name: 'leaky_relu', parameters: [fifth] });
+    expect(parsed('LeakyReLU:1e-2')).toEqual({ name: 'leaky_relu', parameters: [hundredth] });
+    expect(parsed('elu')).toEqual({ name: 'elu', parameters: [1] });
+    expect(parsed('elu:.5')).toEqual({ name: 'elu', parameters: [0.5] });
+    expect(parsed('celu:-2')).toEqual({ name: 'celu', parameters: [-2] });
+    expect(parsed('silu')).toEqual({ name: 'silu', parameters: [] });
   });
 
   it.each([
     ...['', ':', ':0.2', 'prelu', 'linear', 'relu7', 'constructor', '__proto__', 'toString'],
     ...['leaky_relu:', 'leaky_relu:x', 'leaky_relu:0.1:0.2', 'leaky_relu:NaN', 'elu:Infinity'],
-    ...['elu:1e39', 'elu:0x10', 'elu: 1', 'celu:0', 'celu:1e-60', 'relu:1', 'silu:1', 'relu:'],
+    ...[
+      'elu:1e39',
+      'elu:0x10',
+      'elu: 1',
+      'celu:0',
+      'clip',
+      'clip:1',
+      'hardsigmoid:0.2',
+      'celu:1e-60',
+      'relu:1',
+      'silu:1',
+      'relu:',
+    ],
   ])('are undefined for %j', (text) => {
     expect(parseActivation(text)).toBeUndefined();
   });
 });
 
 describe('activation functions as operators', () => {
-  it('know which of them are nowhere negative, and that only ReLU6 leaves many zeros', () => {
+  it('know which of them are nowhere negative, and which leave many zeros', () => {
     const ranges = NAMES.map((name) => activation(name).range!([]));
     expect(NAMES.filter((_, i) => ranges[i]!.nonNegative)).toEqual([
-      ...['relu6', 'hardsigmoid', 'sigmoid', 'softplus'],
+      ...['relu6', 'thresholded_relu', 'hardsigmoid', 'sigmoid', 'softplus'],
     ]);
-    expect(NAMES.filter((_, i) => ranges[i]!.sparse)).toEqual(['relu6']);
+    expect(NAMES.filter((_, i) => ranges[i]!.sparse)).toEqual(['relu6', 'thresholded_relu']);
     // What is claimed holds.
     const x = seededFloats(4000, 3).map((value, i) => (i % 2 === 0 ? 120 : 8) * value);
     for (const [i, name] of NAMES.entries()) {
       const out = x.slice();
-      ACTIVATIONS[name](out, x, 1);
+      ACTIVATIONS[name](out, x, ...(ACTIVATION_PARAMETERS[name] ?? []));
       if (ranges[i]!.nonNegative) expect(Math.min(...out)).toBeGreaterThanOrEqual(0);
     }
+  });
+
+  it.each<[least: number, most: number, nonNegative: boolean, sparse: boolean]>([
+    [0, 6, true, true],
+    [0.5, 1, true, false],
+    [-1, 1, false, false],
+    [-Infinity, Infinity, false, false],
+    [0, -1, false, false],
+    [2, -1, false, false],
+  ])('clip to %s … %s: nowhere negative %s, many zeros %s', (least, most, nonNegative, sparse) => {
+    const operator = activation('clip', least, most);
+    expect(operator.range!([])).toEqual({ nonNegative, sparse });
+    const x = Float32Array.of(-7, -1, -0.5, 0.25, 0.75, 1, 7);
+    const out = x.slice();
+    ACTIVATIONS.clip(out, x, least, most);
+    expect([...out]).toEqual([...x].map((value) => Math.min(Math.max(value, least), most)));
+  });
+
+  it('are ReLU where they clip to 0 … ∞; parameters are rounded to float32', () => {
+    expect(activation('clip', 0, Infinity).kind).toBe('relu');
+    expect(activation('clip', 0).kind).toBe('relu');
+    expect(activation('hardsigmoid').activation!.parameters).toEqual([1 / 6, 0.5]);
+    expect(activation('hardsigmoid', 0.2).activation!.parameters).toEqual([Math.fround(0.2), 0.5]);
+    expect(activation('thresholded_relu', -1).range!([]).nonNegative).toBe(false);
   });
 
   it('are marked as ends of scales, ReLU too, which keeps an operator of its own', () => {
@@ -104,51 +144,90 @@ describe.each(BACKENDS)('activation functions on $name', async ({ make }) => {
   const special = [NaN, Infinity, -Infinity, 0, -0, 1e-45, -1e-45, 1e-40, -1e-40, 3e38, -3e38, 6];
 
   /** What the operator's step makes of x, [1, 1, 1, C]. */
-  const run = (name: ActivationName, x: Float32Array, parameter?: number): Float32Array => {
+  const run = (operator: Operator, x: Float32Array): Float32Array => {
     const shape = { H: 1, W: 1, C: x.length };
     const context = { N: 1, inputs: [shape], shape, buffers: [0], out: 1, sparse: false };
-    const [step] = activation(name, parameter).steps(context);
     const out = new Float32Array(x.length).fill(7);
-    runStep(kernels, step!, [x.slice(), out]);
+    runStep(kernels, operator.steps(context)[0]!, [x.slice(), out]);
     return out;
   };
-  const reference = (name: ActivationName, x: Float32Array, parameter = NaN): Float32Array => {
-    const out = new Float32Array(x.length);
-    ACTIVATIONS[name](out, x, Math.fround(parameter));
+  const reference = (operator: Operator, x: Float32Array): Float64Array => {
+    const { name, parameters } = operator.activation!;
+    const out = new Float64Array(x.length);
+    ACTIVATIONS[name](out, Float64Array.from(x), ...parameters);
     return out;
+  };
+  /** The bounds of assembly/activation.ts. */
+  const boundOf = (name: ActivationName, x: number, exact: number): number => {
+    const size = Math.abs(x);
+    if (name.includes('gelu')) return 2 ** -21 * size;
+    if (name === 'softplus') return 2 ** -22 * Math.max(1, x);
+    return 2 ** -21 * Math.abs(exact);
   };
 
-  it.each<[ActivationName, ...number[]]>([
-    ...NAMES.filter((name) => !['leaky_relu', 'elu', 'celu'].includes(name)).map(
-      (name): [ActivationName] => [name],
-    ),
+  const given: [ActivationName, ...number[]][] = [
+    ...NAMES.map((name): [ActivationName] => [name]),
     // Slopes that `max(x, slope·x)` would not do for, and one that float32 has not.
     ...[0.01, 0.2, 0, 1, 1.5, -0.5].map((slope): [ActivationName, number] => ['leaky_relu', slope]),
     ...[1, 0.3].map((alpha): [ActivationName, number] => ['elu', alpha]),
-    ...[1, 0.3].map((alpha): [ActivationName, number] => ['celu', alpha]),
-  ])('%s %s is the reference bit for bit, at every length around a vector', (name, parameter) => {
-    for (const length of [1, 2, 3, 4, 5, 7, 8, 9, 33]) {
-      const random = seededFloats(length, length).map((value) => 9 * value);
-      for (let begin = 0; begin < special.length; begin += length) {
-        const x = random.slice();
-        x.set(special.slice(begin, begin + length));
-        // Which tells 0 from −0.
-        expect(run(name, x, parameter)).toEqual(reference(name, x, parameter));
+    ...[1, 0.3, -2].map((alpha): [ActivationName, number] => ['celu', alpha]),
+    ...[0, -2].map((alpha): [ActivationName, number] => ['thresholded_relu', alpha]),
+    ['clip', -1, 2.5],
+    ['clip', 0, 1],
+    ['clip', -Infinity, 0],
+    ['clip', 3, -3],
+    ['hardsigmoid', 0.2, 0.5],
+  ];
+  it.each(given)(
+    '%s %s %s is its formula within its bound, at every length around a vector',
+    (name, ...parameters) => {
+      const operator = activation(name, ...parameters);
+      for (const length of [1, 2, 3, 4, 5, 7, 8, 9, 33]) {
+        const random = seededFloats(length, length).map((value) => 9 * value);
+        for (let begin = 0; begin < special.length; begin += length) {
+          const x = random.slice();
+          x.set(special.slice(begin, begin + length));
+          const out = run(operator, x);
+          for (const [i, exact] of reference(operator, x).entries()) {
+            const bound = boundOf(name, x[i]!, exact) + 2 ** -118;
+            const single = Math.fround(exact);
+            // GELU of −∞ is 0 there, not −∞·0.
+            const isLimit = x[i] === -Infinity && name === 'gelu' && out[i] === 0;
+            const isSame = Object.is(out[i], single) || out[i] === single || isLimit;
+            const isNear = Math.abs(out[i]! - exact) <= bound;
+            expect(isSame || isNear, `f(${x[i]}) is ${exact}, got ${out[i]}`).toBe(true);
+          }
+        }
       }
-    }
+    },
+  );
+
+  it.each(NAMES)('%s keeps its bound at every magnitude', (name) => {
+    const operator = activation(name);
+    const u = seededFloats(40_000, 5);
+    const x = u.map((value, i) =>
+      i % 2 === 0 ? 100 * value : Math.sign(u[i - 1]!) * 2 ** (70 * value - 63),
+    );
+    const out = run(operator, x);
+    const exact = reference(operator, x);
+    const worst = x.reduce((most, value, i) => {
+      const bound = boundOf(name, value, exact[i]!) + 2 ** -118;
+      return Math.max(most, Math.abs(out[i]! - exact[i]!) / bound);
+    }, 0);
+    expect(worst).toBeLessThanOrEqual(1);
   });
 
-  it('are WebAssembly’s own where they are two straight lines', () => {
+  it('are WebAssembly’s own', () => {
     const shape = { H: 1, W: 1, C: 5 };
     const context = { N: 1, inputs: [shape], shape, buffers: [0], out: 0, sparse: false };
-    const isPortable = (name: ActivationName): boolean => {
+    const isPortable = (operator: Operator): boolean => {
       let calls = 0;
-      const [step] = activation(name).steps(context);
+      const [step] = operator.steps(context);
       runStep(kernels, { ...step!, kernel: () => calls++ } as OperatorStep, [new Float32Array(5)]);
       return calls > 0;
     };
-    const own = NAMES.filter((name) => !isPortable(name));
-    expect(own).toEqual(kernels.name === 'js' ? [] : ['relu6', 'leaky_relu']);
+    const all = [relu(), ...NAMES.map((name) => activation(name))];
+    expect(all.map(isPortable)).toEqual(all.map(() => kernels.name === 'js'));
   });
 
   it('leave what lies beside the value as it is', () => {
@@ -178,17 +257,26 @@ describe('activation functions in a plan', () => {
     ['mean', adaptiveMean(1, 1), 'last'],
     ['fc', conv('fc', 4, 4), 'mean'],
   ];
-  const planOf = (ends: readonly string[], ...rows: Row[]) => {
+  const planOf = (ends: readonly string[], ...rows: Row[]) => measured('smoe', ends, ...rows);
+  const measured = (statistic: Statistic, ends: readonly string[], ...rows: Row[]) => {
     const graph = graphOf(...rows);
     const values = ends.map((end) => graph.nodes.findIndex(({ name }) => name === end));
-    return plan({ graph, ends: values }, [1, 8, 8]);
+    return plan({ graph, ends: values }, [1, 8, 8], { statistic });
   };
 
-  it('overwrite their input, which nobody else reads', () => {
+  it('are taken in by a convolution before them', () => {
     const { steps } = planOf([], ...START, ['last', conv('conv2', 4, 4), 'act'], ...HEAD);
+    expect(steps.map(({ op }) => op)).toEqual(['conv2d', 'conv2d', 'globalMean', 'conv2d']);
+    const [first] = steps;
+    expect(isConv2d(first!) && first.activation).toEqual({ name: 'silu', parameters: [] });
+  });
+
+  it('overwrite an input that is no convolution’s, and that nobody else reads', () => {
+    const rows: Row[] = [...START.slice(0, 2), ['sum', add(), 'conv1', 'conv1']];
+    const last: Row = ['last', conv('conv2', 4, 4), 'act'];
+    const { steps } = planOf([], ...rows, ['act', silu, 'sum'], last, ...HEAD);
     const step = steps.find(({ op }) => op === 'silu')!;
     expect(!isConv2d(step) && step.inputs).toEqual([step.out]);
-    expect(steps.map(({ op }) => op)).toEqual(['conv2d', 'silu', 'conv2d', 'globalMean', 'conv2d']);
   });
 
   it('leave an input that is read later', () => {
@@ -210,16 +298,10 @@ describe('activation functions in a plan', () => {
   });
 
   it('are followed by a clamp of their own at the end of a scale, if the network reads on', () => {
-    const { steps, taps } = planOf(
-      ['act'],
-      ...START,
-      ['last', conv('conv2', 4, 4), 'act'],
-      ...HEAD,
-    );
-    expect(steps.map(({ op }) => op).slice(0, 5)).toEqual([
-      ...['conv2d', 'silu', 'relu', 'smoe', 'conv2d'],
-    ]);
-    const [, act, clamp, , next] = steps;
+    const last: Row = ['last', conv('conv2', 4, 4), 'act'];
+    const { steps, taps } = measured('max', ['act'], ...START, last, ...HEAD);
+    expect(steps.map(({ op }) => op).slice(0, 4)).toEqual(['conv2d', 'relu', 'max', 'conv2d']);
+    const [act, clamp, , next] = steps;
     expect(clamp!.out).not.toBe(act!.out);
     expect(isConv2d(next!) && next.x).toBe(act!.out);
     expect(taps.map(({ name, H }) => [name, H])).toEqual([['act', 8]]);
@@ -229,11 +311,19 @@ describe('activation functions in a plan', () => {
     const of = (name: ActivationName) => {
       const rows = START.slice(0, 2);
       const act: Row = ['act', activation(name), 'conv1'];
-      return planOf(['act'], ...rows, act, ['last', conv('conv2', 4, 4), 'act'], ...HEAD).steps;
+      const last: Row = ['last', conv('conv2', 4, 4), 'act'];
+      return measured('max', ['act'], ...rows, act, last, ...HEAD).steps;
     };
     const relu6 = of('relu6');
-    expect(relu6.map(({ op }) => op).slice(0, 4)).toEqual(['conv2d', 'relu6', 'smoe', 'conv2d']);
-    const skips = (steps: ReturnType<typeof of>) => isConv2d(steps[3]!) && steps[3].sparse;
+    expect(relu6.map(({ op }) => op).slice(0, 3)).toEqual(['conv2d', 'max', 'conv2d']);
+    const skips = (steps: ReturnType<typeof of>) => isConv2d(steps[2]!) && steps[2].sparse;
     expect([skips(relu6), skips(of('softplus'))]).toEqual([true, false]);
+  });
+
+  it('leave SMOE Scale to the convolution that took them in', () => {
+    const last: Row = ['last', conv('conv2', 4, 4), 'act'];
+    const { steps, taps } = planOf(['act'], ...START, last, ...HEAD);
+    expect(steps.map(({ op }) => op)).toEqual(['conv2d', 'conv2d', 'globalMean', 'conv2d']);
+    expect(isConv2d(steps[0]!) && steps[0].smoe).toBe(taps[0]!.map);
   });
 });

@@ -2,7 +2,13 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { maxPoolReference, poolShape, smoeReference } from '../../../src/kernels/index.js';
+import {
+  type ActivationFunction,
+  limitsOf,
+  maxPoolReference,
+  poolShape,
+  smoeReference,
+} from '../../../src/kernels/index.js';
 import type { Operator, ValueShape } from '../../../src/model/graph/node.js';
 import { adaptiveMean } from '../../../src/model/graph/operators/adaptive-mean.js';
 import { add } from '../../../src/model/graph/operators/add.js';
@@ -30,6 +36,20 @@ import {
 
 const extent = fc.integer({ min: 1, max: 9 });
 const channels = fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 9, 13);
+
+/** What `add` and `affine` take in. */
+const RELU6: ActivationFunction = { name: 'relu6', parameters: [] };
+const clips = fc.constantFrom<(ActivationFunction | undefined)[]>(
+  undefined,
+  { name: 'clip', parameters: [0, Infinity] },
+  { name: 'clip', parameters: [-0.5, 0.75] },
+  RELU6,
+);
+
+function clipped(value: number, clip: ActivationFunction | undefined): number {
+  const [least, most] = limitsOf(clip)!;
+  return Math.min(Math.max(value, least), most);
+}
 
 const window = fc
   .record({ kH: fc.integer({ min: 1, max: 4 }), kW: fc.integer({ min: 1, max: 4 }) })
@@ -160,20 +180,20 @@ describe.each(BACKENDS)('operators on $name', async ({ make }) => {
     );
   });
 
-  it('affine scales and shifts the channels of a concatenation, in float32, then ReLU', () => {
+  it('affine scales and shifts the channels of a concatenation, in float32, then clips', () => {
     fc.assert(
-      fc.property(several, fc.boolean(), seed, ([H, W, widths], rectified, from) => {
+      fc.property(several, clips, seed, ([H, W, widths], clip, from) => {
         const shapes = widths.map((C) => ({ H, W, C }));
         const arrays = values(shapes, from);
         const C = widths.reduce((sum, width) => sum + width, 0);
         const vectors = { scale: seededFloats(C, from + 50), shift: seededFloats(C, from + 60) };
-        const operator = affine('norm', C, [], rectified);
+        const operator = affine('norm', C, [], clip);
         const { shape, out } = compute(operator, shapes, arrays, vectors);
         const whole = compute(concat(), shapes, arrays).out;
         const expected = byFormula(shape, (n, y, x, c) => {
           const value = whole[((n * H + y) * W + x) * C + c]!;
           const sum = Math.fround(value * vectors.scale[c]!) + vectors.shift[c]!;
-          return rectified && sum < 0 ? 0 : sum;
+          return clipped(sum, clip);
         });
         expect(out).toEqual(expected);
       }),
@@ -182,13 +202,12 @@ describe.each(BACKENDS)('operators on $name', async ({ make }) => {
 
   it('add and mul are element by element; mul by one factor for each channel and item', () => {
     fc.assert(
-      fc.property(anyShape, fc.boolean(), seed, (shape, rectified, from) => {
+      fc.property(anyShape, clips, seed, (shape, clip, from) => {
         const arrays = values([shape, shape], from);
         const at = reader([shape, shape], arrays);
-        const sum = compute(add(rectified), [shape, shape], arrays).out;
+        const sum = compute(add(clip), [shape, shape], arrays).out;
         const expected = byFormula(shape, (n, y, x, c) => {
-          const value = at(0, n, y, x, c) + at(1, n, y, x, c);
-          return rectified && value < 0 ? 0 : value;
+          return clipped(at(0, n, y, x, c) + at(1, n, y, x, c), clip);
         });
         expect(sum).toEqual(expected);
         const factor = { H: 1, W: 1, C: shape.C };
@@ -253,8 +272,8 @@ describe.each(BACKENDS)('operators on $name', async ({ make }) => {
     const vectors = { scale: ones, shift: ones };
     for (const { out } of [
       compute(concat(), [shape], [x]),
-      compute(affine('norm', 5, [], true), [shape], [x], vectors),
-      compute(add(true), [shape, shape], [x, x]),
+      compute(affine('norm', 5, [], RELU6), [shape], [x], vectors),
+      compute(add(RELU6), [shape, shape], [x, x]),
       compute(relu(), [shape], [x]),
     ]) {
       expect(out.findIndex(Number.isNaN)).toBe(7);

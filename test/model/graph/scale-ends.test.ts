@@ -213,9 +213,11 @@ describe('taps', () => {
   });
 
   it('of a value that can be negative take what is above 0', () => {
-    const { graph: tapped, taps } = addTaps(graph, [named('b')], ['smoe']);
-    const before = tapped.nodes[tapped.nodes[taps[0]!.node]!.inputs[0]!]!;
-    expect([before.name, before.operator.kind]).toEqual(['b:relu', 'relu']);
+    const { graph: tapped, taps } = addTaps(graph, [named('b')], ['max', 'smoe', 'gamma']);
+    const before = taps.map(({ node }) => tapped.nodes[tapped.nodes[node]!.inputs[0]!]!);
+    expect([before[0]!.name, before[0]!.operator.kind]).toEqual(['b:relu', 'relu']);
+    // These do it themselves.
+    expect([before[1]!.name, before[2]!.name]).toEqual(['b', 'b']);
   });
 
   it('of an activation that can be negative leave what the network reads as it is', () => {
@@ -226,13 +228,13 @@ describe('taps', () => {
       ...HEAD,
     );
     const ends = scaleEnds(silu, shapesOf(silu, 32, 32));
-    const { graph: tapped, taps } = addTaps(silu, ends, ['smoe']);
+    const { graph: tapped, taps } = addTaps(silu, ends, ['max']);
     const read = (name: string): string[] => {
       const { inputs } = tapped.nodes.find((node) => node.name === name)!;
       return inputs.map((value) => tapped.nodes[value]!.name);
     };
     expect(taps.map(({ name }) => name)).toEqual(['last']);
-    expect([read('last:smoe'), read('last:relu'), read('mean')]).toEqual([
+    expect([read('last:max'), read('last:relu'), read('mean')]).toEqual([
       ['last:relu'],
       ['last'],
       ['last'],

@@ -9,10 +9,11 @@ export function affine(
   C: i32,
   width: i32,
   begin: i32,
-  relu: i32,
+  least: f32,
+  most: f32,
 ): void {
-  const floor: f32 = relu ? 0 : -Infinity;
-  const floors = f32x4.splat(floor);
+  const floors = f32x4.splat(least);
+  const ceilings = f32x4.splat(most);
   const scale = vectors + ((<usize>begin) << 2);
   const toShift = (<usize>width) << 2;
   const whole = (<usize>(C & ~3)) << 2;
@@ -22,11 +23,11 @@ export function affine(
     for (let c: usize = 0; c < whole; c += 16) {
       const product = f32x4.mul(v128.load(x + c), v128.load(scale + c));
       const value = f32x4.add(product, v128.load(scale + toShift + c));
-      v128.store(out + c, f32x4.pmax(value, floors));
+      v128.store(out + c, f32x4.pmin(f32x4.pmax(value, floors), ceilings));
     }
     for (let c = whole; c < bytes; c += 4) {
       const value = load<f32>(x + c) * load<f32>(scale + c) + load<f32>(scale + toShift + c);
-      store<f32>(out + c, value < floor ? floor : value);
+      store<f32>(out + c, clipped(value, least, most));
     }
     x += bytes;
     out += toShift;
@@ -43,15 +44,22 @@ export function concat(out: usize, x: usize, pixels: i32, C: i32, width: i32, be
   }
 }
 
-export function add(out: usize, a: usize, b: usize, length: i32, relu: i32): void {
-  const floor: f32 = relu ? 0 : -Infinity;
-  const floors = f32x4.splat(floor);
+export function add(out: usize, a: usize, b: usize, length: i32, least: f32, most: f32): void {
+  const floors = f32x4.splat(least);
+  const ceilings = f32x4.splat(most);
   const whole = (<usize>(length & ~3)) << 2;
   for (let i: usize = 0; i < whole; i += 16) {
-    v128.store(out + i, f32x4.pmax(f32x4.add(v128.load(a + i), v128.load(b + i)), floors));
+    const value = f32x4.add(v128.load(a + i), v128.load(b + i));
+    v128.store(out + i, f32x4.pmin(f32x4.pmax(value, floors), ceilings));
   }
   for (let i = whole; i < (<usize>length) << 2; i += 4) {
     const value = load<f32>(a + i) + load<f32>(b + i);
-    store<f32>(out + i, value < floor ? floor : value);
+    store<f32>(out + i, clipped(value, least, most));
   }
+}
+
+/** A NaN stays. */
+function clipped(value: f32, least: f32, most: f32): f32 {
+  if (value < least) return least;
+  return value > most ? most : value;
 }

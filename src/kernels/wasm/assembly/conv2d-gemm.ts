@@ -4,10 +4,10 @@
  * reads its rows where they lie; any other kernel gathers the block first.
  */
 
-import { storeRows, tapColumns } from './epilogue';
+import { finishesPixels, finishPixels, storeRows } from './epilogue';
 import { gemm, MR, products, ROW, tileRows } from './gemm';
 import { floatsOf } from './precision';
-import { Conv2dTask } from './task';
+import { Conv2dTask, limitsOf } from './task';
 
 /** A tile that is not whole, between its products and its epilogue. */
 const tile = memory.data(MR * ROW, 16);
@@ -28,7 +28,7 @@ export function conv2dGemm(task: Conv2dTask): void {
         computePanel(task, begin, count, group * panels + panel, oc, columns);
       }
     }
-    if (task.smoe) tapColumns(task, begin, count);
+    if (finishesPixels(task)) finishPixels(task, begin, count);
   }
 }
 
@@ -45,14 +45,14 @@ function computePanel(
   const b = floatsOf(task, index, K);
   const bias = task.bias + <usize>index * ROW;
   const outBytes = (<usize>task.Cout) << 2;
-  const floor = f32x4.splat(task.relu ? 0 : -Infinity);
+  const limits = limitsOf(task);
   for (let row = 0; row < count; ) {
     const rows = tileRows(count - row);
     const a = task.rows + ((<usize>row) << 2);
     const offset = (<usize>(begin + row) * task.Cout + oc) << 2;
     if (columns === 8 && rows <= count - row) {
       const residual = task.residual ? task.residual + offset : 0;
-      gemm(rows, task.out + offset, outBytes, a, b, K, bias, residual, floor);
+      gemm(rows, task.out + offset, outBytes, a, b, K, bias, residual, limits);
     } else {
       products(rows, tile, a, b, K);
       storeRows(task, tile, min(rows, count - row), offset, columns, bias);

@@ -13,11 +13,12 @@
  * slices the sums rest in scratch. Every sum runs over k in order.
  */
 
-import { ROW, zeros } from './gemm';
+import { finishPixels } from './epilogue';
+import { NO_LIMITS, ROW, zeros } from './gemm';
 import { F32, rowsOf } from './precision';
 import { madd, swizzle } from './simd';
 import { accumulate, finishColumns, SUMS_BYTES } from './smoe';
-import { Conv2dTask } from './task';
+import { Conv2dTask, limitsOf } from './task';
 
 /** Values of k in a slice, at most: 24 KB of six panels. */
 const SLICE: i32 = 128;
@@ -26,7 +27,7 @@ const SLICE: i32 = 128;
 const NONZERO: usize = 8;
 
 /**
- * Whether residual and ReLU meet the sums before they leave their registers. The compiler of Node 20,
+ * Whether residual and limits meet the sums before they leave their registers. The compiler of Node 20,
  * which has no relaxed SIMD, runs out of registers in the loop then, at half the speed (measured).
  */
 const FINISHES_IN_REGISTERS: bool = ASC_FEATURE_RELAXED_SIMD;
@@ -62,7 +63,8 @@ export function conv2dSparse(task: Conv2dTask): void {
       multiply(task, begin, count, panel, width);
       panel += width;
     }
-    if (task.smoe) {
+    if (task.kind) finishPixels(task, begin, count);
+    else if (task.smoe) {
       for (let pixel = 0; pixel < count; pixel += 4) {
         const sums = task.sums + <usize>pixel * SUMS_BYTES;
         const m = <usize>(begin + pixel);
@@ -147,7 +149,7 @@ function multiply(task: Conv2dTask, begin: i32, count: i32, panel: i32, width: i
     const stride = <usize>(task.precision === F32 ? K : rows) * ROW;
     const isLast = slice + 1 === slices;
     const finishes = isLast && FINISHES_IN_REGISTERS;
-    const floor: f32 = finishes && task.relu ? 0 : -Infinity;
+    const limits = finishes ? limitsOf(task) : NO_LIMITS;
     let row = task.rows + ((<usize>slice) << 2);
     let sums = task.products;
     let offset = (<usize>(begin * task.Cout + panel * 8)) << 2;
@@ -157,11 +159,11 @@ function multiply(task: Conv2dTask, begin: i32, count: i32, panel: i32, width: i
       const end = load<usize>(row, 4);
       const out = finishes ? task.out + offset : sums;
       const residual = finishes && task.residual ? task.residual + offset : zeros;
-      if (width === 6) addProducts<Six>(out, from, list, end, b, stride, residual, floor);
-      else addProducts<Four>(out, from, list, end, b, stride, residual, floor);
+      if (width === 6) addProducts<Six>(out, from, list, end, b, stride, residual, limits);
+      else addProducts<Four>(out, from, list, end, b, stride, residual, limits);
       if (isLast) {
         if (!FINISHES_IN_REGISTERS) finishRow(task, sums, offset, width);
-        if (task.smoe) {
+        if (task.smoe && !task.kind) {
           const tap = task.sums + <usize>pixel * SUMS_BYTES;
           accumulate(tap, task.out + offset, width, panel === 0);
         }
@@ -174,8 +176,8 @@ function multiply(task: Conv2dTask, begin: i32, count: i32, panel: i32, width: i
 }
 
 /**
- * out[8·i + j] = max(from[8·i + j] + Σ value · b[i][row][j] + residual[8·i + j], floor), the sum over
- * the nonzeros from address `nonzero` to `end`; residual and floor only where FINISHES_IN_REGISTERS.
+ * out[8·i + j] = clip(from[8·i + j] + Σ value · b[i][row][j] + residual[8·i + j]), the sum over
+ * the nonzeros from address `nonzero` to `end`; residual and limits only where FINISHES_IN_REGISTERS.
  *
  * @param b four or six panels, `stride` bytes apart
  */
@@ -187,7 +189,7 @@ function addProducts<Panels>(
   b: usize,
   stride: usize,
   residual: usize,
-  floor: f32,
+  limits: usize,
 ): void {
   const b1 = b + stride;
   const b2 = b1 + stride;
@@ -230,39 +232,42 @@ function addProducts<Panels>(
       c51 = madd(a, v128.load(b5 + row, 16), c51);
     }
   }
-  const floors = f32x4.splat(floor);
-  v128.store(out, finished(c00, residual, floors));
-  v128.store(out, finished(c01, residual + 16, floors), 16);
-  v128.store(out, finished(c10, residual + 32, floors), 32);
-  v128.store(out, finished(c11, residual + 48, floors), 48);
-  v128.store(out, finished(c20, residual + 64, floors), 64);
-  v128.store(out, finished(c21, residual + 80, floors), 80);
-  v128.store(out, finished(c30, residual + 96, floors), 96);
-  v128.store(out, finished(c31, residual + 112, floors), 112);
+  const least = v128.load32_splat(limits);
+  const most = v128.load32_splat(limits, 4);
+  v128.store(out, finished(c00, residual, least, most));
+  v128.store(out, finished(c01, residual + 16, least, most), 16);
+  v128.store(out, finished(c10, residual + 32, least, most), 32);
+  v128.store(out, finished(c11, residual + 48, least, most), 48);
+  v128.store(out, finished(c20, residual + 64, least, most), 64);
+  v128.store(out, finished(c21, residual + 80, least, most), 80);
+  v128.store(out, finished(c30, residual + 96, least, most), 96);
+  v128.store(out, finished(c31, residual + 112, least, most), 112);
   if (sizeof<Panels>() === sizeof<Six>()) {
-    v128.store(out, finished(c40, residual + 128, floors), 128);
-    v128.store(out, finished(c41, residual + 144, floors), 144);
-    v128.store(out, finished(c50, residual + 160, floors), 160);
-    v128.store(out, finished(c51, residual + 176, floors), 176);
+    v128.store(out, finished(c40, residual + 128, least, most), 128);
+    v128.store(out, finished(c41, residual + 144, least, most), 144);
+    v128.store(out, finished(c50, residual + 160, least, most), 160);
+    v128.store(out, finished(c51, residual + 176, least, most), 176);
   }
 }
 
 /** Sums as a tile's registers leave them. */
-function finished(sums: v128, residual: usize, floor: v128): v128 {
+function finished(sums: v128, residual: usize, least: v128, most: v128): v128 {
   if (!FINISHES_IN_REGISTERS) return sums;
-  return f32x4.pmax(f32x4.add(sums, v128.load(residual)), floor);
+  const sum = f32x4.add(sums, v128.load(residual));
+  return f32x4.pmin(f32x4.pmax(sum, least), most);
 }
 
-/** Residual and ReLU of a pixel's sums. */
+/** Residual and limits of a pixel's sums. */
 function finishRow(task: Conv2dTask, sums: usize, offset: usize, width: i32): void {
-  const floor = f32x4.splat(task.relu ? 0 : -Infinity);
+  const least = f32x4.splat(task.least);
+  const most = f32x4.splat(task.most);
   const end = sums + <usize>width * ROW;
   let out = task.out + offset;
   let residual = task.residual ? task.residual + offset : zeros;
   for (; sums < end; sums += ROW, out += ROW, residual += ROW) {
     const sum0 = f32x4.add(v128.load(sums), v128.load(residual));
     const sum1 = f32x4.add(v128.load(sums, 16), v128.load(residual, 16));
-    v128.store(out, f32x4.pmax(sum0, floor));
-    v128.store(out, f32x4.pmax(sum1, floor), 16);
+    v128.store(out, f32x4.pmin(f32x4.pmax(sum0, least), most));
+    v128.store(out, f32x4.pmin(f32x4.pmax(sum1, least), most), 16);
   }
 }

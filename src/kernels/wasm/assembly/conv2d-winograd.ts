@@ -25,7 +25,7 @@
  * what streams from memory is nine floats, not thirty-six.
  */
 
-import { storeRows, tapColumns } from './epilogue';
+import { finishesPixels, finishPixels, storeRows } from './epilogue';
 import { products, ROW, tileRows } from './gemm';
 import { floatsOf } from './precision';
 import { madd } from './simd';
@@ -72,7 +72,7 @@ export function conv2dWinograd(task: Conv2dTask): void {
         transformOutput(task, from, begin + t, across, down, oc, panel);
       }
     }
-    if (task.smoe) finishTiles(task, begin, count, across, down);
+    if (finishesPixels(task)) finishTiles(task, begin, count, across, down);
   }
 }
 
@@ -331,7 +331,7 @@ function outputTransform(
   v128.store(at + 3 * stride, madd(oddQ, q2, madd(oddP, p2, m5)));
 }
 
-/** SMOE Scale of every pixel of a block's tiles. */
+/** The pixels of a block's tiles, all their channels stored. */
 function finishTiles(task: Conv2dTask, begin: i32, count: i32, across: i32, down: i32): void {
   for (let tile = begin; tile < begin + count; tile++) {
     const line = tile / across;
@@ -341,7 +341,7 @@ function finishTiles(task: Conv2dTask, begin: i32, count: i32, across: i32, down
     const height = min(4, task.Hout - oy);
     const width = min(4, task.Wout - ox);
     for (let y = 0; y < height; y++) {
-      tapColumns(task, (n * task.Hout + oy + y) * task.Wout + ox, width);
+      finishPixels(task, (n * task.Hout + oy + y) * task.Wout + ox, width);
     }
   }
 }

@@ -1,5 +1,6 @@
-/** What happens to sums before they are stored, bias, residual and ReLU; and the SMOE tap of what is. */
+/** What happens to sums: bias, residual, activation function; and the SMOE tap of what was stored. */
 
+import { activate } from './activation';
 import { smoe } from './smoe';
 import { Conv2dTask } from './task';
 
@@ -27,8 +28,8 @@ export function storeRows(
   }
   const bias0 = v128.load(bias);
   const bias1 = v128.load(bias, 16);
-  // pmax(v, floor) is ReLU or v itself; a NaN stays.
-  const floor = f32x4.splat(task.relu ? 0 : -Infinity);
+  const least = f32x4.splat(task.least);
+  const most = f32x4.splat(task.most);
   const rowBytes = (<usize>task.Cout) << 2;
   let residual = task.residual ? task.residual + offset : 0;
   let out = task.out + offset;
@@ -40,8 +41,9 @@ export function storeRows(
       v1 = f32x4.add(v1, v128.load(residual, 16));
       residual += rowBytes;
     }
-    v128.store(out, f32x4.pmax(v0, floor));
-    v128.store(out, f32x4.pmax(v1, floor), 16);
+    // A NaN stays.
+    v128.store(out, f32x4.pmin(f32x4.pmax(v0, least), most));
+    v128.store(out, f32x4.pmin(f32x4.pmax(v1, least), most), 16);
     out += rowBytes;
   }
 }
@@ -59,15 +61,26 @@ function storeTails(
     for (let j: usize = 0; j < (<usize>columns) << 2; j += 4) {
       let value = load<f32>(tile + j) + load<f32>(bias + j);
       if (task.residual) value += load<f32>(task.residual + offset + j);
-      store<f32>(task.out + offset + j, task.relu && value < 0 ? 0 : value);
+      if (value < task.least) value = task.least;
+      store<f32>(task.out + offset + j, value > task.most ? task.most : value);
     }
     tile += 32;
     offset += (<usize>task.Cout) << 2;
   }
 }
 
-/** SMOE Scale of `count` pixels from number `m` of the output on, all their channels just stored. */
-export function tapColumns(task: Conv2dTask, m: i32, count: i32): void {
+/** Whether pixels have something to come once all their channels are stored. */
+export function finishesPixels(task: Conv2dTask): bool {
+  return task.kind !== 0 || task.smoe !== 0;
+}
+
+/**
+ * What comes once all channels of `count` pixels from number `m` of the output on are stored, and still in the
+ * cache: an activation function that does not clip, and SMOE Scale.
+ */
+export function finishPixels(task: Conv2dTask, m: i32, count: i32): void {
   const C = task.Cout;
-  smoe(task.smoe + ((<usize>m) << 2), task.out + ((<usize>(m * C)) << 2), count, C);
+  const out = task.out + ((<usize>(m * C)) << 2);
+  if (task.kind) activate(out, out, count * C, task.kind, task.a0, task.a1, task.a2);
+  if (task.smoe) smoe(task.smoe + ((<usize>m) << 2), out, count, C);
 }

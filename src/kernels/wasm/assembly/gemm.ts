@@ -9,7 +9,7 @@
  * Rows of a are anywhere (a table of pointers), b is a panel [K, 8]. 6×8 keeps twelve sums: with one
  * fused instruction for multiply and add the sixteen registers suffice; without it 4×8 is faster.
  * Every element's sum runs over k in order, so its bits do not depend on the tile it falls into.
- * Bias, residual and ReLU meet the sums before they leave their registers.
+ * Bias, residual and limits meet the sums before they leave their registers.
  */
 
 import { madd } from './simd';
@@ -24,6 +24,9 @@ export const ROW: usize = 32;
 type Four = i32;
 type Six = i64;
 
+/** What clips nothing. */
+export const NO_LIMITS = memory.data<f32>([-Infinity, Infinity]);
+
 /** Six rows: the bias of bare products, the residual of what has none. */
 export const zeros = memory.data(6 * 32, 16);
 
@@ -36,14 +39,14 @@ export function tileRows(left: i32): i32 {
 }
 
 /**
- * One tile: out[i] = max(a[i]·b + bias + residual[i], floor), i < `rows` = 4 or 6, eight columns.
+ * One tile: out[i] = clip(a[i]·b + bias + residual[i]), i < `rows` = 4 or 6, eight columns.
  *
  * @param out the first row; the others, and those of `residual`, follow `rowBytes` apart
  * @param a table of `rows` pointers to K floats each
  * @param b panel [K, 8]
  * @param bias address of eight floats
  * @param residual address of the first row's, or 0
- * @param floor 0 in each lane is ReLU, −∞ nothing; a NaN stays
+ * @param limits address of the least and the largest value; a NaN stays
  */
 export function gemm(
   rows: i32,
@@ -54,16 +57,16 @@ export function gemm(
   K: i32,
   bias: usize,
   residual: usize,
-  floor: v128,
+  limits: usize,
 ): void {
   if (ASC_FEATURE_RELAXED_SIMD && rows === 6) {
-    tile<Six>(out, rowBytes, a, b, K, bias, residual, floor);
-  } else tile<Four>(out, rowBytes, a, b, K, bias, residual, floor);
+    tile<Six>(out, rowBytes, a, b, K, bias, residual, limits);
+  } else tile<Four>(out, rowBytes, a, b, K, bias, residual, limits);
 }
 
 /** One tile of products alone: out [rows, 8], its rows together. Parameters as of `gemm`. */
 export function products(rows: i32, out: usize, a: usize, b: usize, K: i32): void {
-  gemm(rows, out, ROW, a, b, K, zeros, 0, f32x4.splat(-Infinity));
+  gemm(rows, out, ROW, a, b, K, zeros, 0, NO_LIMITS);
 }
 
 /** The tile of four or of six rows; parameters as of `gemm`. */
@@ -75,7 +78,7 @@ function tile<Rows>(
   K: i32,
   bias: usize,
   residual: usize,
-  floor: v128,
+  limits: usize,
 ): void {
   let a0 = load<usize>(rows);
   let a1 = load<usize>(rows, 4);
@@ -132,23 +135,23 @@ function tile<Rows>(
   const bias0 = v128.load(bias);
   const bias1 = v128.load(bias, 16);
   const down = residual ? rowBytes : 0;
-  storeRow(out, c00, c01, bias0, bias1, residual, floor);
+  storeRow(out, c00, c01, bias0, bias1, residual, limits);
   out += rowBytes;
   residual += down;
-  storeRow(out, c10, c11, bias0, bias1, residual, floor);
+  storeRow(out, c10, c11, bias0, bias1, residual, limits);
   out += rowBytes;
   residual += down;
-  storeRow(out, c20, c21, bias0, bias1, residual, floor);
+  storeRow(out, c20, c21, bias0, bias1, residual, limits);
   out += rowBytes;
   residual += down;
-  storeRow(out, c30, c31, bias0, bias1, residual, floor);
+  storeRow(out, c30, c31, bias0, bias1, residual, limits);
   if (sizeof<Rows>() === sizeof<Six>()) {
     out += rowBytes;
     residual += down;
-    storeRow(out, c40, c41, bias0, bias1, residual, floor);
+    storeRow(out, c40, c41, bias0, bias1, residual, limits);
     out += rowBytes;
     residual += down;
-    storeRow(out, c50, c51, bias0, bias1, residual, floor);
+    storeRow(out, c50, c51, bias0, bias1, residual, limits);
   }
 }
 
@@ -160,7 +163,7 @@ function storeRow(
   bias0: v128,
   bias1: v128,
   residual: usize,
-  floor: v128,
+  limits: usize,
 ): void {
   v0 = f32x4.add(v0, bias0);
   v1 = f32x4.add(v1, bias1);
@@ -168,6 +171,8 @@ function storeRow(
     v0 = f32x4.add(v0, v128.load(residual));
     v1 = f32x4.add(v1, v128.load(residual, 16));
   }
-  v128.store(out, f32x4.pmax(v0, floor));
-  v128.store(out, f32x4.pmax(v1, floor), 16);
+  const least = v128.load32_splat(limits);
+  const most = v128.load32_splat(limits, 4);
+  v128.store(out, f32x4.pmin(f32x4.pmax(v0, least), most));
+  v128.store(out, f32x4.pmin(f32x4.pmax(v1, least), most), 16);
 }

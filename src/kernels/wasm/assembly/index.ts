@@ -3,7 +3,7 @@
  * and is called with the addresses of out, inputs and vectors, then with the numbers of the step.
  */
 
-export { lines as leaky_relu, lines as relu6 } from './activation';
+export { activate } from './activation';
 export { add, affine, concat } from './columns';
 export { conv2dGemm } from './conv2d-gemm';
 export { conv2dSparse } from './conv2d-sparse';

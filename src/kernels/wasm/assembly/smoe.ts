@@ -1,5 +1,5 @@
 /**
- * SMOE Scale of columns: φ = μ·(log2 μ − mean log2 z), z = x + 1e-7 (../../statistics/smoe.ts has the
+ * SMOE Scale of columns: φ = μ·(log2 μ − mean log2 z), z = max(x, 0) + 1e-7 (../../statistics/smoe.ts has the
  * formula and the reference).
  *
  * The tap keeps three vectors a pixel: Σz, and the exponents and mantissas of Πz; lane i holds
@@ -74,18 +74,18 @@ export function accumulate(sums: usize, stored: usize, panels: i32, isFirst: boo
   }
   // The old product lies in [1, 2), so the new one is normal wherever all z are in range.
   for (let pairs = panels >> 1; pairs > 0; pairs--, stored += 64) {
-    const z0 = f32x4.add(v128.load(stored), eps);
-    const z1 = f32x4.add(v128.load(stored, 16), eps);
-    const z2 = f32x4.add(v128.load(stored, 32), eps);
-    const z3 = f32x4.add(v128.load(stored, 48), eps);
+    const z0 = shifted(v128.load(stored), eps);
+    const z1 = shifted(v128.load(stored, 16), eps);
+    const z2 = shifted(v128.load(stored, 32), eps);
+    const z3 = shifted(v128.load(stored, 48), eps);
     sum = f32x4.add(f32x4.add(sum, f32x4.add(z0, z1)), f32x4.add(z2, z3));
     const product = f32x4.mul(f32x4.mul(mantissas, f32x4.mul(z0, z1)), f32x4.mul(z2, z3));
     exponents = i32x4.add(exponents, i32x4.sub(i32x4.shr_u(product, 23), bias));
     mantissas = v128.or(v128.and(product, mantissaBits), one);
   }
   if (panels & 1) {
-    const z0 = f32x4.add(v128.load(stored), eps);
-    const z1 = f32x4.add(v128.load(stored, 16), eps);
+    const z0 = shifted(v128.load(stored), eps);
+    const z1 = shifted(v128.load(stored, 16), eps);
     sum = f32x4.add(sum, f32x4.add(z0, z1));
     const product = f32x4.mul(mantissas, f32x4.mul(z0, z1));
     exponents = i32x4.add(exponents, i32x4.sub(i32x4.shr_u(product, 23), bias));
@@ -94,6 +94,11 @@ export function accumulate(sums: usize, stored: usize, panels: i32, isFirst: boo
   v128.store(sums, sum);
   v128.store(sums, exponents, 16);
   v128.store(sums, mantissas, 32);
+}
+
+/** z of four activations; a NaN stays. */
+function shifted(x: v128, eps: v128): v128 {
+  return f32x4.add(f32x4.pmax(x, f32x4.splat(0)), eps);
 }
 
 /**
@@ -155,7 +160,8 @@ function smoeOfColumn(column: usize, C: i32): f32 {
   let product: f64 = 1;
   let exponents: f64 = 0;
   for (let c = 0; c < C; c++) {
-    const z = <f64>load<f32>(column + ((<usize>c) << 2)) + <f64>EPS;
+    const x = load<f32>(column + ((<usize>c) << 2));
+    const z = <f64>(x < 0 ? 0 : x) + <f64>EPS;
     sum += z;
     product *= z;
     // Powers of two are taken out exactly.
@@ -215,7 +221,7 @@ const LOG2_FLOATS = memory.data<f32>([
 ]);
 
 /** log2 of four floats ≥ 1, as `log2`, to t^9. Absolute error below 1e-7, of which a C-th counts. */
-function log2OfFloats(x: v128): v128 {
+export function log2OfFloats(x: v128): v128 {
   const one = v128.load32_splat(LOG2_FLOATS);
   let m = v128.or(v128.and(x, i32x4.splat(0x007fffff)), one);
   const upper = f32x4.gt(m, v128.load32_splat(LOG2_FLOATS, 4));

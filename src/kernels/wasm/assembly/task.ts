@@ -12,7 +12,6 @@ export class Conv2dTask {
   bias: usize = 0;
   /** 0: none. */
   residual: usize = 0;
-  relu: i32 = 0;
   /** Where SMOE Scale of each pixel goes; 0: no tap. */
   smoe: usize = 0;
   N: i32 = 0;
@@ -51,4 +50,17 @@ export class Conv2dTask {
   dilationX: i32 = 0;
   /** Whether the GEMM gathers its rows, and does not find them in x. */
   gathers: i32 = 0;
+  /** What values are clipped to as they are stored: the activation function, if it clips; else ±∞. */
+  least: f32 = 0;
+  most: f32 = 0;
+  /** Any other activation function, of whole pixels: its number, 0 for none, and its own numbers. */
+  kind: i32 = 0;
+  a0: f32 = 0;
+  a1: f32 = 0;
+  a2: f32 = 0;
+}
+
+/** Where a task has the limits that values are clipped to. */
+export function limitsOf(task: Conv2dTask): usize {
+  return changetype<usize>(task) + offsetof<Conv2dTask>('least');
 }

@@ -1,43 +1,61 @@
 /**
- * Activation functions, by PyTorch's names. ReLU has a file of its own: a convolution computes it on the way.
+ * Activation functions, by PyTorch's names. ReLU has a file of its own. A convolution takes any of them into
+ * its epilogue (../fuse.ts).
  */
 
-import { ACTIVATION_PARAMETERS, ACTIVATIONS, type ActivationName } from '../../../kernels/index.js';
-import type { Operator } from '../node.js';
+import {
+  ACTIVATION_PARAMETERS,
+  ACTIVATIONS,
+  type ActivationFunction,
+  type ActivationName,
+  limitsOf,
+} from '../../../kernels/index.js';
+import type { Operator, ValueRange } from '../node.js';
 import { elementwise } from './elementwise.js';
 import { relu } from './relu.js';
 
-/** A function as a text names it. */
-export interface ActivationFunction {
-  readonly name: 'relu' | ActivationName;
-  /** Where the function has one. */
-  readonly parameter?: number;
-}
+/** What a text names. */
+export type NamedActivation = ActivationFunction | { readonly name: 'relu' };
 
-/** Those that are nowhere below 0. */
-const NON_NEGATIVE: readonly ActivationName[] = ['relu6', 'sigmoid', 'hardsigmoid', 'softplus'];
+/** Those that are nowhere below 0, whatever their parameters. */
+const NON_NEGATIVE: readonly ActivationName[] = ['sigmoid', 'hardsigmoid', 'softplus'];
 
 /**
- * @param parameter the slope of leaky_relu, α of elu or celu, in float32 as PyTorch's; default: PyTorch's
+ * @param given of the functions that have parameters (`ACTIVATION_PARAMETERS`): the slope of leaky_relu, α of
+ * elu, celu or thresholded_relu, the bounds of clip, which may be infinite, slope and height at 0 of
+ * hardsigmoid; rounded to float32. Default: the usual ones. Clipped to 0 … ∞ it is `relu`
  */
-export function activation(
-  name: ActivationName,
-  parameter: number | undefined = ACTIVATION_PARAMETERS[name],
-): Operator {
+export function activation(name: ActivationName, ...given: readonly number[]): Operator {
+  const usual = ACTIVATION_PARAMETERS[name] ?? [];
+  const parameters = usual.map((value, i) =>
+    given[i] === undefined ? value : Math.fround(given[i]),
+  );
+  if (name === 'clip' && parameters[0] === 0 && parameters[1] === Infinity) return relu();
   const kernel = ACTIVATIONS[name];
-  const single = Math.fround(parameter!);
-  // What WebAssembly's kernel of two straight lines takes: slope of the lower, least value, largest value.
-  const lines = { relu6: [1, 0, 6], leaky_relu: [single, -Infinity, Infinity] };
-  const range = { nonNegative: NON_NEGATIVE.includes(name), sparse: name === 'relu6' };
+  const own: ActivationFunction = { name, parameters };
   return {
-    ...elementwise(name, (out, x) => kernel(out, x, single), lines[name as keyof typeof lines]),
-    isActivation: true,
-    range: () => range,
+    ...elementwise(name, own, (out, x) => kernel(out, x, ...parameters)),
+    range: () => rangeOf(own),
   };
 }
 
-export function activationNamed({ name, parameter }: ActivationFunction): Operator {
-  return name === 'relu' ? relu() : activation(name, parameter);
+/** What is known of a function's values, whatever it is given; of none nothing. */
+export function rangeOf(activation: ActivationFunction | undefined): ValueRange {
+  if (activation === undefined) return { nonNegative: false, sparse: false };
+  const { name, parameters } = activation;
+  if (name === 'thresholded_relu') {
+    const isAbove = parameters[0]! >= 0;
+    return { nonNegative: isAbove, sparse: isAbove };
+  }
+  const [least, most] = limitsOf(activation) ?? [];
+  if (least === undefined || most === undefined) {
+    return { nonNegative: NON_NEGATIVE.includes(name), sparse: false };
+  }
+  return { nonNegative: least >= 0 && most >= 0, sparse: least === 0 && most >= 0 };
+}
+
+export function activationNamed(named: NamedActivation): Operator {
+  return named.name === 'relu' ? relu() : activation(named.name, ...named.parameters);
 }
 
 /**
@@ -47,26 +65,30 @@ export function activationNamed({ name, parameter }: ActivationFunction): Operat
  * @returns undefined for an unknown name, and for a parameter that is no finite number or that the function
  * does not take
  */
-export function parseActivation(text: string): ActivationFunction | undefined {
+export function parseActivation(text: string): NamedActivation | undefined {
   const [, word = '', number] = /^([^:]*)(?::(.*))?$/.exec(text.trim()) ?? [];
   const name = nameOf(bare(word));
   if (name === undefined) return undefined;
-  const usual = name === 'relu' ? undefined : ACTIVATION_PARAMETERS[name];
-  if (number === undefined) return usual === undefined ? { name } : { name, parameter: usual };
+  if (name === 'relu') return number === undefined ? { name } : undefined;
+  const usual = ACTIVATION_PARAMETERS[name] ?? [];
+  if (number === undefined) return { name, parameters: usual };
   const parameter = DECIMAL.test(number) ? Math.fround(Number(number)) : Number.NaN;
-  const isTaken = usual !== undefined && Number.isFinite(parameter);
+  const isTaken = usual.length === 1 && Number.isFinite(parameter);
   // CELU divides by it.
   const divides = name === 'celu' && parameter === 0;
-  return isTaken && !divides ? { name, parameter: Number(number) } : undefined;
+  return isTaken && !divides ? { name, parameters: [parameter] } : undefined;
 }
 
 const DECIMAL = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
 
-function nameOf(word: string): ActivationFunction['name'] | undefined {
+/** `clip` without its bounds would be nothing. */
+const NAMES = (Object.keys(ACTIVATIONS) as ActivationName[]).filter((name) => name !== 'clip');
+
+function nameOf(word: string): NamedActivation['name'] | undefined {
   if (word === 'relu') return word;
   if (word === 'swish') return 'silu';
   if (word === 'gelunew' || word === 'gelupytorchtanh') return 'gelu_tanh';
-  return (Object.keys(ACTIVATIONS) as ActivationName[]).find((name) => bare(name) === word);
+  return NAMES.find((name) => bare(name) === word);
 }
 
 /** A name without what its spellings differ in. */

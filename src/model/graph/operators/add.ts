@@ -1,10 +1,14 @@
 /** The sum of two values of the same extents. One of them a convolution's: it is that one's residual. */
 
 import { ShapeError } from '../../../errors.js';
-import { add as addKernel } from '../../../kernels/index.js';
+import { type ActivationFunction, add as addKernel, limitsOf } from '../../../kernels/index.js';
 import { extentsText, type Operator, stepOf } from '../node.js';
+import { rangeOf } from './activation.js';
 
-export function add(relu = false): Operator {
+/** @param followedBy a function that clips */
+export function add(followedBy?: ActivationFunction): Operator {
+  const limits = limitsOf(followedBy)!;
+  const clipped = rangeOf(followedBy);
   return {
     kind: 'add',
     inPlace: true,
@@ -15,14 +19,16 @@ export function add(relu = false): Operator {
       );
     },
     range: (inputs) => ({
-      nonNegative: relu || inputs.every((range) => range.nonNegative),
-      sparse: relu,
+      nonNegative:
+        clipped.nonNegative || (limits[1] >= 0 && inputs.every((range) => range.nonNegative)),
+      sparse: clipped.sparse,
     }),
-    withRelu: () => add(true),
+    withActivation: (activation) =>
+      followedBy === undefined && limitsOf(activation) ? add(activation) : undefined,
     steps: (context) => {
       const { H, W, C } = context.shape;
-      const numbers = [context.N * H * W * C, relu ? 1 : 0];
-      return [stepOf('add', context, numbers, (y, [a, b]) => addKernel(y, a!, b!, relu))];
+      const numbers = [context.N * H * W * C, ...limits];
+      return [stepOf('add', context, numbers, (y, [a, b]) => addKernel(y, a!, b!, limits))];
     },
   };
 }

@@ -2,11 +2,16 @@
  * A factor and a summand for each channel, from batch norms that no convolution could take in, of one value
  * or of several concatenated:
  *
- *   value = relu?( γ·([x₀ x₁ …] − mean)/√(variance + eps) + β )
+ *   value = clip?( γ·([x₀ x₁ …] − mean)/√(variance + eps) + β )
  */
 
-import { affine as affineKernel } from '../../../kernels/index.js';
+import {
+  type ActivationFunction,
+  affine as affineKernel,
+  limitsOf,
+} from '../../../kernels/index.js';
 import { type Operator, stepOf } from '../node.js';
+import { rangeOf } from './activation.js';
 import { concatShape, stepsOfParts } from './concat.js';
 
 /**
@@ -44,24 +49,29 @@ export function isAffine(operator: Operator): operator is Affine {
   return operator.kind === 'affine';
 }
 
+/** @param followedBy a function that clips */
 export function affine(
   layer: string,
   channels: number,
   batchNorms: readonly BatchNorm[],
-  relu = false,
+  followedBy?: ActivationFunction,
 ): Affine {
+  const limits = limitsOf(followedBy)!;
   return {
     kind: 'affine',
     layer,
     channels,
     batchNorms,
     shape: (inputs) => concatShape('affine', inputs, channels),
-    range: () => ({ nonNegative: relu, sparse: relu }),
-    withRelu: () => affine(layer, channels, batchNorms, true),
+    range: () => rangeOf(followedBy),
+    withActivation: (activation) =>
+      followedBy === undefined && limitsOf(activation)
+        ? affine(layer, channels, batchNorms, activation)
+        : undefined,
     steps: (context) =>
       stepsOfParts(context, (part, numbers) => ({
-        ...stepOf('affine', part, [...numbers, relu ? 1 : 0], (y, [x], vectors) =>
-          affineKernel(y, x!, vectors!.scale, vectors!.shift, numbers, relu),
+        ...stepOf('affine', part, [...numbers, ...limits], (y, [x], vectors) =>
+          affineKernel(y, x!, vectors!.scale, vectors!.shift, numbers, limits),
         ),
         weights: layer,
       })),

@@ -1,14 +1,20 @@
 /**
  * Convolution, with the batch norms that were folded into it, and its epilogue:
  *
- *   value = relu?( affine(conv(x) + bias) (+ residual) )
+ *   value = activation( affine(conv(x) + bias) (+ residual) )
  *
  * A linear layer is a 1×1 over a single pixel; behind a flatten one as large as the map.
  */
 
 import { ShapeError } from '../../../errors.js';
-import { type Conv2dShape, type Conv2dWeightShape, conv2dShape } from '../../../kernels/index.js';
+import {
+  type ActivationFunction,
+  type Conv2dShape,
+  type Conv2dWeightShape,
+  conv2dShape,
+} from '../../../kernels/index.js';
 import { extentsText, type Operator, type ValueShape } from '../node.js';
+import { rangeOf } from './activation.js';
 import type { BatchNorm } from './affine.js';
 
 export interface ConvAttributes {
@@ -31,7 +37,8 @@ export interface ConvAttributes {
   readonly dilationX: number;
   /** What is added is the second input. */
   readonly residual: boolean;
-  readonly relu: boolean;
+  /** In the epilogue. */
+  readonly followedBy?: ActivationFunction;
 }
 
 /** A tensor of a file. */
@@ -50,7 +57,7 @@ export function isConv(operator: Operator): operator is Conv {
 
 /** What follows from the attributes. */
 export function conv(attributes: ConvAttributes): Conv {
-  const { layer, extents, residual, relu } = attributes;
+  const { layer, extents, residual, followedBy } = attributes;
   return {
     ...attributes,
     kind: 'conv',
@@ -65,13 +72,17 @@ export function conv(attributes: ConvAttributes): Conv {
       }
       return shape;
     },
-    range: () => ({ nonNegative: relu, sparse: relu }),
-    withRelu: () => conv({ ...attributes, relu: true }),
+    range: () => rangeOf(followedBy),
+    withActivation: (activation) =>
+      followedBy ? undefined : conv({ ...attributes, followedBy: activation }),
     steps({ N, inputs, buffers, out, sparse }) {
       const shape = shapeOf(attributes, N, inputs[0]!);
       const [x, added] = buffers;
-      const onto = residual ? { residual: added! } : {};
-      return [{ op: 'conv2d', weights: layer, shape, x: x!, out, ...onto, relu, sparse }];
+      const epilogue = {
+        ...(residual && { residual: added! }),
+        ...(followedBy && { activation: followedBy }),
+      };
+      return [{ op: 'conv2d', weights: layer, shape, x: x!, out, ...epilogue, sparse }];
     },
   };
 }
@@ -88,7 +99,6 @@ export function plainConv(
     dilationY: 1,
     dilationX: 1,
     residual: false,
-    relu: false,
     ...given,
   });
 }

@@ -1,24 +1,24 @@
-/** What functions of one element have in common. */
+/** What activation functions have in common. */
 
+import type { ActivationFunction } from '../../../kernels/index.js';
 import { type Operator, stepOf } from '../node.js';
 
-/**
- * @param kernel of any shape; `out` may be `x`
- * @param numbers what a backend's own kernel takes behind the length
- */
+/** @param kernel of any shape; `out` may be `x` */
 export function elementwise(
   kind: string,
+  activation: ActivationFunction,
   kernel: (out: Float32Array, x: Float32Array) => void,
-  numbers: readonly number[] = [],
 ): Operator {
   return {
     kind,
+    isActivation: true,
+    activation,
     shape: ([x]) => x!,
     inPlace: true,
     steps: (context) => {
       const { H, W, C } = context.shape;
-      const length = context.N * H * W * C;
-      return [stepOf(kind, context, [length, ...numbers], (y, [x]) => kernel(y, x!))];
+      const numbers = [context.N * H * W * C];
+      return [{ ...stepOf(kind, context, numbers, (y, [x]) => kernel(y, x!)), activation }];
     },
   };
 }

@@ -1,12 +1,16 @@
 /** max(x, 0). Most are fused into what is before them. */
 
-import { relu as reluKernel } from '../../../kernels/index.js';
+import { type ActivationFunction, relu as reluKernel } from '../../../kernels/index.js';
 import type { Operator } from '../node.js';
 import { elementwise } from './elementwise.js';
 
+const RELU: ActivationFunction = { name: 'clip', parameters: [0, Number.POSITIVE_INFINITY] };
+
 export function relu(): Operator {
-  const range = () => ({ nonNegative: true, sparse: true });
-  return { ...elementwise('relu', (out, x) => reluKernel(out, x)), isActivation: true, range };
+  return {
+    ...elementwise('relu', RELU, (out, x) => reluKernel(out, x)),
+    range: () => ({ nonNegative: true, sparse: true }),
+  };
 }
 
 export function isRelu({ kind }: Operator): boolean {
