@@ -154,7 +154,7 @@ export function runPicture(
   image: Picture,
   options: Pick<ExplainOptions, 'fit' | 'size' | 'now'> & ForwardOptions = {},
 ): PicturePass {
-  const { fit = 'whole', size = net.preprocessing.size, now = Date.now } = options;
+  const { fit = 'whole', size = net.fixedSize ?? net.preprocessing.size, now = Date.now } = options;
   checkPicture('explain', image);
   const start = now();
   const { cropRatio } = net.preprocessing;

@@ -21,6 +21,8 @@ const CORE = [
     'cost.ts',
   ],
   ...['explanation.ts', 'explain.ts', 'index.ts', 'index.workerd.ts'],
+  'onnx.ts',
+  'onnx.workerd.ts',
 ];
 
 /**
@@ -43,6 +45,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'explain.ts': [...ENGINE, 'calibration.ts', 'explanation.ts'],
   'index.ts': [...ENGINE, 'calibration.ts', 'explain.ts', 'explanation.ts'],
   'index.workerd.ts': ['index.ts', 'kernels'],
+  'onnx.ts': [...ENGINE, 'explain.ts', 'index.ts'],
+  'onnx.workerd.ts': ['onnx.ts', 'kernels'],
   node: CORE,
   cli: ['node', ...CORE],
 };

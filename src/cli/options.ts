@@ -10,7 +10,7 @@ import {
   STATISTICS,
   type Statistic,
 } from '../kernels/index.js';
-import type { Activation, Fit, Preprocessing } from '../model/index.js';
+import type { Activation, Fit, PixelRange, Preprocessing } from '../model/index.js';
 import { ARCHITECTURES } from '../node/architectures.js';
 import { scaled } from '../node/config.js';
 import type { Model, ModelOptions } from '../node/index.js';
@@ -29,6 +29,7 @@ import { printable, type Streams, UsageError } from './streams.js';
 const ARCHITECTURE_NAMES = Object.keys(ARCHITECTURES);
 const ACTIVATIONS: readonly Activation[] = ['softmax', 'sigmoid'];
 const CHANNELS: readonly Preprocessing['channels'][] = ['rgb', 'bgr', 'grey', 'other'];
+const RANGES: readonly PixelRange[] = ['imagenet', 'caffe', '0..1', '-1..1', '0..255'];
 const FITS: readonly Fit[] = ['whole', 'crop', 'stretch'];
 
 /** An option that takes one of some words. */
@@ -93,6 +94,8 @@ export interface WeightsFlags {
   readonly std?: readonly number[];
   readonly channels?: Preprocessing['channels'];
   readonly rescale?: number;
+  readonly preprocess?: PixelRange;
+  readonly output?: string;
 }
 
 /** All but class names, which not every command wants. */
@@ -127,6 +130,16 @@ export function weightsOptions(): Option[] {
       ACTIVATIONS,
     ),
     valued(
+      '--output <name>',
+      'of an ONNX file: the output with the logits (default: the first)',
+      String,
+    ),
+    choice(
+      '--preprocess <range>',
+      `what pixels become: imagenet, caffe, or a range (${own}, else imagenet)`,
+      RANGES,
+    ),
+    valued(
       '--mean <numbers>',
       `of the input's channels: .5,.5,.5 (${own}, else ImageNet's)`,
       parseNumbers,
@@ -144,7 +157,7 @@ export function weightsOptions(): Option[] {
 /** The same, as the options of what reads weights. */
 export function weightsOf(flags: WeightsFlags): WeightsOptions {
   const { labels, architecture, stateDict, strideOn, maxPool, activation } = flags;
-  const { activationFunction, eps, dilation } = flags;
+  const { activationFunction, eps, dilation, preprocess, output } = flags;
   const preprocessing = preprocessingOf(flags);
   return {
     ...(labels !== undefined && { labels }),
@@ -156,6 +169,8 @@ export function weightsOf(flags: WeightsFlags): WeightsOptions {
     ...(activationFunction !== undefined && { activationFunction }),
     ...(eps !== undefined && { batchNormEps: eps }),
     ...(dilation !== undefined && { dilations: dilation }),
+    ...(preprocess !== undefined && { preprocess }),
+    ...(output !== undefined && { output }),
     ...(Object.keys(preprocessing).length > 0 && { preprocessing }),
   };
 }
@@ -186,10 +201,18 @@ export function labelsOption(): Option {
  * @throws {FormatError} in one line that names the file and the cause
  * @throws {UsageError} for an option that is not valid
  */
-export async function openFlagged(flags: ModelFlags, streams: Streams): Promise<Model> {
-  const { model: name, backend, precision } = flags;
+export async function openFlagged(
+  flags: ModelFlags & Partial<InputFlags>,
+  streams: Streams,
+): Promise<Model> {
+  const { model: name, backend, precision, size } = flags;
   const { openModel } = await import('../node/model-file.js');
-  const options = { model: name, backend, ...weightsOf(flags) };
+  const options = {
+    model: name,
+    backend,
+    ...weightsOf(flags),
+    ...(size !== undefined && { size }),
+  };
   const model = await asUsage(
     openModel({ ...options, ...(precision !== undefined && { precision }) }),
   );
@@ -228,6 +251,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   dilations: '--dilation',
   architecture: '--architecture',
   preprocessing: '--mean, --std, --channels',
+  preprocess: '--preprocess',
 };
 
 /** What is measured on a network of noise, or on one from a file. */

@@ -45,6 +45,25 @@ export const CAFFE_PREPROCESSING: Preprocessing = {
   std: [1 / 255, 1 / 255, 1 / 255],
 };
 
+/** What pixels become, by short names: a range, or what a framework's networks were trained behind. */
+export type PixelRange = 'imagenet' | 'caffe' | '0..1' | '-1..1' | '0..255';
+
+/** Mean and deviation of each range, in 0 … 1. */
+const RANGES = { '0..1': [0, 1], '-1..1': [0.5, 0.5], '0..255': [0, 1 / 255] } as const;
+
+/** @throws {ShapeError} for Caffe's, which has three channels, and a network of others */
+export function preprocessingOfRange(range: PixelRange, channels: number): Partial<Preprocessing> {
+  if (range === 'imagenet' || range === 'caffe') {
+    if (range === 'caffe' && channels !== 3) {
+      throw new ShapeError(`preprocess: caffe has 3 channels, the network ${channels}`);
+    }
+    const own = range === 'caffe' ? CAFFE_PREPROCESSING : defaultPreprocessing(channels);
+    return { channels: own.channels, mean: own.mean, std: own.std };
+  }
+  const [mean, std] = RANGES[range].map((value) => new Array<number>(channels).fill(value));
+  return { mean: mean!, std: std! };
+}
+
 /** ImageNet's for a network of any channels; of one the mean of the three. */
 export function defaultPreprocessing(channels: number): Preprocessing {
   if (channels === 3) return IMAGENET_PREPROCESSING;
@@ -84,6 +103,7 @@ const CROP_RATIO = 0.875;
 const MAX_ASPECT = 8;
 
 /**
+ * @param size short side of the input, or its height and width, into which `whole` squeezes like `stretch`
  * @param stride the product of the network's strides, which `whole` rounds both sides to
  * @throws {ShapeError} for a picture without pixels or a size below 1
  */
@@ -91,40 +111,45 @@ export function fitPicture(
   width: number,
   height: number,
   fit: Fit,
-  size: number,
+  size: number | readonly [H: number, W: number],
   cropRatio: number = CROP_RATIO,
   stride = 32,
 ): Geometry {
-  for (const [name, value] of Object.entries({ width, height, size })) {
+  const [H, W] = typeof size === 'number' ? [size, size] : size;
+  for (const [name, value] of Object.entries({ width, height, size: H, W })) {
     if (!Number.isInteger(value) || value < 1) {
       throw new ShapeError(`fit: ${name} expected a whole number ≥ 1, got ${value}`);
     }
   }
-  const short = Math.min(width, height);
   if (fit === 'crop') {
-    const resizedShort = Math.round(size / cropRatio);
-    const resizedWidth = Math.floor((resizedShort * width) / short);
-    const resizedHeight = Math.floor((resizedShort * height) / short);
+    // The side that bounds the picture; of a square its shorter one.
+    const isWide = width * H >= height * W;
+    const side = Math.round((isWide ? H : W) / cropRatio);
+    const bound = isWide ? height : width;
+    const resizedWidth = Math.floor((side * width) / bound);
+    const resizedHeight = Math.floor((side * height) / bound);
     const window = {
-      x: Math.round((resizedWidth - size) / 2),
-      y: Math.round((resizedHeight - size) / 2),
-      width: size,
-      height: size,
+      x: Math.round((resizedWidth - W) / 2),
+      y: Math.round((resizedHeight - H) / 2),
+      width: W,
+      height: H,
     };
     const perX = width / resizedWidth;
     const perY = height / resizedHeight;
     const region = {
       x: window.x * perX,
       y: window.y * perY,
-      width: size * perX,
-      height: size * perY,
+      width: W * perX,
+      height: H * perY,
     };
     return { resizedWidth, resizedHeight, window, region };
   }
-  const side = (length: number): number =>
-    fit === 'stretch' ? size : roundTo(stride, size * Math.min(length / short, MAX_ASPECT));
-  const resizedWidth = side(width);
-  const resizedHeight = side(height);
+  const short = Math.min(width, height);
+  const isSqueezed = fit === 'stretch' || typeof size !== 'number';
+  const side = (length: number, own: number): number =>
+    isSqueezed ? own : roundTo(stride, own * Math.min(length / short, MAX_ASPECT));
+  const resizedWidth = side(width, W);
+  const resizedHeight = side(height, H);
   return {
     resizedWidth,
     resizedHeight,

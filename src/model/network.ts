@@ -121,7 +121,10 @@ export class Network {
   /** Bytes of the packed weights. */
   readonly weightBytes: number;
   readonly #budgetBytes: number;
+  /** Height and width of the input, where the network takes no other. */
+  readonly fixedSize: readonly [H: number, W: number] | undefined;
   readonly #source: TensorSource;
+  readonly #recognized: RecognizedNetwork;
   /** How each layer is kept. */
   readonly #resting: RestingLayers;
   readonly #packed = new Map<string, PackedWeights>();
@@ -142,6 +145,8 @@ export class Network {
     const { classes } = graph;
     this.kernels = kernels;
     this.#source = source;
+    this.#recognized = recognized;
+    this.fixedSize = recognized.isFixed ? recognized.size : undefined;
     this.#budgetBytes = budgetBytes;
     this.activation = activation;
     this.architecture = architecture;
@@ -150,7 +155,8 @@ export class Network {
     this.precision = options.precision ?? storedPrecision(source);
     this.channels = inputChannels(graph);
     const { preprocessing } = options;
-    this.preprocessing = preprocessingOf(source, this.channels, preprocessing, usualSize(graph));
+    const usual = recognized.size ? Math.min(...recognized.size) : usualSize(graph);
+    this.preprocessing = preprocessingOf(source, this.channels, preprocessing, usual);
     const given = options.labels ?? labelsOf(source);
     this.labels = given ?? Array.from({ length: classes }, (_, i) => String(i));
     if (this.labels.length !== classes) {
@@ -158,7 +164,8 @@ export class Network {
         `labels: expected ${classes}, one for each class of ${source.name}, got ${this.labels.length}`,
       );
     }
-    this.prepared = prepareNetwork(graph, this.preprocessing.size);
+    const { size } = this.preprocessing;
+    this.prepared = prepareNetwork(graph, ...(recognized.size ?? ([size, size] as const)));
     // Names alone can claim a network of any size: what is reserved is in the file, every tensor.
     checkTensors(source, this.prepared.layers);
     const stored = options.precision === undefined ? source : undefined;
@@ -299,9 +306,19 @@ export class Network {
     taps: boolean | readonly string[],
     statistic: NonNullable<PlanOptions['statistic']>,
   ): Plan {
-    if (typeof taps === 'boolean') return plan(this.prepared, shape, { taps, statistic });
-    const ends = this.valuesNamed(taps);
-    return plan({ ...this.prepared, ends }, shape, { statistic });
+    const prepared = this.#preparedAt(shape);
+    if (typeof taps === 'boolean') return plan(prepared, shape, { taps, statistic });
+    const ends = taps.map((name) => valueNamed(prepared.graph, name));
+    return plan({ ...prepared, ends }, shape, { statistic });
+  }
+
+  /** A graph that is for one size is made anew for another. Its scales are the same values. */
+  #preparedAt([, H, W]: readonly [number, number, number]): PreparedNetwork {
+    const { size, at } = this.#recognized;
+    if (!at || !size || `${size}` === `${[H, W]}`) return this.prepared;
+    const prepared = prepareNetwork(at([H, W]), H, W);
+    const ends = this.scales.map((name) => valueNamed(prepared.graph, name));
+    return { ...prepared, ends };
   }
 
   #refuse(): void {

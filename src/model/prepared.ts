@@ -19,12 +19,13 @@ export interface PreparedNetwork extends Tappable {
 }
 
 /**
- * @param size side of the input that the network was trained with: scales are those that it has there
+ * @param H height of the input that the network was trained with: scales are those that it has there
+ * @param W its width
  * @throws {ShapeError} where it does not take such an input
  */
-export function prepareNetwork(graph: Graph, size: number): PreparedNetwork {
-  const folded = fold(graph, shapesOf(graph, size, size));
-  const ends = scaleEnds(folded, shapesOf(folded, size, size));
+export function prepareNetwork(graph: Graph, H: number, W: number = H): PreparedNetwork {
+  const folded = fold(graph, shapesOf(graph, H, W));
+  const ends = scaleEnds(folded, shapesOf(folded, H, W));
   const last = ends.at(-1) ?? folded.output;
   return {
     graph: folded,

@@ -41,6 +41,7 @@ export interface SaidWeights {
  * @param path of the file of weights
  * @param architecture what the caller says: a name, or a config.json
  * @param known what is known of a model that was fetched by its name
+ * @param isGraph whether the file has the graph, so that only class names and pixels are asked for
  * @throws {FormatError} in one line, where something says what cannot be computed
  * @throws {ShapeError} for a name that is not known
  */
@@ -49,9 +50,11 @@ export async function withSaid(
   path: string,
   architecture?: string,
   known?: KnownModel,
+  isGraph = false,
 ): Promise<SaidWeights> {
-  const given = architecture === undefined ? undefined : await factsGiven(source, architecture);
-  const beside = given ? NOTHING : await factsBeside(source, path);
+  const given =
+    architecture === undefined ? undefined : await factsGiven(source, architecture, isGraph);
+  const beside = given ? NOTHING : await factsBeside(source, path, isGraph);
   const inside = factsInside(source);
   const own = architectureOf(source);
   const name = typeof own['name'] === 'string' ? own['name'] : known?.architecture;
@@ -78,10 +81,14 @@ export async function withSaid(
 }
 
 /** What a caller says: the path of a config.json, or a name. */
-async function factsGiven(source: TensorSource, said: string): Promise<ConfigFacts> {
+async function factsGiven(
+  source: TensorSource,
+  said: string,
+  isGraph: boolean,
+): Promise<ConfigFacts> {
   if (/\.json$/i.test(said)) {
     const config = await readConfig(said);
-    if (config) return inFile(`${source.name}: ${said}`, () => factsOfConfig(config));
+    if (config) return inFile(`${source.name}: ${said}`, () => factsOfConfig(config, {}, isGraph));
     throw new FormatError(`${said}: not a configuration of Hugging Face or timm`);
   }
   const architecture = inFile(source.name, () => architectureSays(said));
@@ -93,7 +100,11 @@ async function factsGiven(source: TensorSource, said: string): Promise<ConfigFac
   return { ...NOTHING, architecture, name: said };
 }
 
-async function factsBeside({ name }: TensorSource, path: string): Promise<ConfigFacts> {
+async function factsBeside(
+  { name }: TensorSource,
+  path: string,
+  isGraph: boolean,
+): Promise<ConfigFacts> {
   const file = join(dirname(path), 'config.json');
   const config = await readConfig(file).catch(() => undefined);
   const other = join(dirname(path), 'preprocessor_config.json');
@@ -101,7 +112,7 @@ async function factsBeside({ name }: TensorSource, path: string): Promise<Config
   const isProcessor = isPreprocessor(preprocessor);
   if (file === path || (!config && !isProcessor)) return NOTHING;
   return inFile(`${name}: its config.json`, () => {
-    const facts = factsOfConfig(config ?? {}, isProcessor ? preprocessor : undefined);
+    const facts = factsOfConfig(config ?? {}, isProcessor ? preprocessor : undefined, isGraph);
     return config ? facts : { ...facts, architecture: {} };
   });
 }

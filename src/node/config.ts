@@ -43,12 +43,21 @@ export function isPreprocessor(value: unknown): value is Config {
 
 /**
  * @param preprocessor preprocessor_config.json
+ * @param isGraph whether the weights' own file has the graph: what a configuration says of that is left out
  * @throws {FormatError} without the file's name, for what cannot be computed
  */
-export function factsOfConfig(config: Config, preprocessor: Config = {}): ConfigFacts {
+export function factsOfConfig(
+  config: Config,
+  preprocessor: Config = {},
+  isGraph = false,
+): ConfigFacts {
   const labels = labelsOfConfig(config);
   const isTimm = typeof config['architecture'] === 'string';
-  const facts = isTimm ? timmFacts(config) : { architecture: huggingFaceFacts(config) };
+  const facts = isGraph
+    ? graphFacts(config)
+    : isTimm
+      ? timmFacts(config)
+      : { architecture: huggingFaceFacts(config) };
   return {
     preprocessing: {},
     ...facts,
@@ -56,6 +65,16 @@ export function factsOfConfig(config: Config, preprocessor: Config = {}): Config
     ...(Object.keys(preprocessor).length > 0 && {
       preprocessing: preprocessingOfConfig(preprocessor),
     }),
+  };
+}
+
+function graphFacts(config: Config): ConfigFacts {
+  const { architecture: name, pretrained_cfg: cfg } = config;
+  const isTimm = typeof name === 'string';
+  return {
+    architecture: {},
+    preprocessing: isTimm ? timmPreprocessing(isObject(cfg) ? cfg : config) : {},
+    ...(isTimm && { name }),
   };
 }
 

@@ -7,7 +7,7 @@
  */
 
 import { firstBytes } from '../model/formats/safetensors.js';
-import { isCaffe, isCoreMl, isFrozenGraph, isOnnx, isSavedModel } from './protobuf-models.js';
+import { isCaffe, isCoreMl, isFrozenGraph, isSavedModel } from './protobuf-models.js';
 
 /** Bytes that tell what a file is; `ustar` of a tar begins at 257. */
 export const HEAD_BYTES = 512;
@@ -33,7 +33,7 @@ const NAME_WEIGHTS = 'name the file of the weights';
 
 const SAVED_MODEL = `a TensorFlow SavedModel; load it in Keras and ${SAVE_KERAS}`;
 const CORE_ML = `a Core ML model; ${TAKE_OTHERS}`;
-const ONNX = `ONNX, which is not read yet; ${TAKE_OTHERS}`;
+const ONNX = 'no ONNX that can be read: it is damaged, or cut short; export it again';
 const FLAX = `Flax's weights (.msgpack); ${TAKE_OTHERS}`;
 const CAFFE = `a Caffe model; ${TAKE_OTHERS}`;
 const TENSORRT = `a TensorRT engine, which runs on one kind of GPU; ${TAKE_OTHERS}`;
@@ -103,7 +103,6 @@ const SHAPES: readonly (readonly [
   ],
   [isSavedModel, SAVED_MODEL],
   [isCoreMl, CORE_ML],
-  [isOnnx, ONNX],
   [isFrozenGraph, `a frozen graph of TensorFlow's (.pb); ${TAKE_OTHERS}`],
   [isCaffe, CAFFE],
   [isMessagePack, FLAX],

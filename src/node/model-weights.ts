@@ -3,19 +3,25 @@
 import { FormatError } from '../errors.js';
 import {
   type Architecture,
+  inputChannels,
   labelsOf,
+  metadataObject,
   type NetOptions,
+  type PixelRange,
   type Preprocessing,
+  preprocessingOfRange,
   type RecognizedNetwork,
   type RecognizeOptions,
   recognizeNetwork,
   type TensorSource,
 } from '../model/index.js';
+import { PIXELS_ASSUMED } from '../model/onnx/network.js';
 import { checkArchitecture, isArchitecture } from './architectures.js';
 import { BUNDLED, BUNDLED_WEIGHTS } from './assets.js';
 import { withSaid } from './beside.js';
 import { locateRemote } from './cache.js';
 import { labelsFor } from './labels.js';
+import { openOnnx } from './onnx-file.js';
 import { openWeights, type WeightsFile } from './weights-file.js';
 
 export interface WeightsOptions extends RecognizeOptions {
@@ -34,6 +40,12 @@ export interface WeightsOptions extends RecognizeOptions {
   readonly stateDict?: string;
   /** What the network was trained behind, part by part; default what is said beside the weights. */
   readonly preprocessing?: Partial<Preprocessing>;
+  /** What pixels become, by a short name; `preprocessing` counts before it. */
+  readonly preprocess?: PixelRange;
+  /** Of an ONNX file: side of the input, where the file does not fix it. */
+  readonly size?: number;
+  /** Of an ONNX file: name of the output that has the logits; default the first. */
+  readonly output?: string;
 }
 
 export interface OpenedModel extends Pick<WeightsFile, 'format' | 'files' | 'close'> {
@@ -61,12 +73,17 @@ export async function openNetwork(
 ): Promise<OpenedModel> {
   const cached = await locateRemote(model);
   const path = cached?.path ?? (model === BUNDLED ? BUNDLED_WEIGHTS : model);
-  const weights = await openWeights(path, model, options.stateDict);
+  const onnx = await openOnnx(path, model, options);
+  const weights = onnx ?? (await openWeights(path, model, options.stateDict));
   try {
-    const said = await withSaid(weights.source, path, options.architecture, cached?.known);
-    const network = recognized(said.source, options, describe);
     const { architecture } = options;
-    if (architecture !== undefined && isArchitecture(architecture)) {
+    const isGraph = onnx !== undefined;
+    const said = await withSaid(weights.source, path, architecture, cached?.known, isGraph);
+    const found = onnx
+      ? { ...onnx.network, source: said.source }
+      : recognized(said.source, options, describe);
+    const network = options.preprocess ? withRange(found, options.preprocess) : found;
+    if (!onnx && architecture !== undefined && isArchitecture(architecture)) {
       checkArchitecture(network.source, architecture);
     }
     const { classes } = network.graph;
@@ -79,8 +96,9 @@ export async function openNetwork(
       ...(fits && { said: fits }),
     });
     const isLeftOut = own && !fits && classes > 0 && options.labels === undefined;
+    const isSaid = network.source.metadata.has('preprocessing');
     const warnings = [
-      ...network.warnings,
+      ...network.warnings.filter((warning) => !(isSaid && warning === PIXELS_ASSUMED)),
       ...(isLeftOut
         ? [`${own.length} class names are said for ${classes} classes: they are left out`]
         : []),
@@ -98,6 +116,16 @@ export async function openNetwork(
     weights.close();
     throw error;
   }
+}
+
+function withRange(network: RecognizedNetwork, range: PixelRange): RecognizedNetwork {
+  const { source, graph } = network;
+  const preprocessing = {
+    ...metadataObject(source, 'preprocessing'),
+    ...preprocessingOfRange(range, inputChannels(graph)),
+  };
+  const metadata = new Map(source.metadata).set('preprocessing', JSON.stringify(preprocessing));
+  return { ...network, source: { ...source, metadata } };
 }
 
 function withoutLabels(network: RecognizedNetwork): RecognizedNetwork {

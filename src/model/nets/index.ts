@@ -42,6 +42,12 @@ export interface RecognizedNetwork<T extends TensorShape = TensorShape> {
   readonly taken: number;
   /** What the file puts before the network's names: `module.`, `backbone.` */
   readonly prefix: string;
+  /** Height and width of the input that the graph is for, where it is not for any. */
+  readonly size?: readonly [H: number, W: number];
+  /** Whether it takes no other. */
+  readonly isFixed?: boolean;
+  /** The graph for another size, with the same layers. @throws {ShapeError} where it does not take that */
+  at?(size: readonly [H: number, W: number]): Graph;
 }
 
 /** What the metadata says otherwise, or does not say. */

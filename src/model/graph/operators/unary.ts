@@ -1,8 +1,7 @@
 /** Functions of one element that are no activation functions: no scale ends in them. */
 
 import { power as powerKernel, UNARY, type UnaryName } from '../../../kernels/index.js';
-import type { Operator } from '../node.js';
-import { elementwise } from './elementwise.js';
+import { type Operator, stepOf } from '../node.js';
 
 /** Those that are nowhere below 0; those that are not, where x is not; and those that leave 0 as it is. */
 const NON_NEGATIVE: readonly UnaryName[] = ['abs', 'exp', 'sqrt', 'square'];
@@ -16,7 +15,7 @@ const ZERO_KEEPING: readonly UnaryName[] = [
 
 export function unary(name: UnaryName): Operator {
   return {
-    ...elementwise(name, UNARY[name]),
+    ...elementwise(name, UNARY[name], []),
     range: ([x]) => ({
       nonNegative: NON_NEGATIVE.includes(name) || (x!.nonNegative && SIGN_KEEPING.includes(name)),
       sparse: x!.sparse && ZERO_KEEPING.includes(name),
@@ -32,5 +31,23 @@ export function power(exponent: number): Operator {
       nonNegative: x!.nonNegative || exponent % 2 === 0,
       sparse: x!.sparse && exponent > 0,
     }),
+  };
+}
+
+/** @param numbers what the step tells of the function beside its name */
+function elementwise(
+  kind: string,
+  kernel: (out: Float32Array, x: Float32Array) => void,
+  numbers: readonly number[],
+): Operator {
+  return {
+    kind,
+    shape: ([x]) => x!,
+    inPlace: true,
+    steps: (context) => {
+      const { H, W, C } = context.shape;
+      const length = context.N * H * W * C;
+      return [stepOf(kind, context, [length, ...numbers], (y, [x]) => kernel(y, x!))];
+    },
   };
 }

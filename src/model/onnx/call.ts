@@ -1,0 +1,155 @@
+/** A node of an ONNX graph while it is read: its inputs, its attributes, and what makes nodes of ours. */
+
+import { FormatError } from '../../errors.js';
+import type { Operator } from '../graph/node.js';
+import type { OnnxNode } from './proto.js';
+import { Tensor, tensorOf } from './tensor.js';
+import { dimsOf, LAYOUTS, type Layout, layoutOf, type View, viewOf } from './view.js';
+import type { GraphWriter, Value } from './writer.js';
+
+export class Call {
+  readonly writer: GraphWriter;
+  readonly node: OnnxNode;
+  /** By their places; `undefined` for one that is left out. */
+  readonly inputs: readonly (Value | undefined)[];
+  /** What `refused` made. */
+  refusal: FormatError | undefined;
+
+  constructor(writer: GraphWriter, node: OnnxNode) {
+    this.writer = writer;
+    this.node = node;
+    this.inputs = node.inputs.map((name) => (name === '' ? undefined : writer.value(name)));
+  }
+
+  get opset(): number {
+    return this.writer.opset;
+  }
+
+  /** Of the first output. */
+  get name(): string {
+    return this.node.outputs.find((name) => name !== '') ?? this.node.name;
+  }
+
+  /** A FormatError that names operator, node and opset. */
+  refused(what: string): FormatError {
+    const { op, domain, name } = this.node;
+    const called = name === '' ? this.name : name;
+    const from = domain === '' ? `opset ${this.opset}` : domain;
+    const separator = what.startsWith(':') ? '' : ' ';
+    this.refusal = new FormatError(`${op} ${called} (${from})${separator}${what}`);
+    return this.refusal;
+  }
+
+  input(i: number): Value {
+    const value = this.inputs[i];
+    if (value) return value;
+    throw new FormatError(`input ${i} is missing`);
+  }
+
+  /** An input that the file has to have as a constant. */
+  constant(i: number): Tensor {
+    const value = this.input(i);
+    if (value instanceof Tensor) return value;
+    throw new FormatError(
+      `input ${i} (${this.node.inputs[i]}) is computed from the picture: only a constant is supported there`,
+    );
+  }
+
+  optionalConstant(i: number): Tensor | undefined {
+    return this.inputs[i] === undefined ? undefined : this.constant(i);
+  }
+
+  /** An input as a value; a constant becomes one. */
+  view(i: number): View {
+    const value = this.input(i);
+    if (!(value instanceof Tensor)) return value;
+    return this.writer.constant(value, this.node.inputs[i]!);
+  }
+
+  /** An input in a layout. A node that brings it there has the name of the input. */
+  viewIn(i: number, layout: Layout): View {
+    const view = this.view(i);
+    if (view.dims.length !== layout.length) {
+      throw new FormatError(
+        `input ${i} expected ${layout.length} dimensions, got [${dimsOf(view)}]: only networks of pictures are supported`,
+      );
+    }
+    return this.writer.realised(view, layout, this.node.inputs[i]!);
+  }
+
+  /** An input as its dimensions lie, if each is a whole axis, else in the usual layout of its rank. */
+  simple(i: number): { view: View; layout: Layout } {
+    const view = this.view(i);
+    const own = layoutOf(view);
+    if (own) return { view, layout: own };
+    const layout = LAYOUTS[view.dims.length];
+    if (!layout) throw new FormatError(`a value of [${dimsOf(view)}] is not supported there`);
+    return { view: this.writer.realised(view, layout, this.node.inputs[i]!), layout };
+  }
+
+  int(name: string, usual: number): number {
+    return this.node.attributes.get(name)?.i ?? usual;
+  }
+
+  float(name: string, usual: number): number {
+    return this.node.attributes.get(name)?.f ?? usual;
+  }
+
+  text(name: string, usual: string): string {
+    return this.node.attributes.get(name)?.s ?? usual;
+  }
+
+  ints(name: string): readonly number[] | undefined {
+    return this.node.attributes.get(name)?.ints;
+  }
+
+  has(name: string): boolean {
+    return this.node.attributes.has(name);
+  }
+
+  /** Whole numbers that are an attribute in old opsets, an input in new ones. */
+  intsOrInput(name: string, i: number): readonly number[] | undefined {
+    const own = this.ints(name);
+    if (own) return own;
+    const tensor = this.optionalConstant(i);
+    return tensor && [...tensor.values];
+  }
+
+  /** A tensor that is an attribute. */
+  tensor(name: string): Tensor | undefined {
+    const own = this.node.attributes.get(name)?.t;
+    return (
+      own &&
+      tensorOf(own, () => {
+        throw new FormatError(`attribute ${name} lies in another file: not supported`);
+      })
+    );
+  }
+
+  /** Adds a node of ours whose value has the dimensions of a view. */
+  emit(operator: Operator, view: View, ...others: readonly number[]): View {
+    const node = this.writer.node(this.name, operator, [view.node, ...others]);
+    return { ...view, node };
+  }
+
+  /** Adds a node whose value lies in a layout. */
+  emitIn(
+    operator: Operator,
+    inputs: readonly number[],
+    layout: Layout,
+    name: string = this.name,
+  ): View {
+    const node = this.writer.node(name, operator, inputs);
+    return viewOf(node, this.writer.shapes[node]!, layout);
+  }
+}
+
+/** A dimension's index, counted from the end where it is below 0. @throws {FormatError} beyond the rank */
+export function axisOf(axis: number, rank: number): number {
+  const d = axis < 0 ? axis + rank : axis;
+  if (Number.isInteger(d) && d >= 0 && d < Math.max(rank, 1)) return d;
+  throw new FormatError(`axis ${axis} of ${rank} dimensions`);
+}
+
+/** What makes a node's outputs; those after the first may be left out. */
+export type Rule = (call: Call) => Value | readonly (Value | undefined)[];

@@ -1,0 +1,140 @@
+/**
+ * An ONNX graph as one of ours, for a picture of one size: node by node, a value is a constant or a view of what
+ * a node of ours makes. Constants and shape arithmetic are computed on the way (constants.ts), everything else by
+ * the rules of ./operators.
+ */
+
+import { FormatError, ShapeError } from '../../errors.js';
+import type { Graph, Node } from '../graph/node.js';
+import { input } from '../graph/operators/input.js';
+import { Call } from './call.js';
+import { foldable, folded } from './constants.js';
+import { RULES } from './operators/index.js';
+import type { OnnxModel, OnnxNode } from './proto.js';
+import type { OnnxInput } from './signature.js';
+import { Tensor } from './tensor.js';
+import { type View, viewOf } from './view.js';
+import { GraphWriter, type Value } from './writer.js';
+
+export interface Imported {
+  readonly graph: Omit<Graph, 'classes'>;
+  /** The value that the graph gives, as ONNX sees it. */
+  readonly output: View;
+  /** Constants that nodes of ours read, by name. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly warnings: readonly string[];
+  /** Whether a constant that nodes read depends on the size of the picture. */
+  readonly isSizeBound: boolean;
+}
+
+export interface ImportOptions {
+  readonly model: OnnxModel;
+  /** Initializers, by name. */
+  readonly initializers: ReadonlyMap<string, Tensor>;
+  readonly input: OnnxInput;
+  /** Name of the value that the network gives. */
+  readonly output: string;
+  readonly size: readonly [H: number, W: number];
+}
+
+/** Reads a graph. @throws {FormatError} naming operator, node and opset, not the file */
+export function importGraph({
+  model,
+  initializers,
+  input: picture,
+  output,
+  size,
+}: ImportOptions): Imported {
+  const writer = new GraphWriter(model.opsets.get('') ?? 1, size);
+  for (const [name, tensor] of initializers) writer.name(name, tensor);
+  const node = writer.node(picture.name, input(picture.channels), []);
+  writer.name(picture.name, viewOf(node, writer.shapes[node]!, picture.layout));
+  for (const node of neededNodes(model.graph.nodes, output)) add(writer, node);
+  const value = writer.value(output);
+  if (value instanceof Tensor) {
+    throw new FormatError(`output ${output} does not depend on a picture`);
+  }
+  const { nodes, map } = alive(writer.nodes, value.node);
+  return {
+    graph: { nodes: withOwnNames(nodes), output: map[value.node]! },
+    output: { ...value, node: map[value.node]! },
+    tensors: writer.tensors,
+    warnings: [...writer.warnings],
+    isSizeBound: writer.isSizeBound,
+  };
+}
+
+/** The nodes that an output comes from, in the file's order. */
+function neededNodes(nodes: readonly OnnxNode[], output: string): OnnxNode[] {
+  const needed = new Set([output]);
+  const found: OnnxNode[] = [];
+  for (const node of [...nodes].reverse()) {
+    if (!node.outputs.some((name) => name !== '' && needed.has(name))) continue;
+    for (const name of node.inputs) needed.add(name);
+    found.push(node);
+  }
+  return found.reverse();
+}
+
+/** Takes a node of the file. */
+function add(writer: GraphWriter, node: OnnxNode): void {
+  const call = new Call(writer, node);
+  const results = computed(call);
+  for (const [i, name] of node.outputs.entries()) {
+    const value = results[i];
+    if (name !== '' && value) writer.name(name, value);
+  }
+}
+
+const DOMAINS: readonly string[] = ['', 'com.microsoft'];
+
+function computed(call: Call): readonly (Value | undefined)[] {
+  const { op, domain } = call.node;
+  const isKnown = DOMAINS.includes(domain) && Object.hasOwn(RULES, op);
+  try {
+    const inputs = call.inputs.filter((value): value is Value => value !== undefined);
+    if (domain === '' && foldable(op) && inputs.every((value) => value instanceof Tensor)) {
+      return folded(call);
+    }
+    if (!isKnown) throw call.refused('is not supported');
+    const result = RULES[op]!(call);
+    return Array.isArray(result) ? result : [result as Value];
+  } catch (error) {
+    if (error === call.refusal) throw error;
+    if (error instanceof ShapeError || error instanceof FormatError) {
+      throw call.refused(`: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+/** The nodes that a value comes from; the picture stays the first. */
+export function alive(
+  nodes: readonly Node[],
+  output: number,
+): { nodes: Node[]; map: readonly number[] } {
+  const needed = new Set([0, output]);
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    if (needed.has(i)) for (const value of nodes[i]!.inputs) needed.add(value);
+  }
+  const kept: Node[] = [];
+  const map = nodes.map((node, i) => {
+    if (!needed.has(i)) return -1;
+    return kept.push(node) - 1;
+  });
+  const renumbered = kept.map((node) => ({ ...node, inputs: node.inputs.map((i) => map[i]!) }));
+  return { nodes: renumbered, map };
+}
+
+/** Where several nodes of ours are one of the file's, the last has its name. */
+function withOwnNames(nodes: readonly Node[]): Node[] {
+  const seen = new Set<string>();
+  return [...nodes.entries()]
+    .reverse()
+    .map(([i, node]) => {
+      const isFirst = !seen.has(node.name);
+      seen.add(node.name);
+      return isFirst ? node : { ...node, name: `${node.name}:${i}` };
+    })
+    .reverse();
+}

@@ -1,0 +1,274 @@
+/**
+ * The network of an ONNX file: its bytes in, what `Network` loads out.
+ *
+ *   bytes ─ proto ─▶ messages ─ importer ─▶ graph and constants ─▶ logits found, Softmax looked through
+ */
+
+import { FormatError, inFile, ShapeError } from '../../errors.js';
+import type { Preprocessing } from '../../image/index.js';
+import type { ByteSource } from '../formats/byte-source.js';
+import type { Activation } from '../formats/metadata.js';
+import type { TensorSource } from '../formats/tensor-source.js';
+import type { Graph } from '../graph/node.js';
+import type { RecognizedNetwork } from '../nets/index.js';
+import { usualSize } from '../prepared.js';
+import { alive, type Imported, type ImportOptions, importGraph } from './importer.js';
+import { type OnnxModel, type OnnxTensor, parseOnnx } from './proto.js';
+import { saidLabels, saidPreprocessing, saidSize } from './said.js';
+import { outputName, pictureInput } from './signature.js';
+import { type Tensor, tensorOf } from './tensor.js';
+import { dimsOf, type View } from './view.js';
+
+export interface OnnxOptions {
+  /** Side of the input, or its height and width, where the file does not fix it; default as it says, else 224. */
+  readonly size?: number | readonly [H: number, W: number];
+  /** Name of the output that has the logits, of several; default the first. */
+  readonly output?: string;
+  /** What makes probabilities of logits; default what the graph ends in, else softmax, of one a sigmoid. */
+  readonly activation?: Activation;
+  /** What the network was trained behind; default what the file says, else ImageNet's. */
+  readonly preprocessing?: Partial<Preprocessing>;
+  /** Bytes of other files that the weights lie in, by the path that the file says. */
+  readonly externalData?: (location: string) => ByteSource;
+}
+
+/** What is told of a file that says nothing of its pixels. */
+export const PIXELS_ASSUMED =
+  "nothing says what pixels become before the network: ImageNet's mean and deviation are assumed";
+
+/** The oldest operators that broadcast as today's. */
+const OLDEST_OPSET = 7;
+const NEWEST_OPSET = 22;
+
+/**
+ * Reads an ONNX file, for pictures of one size; `at` of the result is for others.
+ *
+ * @param name what messages call the file
+ * @throws {FormatError} for a file that is damaged, or has something that is not supported: the operator, its node
+ * and opset, and what to do
+ */
+export function onnxNetwork(
+  bytes: Uint8Array,
+  name: string,
+  options: OnnxOptions = {},
+): RecognizedNetwork {
+  return inFile(name, () => new OnnxFile(bytes, name, options).network());
+}
+
+/** The other files that weights of a model lie in. @throws {FormatError} as `onnxNetwork` */
+export function externalFiles(bytes: Uint8Array, name: string): string[] {
+  const { graph } = inFile(name, () => parseOnnx(bytes));
+  const locations = graph.initializers.flatMap(({ external }) => external?.get('location') ?? []);
+  return [...new Set(locations)];
+}
+
+class OnnxFile {
+  readonly #name: string;
+  readonly #model: OnnxModel;
+  readonly #options: OnnxOptions;
+  readonly #given: Omit<ImportOptions, 'size'>;
+
+  constructor(bytes: Uint8Array, name: string, options: OnnxOptions) {
+    this.#name = name;
+    this.#model = parseOnnx(bytes);
+    this.#options = options;
+    checkOpset(this.#model);
+    const model = this.#model;
+    const initializers = initializersOf(model.graph.initializers, options);
+    const input = pictureInput(model, initializers);
+    this.#given = { model, initializers, input, output: outputName(model, options.output) };
+  }
+
+  network(): RecognizedNetwork {
+    const { input } = this.#given;
+    const [size, imported] = this.#fitting();
+    const graph = this.#graphOf(imported);
+    const { activation, classes } = graph;
+    const source = this.#source(imported);
+    const model = this.#model;
+    const isFixed = !this.#takes([size[0] + 32, size[1] + 64]);
+    const newer = [...model.opsets].find(([domain, v]) => domain === '' && v > NEWEST_OPSET);
+    const dequantized = [...imported.tensors.values()].some((tensor) => tensor.isDequantized);
+    return {
+      architecture: {
+        family: 'onnx',
+        producer: model.producer,
+        opset: model.opsets.get('') ?? 0,
+        input: `${input.name} ${input.layout.map((axis) => axis ?? 'N').join('')}`,
+        output: this.#given.output,
+        classes,
+        activation,
+      },
+      source,
+      graph: graph.graph,
+      activation,
+      warnings: [
+        ...imported.warnings,
+        ...(newer ? [`opset ${newer[1]} is newer than ${NEWEST_OPSET}: read as that`] : []),
+        ...(dequantized
+          ? [
+              'its weights are whole numbers with scales: computed in floats, without rounding of values',
+            ]
+          : []),
+        ...(source.metadata.has('preprocessing') || this.#options.preprocessing
+          ? []
+          : [PIXELS_ASSUMED]),
+      ],
+      assumed: [],
+      taken: imported.tensors.size,
+      prefix: '',
+      size,
+      isFixed,
+      at: ([H, W]) => this.#at([H, W]),
+    };
+  }
+
+  /** The graph for pictures of another size. @throws {ShapeError} where it does not take them */
+  #at(size: readonly [number, number]): Graph {
+    try {
+      const imported = this.#import(size);
+      if (imported.isSizeBound) throw new FormatError('its constants are those of another size');
+      return this.#graphOf(imported).graph;
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      throw new ShapeError(
+        `an input of ${size.join('×')} does not fit ${this.#name}: ${error.message}`,
+      );
+    }
+  }
+
+  #takes(size: readonly [number, number]): boolean {
+    try {
+      this.#at(size);
+      return true;
+    } catch (error) {
+      if (error instanceof ShapeError) return false;
+      throw error;
+    }
+  }
+
+  #import(size: readonly [number, number]): Imported {
+    return importGraph({ ...this.#given, size });
+  }
+
+  /** The size asked for or fixed, or the first usual one that the graph takes. */
+  #fitting(): [readonly [number, number], Imported] {
+    const { H, W } = this.#given.input;
+    const asked = this.#options.size ?? saidSize(this.#model);
+    const [h, w] = typeof asked === 'number' ? [asked, asked] : (asked ?? []);
+    const own = [H ?? h ?? W, W ?? w ?? H] as const;
+    if (own[0] !== undefined && own[1] !== undefined) {
+      const size = [own[0], own[1]] as const;
+      return [size, this.#import(size)];
+    }
+    let first: unknown;
+    for (const side of USUAL_SIZES) {
+      try {
+        const imported = this.#import([side, side]);
+        const small = usualSize({ ...imported.graph, classes: 0 });
+        if (small < side && side === USUAL_SIZES[0] && this.#takes([small, small])) {
+          return [[small, small], this.#import([small, small])];
+        }
+        return [[side, side], imported];
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error;
+        first ??= error;
+      }
+    }
+    throw first;
+  }
+
+  /** The graph up to the logits. */
+  #graphOf({ graph, output }: Imported): { graph: Graph; activation: Activation; classes: number } {
+    const { shape } = output;
+    const isVector = shape.H * shape.W === 1;
+    const last = graph.nodes[output.node]!;
+    const ends = isVector ? ACTIVATIONS[last.operator.kind] : undefined;
+    const logits = ends ? last.inputs[0]! : output.node;
+    const classes = isVector ? shape.C : classesOf(output);
+    const usual = classes === 1 ? 'sigmoid' : 'softmax';
+    const { nodes, map } = alive(graph.nodes, logits);
+    return {
+      graph: { nodes, output: map[logits]!, classes },
+      classes,
+      activation: this.#options.activation ?? ends ?? usual,
+    };
+  }
+
+  #source({ graph, tensors }: Imported): TensorSource<Tensor> {
+    const name = this.#name;
+    const model = this.#model;
+    const said = saidPreprocessing(model, this.#given.input, firstScaleOf(graph.nodes, tensors));
+    const labels = saidLabels(model);
+    const isSaid = said?.mean !== undefined;
+    const metadata = new Map<string, string>([
+      ...(labels ? ([['labels', JSON.stringify(labels)]] as const) : []),
+      ...(isSaid ? ([['preprocessing', JSON.stringify(said)]] as const) : []),
+    ]);
+    return {
+      name,
+      metadata,
+      tensors,
+      readInto: (out, tensor, begin) => tensors.get(tensor)!.read(out, begin),
+    };
+  }
+}
+
+/** What is tried where neither the file nor anybody says a size. */
+const USUAL_SIZES: readonly number[] = [224, 299, 256, 384, 32, 64, 96, 128, 192, 160, 240, 28];
+
+/** What a graph may end in that makes probabilities of logits. */
+const ACTIVATIONS: Readonly<Record<string, Activation>> = {
+  softmax: 'softmax',
+  sigmoid: 'sigmoid',
+};
+
+/** An output of several places is no classifier's. */
+function classesOf(output: View): number {
+  const sizes = dimsOf(output).filter((size) => size > 1);
+  return sizes.length === 1 && output.shape.H * output.shape.W === 1 ? sizes[0]! : 0;
+}
+
+function checkOpset({ opsets, graph }: OnnxModel): void {
+  const opset = opsets.get('');
+  if (opset !== undefined && opset >= OLDEST_OPSET) return;
+  if (opset === undefined && graph.nodes.every(({ domain }) => domain !== '')) return;
+  throw new FormatError(
+    `operators of opset ${opset ?? 'that it does not say'}: ${OLDEST_OPSET} to ${NEWEST_OPSET} are supported; onnx.version_converter raises it`,
+  );
+}
+
+/** By name. One that cannot be read is missing, and told of where a node wants it. */
+function initializersOf(
+  initializers: readonly OnnxTensor[],
+  { externalData }: OnnxOptions,
+): Map<string, Tensor> {
+  const data = (location: string): ByteSource => {
+    if (externalData) return externalData(location);
+    throw new FormatError(
+      `its weights lie in another file, ${location}: give \`externalData\`, or save the model in one file`,
+    );
+  };
+  return new Map(initializers.map((tensor) => [tensor.name, tensorOf(tensor, data)]));
+}
+
+/** What the picture is multiplied by before anything else, where that is arithmetic. */
+function firstScaleOf(
+  nodes: Graph['nodes'],
+  tensors: ReadonlyMap<string, Tensor>,
+): number | undefined {
+  let scale: number | undefined;
+  let value = 0;
+  for (const { operator, inputs } of nodes.slice(1)) {
+    const { kind, batchNorms } = operator as {
+      kind: string;
+      batchNorms?: readonly { gamma?: string; mean?: string }[];
+    };
+    const isNext = inputs.length === 1 && inputs[0] === value;
+    if (!isNext || kind !== 'affine' || batchNorms?.[0]?.mean !== undefined) break;
+    const gamma = batchNorms?.[0]?.gamma;
+    if (gamma) scale = (scale ?? 1) * tensors.get(gamma)!.values[0]!;
+    value++;
+  }
+  return scale;
+}

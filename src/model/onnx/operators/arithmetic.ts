@@ -1,0 +1,327 @@
+/** Add, Sub, Mul, Div, Pow, Min, Max, Sum and Mean, with ONNX's broadcasting. */
+
+import { FormatError } from '../../../errors.js';
+import type { Arithmetic } from '../../../kernels/index.js';
+import type { ValueShape } from '../../graph/node.js';
+import { activation } from '../../graph/operators/activation.js';
+import { add } from '../../graph/operators/add.js';
+import { affine } from '../../graph/operators/affine.js';
+import { arithmetic } from '../../graph/operators/arithmetic.js';
+import { constant } from '../../graph/operators/constant.js';
+import { mul } from '../../graph/operators/mul.js';
+import { power, unary } from '../../graph/operators/unary.js';
+import type { Call, Rule } from '../call.js';
+import { idiomOf } from '../idioms.js';
+import { stridesOf, Tensor } from '../tensor.js';
+import { type Axis, dimsOf, LAYOUTS, type Layout, layoutOf, type View } from '../view.js';
+import type { Expression, Value } from '../writer.js';
+
+export const ARITHMETIC_RULES: Readonly<Record<string, Rule>> = {
+  Add: (call) => combine(call, 'add', call.input(0), call.input(1)),
+  Sub: (call) => combine(call, 'sub', call.input(0), call.input(1)),
+  Mul: (call) => combine(call, 'mul', call.input(0), call.input(1)),
+  Div: (call) => combine(call, 'div', call.input(0), call.input(1)),
+  Pow: (call) => combine(call, 'pow', call.input(0), call.input(1)),
+  Sum: (call) => all(call, 'add'),
+  Max: (call) => all(call, 'max'),
+  Min: (call) => all(call, 'min'),
+  Mean(call) {
+    const total = all(call, 'add');
+    return total instanceof Tensor ? total : scaled(call, total, 1 / call.inputs.length);
+  },
+  Clip(call) {
+    const isInput = call.opset >= 11;
+    const lo = isInput ? call.optionalConstant(1)?.scalar : call.node.attributes.get('min')?.f;
+    const hi = isInput ? call.optionalConstant(2)?.scalar : call.node.attributes.get('max')?.f;
+    return clipped(call, call.view(0), lo ?? -Infinity, hi ?? Infinity);
+  },
+};
+
+function all(call: Call, kind: Arithmetic): Value {
+  const [first, ...others] = call.inputs.map((_, i) => call.input(i));
+  return others.reduce((a, b) => combine(call, kind, a, b), first!);
+}
+
+/** min(max(x, lo), hi) */
+export function clipped(call: Call, view: View, lo: number, hi: number): View {
+  if (lo === -Infinity && hi === Infinity) return view;
+  return call.emit(lo === 0 && hi === 6 ? activation('relu6') : activation('clip', lo, hi), view);
+}
+
+export function combine(call: Call, kind: Arithmetic, a: Value, b: Value): Value {
+  if (a instanceof Tensor && b instanceof Tensor) {
+    const view = call.writer.constant(a, call.name);
+    return combine(call, kind, view, b);
+  }
+  if (b instanceof Tensor) return withConstant(call, kind, a as View, b, false);
+  if (a instanceof Tensor) return withConstant(call, kind, b, a, true);
+  return ofViews(call, kind, a, b);
+}
+
+/** @param isFirst whether the constant is the first operand */
+function withConstant(
+  call: Call,
+  kind: Arithmetic,
+  x: View,
+  tensor: Tensor,
+  isFirst: boolean,
+): View {
+  const view = raisedTo(x, tensor.shape.length);
+  if (tensor.size === 1) {
+    const own = withNumber(call, kind, view, tensor.scalar, isFirst);
+    if (own) return own;
+  }
+  const spread = spreadOver(view, tensor);
+  if (!spread) {
+    const other = call.writer.constant(tensor, call.name);
+    return isFirst ? ofViews(call, kind, other, view) : ofViews(call, kind, view, other);
+  }
+  const { shape, values } = spread;
+  if (shape.H * shape.W === 1) {
+    const C = view.shape.C;
+    const vector = shape.C === C ? values : new Float64Array(C).fill(values[0]!);
+    if (kind === 'add') return affineOf(call, view, undefined, vector);
+    if (kind === 'mul') return affineOf(call, view, vector, undefined);
+    if (kind === 'div' && !isFirst) return affineOf(call, view, vector.map(inverse), undefined);
+    if (kind === 'sub' && !isFirst) return affineOf(call, view, undefined, vector.map(negative));
+    if (kind === 'sub')
+      return affineOf(
+        call,
+        view,
+        vector.map(() => -1),
+        vector,
+      );
+  }
+  const { writer, name } = call;
+  const data = Tensor.of([shape.H, shape.W, shape.C], values, 'F32', tensor);
+  const key = writer.tensor(`${name}:constant`, data);
+  const isNonNegative = values.every((value) => value >= 0);
+  const other = writer.node(key, constant(key, key, shape, isNonNegative), []);
+  if (kind === 'add' && sameExtents(shape, view.shape)) return call.emit(add(), view, other);
+  const node = writer.node(
+    name,
+    arithmetic(kind),
+    isFirst ? [other, view.node] : [view.node, other],
+  );
+  return { ...view, node };
+}
+
+const inverse = (value: number): number => 1 / value;
+const negative = (value: number): number => -value;
+
+/** With one number; `undefined` where that is like any other constant. */
+function withNumber(
+  call: Call,
+  kind: Arithmetic,
+  view: View,
+  number: number,
+  isFirst: boolean,
+): View | undefined {
+  switch (kind) {
+    case 'add':
+      return shifted(call, view, number);
+    case 'sub':
+      return isFirst ? undefined : shifted(call, view, -number);
+    case 'mul':
+      return scaled(call, view, number);
+    case 'div':
+      if (!isFirst) return scaled(call, view, 1 / number);
+      return scaled(call, call.emit(unary('reciprocal'), view), number);
+    case 'max':
+      return clipped(call, view, number, Infinity);
+    case 'min':
+      return clipped(call, view, -Infinity, number);
+    default:
+      return isFirst ? undefined : raised(call, view, number);
+  }
+}
+
+function raised(call: Call, view: View, exponent: number): View {
+  if (exponent === 1) return view;
+  const simple = { 2: 'square', 0.5: 'sqrt', [-1]: 'reciprocal' } as const;
+  const name = (simple as Record<number, 'square' | 'sqrt' | 'reciprocal'>)[exponent];
+  return call.emit(name ? unary(name) : power(exponent), view);
+}
+
+/** x·by */
+export function scaled(call: Call, view: View, by: number): View {
+  if (by === 1) return view;
+  const C = view.shape.C;
+  const expression = { kind: 'scale', of: view.node, by } as const;
+  return (
+    idiom(call, view, expression) ??
+    noted(call, affineOf(call, view, new Float64Array(C).fill(by), undefined), expression)
+  );
+}
+
+/** x + by */
+export function shifted(call: Call, view: View, by: number): View {
+  if (by === 0) return view;
+  const C = view.shape.C;
+  const expression = { kind: 'shift', of: view.node, by } as const;
+  return noted(call, affineOf(call, view, undefined, new Float64Array(C).fill(by)), expression);
+}
+
+function noted({ writer }: Call, view: View, expression: Expression): View {
+  writer.expressions.set(view.node, expression);
+  return view;
+}
+
+function idiom(call: Call, view: View, expression: Expression): View | undefined {
+  const found = idiomOf(call.writer, expression);
+  if (!found || !sameExtents(call.writer.shapes[found.of]!, view.shape)) return undefined;
+  return call.emit(found.operator, { ...view, node: found.of });
+}
+
+/** gamma·x + beta, channel by channel. */
+export function affineOf(
+  call: Call,
+  view: View,
+  gamma: Float64Array | undefined,
+  beta: Float64Array | undefined,
+): View {
+  const { writer, name } = call;
+  const named = (part: string, values: Float64Array | undefined) =>
+    values && writer.tensor(`${name}:${part}`, Tensor.of([values.length], values, 'F32'));
+  const scale = named('scale', gamma);
+  const shift = named('shift', beta);
+  const isPositive =
+    (gamma?.every((value) => value >= 0) ?? true) && (beta?.every((value) => value >= 0) ?? true);
+  const layer = scale ?? shift!;
+  return call.emit(
+    {
+      ...affine(layer, view.shape.C, [{ gamma: scale, beta: shift }]),
+      range: ([x]) => ({
+        nonNegative: x!.nonNegative && isPositive,
+        sparse: x!.sparse && shift === undefined,
+      }),
+    },
+    view,
+  );
+}
+
+/**
+ * A constant that broadcasts to a view, as it lies beside it: of the axes it varies over all places, of others
+ * one. `undefined` where the view broadcasts to the constant.
+ */
+export function spreadOver(
+  view: View,
+  tensor: Tensor,
+): { shape: ValueShape; values: Float64Array } | undefined {
+  const sizes = dimsOf(view);
+  const rank = sizes.length;
+  const own = [...new Array<number>(rank - tensor.shape.length).fill(1), ...tensor.shape];
+  if (own.some((size, d) => size !== 1 && size !== sizes[d])) {
+    if (own.some((size, d) => size !== sizes[d] && sizes[d] !== 1 && size !== 1)) {
+      throw new FormatError(`[${sizes}] and [${tensor.shape}] do not broadcast`);
+    }
+    return undefined;
+  }
+  const strides = stridesOf(own);
+  const parts = view.dims.flatMap((dim, d) => {
+    if (own[d] === 1) return [];
+    // Of a dimension's parts the last is its innermost.
+    let stride = strides[d]!;
+    return [...dim].reverse().map((part) => {
+      stride *= part.size;
+      return { ...part, stride: stride / part.size };
+    });
+  });
+  const extent = (axis: Axis): number =>
+    parts.some((part) => part.axis === axis) ? view.shape[axis] : 1;
+  const shape = { H: extent('H'), W: extent('W'), C: extent('C') };
+  const values = new Float64Array(shape.H * shape.W * shape.C);
+  const at = { H: 0, W: 0, C: 0 };
+  const all = tensor.values;
+  for (let i = 0; i < values.length; i++) {
+    at.C = i % shape.C;
+    at.W = Math.floor(i / shape.C) % shape.W;
+    at.H = Math.floor(i / (shape.C * shape.W));
+    let index = 0;
+    for (const { axis, size, step, stride } of parts) {
+      index += (Math.floor(at[axis] / step) % size) * stride;
+    }
+    values[i] = all[index]!;
+  }
+  return { shape, values };
+}
+
+function ofViews(call: Call, kind: Arithmetic, first: View, second: View): View {
+  const [a, b, layout] = aligned(call, first, second);
+  const { writer, name } = call;
+  const result = (node: number): View => ({
+    node,
+    shape: writer.shapes[node]!,
+    dims: layout
+      ? layout.map((axis) => {
+          const size = axis ? writer.shapes[node]![axis] : 1;
+          return size > 1 ? [{ axis: axis!, size, step: 1 }] : [];
+        })
+      : a.dims,
+  });
+  if (kind === 'mul') {
+    const expression = { kind: 'product', of: [a.node, b.node] } as const;
+    const larger = sizeOf(a.shape) >= sizeOf(b.shape) ? a : b;
+    const known = idiom(call, larger, expression);
+    if (known) return known;
+    const product = multiplied(call, a, b);
+    writer.expressions.set(product, expression);
+    return result(product);
+  }
+  const isAdd = kind === 'add' && sameExtents(a.shape, b.shape);
+  return result(writer.node(name, isAdd ? add() : arithmetic(kind), [a.node, b.node]));
+}
+
+/** The factor of channels last, which is a kernel of its own. */
+function multiplied({ writer, name }: Call, a: View, b: View): number {
+  const [x, factor] = a.shape.H * a.shape.W < b.shape.H * b.shape.W ? [b, a] : [a, b];
+  const isOfChannels = factor.shape.H * factor.shape.W === 1 && factor.shape.C === x.shape.C;
+  return writer.node(name, isOfChannels ? mul() : arithmetic('mul'), [x.node, factor.node]);
+}
+
+/** Two values that lie alike: in one layout, or, where that is all the same, as they are. */
+function aligned(call: Call, a: View, b: View): [View, View, Layout | undefined] {
+  const rank = Math.max(a.dims.length, b.dims.length);
+  const [x, y] = [raisedTo(a, rank), raisedTo(b, rank)];
+  const isAlike = JSON.stringify(x.dims) === JSON.stringify(y.dims);
+  if (isAlike && sameExtents(x.shape, y.shape)) return [x, y, undefined];
+  const layout = commonLayout(x, y) ?? LAYOUTS[rank];
+  const { writer, node } = call;
+  if (layout) {
+    return [
+      writer.realised(x, layout, node.inputs[0]!),
+      writer.realised(y, layout, node.inputs[1]!),
+      layout,
+    ];
+  }
+  throw new FormatError(`[${dimsOf(a)}] and [${dimsOf(b)}]: as many dimensions are not supported`);
+}
+
+/** A view with dimensions of one place before its own, to a rank. */
+function raisedTo(view: View, rank: number): View {
+  const missing = Math.max(0, rank - view.dims.length);
+  return { ...view, dims: [...new Array<[]>(missing).fill([]), ...view.dims] };
+}
+
+/** A layout that has an axis for every dimension in which one of two values has one. */
+function commonLayout(a: View, b: View): Layout | undefined {
+  const [own, other] = [layoutOf(a), layoutOf(b)];
+  if (!own || !other)
+    return own && isFull(own, b) ? own : other && isFull(other, a) ? other : undefined;
+  const both = own.map((axis, d) => axis ?? other[d]!);
+  const isUnique = both.every((axis, d) => axis === null || both.indexOf(axis) === d);
+  const isSame = other.every((axis, d) => axis === null || axis === both[d]);
+  return isUnique && isSame ? both : undefined;
+}
+
+function isFull(layout: Layout, { dims }: View): boolean {
+  return dims.every((parts, d) => parts.length === 0 || layout[d] !== null);
+}
+
+function sameExtents(a: ValueShape, b: ValueShape): boolean {
+  return a.H === b.H && a.W === b.W && a.C === b.C;
+}
+
+function sizeOf({ H, W, C }: ValueShape): number {
+  return H * W * C;
+}

@@ -1,0 +1,316 @@
+/** Where elements lie: reshapes, transpositions, slices, concatenations, borders, resizing. */
+
+import { FormatError } from '../../../errors.js';
+import type { NearestRounding, ResizeCoordinates } from '../../../kernels/index.js';
+import { concat } from '../../graph/operators/concat.js';
+import { concatAlong } from '../../graph/operators/concat-along.js';
+import { type PadMode, pad } from '../../graph/operators/pad.js';
+import { resize } from '../../graph/operators/resize.js';
+import { slice } from '../../graph/operators/slice.js';
+import { axisOf, type Call, type Rule } from '../call.js';
+import {
+  broadcast,
+  flattened,
+  permutation,
+  type Stretch,
+  shapeTensor,
+  slicesOf,
+  splitSizes,
+  squeezed,
+  targetShape,
+  unsqueezed,
+} from '../constants.js';
+import { dtypeOf, Tensor } from '../tensor.js';
+import {
+  type Axis,
+  dimsOf,
+  LAYOUTS,
+  type Layout,
+  layoutOf,
+  NCHW,
+  reshaped,
+  transposed,
+  type View,
+} from '../view.js';
+import type { Value } from '../writer.js';
+import { combine } from './arithmetic.js';
+
+export const LAYOUT_RULES: Readonly<Record<string, Rule>> = {
+  Identity: (call) => call.input(0),
+  Dropout: (call) => call.input(0),
+  Cast: casted,
+  CastLike: (call) => call.input(0),
+  Shape: (call) => shapeTensor(call, dimsOf(call.view(0)), true),
+  Size(call) {
+    const size = dimsOf(call.view(0)).reduce((product, extent) => product * extent, 1);
+    return Tensor.of([], [size], 'I64', { isSizeBound: true });
+  },
+  Reshape(call) {
+    const view = call.view(0);
+    const target = call.intsOrInput('shape', 1) ?? [];
+    return toSizes(call, view, targetShape(target, dimsOf(view), call.int('allowzero', 0) === 1));
+  },
+  Flatten(call) {
+    const view = call.view(0);
+    return toSizes(call, view, flattened(dimsOf(view), call.int('axis', 1)));
+  },
+  Squeeze(call) {
+    const view = call.view(0);
+    return toSizes(call, view, squeezed(dimsOf(view), call.intsOrInput('axes', 1)));
+  },
+  Unsqueeze(call) {
+    const view = call.view(0);
+    return toSizes(call, view, unsqueezed(dimsOf(view), call.intsOrInput('axes', 1) ?? []));
+  },
+  Transpose(call) {
+    const view = call.view(0);
+    return transposed(view, permutation(call.ints('perm'), view.dims.length));
+  },
+  Expand(call) {
+    const view = call.view(0);
+    const shape = [...call.constant(1).values];
+    const ones = broadcast(Tensor.of([], [1], 'F32'), shape);
+    const isSame = shape.every((size, d) => {
+      const own = dimsOf(view)[view.dims.length - shape.length + d];
+      return size === 1 || size === own;
+    });
+    return isSame ? view : combine(call, 'mul', view, ones);
+  },
+  Slice(call) {
+    const isComputed = call.inputs.some((value) => value instanceof Tensor && value.isSizeBound);
+    const stretches = slicesOf(call, dimsOf(call.view(0)));
+    return sliced(call, call.simple(0), stretches, undefined, isComputed);
+  },
+  Split(call) {
+    const source = call.simple(0);
+    const axis = axisOf(call.int('axis', 0), source.layout.length);
+    let begin = 0;
+    return splitSizes(call, dimsOf(source.view)[axis]!).map((count, i) => {
+      begin += count;
+      const stretch = { axis, begin: begin - count, count, step: 1 };
+      const name = call.node.outputs[i];
+      return name ? sliced(call, source, [stretch], name) : undefined;
+    });
+  },
+  Gather: gathered,
+  Concat: concatenated,
+  Pad: padded,
+  Resize: resized,
+  Upsample: resized,
+  DepthToSpace: (call) => {
+    const block = call.int('blocksize', 0);
+    const view = call.view(0);
+    const [N, C, H, W] = dimsOf(view) as [number, number, number, number];
+    const inner = C / block ** 2;
+    const isColumnRow = call.text('mode', 'DCR') === 'CRD';
+    const parts = isColumnRow ? [N, inner, block, block, H, W] : [N, block, block, inner, H, W];
+    const order = isColumnRow ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2];
+    return moved(call, view, parts, order, [N, inner, H * block, W * block]);
+  },
+  SpaceToDepth: (call) => {
+    const block = call.int('blocksize', 0);
+    const view = call.view(0);
+    const [N, C, H, W] = dimsOf(view) as [number, number, number, number];
+    const parts = [N, C, H / block, block, W / block, block];
+    return moved(call, view, parts, [0, 3, 5, 1, 2, 4], [N, C * block ** 2, H / block, W / block]);
+  },
+};
+
+/** The same elements in other sizes; where a view cannot say it, as one vector first. */
+export function toSizes(call: Call, view: View, sizes: readonly number[]): View {
+  const own = reshaped(view, sizes);
+  if (own) return own;
+  const vector = call.writer.vector(view, `${call.name}:flat`);
+  return reshaped(vector, sizes)!;
+}
+
+function moved(
+  call: Call,
+  view: View,
+  parts: readonly number[],
+  order: readonly number[],
+  sizes: readonly number[],
+): View {
+  if (!parts.every((size) => Number.isInteger(size) && size > 0)) {
+    throw new FormatError(`blocksize ${call.int('blocksize', 0)} does not fit [${dimsOf(view)}]`);
+  }
+  return toSizes(call, transposed(toSizes(call, view, parts), order), sizes);
+}
+
+/** Numbers stay float32. To whole ones only what has been whole is cast. */
+function casted(call: Call): Value {
+  const dtype = dtypeOf(call.int('to', 1), 'its result');
+  if (['F32', 'F16', 'F64', 'BF16'].includes(dtype)) return call.input(0);
+  throw new FormatError(`a cast of computed values to ${dtype} is not supported`);
+}
+
+function sliced(
+  call: Call,
+  { view, layout }: { view: View; layout: Layout },
+  stretches: readonly Stretch[],
+  name?: string,
+  isComputed = false,
+): View {
+  const own: { H?: Taken; W?: Taken; C?: Taken } = {};
+  for (const { axis, begin, count, step } of stretches) {
+    const which = layout[axis]!;
+    if (which === null) {
+      if (count !== 1) throw new FormatError(`${count} places of dimension ${axis}, which has one`);
+      continue;
+    }
+    if (count < 1) throw new FormatError(`nothing is left of dimension ${axis}`);
+    own[which] = [begin, count, step];
+  }
+  const operator = slice(own);
+  if (operator.isIdentity?.([view.shape])) return view;
+  // Of what bounds the graph computes, no sign is known.
+  const unsigned = { ...operator, range: () => ({ nonNegative: false, sparse: false }) };
+  return call.emitIn(isComputed ? unsigned : operator, [view.node], layout, name);
+}
+
+type Taken = readonly [begin: number, count: number, step: number];
+
+/** Single places of a dimension, by constant indices. */
+function gathered(call: Call): View {
+  const source = call.simple(0);
+  const sizes = dimsOf(source.view);
+  const axis = axisOf(call.int('axis', 0), sizes.length);
+  const indices = call.constant(1);
+  if (indices.shape.length > 1 || indices.size > 64) {
+    throw new FormatError(`indices of [${indices.shape}] are not supported`);
+  }
+  const size = sizes[axis]!;
+  const taken = [...indices.values].map((index) => {
+    const at = index < 0 ? index + size : index;
+    if (!(at >= 0 && at < size)) throw new FormatError(`index ${index} of ${size}`);
+    const stretch = { axis, begin: at, count: 1, step: 1 };
+    return sliced(call, source, [stretch], `${call.name}:${at}`);
+  });
+  if (indices.shape.length === 1) return joined(call, taken, axis, source.layout);
+  const rest = sizes.filter((_, d) => d !== axis);
+  return toSizes(call, taken[0]!, rest);
+}
+
+function concatenated(call: Call): Value {
+  const views = call.inputs.map((_, i) => call.view(i));
+  const rank = views[0]!.dims.length;
+  const axis = axisOf(call.int('axis', 1), rank);
+  const own = views.map(layoutOf).find((layout) => layout?.[axis]);
+  const isCommon = own && views.every((view) => fits(view, own));
+  const layout = isCommon ? own : LAYOUTS[rank];
+  if (!layout) throw new FormatError(`[${dimsOf(views[0]!)}] is not concatenated`);
+  const { writer, node } = call;
+  const placed = views.map((view, i) => writer.realised(view, layout, node.inputs[i]!));
+  return joined(call, placed, axis, layout);
+}
+
+/** Whether a layout has an axis wherever a view has more than one place. */
+function fits({ dims }: View, layout: Layout): boolean {
+  return dims.every((parts, d) => parts.length === 0 || layout[d] !== null);
+}
+
+function joined(call: Call, views: readonly View[], axis: number, layout: Layout): View {
+  const which = layout[axis];
+  if (views.length === 1) return views[0]!;
+  if (!which) throw new FormatError(`dimension ${axis} is that of the batch`);
+  const operator = which === 'C' ? concat() : concatAlong(which);
+  return call.emitIn(
+    operator,
+    views.map(({ node }) => node),
+    layout,
+  );
+}
+
+const PAD_MODES: readonly string[] = ['constant', 'reflect', 'edge'];
+
+function padded(call: Call): View {
+  const { view, layout } = call.simple(0);
+  const rank = layout.length;
+  const pads = call.intsOrInput('pads', 1) ?? call.ints('paddings') ?? [];
+  const value = call.opset < 11 ? call.float('value', 0) : (call.optionalConstant(2)?.scalar ?? 0);
+  const axes = call.optionalConstant(3)?.values ?? layout.map((_, d) => d);
+  const mode = call.text('mode', 'constant');
+  if (!PAD_MODES.includes(mode)) throw new FormatError(`mode ${mode} is not supported`);
+  const sides = { H: [0, 0], W: [0, 0], C: [0, 0] };
+  [...axes].forEach((given, i) => {
+    const d = axisOf(given, rank);
+    const both = [pads[i] ?? 0, pads[axes.length + i] ?? 0];
+    if (both.every((n) => n === 0)) return;
+    const axis = layout[d] ?? LAYOUTS[rank]?.[d];
+    if (!axis) throw new FormatError(`dimension ${d} is that of the batch`);
+    sides[axis as Axis] = both;
+  });
+  const { H, W, C } = sides as Record<Axis, [number, number]>;
+  const all = [...H, ...W, ...C];
+  if (!all.every((n) => Number.isInteger(n))) throw new FormatError(`pads [${pads}]`);
+  if (all.every((n) => n === 0)) return view;
+  const border = { top: H[0], bottom: H[1], left: W[0], right: W[1], front: C[0], back: C[1] };
+  const operator = pad(border, mode as PadMode, value);
+  const full = layout.map((axis, d) => axis ?? LAYOUTS[rank]?.[d] ?? null);
+  const out = call.emitIn(operator, [view.node], isUnique(full) ? full : layout);
+  const isZero = mode === 'constant' && value === 0 && C.every((n) => n === 0);
+  if (isZero && all.every((n) => n >= 0)) {
+    call.writer.zeroBorders.set(out.node, [H[0], W[0], H[1], W[1]]);
+  }
+  return out;
+}
+
+function isUnique(layout: Layout): boolean {
+  return layout.every((axis, d) => axis === null || layout.indexOf(axis) === d);
+}
+
+const COORDINATES: readonly string[] = [
+  'half_pixel',
+  'pytorch_half_pixel',
+  'align_corners',
+  'asymmetric',
+];
+
+/** Resize (scales or sizes), and Upsample, which is asymmetric. */
+function resized(call: Call): View {
+  const isUpsample = call.node.op === 'Upsample';
+  const isOld = isUpsample || call.opset < 11;
+  const view = call.viewIn(0, NCHW);
+  const extents = dimsOf(view);
+  const scales = isOld
+    ? (call.node.attributes.get('scales')?.floats ?? [...call.constant(1).values])
+    : [...(call.optionalConstant(2)?.values ?? [])];
+  const sizes = isOld ? [] : [...(call.optionalConstant(3)?.values ?? [])];
+  const axes = (call.ints('axes') ?? [0, 1, 2, 3]).map((axis) => axisOf(axis, 4));
+  const place = (d: number): number => axes.indexOf(d);
+  const target = extents.map((extent, d) => {
+    const at = place(d);
+    if (at < 0) return extent;
+    return sizes[at] ?? Math.floor(extent * (scales[at] ?? 1));
+  });
+  if (target[0] !== 1 || target[1] !== extents[1]) {
+    throw new FormatError('only rows and columns are resized');
+  }
+  const mode = call.text('mode', 'nearest');
+  const coordinates = isOld
+    ? 'asymmetric'
+    : call.text('coordinate_transformation_mode', 'half_pixel');
+  if (!['nearest', 'linear', 'cubic'].includes(mode) || !COORDINATES.includes(coordinates)) {
+    throw new FormatError(`mode ${mode} with ${coordinates} is not supported`);
+  }
+  if (call.int('antialias', 0) === 1) throw new FormatError('antialias is not supported');
+  const policy = call.text('keep_aspect_ratio_policy', 'stretch');
+  if (policy !== 'stretch') throw new FormatError(`keep_aspect_ratio_policy ${policy}`);
+  const operator = resize(
+    { H: target[2]!, W: target[3]! },
+    mode as 'nearest' | 'linear' | 'cubic',
+    coordinates as ResizeCoordinates,
+    {
+      nearest: (isOld
+        ? 'floor'
+        : call.text('nearest_mode', 'round_prefer_floor')) as NearestRounding,
+      cubicCoefficient: call.float('cubic_coeff_a', -0.75),
+      excludeOutside: call.int('exclude_outside', 0) === 1,
+      ...(sizes.length === 0 && {
+        scales: { H: scales[place(2)] ?? 1, W: scales[place(3)] ?? 1 },
+      }),
+    },
+  );
+  if (operator.isIdentity?.([view.shape])) return view;
+  return call.emitIn(operator, [view.node], NCHW);
+}

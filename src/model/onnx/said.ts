@@ -1,0 +1,147 @@
+/**
+ * What an ONNX file says of itself beside its graph, in the metadata that exporters write, as a source of weights
+ * has it: `labels` and `preprocessing`, JSON text (formats/metadata.ts).
+ *
+ *   names, labels, classes, id2label, class_names   class names: JSON, or as Python prints a dict or a list
+ *   mean, std, input_mean …                         lists of numbers
+ *   imgsz, input_size                               the size, or [.., H, W]
+ *   author Ultralytics                              0 … 1 and no mean
+ *   producer_name with Caffe in it                  Caffe's bytes
+ *   Image.BitmapPixelFormat, .NominalPixelRange     Windows ML's
+ */
+
+import { preprocessingOfRange } from '../../image/index.js';
+import type { OnnxModel } from './proto.js';
+import type { OnnxInput } from './signature.js';
+
+const LABEL_KEYS: readonly string[] = [
+  ...['labels', 'names', 'classes', 'class_names', 'classnames'],
+  ...['id2label', 'class_labels', 'idx_to_class', 'label_names'],
+];
+
+/** Class names of the metadata, in index order. */
+export function saidLabels({ metadata }: OnnxModel): readonly string[] | undefined {
+  for (const key of LABEL_KEYS) {
+    const text = metadata.get(key);
+    const labels = text === undefined ? undefined : parseLabels(text);
+    if (labels) return labels;
+  }
+  return undefined;
+}
+
+/** A list or a dictionary of names by index, in JSON or as Python prints it, or names with commas between. */
+function parseLabels(text: string): readonly string[] | undefined {
+  const json = parseJson(text);
+  if (Array.isArray(json)) return json.every((item) => typeof item === 'string') ? json : undefined;
+  if (typeof json === 'object' && json !== null) return byIndex(Object.entries(json));
+  const quoted = /'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/g;
+  const trimmed = text.trim();
+  const unescaped = (match: RegExpMatchArray, at: number): string =>
+    (match[at] ?? match[at + 1] ?? '').replace(/\\(.)/g, '$1');
+  if (trimmed.startsWith('{')) {
+    const entry = /(\d+)\s*:\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")/g;
+    return byIndex([...trimmed.matchAll(entry)].map((m) => [m[1]!, unescaped(m, 2)]));
+  }
+  if (trimmed.startsWith('[')) {
+    return nonEmpty([...trimmed.matchAll(quoted)].map((match) => unescaped(match, 1)));
+  }
+  return trimmed.includes(',') ? trimmed.split(',').map((name) => name.trim()) : undefined;
+}
+
+function byIndex(entries: readonly (readonly [string, unknown])[]): readonly string[] | undefined {
+  const labels: string[] = [];
+  for (const [key, name] of entries) {
+    const index = Number(key);
+    if (!Number.isInteger(index) || index < 0 || index >= entries.length) return undefined;
+    if (typeof name !== 'string') return undefined;
+    labels[index] = name;
+  }
+  return Object.keys(labels).length === entries.length ? nonEmpty(labels) : undefined;
+}
+
+function nonEmpty(labels: readonly string[]): readonly string[] | undefined {
+  return labels.length > 0 ? labels : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The size of the metadata, a side. */
+export function saidSize({ metadata }: OnnxModel): number | undefined {
+  for (const key of ['imgsz', 'input_size', 'image_size', 'img_size']) {
+    const numbers = numbersOf(metadata.get(key));
+    const size = numbers?.at(-1);
+    if (size !== undefined && Number.isInteger(size) && size > 0) return size;
+  }
+  return undefined;
+}
+
+function numbersOf(text: string | undefined): number[] | undefined {
+  const found = text?.match(/-?\d+(?:\.\d*)?(?:e[-+]?\d+)?/gi)?.map(Number);
+  return found && found.length > 0 ? found : undefined;
+}
+
+/** What pixels become before the network: parts of `Preprocessing`. */
+export interface SaidPreprocessing {
+  readonly channels?: 'rgb' | 'bgr' | 'grey';
+  readonly mean?: readonly number[];
+  readonly std?: readonly number[];
+}
+
+const ORDERS: Readonly<Record<string, 'rgb' | 'bgr' | 'grey'>> = {
+  Rgb8: 'rgb',
+  Bgr8: 'bgr',
+  Gray8: 'grey',
+};
+
+/** What Windows ML calls ranges: mean and deviation of 0 … 1. */
+const PIXEL_RANGES: Readonly<Record<string, readonly [mean: number, std: number]>> = {
+  NominalRange_0_255: [0, 1 / 255],
+  Normalized_0_1: [0, 1],
+  Normalized_1_1: [0.5, 0.5],
+};
+
+/** Whether Caffe's exporter wrote the file: such networks take bytes, blue first, less their mean. */
+export function isCaffes({ producer }: OnnxModel): boolean {
+  return /caffe/i.test(producer);
+}
+
+const CAFFE_PIXELS: SaidPreprocessing = preprocessingOfRange('caffe', 3) as SaidPreprocessing;
+
+/**
+ * @param firstScale what the graph multiplies the picture by first, if it is arithmetic
+ * @returns `undefined` where nothing is said
+ */
+export function saidPreprocessing(
+  model: OnnxModel,
+  { channels, isBytes }: OnnxInput,
+  firstScale: number | undefined,
+): SaidPreprocessing | undefined {
+  const { metadata } = model;
+  const each = (value: number): number[] => new Array<number>(channels).fill(value);
+  const order = ORDERS[metadata.get('Image.BitmapPixelFormat') ?? ''];
+  const ordered = order && { channels: order };
+  const range = PIXEL_RANGES[metadata.get('Image.NominalPixelRange') ?? ''];
+  if (range) return { ...ordered, mean: each(range[0]), std: each(range[1]) };
+  const [mean, std] = [numbersOf(metadata.get('mean')), numbersOf(metadata.get('std'))];
+  if (mean?.length === channels && std?.length === channels) {
+    // Some are of bytes.
+    const unit = Math.max(...mean.map(Math.abs), ...std) > 2 ? 1 / 255 : 1;
+    return { ...ordered, mean: mean.map((v) => v * unit), std: std.map((v) => v * unit) };
+  }
+  if (metadata.get('author') === 'Ultralytics') return { ...ordered, mean: each(0), std: each(1) };
+  // Those of Caffe and Caffe2, whatever else is left out.
+  if (isCaffes(model) && channels === 3) return { ...CAFFE_PIXELS, ...ordered };
+  if (isBytes) return { ...ordered, mean: each(0), std: each(1 / 255) };
+  // A graph that normalises begins with bytes, or with 0 … 1.
+  const scale = Math.abs(firstScale ?? 1);
+  if (scale < 0.1 || scale > 1.5) {
+    return { ...ordered, mean: each(0), std: each(scale < 0.1 ? 1 / 255 : 1) };
+  }
+  return ordered;
+}

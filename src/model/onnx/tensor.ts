@@ -1,0 +1,285 @@
+/**
+ * Constants of an ONNX graph: initializers, and what is computed from them while the graph is read. Elements
+ * stay in the file's bytes until somebody wants them.
+ */
+
+import { FormatError } from '../../errors.js';
+import type { ByteSource } from '../formats/byte-source.js';
+import { DTYPE_BYTES, decodeFloats } from '../formats/dtype.js';
+import { sizeOf, type TensorShape } from '../formats/tensor-source.js';
+import type { OnnxTensor } from './proto.js';
+
+/** Numbers of TensorProto.DataType that have elements which are numbers, in the words of safetensors. */
+const DTYPES: Readonly<Record<number, string>> = {
+  1: 'F32',
+  2: 'U8',
+  3: 'I8',
+  4: 'U16',
+  5: 'I16',
+  6: 'I32',
+  7: 'I64',
+  9: 'BOOL',
+  10: 'F16',
+  11: 'F64',
+  12: 'U32',
+  13: 'U64',
+  16: 'BF16',
+};
+
+const FLOATS: readonly string[] = ['F32', 'F16', 'BF16', 'F64'];
+
+/** The dtype of a number of TensorProto.DataType. @throws {FormatError} for one whose elements are not read */
+export function dtypeOf(type: number, what: string): string {
+  const dtype = DTYPES[type];
+  if (dtype === undefined) throw new FormatError(`${what} has data type ${type}: not supported`);
+  return dtype;
+}
+
+/** Elements that a graph may compute or fill, at most: twice a VGG-19. */
+const MOST_ELEMENTS = 2 ** 28;
+
+type Elements = Float32Array | Float64Array;
+type Read = (out: Elements, begin: number) => void;
+
+export interface TensorOptions {
+  /** Whether it depends on the size of the picture. */
+  readonly isSizeBound?: boolean;
+  /** Whether its numbers were whole, with scales. */
+  readonly isDequantized?: boolean;
+}
+
+/** A constant, row-major. */
+export class Tensor implements TensorShape {
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  readonly isSizeBound: boolean;
+  readonly isDequantized: boolean;
+  /** Decodes elements `begin` … `begin + out.length`. */
+  readonly read: Read;
+  #values: Float64Array | undefined;
+
+  constructor(shape: readonly number[], dtype: string, read: Read, options: TensorOptions = {}) {
+    this.shape = shape;
+    this.dtype = dtype;
+    this.read = read;
+    this.isSizeBound = options.isSizeBound === true;
+    this.isDequantized = options.isDequantized === true;
+  }
+
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  get isFloat(): boolean {
+    return FLOATS.includes(this.dtype);
+  }
+
+  /** All elements. */
+  get values(): Float64Array {
+    if (!this.#values) {
+      this.#values = new Float64Array(checkedSize(this.shape));
+      this.read(this.#values, 0);
+    }
+    return this.#values;
+  }
+
+  /** The only element. @throws {FormatError} where there are several, or none */
+  get scalar(): number {
+    if (this.size !== 1) throw new FormatError(`expected one number, got [${this.shape}]`);
+    return this.values[0]!;
+  }
+
+  /** The same elements in another shape. */
+  reshaped(shape: readonly number[]): Tensor {
+    return new Tensor(shape, this.dtype, this.read, this);
+  }
+
+  /** Dimension i of the result is dimension `order[i]` of this. */
+  permuted(order: readonly number[]): Tensor {
+    const strides = stridesOf(this.shape);
+    const shape = order.map((d) => this.shape[d]!);
+    const steps = order.map((d) => strides[d]!);
+    if (order.every((d, i) => d === i)) return this;
+    // Rounding to float32 loses nothing of what becomes a weight.
+    let all: Elements | undefined;
+    const read: Read = (out, begin) => {
+      if (!all) {
+        all = this.isFloat ? new Float32Array(this.size) : new Float64Array(this.size);
+        this.read(all, 0);
+      }
+      readStrided(out, begin, all, shape, steps);
+    };
+    return new Tensor(shape, this.dtype, read, this);
+  }
+
+  static of(
+    shape: readonly number[],
+    values: ArrayLike<number>,
+    dtype: string,
+    options?: TensorOptions,
+  ): Tensor {
+    const read: Read = (out, begin) => {
+      for (let i = 0; i < out.length; i++) out[i] = values[begin + i]!;
+    };
+    return new Tensor(shape, dtype, read, options);
+  }
+
+  static filled(
+    shape: readonly number[],
+    value: number,
+    dtype: string,
+    options?: TensorOptions,
+  ): Tensor {
+    checkedSize(shape);
+    return new Tensor(shape, dtype, (out) => out.fill(value), options);
+  }
+}
+
+/** Elements of a shape. @throws {FormatError} for more than a network has */
+export function checkedSize(shape: readonly number[]): number {
+  const size = sizeOf(shape);
+  const isWhole = shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0);
+  if (isWhole && size <= MOST_ELEMENTS) return size;
+  throw new FormatError(`a constant of [${shape}]: at most ${MOST_ELEMENTS} elements are computed`);
+}
+
+/** Row-major, in elements. */
+export function stridesOf(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let d = shape.length - 1; d >= 0; d--) {
+    strides[d] = stride;
+    stride *= shape[d]!;
+  }
+  return strides;
+}
+
+/** out = elements `begin` … of `x` as a row-major `shape` whose dimensions lie `steps` apart. */
+export function readStrided(
+  out: Elements,
+  begin: number,
+  x: Elements,
+  shape: readonly number[],
+  steps: readonly number[],
+  offset = 0,
+): void {
+  const rank = shape.length;
+  const at = new Array<number>(rank).fill(0);
+  let rest = begin;
+  for (let d = rank - 1; d >= 0; d--) {
+    at[d] = rest % shape[d]!;
+    rest = Math.floor(rest / shape[d]!);
+  }
+  let from = at.reduce((sum, i, d) => sum + i * steps[d]!, offset);
+  for (let i = 0; i < out.length; i++) {
+    out[i] = x[from]!;
+    for (let d = rank - 1; d >= 0; d--) {
+      from += steps[d]!;
+      if (++at[d]! < shape[d]!) break;
+      from -= shape[d]! * steps[d]!;
+      at[d] = 0;
+    }
+  }
+}
+
+/**
+ * The tensor that a message describes.
+ *
+ * @param external the other file of a model's data, by its path there
+ * @throws {FormatError} for elements that are not read, or as many as the dimensions do not have
+ */
+export function tensorOf(
+  { name, dims, type, raw, numbers, external }: OnnxTensor,
+  externalData: (location: string) => ByteSource,
+): Tensor {
+  const what = `tensor ${name || '(of an attribute)'}`;
+  const dtype = dtypeOf(type, what);
+  if (dims.length > 64 || dims.some((d) => !(Number.isSafeInteger(d) && d >= 0))) {
+    throw new FormatError(`${what} has dimensions [${dims.slice(0, 8)}]`);
+  }
+  const size = sizeOf(dims);
+  const width = DTYPE_BYTES[dtype]!;
+  const wrong = (got: number, unit: string): FormatError =>
+    new FormatError(
+      `${what} expected ${size * (unit === 'bytes' ? width : 1)} ${unit}, got ${got}`,
+    );
+  if (external) {
+    const bytes = externalBytes(what, size * width, external, externalData);
+    return new Tensor(dims, dtype, reader(bytes, dtype, what));
+  }
+  if (raw) {
+    if (raw.length !== size * width) throw wrong(raw.length, 'bytes');
+    return new Tensor(dims, dtype, reader(raw, dtype, what));
+  }
+  if (numbers.length !== size) throw wrong(numbers.length, 'elements');
+  if (dtype === 'F16' || dtype === 'BF16') {
+    // Bits, each in a number of its own.
+    const bits = Uint16Array.from(numbers);
+    return new Tensor(dims, dtype, reader(new Uint8Array(bits.buffer), dtype, what));
+  }
+  return Tensor.of(dims, numbers, dtype);
+}
+
+function externalBytes(
+  what: string,
+  length: number,
+  external: ReadonlyMap<string, string>,
+  externalData: (location: string) => ByteSource,
+): Pick<ByteSource, 'read'> & { readonly begin: number } {
+  const location = external.get('location') ?? '';
+  const begin = Number(external.get('offset') ?? 0);
+  const own = Number(external.get('length') ?? length);
+  const data = externalData(location);
+  if (!(Number.isSafeInteger(begin) && begin >= 0 && begin + length <= data.length)) {
+    throw new FormatError(
+      `${what} lies at bytes ${begin}…${begin + length} of ${location}, which has ${data.length}`,
+    );
+  }
+  if (own !== length) throw new FormatError(`${what} expected ${length} bytes, got ${own}`);
+  return { begin, read: (from, to) => data.read(from, to) };
+}
+
+function reader(
+  source: Uint8Array | (Pick<ByteSource, 'read'> & { readonly begin: number }),
+  dtype: string,
+  what: string,
+): Read {
+  const width = DTYPE_BYTES[dtype]!;
+  const bytesOf = (begin: number, end: number): Uint8Array =>
+    source instanceof Uint8Array
+      ? source.subarray(begin, end)
+      : source.read(source.begin + begin, source.begin + end);
+  return (out, begin) => {
+    const bytes = bytesOf(begin * width, (begin + out.length) * width);
+    if (bytes.length !== out.length * width) throw new FormatError(`${what} is cut short`);
+    if (out instanceof Float32Array && FLOATS.includes(dtype)) decodeFloats(out, bytes, dtype);
+    else decodeNumbers(out, bytes, dtype);
+  };
+}
+
+function decodeNumbers(out: Elements, bytes: Uint8Array, dtype: string): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const at = GETTERS[dtype];
+  if (at) {
+    for (let i = 0; i < out.length; i++) out[i] = at(view, i);
+    return;
+  }
+  const floats = new Float32Array(out.length);
+  decodeFloats(floats, bytes, dtype);
+  out.set(floats);
+}
+
+/** Elements by their index, little-endian. 64-bit ones are rounded to doubles. */
+const GETTERS: Readonly<Record<string, (view: DataView, i: number) => number>> = {
+  U8: (view, i) => view.getUint8(i),
+  I8: (view, i) => view.getInt8(i),
+  BOOL: (view, i) => (view.getUint8(i) ? 1 : 0),
+  U16: (view, i) => view.getUint16(2 * i, true),
+  I16: (view, i) => view.getInt16(2 * i, true),
+  U32: (view, i) => view.getUint32(4 * i, true),
+  I32: (view, i) => view.getInt32(4 * i, true),
+  U64: (view, i) => view.getUint32(8 * i, true) + 2 ** 32 * view.getUint32(8 * i + 4, true),
+  I64: (view, i) => view.getUint32(8 * i, true) + 2 ** 32 * view.getInt32(8 * i + 4, true),
+  F32: (view, i) => view.getFloat32(4 * i, true),
+  F64: (view, i) => view.getFloat64(8 * i, true),
+};

@@ -1,0 +1,165 @@
+/**
+ * How a value of an ONNX graph lies in a value of ours. Ours is [H, W, C] for each picture; ONNX's has any
+ * number of dimensions in any order. A view says for each dimension which parts of our axes it runs through, the
+ * outermost first:
+ *
+ *   [N, C, H, W]            N: nothing, C, H, W
+ *   [N, H, W, C]            N: nothing, H, W, C           behind a Transpose
+ *   [N, g, C/g, H, W]       C in two parts                behind a Reshape
+ *   [N, C·H·W]              C, H and W in one dimension   behind a Flatten
+ *
+ * So transposing and reshaping cost nothing until an operator wants another layout (`Importer.realised`).
+ * The batch is one picture here, and has no part: each picture of a batch is computed as if it were alone.
+ */
+
+import type { ValueShape } from '../graph/node.js';
+
+export type Axis = keyof ValueShape;
+
+/** A stretch of `size` places along an axis, `step` elements of the axis apart. */
+export interface Part {
+  readonly axis: Axis;
+  readonly size: number;
+  readonly step: number;
+}
+
+export interface View {
+  /** The node that makes the value. */
+  readonly node: number;
+  readonly shape: ValueShape;
+  /** What each dimension runs through; a dimension of 1 through nothing. */
+  readonly dims: readonly (readonly Part[])[];
+}
+
+/** The axis of each dimension; `null` for one of size 1, as the batch is. */
+export type Layout = readonly (Axis | null)[];
+
+export const NCHW: Layout = [null, 'C', 'H', 'W'];
+export const NHWC: Layout = [null, 'H', 'W', 'C'];
+
+/** What operators take values of a rank in, where nothing else is said. */
+export const LAYOUTS: readonly Layout[] = [
+  [],
+  ['C'],
+  [null, 'C'],
+  // A sequence of vectors, [N, L, C].
+  [null, 'H', 'C'],
+  NCHW,
+];
+
+/** A value as it lies, in a layout. */
+export function viewOf(node: number, shape: ValueShape, layout: Layout): View {
+  return { node, shape, dims: layout.map((axis) => (axis ? wholeAxis(shape, axis) : [])) };
+}
+
+function wholeAxis(shape: ValueShape, axis: Axis): readonly Part[] {
+  return shape[axis] === 1 ? [] : [{ axis, size: shape[axis], step: 1 }];
+}
+
+/** The dimensions that ONNX knows the value by. */
+export function dimsOf({ dims }: View): number[] {
+  return dims.map((parts) => parts.reduce((product, { size }) => product * size, 1));
+}
+
+/** Whether each dimension of the view is all of the layout's axis. */
+export function isIn({ shape, dims }: View, layout: Layout): boolean {
+  if (dims.length !== layout.length) return false;
+  const isCovered = (['H', 'W', 'C'] as const).every(
+    (axis) => shape[axis] === 1 || layout.includes(axis),
+  );
+  return isCovered && dims.every((parts, d) => isWhole(parts, shape, layout[d]!));
+}
+
+function isWhole(parts: readonly Part[], shape: ValueShape, axis: Axis | null): boolean {
+  if (axis === null || shape[axis] === 1) return parts.length === 0;
+  return parts.length === 1 && parts[0]!.axis === axis && parts[0]!.size === shape[axis];
+}
+
+/** The layout of a view whose dimensions are whole axes; `undefined` for any other. */
+export function layoutOf({ shape, dims }: View): Layout | undefined {
+  const layout = dims.map((parts) => (parts.length === 0 ? null : parts[0]!.axis));
+  const isEach = dims.every((parts, d) => isWhole(parts, shape, layout[d]!));
+  return isEach ? layout : undefined;
+}
+
+/** Dimension i of the result is dimension `order[i]` of the view. */
+export function transposed(view: View, order: readonly number[]): View {
+  return { ...view, dims: order.map((d) => view.dims[d]!) };
+}
+
+/**
+ * The same elements in other dimensions, where these cut the parts at whole places; `undefined` where not.
+ *
+ * @param sizes whose product is the value's
+ */
+export function reshaped(view: View, sizes: readonly number[]): View | undefined {
+  const rest = view.dims.flat().reverse();
+  const dims = sizes.map((size): Part[] | undefined => {
+    const parts: Part[] = [];
+    let wanted = size;
+    while (wanted > 1) {
+      const part = rest.pop();
+      if (!part) return undefined;
+      if (wanted % part.size === 0) {
+        parts.push(part);
+        wanted /= part.size;
+      } else if (part.size % wanted === 0) {
+        // The outer of two parts is this dimension's.
+        const inner = part.size / wanted;
+        parts.push({ ...part, size: wanted, step: part.step * inner });
+        rest.push({ ...part, size: inner });
+        wanted = 1;
+      } else {
+        return undefined;
+      }
+    }
+    return merged(parts);
+  });
+  return dims.every((parts) => parts !== undefined) ? { ...view, dims } : undefined;
+}
+
+/** Neighbouring parts of an axis that continue each other are one. */
+function merged(parts: readonly Part[]): Part[] {
+  const out: Part[] = [];
+  for (const part of parts) {
+    const last = out.at(-1);
+    if (last && last.axis === part.axis && last.step === part.size * part.step) {
+      out[out.length - 1] = { ...part, size: last.size * part.size };
+    } else {
+      out.push(part);
+    }
+  }
+  return out;
+}
+
+/** How elements are to be moved to bring a view into a layout: operators/permute.ts. */
+export interface Move {
+  readonly extents: readonly number[];
+  readonly order: readonly number[];
+  readonly to: ValueShape;
+}
+
+/** @param layout of as many dimensions; those without an axis have one place */
+export function moveTo(view: View, layout: Layout): Move | undefined {
+  const sizes = dimsOf(view);
+  if (layout.some((axis, d) => axis === null && sizes[d] !== 1)) return undefined;
+  const extent = (axis: Axis): number => sizes[layout.indexOf(axis)] ?? 1;
+  // As they lie: H outermost, and of an axis the part of the largest step.
+  const stored = view.dims.flat().sort((a, b) => RANK[a.axis] - RANK[b.axis] || b.step - a.step);
+  const wanted = (['H', 'W', 'C'] as const).flatMap(
+    (axis) => view.dims[layout.indexOf(axis)] ?? [],
+  );
+  return {
+    extents: stored.map(({ size }) => size),
+    order: wanted.map((part) => stored.indexOf(part)),
+    to: { H: extent('H'), W: extent('W'), C: extent('C') },
+  };
+}
+
+const RANK: Readonly<Record<Axis, number>> = { H: 0, W: 1, C: 2 };
+
+/** A view's elements as one vector in ONNX's order: any reshape is possible of that. */
+export function moveToVector(view: View): Move {
+  const flat = { ...view, dims: [view.dims.flat()] };
+  return moveTo(flat, ['C'])!;
+}

@@ -1,0 +1,158 @@
+/**
+ * What a graph of ours is written with while an ONNX graph is read: its nodes and their extents, the values of the
+ * file by name, and the ways to bring a value into a layout.
+ */
+
+import { FormatError } from '../../errors.js';
+import type { Node, Operator, ValueShape } from '../graph/node.js';
+import { constant } from '../graph/operators/constant.js';
+import { flatten } from '../graph/operators/flatten.js';
+import { permute } from '../graph/operators/permute.js';
+import { Tensor } from './tensor.js';
+import {
+  type Axis,
+  dimsOf,
+  isIn,
+  LAYOUTS,
+  type Layout,
+  type Move,
+  moveTo,
+  moveToVector,
+  type View,
+  viewOf,
+} from './view.js';
+
+/** A constant, or what a node makes. */
+export type Value = Tensor | View;
+
+export type Pads = readonly [top: number, left: number, bottom: number, right: number];
+
+/** How a node's value comes from others, where it is arithmetic: what idioms.ts reads. */
+export type Expression =
+  | { readonly kind: 'shift'; readonly of: number; readonly by: number }
+  | { readonly kind: 'scale'; readonly of: number; readonly by: number }
+  | { readonly kind: 'product'; readonly of: readonly [number, number] };
+
+/** More nodes than these are no network. */
+const MOST_NODES = 50_000;
+
+export class GraphWriter {
+  readonly opset: number;
+  readonly warnings: Set<string> = new Set();
+  readonly shapes: ValueShape[] = [];
+  readonly nodes: Node[] = [];
+  /** What is known of a node's value beside its operator, for idioms.ts. */
+  readonly expressions: Map<number, Expression> = new Map();
+  /** Of nodes that add a border of zeros: how wide it is. A convolution takes it in. */
+  readonly zeroBorders: Map<number, Pads> = new Map();
+  readonly #values = new Map<string, Value>();
+  /** Constants that nodes read, by name. */
+  readonly tensors: Map<string, Tensor> = new Map();
+  readonly #size: readonly [number, number];
+  /** Values that were brought into another layout, by node and layout. */
+  readonly #realised = new Map<string, number>();
+  /** Whether a constant that nodes read depends on the size of the picture. */
+  isSizeBound = false;
+
+  constructor(opset: number, size: readonly [H: number, W: number]) {
+    this.opset = opset;
+    this.#size = size;
+  }
+
+  /** The value of a name. @throws {FormatError} for one that nothing before makes */
+  value(name: string): Value {
+    const value = this.#values.get(name);
+    if (value) return value;
+    throw new FormatError(
+      `value ${name} is read before any node makes it: a cycle, or the file is damaged`,
+    );
+  }
+
+  /** Names what a node of the file gives. */
+  name(name: string, value: Value): void {
+    this.#values.set(name, value);
+  }
+
+  /** Adds a node. @returns its index. @throws {ShapeError} where its inputs do not fit */
+  node(name: string, operator: Operator, inputs: readonly number[]): number {
+    if (this.nodes.length >= MOST_NODES) throw new FormatError(`more than ${MOST_NODES} operators`);
+    const [H, W] = this.#size;
+    const given = inputs.length > 0 ? inputs.map((i) => this.shapes[i]!) : [{ H, W, C: 0 }];
+    const shape = operator.shape(given);
+    this.shapes.push(shape);
+    return this.nodes.push({ name, operator, inputs }) - 1;
+  }
+
+  /** Names a constant that a node reads. */
+  tensor(name: string, tensor: Tensor): string {
+    this.isSizeBound ||= tensor.isSizeBound;
+    // Whole numbers without scales are numbers like others.
+    const own = tensor.isFloat ? tensor : new Tensor(tensor.shape, 'F32', tensor.read, tensor);
+    const known = this.tensors.get(name);
+    if (known && known.read !== own.read) return this.tensor(`${name}'`, tensor);
+    this.tensors.set(name, own);
+    return name;
+  }
+
+  /** The node of a value in a layout: its own, or one that moves its elements. */
+  realised(view: View, layout: Layout, name: string): View {
+    if (isIn(view, layout)) return view;
+    const move = moveTo(view, layout);
+    if (!move) {
+      const text = layout.map((axis) => axis ?? 1).join(', ');
+      throw new FormatError(`a value of [${dimsOf(view)}] is not taken as [${text}]`);
+    }
+    return viewOf(this.#moved(view.node, move, name), move.to, layout);
+  }
+
+  /** A value as one vector, in ONNX's order of elements. */
+  vector(view: View, name: string): View {
+    const move = moveToVector(view);
+    const { H, W } = view.shape;
+    if (H * W === 1) return viewOf(view.node, view.shape, ['C']);
+    // The order of NCHW is what a layer behind it can take in.
+    const axes = view.dims.flat().map(({ axis }) => axis);
+    const isFlat = `${['C', 'H', 'W'].filter((axis) => axes.includes(axis as Axis))}` === `${axes}`;
+    const node = isFlat
+      ? this.#once(`${view.node} flat`, () => this.node(name, flatten(), [view.node]))
+      : this.#moved(view.node, move, name);
+    return viewOf(node, move.to, ['C']);
+  }
+
+  #moved(node: number, { extents, order, to }: Move, name: string): number {
+    const key = `${node} ${extents} ${order} ${to.H} ${to.W} ${to.C}`;
+    return this.#once(key, () => this.node(name, permute(extents, order, to), [node]));
+  }
+
+  #once(key: string, make: () => number): number {
+    const known = this.#realised.get(key);
+    if (known !== undefined) return known;
+    const node = make();
+    this.#realised.set(key, node);
+    return node;
+  }
+
+  /** A constant as a value in a layout. */
+  constant(tensor: Tensor, name: string): View {
+    const rank = tensor.shape.length;
+    const layout = LAYOUTS[rank];
+    if (!layout) throw new FormatError(`a constant of [${tensor.shape}] is not taken as a value`);
+    const sizes = { H: 1, W: 1, C: 1 };
+    layout.forEach((axis, d) => {
+      if (axis) sizes[axis] = tensor.shape[d]!;
+    });
+    const order = (['H', 'W', 'C'] as const).flatMap((axis) => {
+      const d = layout.indexOf(axis);
+      return d < 0 ? [] : d;
+    });
+    const rest = layout.flatMap((axis, d) => (axis ? [] : d));
+    if (rest.some((d) => tensor.shape[d] !== 1)) {
+      throw new FormatError(`a constant of [${tensor.shape}] is not taken as a value`);
+    }
+    const data = tensor.permuted([...rest, ...order]).reshaped([sizes.H, sizes.W, sizes.C]);
+    const isNonNegative = data.values.every((value) => value >= 0);
+    const key = this.tensor(`${name}:constant`, data);
+    const node = this.node(key, constant(key, key, sizes, isNonNegative), []);
+    return viewOf(node, sizes, layout);
+  }
+}

@@ -1,0 +1,88 @@
+/** An ONNX file, and the files beside it that its weights lie in. */
+
+import { realpathSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative } from 'node:path';
+import { FormatError } from '../errors.js';
+import type { RecognizedNetwork } from '../model/index.js';
+import { externalFiles, type OnnxOptions, onnxNetwork } from '../model/onnx/network.js';
+import { HEAD_BYTES } from './foreign-formats.js';
+import { type OpenFile, openFile } from './open-file.js';
+import { isOnnx } from './protobuf-models.js';
+import type { WeightsFile } from './weights-file.js';
+
+export interface OnnxFile extends WeightsFile {
+  readonly network: RecognizedNetwork;
+}
+
+/** Protobuf's own limit. */
+const MAX_ONNX_BYTES = 2 ** 31;
+
+/**
+ * Opens an ONNX file, told by its first bytes.
+ *
+ * @param name what messages call it
+ * @returns `undefined` for a file of another kind, or that cannot be opened
+ * @throws {FormatError} as `onnxNetwork`, and for weights that lie outside of the file's folder
+ */
+export async function openOnnx(
+  path: string,
+  name: string,
+  options: OnnxOptions,
+): Promise<OnnxFile | undefined> {
+  const file = await openFile(path, 'a model').catch(() => undefined);
+  if (!file) return undefined;
+  const opened = [file];
+  const close = (): void => {
+    for (const each of opened) each.close();
+  };
+  try {
+    if (!isOnnx(file.read(0, Math.min(file.length, HEAD_BYTES)))) {
+      close();
+      return undefined;
+    }
+    if (file.length > MAX_ONNX_BYTES) {
+      throw new FormatError(`${name}: ${file.length} bytes, at most ${MAX_ONNX_BYTES} are read`);
+    }
+    const bytes = file.read(0, file.length);
+    const beside = new Map<string, OpenFile>();
+    for (const location of externalFiles(bytes, name)) {
+      const other = await openBeside(path, name, location);
+      opened.push(other);
+      beside.set(location, other);
+    }
+    const network = onnxNetwork(bytes, name, {
+      ...options,
+      externalData: (location) => beside.get(location)!,
+    });
+    const { producer, opset } = network.architecture as { producer?: string; opset?: number };
+    const format = `ONNX of opset ${opset}${producer ? `, written by ${producer}` : ''}${beside.size > 0 ? `, weights in ${[...beside.keys()].join(', ')}` : ''}`;
+    return { network, source: network.source, format, files: opened, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** A file of the model's folder. What it is called is the model's word, which may be anything. */
+async function openBeside(path: string, name: string, location: string): Promise<OpenFile> {
+  const outside = (): FormatError =>
+    new FormatError(
+      `${name}: its weights lie in ${location}, outside of its folder: that is not read`,
+    );
+  const isPlain =
+    location !== '' && !isAbsolute(location) && !/[\\:\0]|(?:^|\/)\.\.(?:\/|$)/u.test(location);
+  if (!isPlain) throw outside();
+  const folder = dirname(path);
+  const other = join(folder, location);
+  let real: string;
+  try {
+    real = relative(realpathSync(folder), realpathSync(other));
+  } catch (error) {
+    throw new FormatError(`${name}: its weights lie in ${location}, which is not beside it`, {
+      cause: error,
+    });
+  }
+  // A link may lead away.
+  if (real.startsWith('..') || isAbsolute(real)) throw outside();
+  return openFile(other, 'weights of an ONNX model');
+}

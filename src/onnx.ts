@@ -1,0 +1,119 @@
+/**
+ * `fastcam/onnx`: what `fastcam` has, and networks from ONNX files. It needs one package beside the core, `pbf`, which
+ * reads their encoding.
+ */
+
+import { FormatError } from './errors.js';
+import {
+  type ExplainingNetwork,
+  type LoadOptions,
+  loadNetwork as loadWeights,
+  networkOf,
+} from './explain.js';
+import type { ByteSource, ByteStream } from './model/index.js';
+import { externalFiles, type OnnxOptions, onnxNetwork } from './model/onnx/network.js';
+
+export * from './index.js';
+export { type OnnxOptions, onnxNetwork };
+
+export interface LoadOnnxOptions extends LoadOptions, Omit<OnnxOptions, 'externalData'> {
+  /**
+   * Of a model whose weights lie in other files: the bytes of one, by its path as the model says it. The path is
+   * the file's word: look only where such files are.
+   */
+  readonly externalData?: (
+    location: string,
+  ) => Uint8Array | ByteSource | Promise<Uint8Array | ByteSource>;
+}
+
+/**
+ * Loads a network from an ONNX file, or from weights as `loadNetwork` of `fastcam` does: its first bytes tell.
+ *
+ * @param file its bytes, or a stream of them; an ONNX file is in memory as a whole until it is loaded
+ * @throws {FormatError} for a file that is damaged or has what is not supported: the operator, its node and opset
+ */
+export async function loadNetwork(
+  file: ArrayBuffer | Uint8Array | ByteStream,
+  options: LoadOnnxOptions,
+): Promise<ExplainingNetwork> {
+  const { name = 'model', externalData, ...given } = options;
+  const { head, all, rest } = await opened(file);
+  if (isSafetensors(head)) return loadWeights(rest, options);
+  const bytes = await all();
+  const files = new Map<string, ByteSource>();
+  for (const location of externalFiles(bytes, name)) {
+    if (!externalData) continue;
+    const data = await externalData(location);
+    files.set(location, data instanceof Uint8Array ? sourceOf(data) : data);
+  }
+  const network = onnxNetwork(bytes, name, {
+    ...given,
+    ...(externalData && { externalData: (location) => files.get(location)! }),
+  });
+  return networkOf(network, given);
+}
+
+function sourceOf(bytes: Uint8Array): ByteSource {
+  return { length: bytes.length, read: (begin, end) => bytes.subarray(begin, end) };
+}
+
+/** The header's length, below 2³², then its first byte. */
+function isSafetensors(head: Uint8Array): boolean {
+  return head.length > 8 && head.subarray(4, 8).every((b) => b === 0) && head[8] === 0x7b;
+}
+
+interface OpenedFile {
+  readonly head: Uint8Array;
+  readonly all: () => Promise<Uint8Array>;
+  /** The file, from its first byte. */
+  readonly rest: Uint8Array | ByteStream;
+}
+
+const HEAD_BYTES = 9;
+
+async function opened(file: ArrayBuffer | Uint8Array | ByteStream): Promise<OpenedFile> {
+  if (!('getReader' in file)) {
+    const bytes = file instanceof Uint8Array ? file : new Uint8Array(file);
+    return { head: bytes, all: async () => bytes, rest: bytes };
+  }
+  const reader = file.getReader();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const next = async (): Promise<boolean> => {
+    const { done, value } = await reader.read();
+    if (value) {
+      if (!(value instanceof Uint8Array)) throw new FormatError('a stream of bytes was expected');
+      chunks.push(value);
+      length += value.length;
+    }
+    return !done;
+  };
+  while (length < HEAD_BYTES && (await next()));
+  const join = (): Uint8Array => {
+    const bytes = new Uint8Array(length);
+    let at = 0;
+    for (const chunk of chunks.splice(0)) {
+      bytes.set(chunk, at);
+      at += chunk.length;
+    }
+    return bytes;
+  };
+  const head = join();
+  chunks.push(head);
+  return {
+    head,
+    async all() {
+      while (await next());
+      return join();
+    },
+    rest: {
+      getReader: () => ({
+        async read() {
+          const value = chunks.shift();
+          return value ? { done: false, value } : reader.read();
+        },
+        cancel: (reason) => reader.cancel(reason),
+      }),
+    },
+  };
+}

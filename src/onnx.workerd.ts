@@ -1,0 +1,5 @@
+/** `fastcam/onnx` on workerd: onnx.ts, with the backends of kernels/workerd.ts. */
+
+// Named exports win over starred ones.
+export { makeKernels, wasmKernels } from './kernels/workerd.js';
+export * from './onnx.js';
