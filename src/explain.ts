@@ -187,10 +187,7 @@ export function explainBatch(
       `explain: tensor expected [N, ${channels}, H, W], got [${tensor.shape}] with ${tensor.data.length} values`,
     );
   }
-  const bad = tensor.data.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
-    throw new ShapeError(`explain: tensor has ${tensor.data[bad]} at element ${bad}`);
-  }
+  checkFinite('explain: tensor', tensor.data);
   const { now } = resolved;
   const start = now();
   const forward = net.forward(N, H, W, resolved);
@@ -228,6 +225,24 @@ export function checkExplainOptions(net: Network, options: ExplainOptions): void
 
 /** Options with their defaults. What is wrong is found before the network runs. */
 function resolveOptions(net: Network, options: ExplainOptions): ResolvedOptions {
+  const { taps = true } = options;
+  const scales = taps === true ? net.scales.length : net.valuesNamed(taps).length;
+  if (scales === 0) {
+    throw new ShapeError('taps: the network has no value that ends a scale: name some');
+  }
+  return resolveFor(net, scales, options);
+}
+
+/**
+ * Options with their defaults, for anything that has a head, and for so many maps.
+ *
+ * @throws {ShapeError} that begins with the option's name
+ */
+export function resolveFor(
+  net: Pick<Network, 'hasLinearHead' | 'checkLinearHead' | 'classIndex'>,
+  scales: number,
+  options: ExplainOptions,
+): ResolvedOptions {
   const { statistic = 'smoe', normalizer = 'gaussian', calibration, taps = true } = options;
   const { scaleWeights = 'equal', target = 'top', now = Date.now } = options;
   const { cam = net.hasLinearHead ? 'gradcam++' : 'none' } = options;
@@ -235,10 +250,6 @@ function resolveOptions(net: Network, options: ExplainOptions): ResolvedOptions 
   oneOf('normalizer', normalizer, Object.keys(NORMALIZERS));
   oneOf('cam', cam, [...CAM_METHODS, 'none']);
   oneOf('fit', options.fit ?? 'whole', ['whole', 'crop', 'stretch']);
-  const scales = taps === true ? net.scales.length : net.valuesNamed(taps).length;
-  if (scales === 0) {
-    throw new ShapeError('taps: the network has no value that ends a scale: name some');
-  }
   resolveScaleWeights(scaleWeights, scales);
   if (calibration) {
     checkCalibration('calibration', calibration, { statistic, normalizer, scales });
@@ -249,14 +260,23 @@ function resolveOptions(net: Network, options: ExplainOptions): ResolvedOptions 
   return { statistic, normalizer, calibration, scaleWeights, cam, target, taps, now };
 }
 
-function oneOf(option: string, value: string, allowed: readonly string[]): void {
+/** @throws {ShapeError} that begins with `option`, for a value that is not allowed */
+export function oneOf(option: string, value: string, allowed: readonly string[]): void {
   if (!allowed.includes(value)) {
     throw new ShapeError(`${option}: expected ${allowed.join(', ')}, got ${value}`);
   }
 }
 
+/** @throws {ShapeError} that begins with `what`, for NaN and ±∞ */
+export function checkFinite(what: string, data: Float32Array): void {
+  // findIndex takes ten times as long (measured).
+  let i = 0;
+  while (i < data.length && Number.isFinite(data[i])) i++;
+  if (i < data.length) throw new ShapeError(`${what} has ${data[i]} at element ${i}`);
+}
+
 /** [N, C, pixels] → [N, pixels, C] */
-function toChannelsLast(
+export function toChannelsLast(
   out: Float32Array,
   x: Float32Array,
   N: number,

@@ -8,7 +8,7 @@ import type { Calibration } from './calibration.js';
 import { mapsCost, PAPER_TABLE_6 } from './cost.js';
 import { ShapeError } from './errors.js';
 import type { Picture, Region } from './image/index.js';
-import type { Statistic } from './kernels/index.js';
+import type { Kernels, Statistic } from './kernels/index.js';
 import {
   type CamMethod,
   type ClassMaps,
@@ -16,7 +16,7 @@ import {
   combinedMap,
   normalizedMap,
 } from './methods/index.js';
-import type { Activation, Forward, Network, ValueShape } from './model/index.js';
+import type { Activation, Forward, Network, Plan, Tap, ValueShape } from './model/index.js';
 import {
   lovi,
   type Normalizer,
@@ -62,10 +62,25 @@ export interface Cost {
   readonly paper: typeof PAPER_TABLE_6;
 }
 
+/** What an explanation asks of what made the activations. A `Network` is one. */
+export interface Explained
+  extends Pick<Network, 'activation' | 'labels' | 'weightBytes'>,
+    Pick<Network, 'classIndex' | 'checkLinearHead' | 'classWeights'> {
+  readonly kernels: Pick<Kernels, 'maps'>;
+}
+
+/** What an explanation reads of a forward pass. */
+export interface ExplainedPass extends Pick<Forward, 'logits' | 'features' | 'maps' | 'bytes'> {
+  readonly plan: Pick<Plan, 'N' | 'H' | 'W' | 'macs' | 'smoeOps'> & {
+    readonly featureShape?: ValueShape | undefined;
+    readonly taps: readonly Pick<Tap, 'name' | 'H' | 'W'>[];
+  };
+}
+
 /** What an explanation is made from; `item` picks one picture of the batch. */
 export interface ExplanationSource {
-  readonly net: Network;
-  readonly forward: Forward;
+  readonly net: Explained;
+  readonly forward: ExplainedPass;
   readonly item: number;
   /** Of the picture as given. */
   readonly width: number;
@@ -111,7 +126,7 @@ export class Explanation {
   /** The same, normalised. */
   readonly scaleMaps: readonly SaliencyMap[];
 
-  readonly #net: Network;
+  readonly #net: Explained;
   /** What the classifier averages, of this picture, [h, w, C]: one pass serves every class. */
   readonly #features: Float32Array;
   readonly #featureShape: ValueShape | undefined;

@@ -13,6 +13,14 @@ export {
   loadNetwork as loadResNet,
   networkOf,
 } from './explain.js';
+export {
+  type ActivationOptions,
+  type Activations,
+  type ActivationTap,
+  type ActivationTensor,
+  type ClassWeights,
+  explainActivations,
+} from './explain-activations.js';
 export type { Cost, Explanation, Prediction } from './explanation.js';
 export {
   type Orientation,

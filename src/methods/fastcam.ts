@@ -43,7 +43,7 @@ export interface ClassMaps {
  * @param constants of many pictures, in place of the map's own
  */
 export function normalizedMap(
-  { maps }: Kernels,
+  { maps }: Pick<Kernels, 'maps'>,
   raw: Float32Array,
   shape: readonly [number, number],
   normalizer: Normalizer = 'gaussian',
@@ -57,7 +57,7 @@ export function normalizedMap(
 
 /** `combineMaps` of fastcam/viz, by the backend where it takes such maps. */
 export function combinedMap(
-  kernels: Kernels,
+  kernels: Pick<Kernels, 'maps'>,
   maps: readonly SaliencyMap[],
   size: readonly [number, number],
   weights: ScaleWeights,

@@ -1,6 +1,7 @@
 /** Networks: graphs, families, weights, the forward pass; and what becomes of pictures before it: `fastcam/model`. */
 
 export * from '../image/index.js';
+export { classIndex } from './class-index.js';
 export type { ByteSource } from './formats/byte-source.js';
 export type { ByteStream, ByteStreamReader } from './formats/byte-stream.js';
 export { decodeFloats } from './formats/dtype.js';
@@ -29,6 +30,8 @@ export {
 } from './graph/node.js';
 export { isConv } from './graph/operators/conv.js';
 export { inputChannels } from './graph/operators/input.js';
+export { relu } from './graph/operators/relu.js';
+export { tap } from './graph/operators/tap.js';
 export { type Plan, type PlanOptions, plan, smoeOps, type Tap } from './graph/plan.js';
 export { scaleEnds } from './graph/scale-ends.js';
 export { type ExpectedTensor, layersOf, type RestingLayers, tensorsOf } from './layers.js';

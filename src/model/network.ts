@@ -15,6 +15,7 @@ import type {
   Precision,
   Program,
 } from '../kernels/index.js';
+import { classIndex } from './class-index.js';
 import {
   type Activation,
   labelsOf,
@@ -250,32 +251,9 @@ export class Network {
     return this.#forward.forward;
   }
 
-  /**
-   * The index of a class given by its index or its name (whole, in any case).
-   *
-   * @throws {ShapeError} for a class that there is not, naming those that are near, or a name that
-   * several classes have
-   */
+  /** The index of a class. @throws as the function `classIndex` */
   classIndex(target: number | string): number {
-    const { labels } = this;
-    if (labels.length === 0) {
-      throw new ShapeError(`target: the network has no classifier, and so no class ${target}`);
-    }
-    if (typeof target === 'number') {
-      if (Number.isInteger(target) && target >= 0 && target < labels.length) return target;
-      throw new ShapeError(`target: expected a class index 0…${labels.length - 1}, got ${target}`);
-    }
-    const wanted = target.toLowerCase();
-    const found = [...labels.keys()].filter((i) => labels[i]!.toLowerCase() === wanted);
-    if (found.length === 1) return found[0]!;
-    if (found.length > 1) {
-      throw new ShapeError(
-        `target: ${found.length} classes are called ${target}; give an index: ${found.join(' or ')}`,
-      );
-    }
-    const near = labels.filter((label) => label.toLowerCase().includes(wanted)).slice(0, 5);
-    const hint = near.length > 0 ? `; did you mean ${near.join(', ')}?` : '';
-    throw new ShapeError(`target: no class is called ${target}${hint}`);
+    return classIndex(this.labels, target);
   }
 
   /** Whether logits are linear in the features: class activation maps need no backward pass then. */

@@ -1,0 +1,200 @@
+/**
+ * Explanations of activations from elsewhere: another runtime ran the network (TensorFlow.js, onnxruntime, WebNN),
+ * and kept what the network held where its scales end. docs/embedding.md has recipes.
+ */
+
+import { ShapeError } from './errors.js';
+import { checkFinite, type ExplainOptions, oneOf, resolveFor, toChannelsLast } from './explain.js';
+import { type Explained, Explanation } from './explanation.js';
+import type { Picture, Region } from './image/index.js';
+import { jsKernels, type Kernels, STATISTICS, type Statistic } from './kernels/index.js';
+import { type Activation, classIndex, relu, smoeOps, tap, type ValueShape } from './model/index.js';
+
+const NAME = 'explainActivations';
+
+/** What a network held of one picture. */
+export interface ActivationTensor {
+  /** Row-major. */
+  readonly data: Float32Array;
+  /** [H, W, C] for `nhwc`, [C, H, W] for `nchw`; a 1 in front, for the one picture, may be there. */
+  readonly shape: readonly number[];
+  readonly layout: 'nhwc' | 'nchw';
+}
+
+/** A value where a scale ends. Values below 0 count as 0. */
+export interface ActivationTap extends ActivationTensor {
+  /** What `scaleNames` calls it; default `taps[0]` … */
+  readonly name?: string;
+}
+
+/** The weights of a classifier that is linear in the mean of its features. */
+export interface ClassWeights {
+  /** Row-major. */
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+  /**
+   * What a row belongs to. `classes`: [classes, C], as PyTorch's Linear and ONNX's Gemm with transB have it.
+   * `channels`: [C, classes], as Keras' and TensorFlow.js' Dense have it.
+   */
+  readonly rows: 'classes' | 'channels';
+}
+
+export interface Activations {
+  /** One or more, first scale to last. */
+  readonly taps: readonly ActivationTap[];
+  /** What the classifier averages. Class activation maps are made from this, the weights and the logits. */
+  readonly features?: ActivationTensor;
+  readonly classWeights?: ClassWeights;
+  /** [classes], before softmax or sigmoid. The logarithms of softmax's probabilities serve as well. */
+  readonly logits?: ArrayLike<number>;
+  /** The size that maps are to have: the picture's. Default: that of the first tap. */
+  readonly picture?: Pick<Picture, 'width' | 'height'>;
+  /** The part of the picture that the network saw, in the picture's pixels; default all of it. */
+  readonly region?: Region;
+}
+
+export interface ActivationOptions extends Omit<ExplainOptions, 'fit' | 'size' | 'taps'> {
+  /** Class names in index order; default the index as text. */
+  readonly labels?: readonly string[];
+  /** What makes probabilities of logits; default `softmax`. */
+  readonly activation?: Activation;
+  /** What computes the statistic and the maps; default the portable backend. */
+  readonly kernels?: Kernels;
+}
+
+/**
+ * The explanation that `explain` gives, without a forward pass: from activations that any runtime computed.
+ *
+ * Nothing that is given is changed, and of it only class weights are kept. `cost` knows nothing of the network:
+ * `ms.network` is the time of the statistics alone, operations of the network and bytes of weights and arena are 0.
+ * `inputSize` is `picture`'s.
+ *
+ * @param options `statistic` may be any that is measured behind a ReLU
+ * @throws {ShapeError} naming the tap or the argument: for a shape that does not fit its layout or its data, for
+ * several pictures, NaN or ±∞, class weights that do not fit features and logits, and options as `explain` does
+ * @throws {TypeError} for data that is no Float32Array
+ */
+export function explainActivations(
+  activations: Activations,
+  options: ActivationOptions = {},
+): Explanation {
+  const { kernels = jsKernels(), now = Date.now } = options;
+  const taps = activations.taps.map((given, i) => columnsOf(`taps[${i}]`, given));
+  if (taps.length === 0) refuse('taps', 'at least 1', 0);
+  const net = headOf(activations, options, kernels);
+  const resolved = resolveFor(net, taps.length, options);
+  const { statistic } = resolved;
+  if (STATISTICS[statistic].preActivation)
+    refuse('statistic', 'one measured behind a ReLU', statistic);
+  const { width, height } = activations.picture ?? { width: taps[0]!.W, height: taps[0]!.H };
+  const { region = { x: 0, y: 0, width, height } } = activations;
+  const start = now();
+  const maps = taps.map((columns) => measured(columns, statistic, kernels));
+  const networkMs = now() - start;
+  const plan = {
+    ...{ N: 1, H: height, W: width, macs: 0, featureShape: net.features },
+    taps: taps.map(({ H, W }, i) => ({ name: activations.taps[i]!.name ?? `taps[${i}]`, H, W })),
+    smoeOps: statistic === 'smoe' ? taps.reduce((sum, columns) => sum + smoeOps(columns), 0) : 0,
+  };
+  return new Explanation({
+    net,
+    forward: { plan, maps, logits: net.logits, features: net.features.x, bytes: 0 },
+    ...{ item: 0, width, height, region, options: resolved, preprocessMs: 0, networkMs },
+  });
+}
+
+/** The statistic of columns clamped at 0, [H, W]. */
+function measured(columns: Columns, statistic: Statistic, kernels: Kernels): Float32Array {
+  const pixels = columns.H * columns.W;
+  const length = columns.x.length;
+  const buffers = [
+    { offset: 0, length },
+    { offset: length, length: pixels },
+  ];
+  const inputs = [columns];
+  const context = { N: 1, inputs, shape: columns, buffers: [0], out: 0, sparse: false };
+  const steps = [...relu().steps(context), ...tap(statistic).steps({ ...context, out: 1 })];
+  const program = kernels.bind(steps, buffers, new Map());
+  program.buffer(0).set(columns.x);
+  program.run();
+  const map = program.buffer(1).slice();
+  program.release();
+  return map;
+}
+
+/** What stands for the network: its classes, and its classifier where that is given. */
+interface Head extends Explained {
+  readonly hasLinearHead: boolean;
+  readonly logits: Float32Array;
+  readonly features: Columns;
+}
+
+function headOf(
+  given: Activations,
+  { labels: names, activation = 'softmax' }: ActivationOptions,
+  kernels: Kernels,
+): Head {
+  const logits = Float32Array.from(given.logits ?? []);
+  checkFinite(`${NAME}: logits`, logits);
+  // The keys of an array are its indices.
+  const labels = names ?? Object.keys(logits);
+  if (labels.length !== logits.length) refuse('labels', logits.length, labels.length);
+  const features = given.features ? columnsOf('features', given.features) : NOTHING;
+  const weights = given.classWeights ? rowsOf(given.classWeights) : NOTHING;
+  const hasLinearHead = weights !== NOTHING;
+  const { C } = features;
+  if (hasLinearHead && (weights.C !== C || weights.H !== labels.length)) {
+    const fitting = `${labels.length} classes (logits) of ${C} channels (features)`;
+    refuse('classWeights', fitting, `${weights.H} of ${weights.C}: are the rows right?`);
+  }
+  return {
+    ...{ kernels, labels, activation, weightBytes: 0, logits, features, hasLinearHead },
+    checkLinearHead() {
+      if (!hasLinearHead) refuse('cam', 'classWeights and features, or none', 'less');
+    },
+    classIndex: (target) => classIndex(labels, target),
+    classWeights: (out, index) => out.set(weights.x.subarray(index * C, (index + 1) * C)),
+  };
+}
+
+/** Values with their channels last, [H, W, C]. */
+interface Columns extends ValueShape {
+  readonly x: Float32Array;
+}
+
+const NOTHING: Columns = { H: 0, W: 0, C: 0, x: new Float32Array(0) };
+
+/** @throws as `explainActivations` */
+function columnsOf(what: string, { data, shape, layout }: ActivationTensor): Columns {
+  oneOf(`${what}.layout`, layout, ['nhwc', 'nchw']);
+  if (data?.[Symbol.toStringTag] !== 'Float32Array') {
+    throw new TypeError(`${NAME}: ${what} expected a Float32Array`);
+  }
+  const isLast = layout === 'nhwc';
+  const extents = shape.length === 4 && shape[0] === 1 ? shape.slice(1) : shape;
+  const [first, ...rest] = extents as [number, number, number];
+  const [H, W, C] = isLast ? [first, ...rest] : [...rest, first];
+  if (extents.length !== 3 || !(Math.min(H, W, C) > 0) || data.length !== H * W * C) {
+    refuse(what, `one picture, ${layout}, and as many values`, `[${shape}] with ${data.length}`);
+  }
+  checkFinite(`${NAME}: ${what}`, data);
+  const x = isLast ? data : new Float32Array(data.length);
+  if (!isLast) toChannelsLast(x, data, 1, C, H * W);
+  return { H, W, C, x };
+}
+
+/** The weights as [classes, 1, C]. */
+function rowsOf({ data, shape, rows }: ClassWeights): Columns {
+  oneOf('classWeights.rows', rows, ['classes', 'channels']);
+  const [a, b] = shape as [number, number];
+  return columnsOf('classWeights', {
+    data,
+    ...(rows === 'classes'
+      ? { shape: [a, 1, b], layout: 'nhwc' }
+      : { shape: [a, b, 1], layout: 'nchw' }),
+  });
+}
+
+function refuse(what: string, expected: string | number, got: string | number): never {
+  throw new ShapeError(`${NAME}: ${what} expected ${expected}, got ${got}`);
+}
