@@ -27,7 +27,10 @@ export interface ActivationTap extends ActivationTensor {
   readonly name?: string;
 }
 
-/** The weights of a classifier that is linear in the mean of its features. */
+/**
+ * The weights of a classifier that is linear in the mean of its features. Where it is not, the gradients of the logits
+ * by that mean serve as well, for this picture.
+ */
 export interface ClassWeights {
   /** Row-major. */
   readonly data: Float32Array;
@@ -144,8 +147,11 @@ function headOf(
   const hasLinearHead = weights !== NOTHING;
   const { C } = features;
   if (hasLinearHead && (weights.C !== C || weights.H !== labels.length)) {
-    const fitting = `${labels.length} classes (logits) of ${C} channels (features)`;
-    refuse('classWeights', fitting, `${weights.H} of ${weights.C}: are the rows right?`);
+    refuse(
+      'classWeights',
+      `${labels.length}×${C}, classes by channels of the features`,
+      `${weights.H}×${weights.C}`,
+    );
   }
   return {
     ...{ kernels, labels, activation, weightBytes: 0, logits, features, hasLinearHead },

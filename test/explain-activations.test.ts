@@ -351,10 +351,10 @@ const refused: readonly [string, object, object, RegExp][] = [
     'weights with their axes mixed up',
     { classWeights: { ...fitting().classWeights, rows: 'channels' } },
     {},
-    /classWeights expected 2 classes \(logits\) of 3 channels \(features\), got 3 of 2: are the rows right\?/,
+    /classWeights expected 2×3, classes by channels of the features, got 3×2/,
   ],
-  ['weights without features', { features: undefined }, {}, /classWeights expected 2 classes/],
-  ['weights without logits', { logits: undefined }, {}, /classWeights expected 0 classes/],
+  ['weights without features', { features: undefined }, {}, /classWeights expected 2×0/],
+  ['weights without logits', { logits: undefined }, {}, /classWeights expected 0×3/],
   [
     'rows',
     { classWeights: { ...fitting().classWeights, rows: 'both' } },
