@@ -18,6 +18,7 @@ it.each([
   'CONTRIBUTING.md',
   'docs/algorithm.md',
   'docs/architecture.md',
+  'docs/embedding.md',
   'docs/normalizers.md',
   'docs/performance.md',
   'docs/models.md',
