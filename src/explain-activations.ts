@@ -156,7 +156,7 @@ function headOf(
   return {
     ...{ kernels, labels, activation, weightBytes: 0, logits, features, hasLinearHead },
     checkLinearHead() {
-      if (!hasLinearHead) refuse('cam', 'classWeights and features, or none', 'less');
+      if (!hasLinearHead) refuse('cam', 'classWeights and features, or none', 'no classWeights');
     },
     classIndex: (target) => classIndex(labels, target),
     classWeights: (out, index) => out.set(weights.x.subarray(index * C, (index + 1) * C)),
