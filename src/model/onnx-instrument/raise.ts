@@ -1,0 +1,218 @@
+/**
+ * Raises nodes of opsets 7 to 10 to opset 11, the first whose Resize has half-pixel centres. Of all
+ * operators only these changed their form or their meaning on the way (ONNX's own list of schemas,
+ * compared one by one); any other node means the same in opset 11, and keeps its bytes.
+ *
+ *   since   operator             what becomes of it
+ *    9      BatchNormalization   spatial = 1, which is what all of them do now, goes
+ *    9      Scan                 its batch axis is gone: refused
+ *   10      Slice                starts, ends, axes: attributes → inputs
+ *   10      TopK                 k: attribute → input
+ *   11      Upsample             Resize, asymmetric and rounding down, with scales as an input
+ *   11      Resize               asymmetric and rounding down, which was its only way
+ *   11      Clip                 min, max: attributes → inputs
+ *   11      Pad                  pads, value: attributes → inputs
+ *   11      Scatter              ScatterElements
+ *
+ * Source: docs/Changelog.md of onnx/onnx.
+ */
+
+import { FormatError } from '../../errors.js';
+import { type AttributeValue, attribute, NodeWriter } from './node-writer.js';
+import {
+  attributeOf,
+  ELEMENT,
+  isOwnDomain,
+  NODE,
+  type OnnxNode,
+  type ScannedModel,
+} from './scan.js';
+import { fieldsOf, Message } from './wire.js';
+
+/** The opset that a file below it is raised to. */
+export const RAISED_OPSET = 11;
+
+/** What changes in a node. */
+interface Change {
+  readonly opType?: string;
+  readonly inputs: readonly string[];
+  /** Attributes that go. */
+  readonly without: readonly string[];
+  readonly attributes?: Readonly<Record<string, AttributeValue>>;
+}
+
+/** A node with what it takes to change it. */
+interface Old {
+  readonly model: ScannedModel;
+  readonly node: OnnxNode;
+  readonly writer: NodeWriter;
+}
+
+/** Operators by name: the opset whose form is another, and what is to be done. Nothing, where all is as it should be. */
+const CHANGES: Readonly<
+  Record<string, { since: number; change: (old: Old) => Change | undefined }>
+> = {
+  BatchNormalization: { since: 9, change: batchNormalization },
+  Scan: {
+    since: 9,
+    change: ({ node, model }) => refuse(node, model, 'has another batch axis now'),
+  },
+  Slice: { since: 10, change: slice },
+  TopK: { since: 10, change: topK },
+  Upsample: { since: 11, change: upsample },
+  Resize: { since: 11, change: resize },
+  Clip: { since: 11, change: clip },
+  Pad: { since: 11, change: pad },
+  Scatter: {
+    since: 11,
+    change: ({ node: { inputs } }) => ({ opType: 'ScatterElements', inputs, without: [] }),
+  },
+};
+
+/**
+ * The nodes of a file that are not the same in opset 11, each with what takes its place: constants, then the
+ * node. Attributes and fields that do not change are copied.
+ *
+ * @param prefix of names that are added
+ * @throws {FormatError} naming operator, node and opset, for a node that opset 11 cannot say
+ */
+export function raisedNodes(
+  model: ScannedModel,
+  prefix: string,
+): Map<OnnxNode, readonly Message[]> {
+  const raised = new Map<OnnxNode, readonly Message[]>();
+  if (model.hasFunctions) {
+    throw new FormatError(
+      `onnx: a file of opset ${model.opset} with functions of its own cannot be raised to opset ${RAISED_OPSET}: export it anew`,
+    );
+  }
+  for (const node of model.innerNodes) {
+    if (changeOf(model, node, new NodeWriter(RAISED_OPSET, prefix))) {
+      refuse(node, model, 'in a graph inside of a node is not raised');
+    }
+  }
+  for (const node of model.nodes) {
+    const writer = new NodeWriter(RAISED_OPSET, `${prefix}raised_${raised.size}/`);
+    const change = changeOf(model, node, writer);
+    if (change) raised.set(node, [...writer.nodes, changed(model.bytes, node, change)]);
+  }
+  return raised;
+}
+
+function changeOf(model: ScannedModel, node: OnnxNode, writer: NodeWriter): Change | undefined {
+  if (!isOwnDomain(node.domain) || !Object.hasOwn(CHANGES, node.opType)) return undefined;
+  const { since, change } = CHANGES[node.opType]!;
+  return model.opset < since ? change({ model, node, writer }) : undefined;
+}
+
+/** The node with its change: unknown fields, too, are kept. */
+function changed(bytes: Uint8Array, node: OnnxNode, change: Change): Message {
+  const { opType = node.opType, inputs, without, attributes = {} } = change;
+  const dropped = new Set(
+    [...node.attributes].flatMap(([name, { start }]) => (without.includes(name) ? [start] : [])),
+  );
+  const message = new Message();
+  for (const name of inputs) message.text(NODE.input, name);
+  for (const { number, start, end } of fieldsOf(bytes, node.field)) {
+    if (number === NODE.input || number === NODE.opType || dropped.has(start)) continue;
+    message.raw(bytes.subarray(start, end));
+  }
+  message.text(NODE.opType, opType);
+  for (const [name, value] of Object.entries(attributes)) {
+    message.message(NODE.attribute, attribute(name, value));
+  }
+  return message;
+}
+
+function batchNormalization({ model, node }: Old): Change | undefined {
+  const spatial = attributeOf(model.bytes, node, 'spatial');
+  if (!spatial) return undefined;
+  if (spatial.int === 0) refuse(node, model, 'with spatial = 0 is gone');
+  return { inputs: node.inputs, without: ['spatial'] };
+}
+
+function slice({ model: { bytes }, node, writer }: Old): Change {
+  const [starts, ends] = ['starts', 'ends'].map(
+    (name) => attributeOf(bytes, node, name)?.ints ?? [],
+  );
+  const axes = attributeOf(bytes, node, 'axes')?.ints ?? starts!.map((_, i) => i);
+  const constants = [starts!, ends!, axes].map((values) => own(writer, 'ints', values));
+  return { inputs: [node.inputs[0] ?? '', ...constants], without: ['starts', 'ends', 'axes'] };
+}
+
+function topK({ model, node, writer }: Old): Change {
+  const { int } = attributeOf(model.bytes, node, 'k') ?? {};
+  if (int === undefined) refuse(node, model, 'has no k');
+  return { inputs: [node.inputs[0] ?? '', own(writer, 'ints', [int])], without: ['k'] };
+}
+
+/** Upsample's scales are an attribute in opset 7, and an input from 9 on. */
+function upsample(old: Old): Change {
+  const { model, node, writer } = old;
+  const { floats } = attributeOf(model.bytes, node, 'scales') ?? { floats: [] };
+  const scales = floats.length > 0 ? own(writer, 'floats', floats) : node.inputs[1];
+  if (scales === undefined) refuse(node, model, 'has no scales');
+  return asResize(old, scales);
+}
+
+function resize(old: Old): Change {
+  const scales = old.node.inputs[1];
+  return scales === undefined
+    ? refuse(old.node, old.model, 'has no scales')
+    : asResize(old, scales);
+}
+
+/** Resize of opset 11, told to do what it and Upsample did before. Its mode stays, or is `nearest`. */
+function asResize({ node, writer }: Old, scales: string): Change {
+  return {
+    opType: 'Resize',
+    inputs: [node.inputs[0] ?? '', own(writer, 'floats', []), scales],
+    without: ['scales'],
+    attributes: { coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' },
+  };
+}
+
+function clip(old: Old): Change | undefined {
+  const { model, node } = old;
+  if (!node.attributes.has('min') && !node.attributes.has('max')) return undefined;
+  const bounds = ['min', 'max'].map((name) => {
+    const { float } = attributeOf(model.bytes, node, name) ?? {};
+    return float === undefined ? '' : typed(old, float);
+  });
+  const inputs = bounds[1] === '' ? bounds.slice(0, 1) : bounds;
+  return { inputs: [node.inputs[0] ?? '', ...inputs], without: ['min', 'max'] };
+}
+
+function pad(old: Old): Change {
+  const { model, node, writer } = old;
+  const pads = own(writer, 'ints', attributeOf(model.bytes, node, 'pads')?.ints ?? []);
+  const value = attributeOf(model.bytes, node, 'value')?.float ?? 0;
+  const inputs = [node.inputs[0] ?? '', pads, ...(value === 0 ? [] : [typed(old, value)])];
+  return { inputs, without: ['pads', 'value'] };
+}
+
+/** A constant scalar of the type that the node's first input has. */
+function typed({ model, node, writer }: Old, value: number): string {
+  const type = typeOf(model, node);
+  const constant = writer.float(value);
+  return type === ELEMENT.float ? constant : writer.node('Cast', [constant], { to: type });
+}
+
+/** Where the file does not say it, but has floats of one type only, it is that. */
+function typeOf(model: ScannedModel, node: OnnxNode): number {
+  const type = model.types.get(node.inputs[0] ?? '') ?? model.types.get(node.outputs[0] ?? '');
+  if (type !== undefined) return type;
+  const [only, another] = model.floatTypes;
+  if (another === undefined) return only ?? ELEMENT.float;
+  return refuse(node, model, 'has floats of a type that the file does not tell');
+}
+
+function own(writer: NodeWriter, kind: 'ints' | 'floats', values: readonly number[]): string {
+  return writer[kind](values);
+}
+
+function refuse({ opType, name, outputs }: OnnxNode, { opset }: ScannedModel, why: string): never {
+  throw new FormatError(
+    `onnx: ${opType} ${name || outputs[0]} of opset ${opset} ${why} in opset ${RAISED_OPSET}: export the network with opset 11 or later`,
+  );
+}
