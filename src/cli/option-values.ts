@@ -29,6 +29,13 @@ export function parseSize(text: string): number {
   return parseCount(text, 'pixels', MAX_SIZE);
 }
 
+/** Height and width in pixels: 224, or 224x320. */
+export function parseSides(text: string): [height: number, width: number] {
+  const [height, width = height, ...more] = text.split('x');
+  if (more.length === 0) return [parseSize(height!), parseSize(width!)];
+  throw new InvalidArgumentError('Expected pixels like 224, or height and width like 224x320.');
+}
+
 /** A whole number of rounds. */
 export function parseRounds(text: string): number {
   return parseCount(text, 'rounds', MAX_ROUNDS);

@@ -252,6 +252,12 @@ const FLAGS: Readonly<Record<string, string>> = {
   architecture: '--architecture',
   preprocessing: '--mean, --std, --channels',
   preprocess: '--preprocess',
+  statistic: '--statistic',
+  scaleWeights: '--scale-weights',
+  cam: '--cam',
+  classInput: '--class-input',
+  taps: '--taps',
+  size: '--size',
 };
 
 /** What is measured on a network of noise, or on one from a file. */

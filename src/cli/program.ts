@@ -12,6 +12,7 @@ import { type CostFlags, costCommand } from './cost-command.js';
 import { type ExplainFlags, explainCommand } from './explain-command.js';
 import { type FetchFlags, fetchCommand } from './fetch-command.js';
 import { type InspectFlags, inspectCommand } from './inspect-command.js';
+import { type InstrumentFlags, instrumentCommand } from './instrument-command.js';
 import { type ModelsFlags, modelsCommand } from './models-command.js';
 import {
   parseBytes,
@@ -21,6 +22,7 @@ import {
   parsePaths,
   parseScaleWeights,
   parseSha256,
+  parseSides,
   parseSize,
 } from './option-values.js';
 import {
@@ -55,6 +57,7 @@ Examples:
   fastcam models --fit 128MB                       which networks fit in a memory
   fastcam convert resnet50.pth resnet50.safetensors --precision f16
                                                    weights that explain themselves
+  fastcam instrument model.onnx -o maps.onnx       saliency inside the file, for any ONNX runtime
   fastcam order photo.jpg                          does SMOE Scale sort pixels as other statistics do?
   fastcam calibrate *.jpg -o c.json; fastcam explain *.jpg --calibration c.json
                                                    values that compare across pictures
@@ -156,6 +159,18 @@ export function makeProgram(
     .action(async (model: string, flags: InspectFlags) => {
       finish(await inspectCommand(model, flags, streams));
     });
+  subcommand('instrument', instrumentOptions())
+    .summary('write saliency into an ONNX file, for any runtime')
+    .description(
+      'Writes saliency into the graph of an ONNX file, in operators of ONNX’s own: any runtime then gives logits and ' +
+        'maps from one run. Added outputs: saliency [N, H, W], scale_0 … [N, h, w] and, where the classifier is ' +
+        'linear, cam and fastcam [N, H, W] of the top class. All else in the file keeps its bytes; a file below ' +
+        'opset 11 is raised to it.',
+    )
+    .argument('<model>', 'a file, ….onnx', parsePath)
+    .action(async (model: string, flags: InstrumentFlags) => {
+      finish(await instrumentCommand(model, flags, streams));
+    });
   subcommand('order', orderOptions())
     .summary('compare the order of a picture’s pixels by SMOE Scale and by other statistics')
     .description(
@@ -209,23 +224,39 @@ function explainOptions(): Option[] {
     statisticOption(),
     choice('--normalizer <name>', 'of each scale', Object.keys(NORMALIZERS)).default('gaussian'),
     valued('--calibration <file>', 'constants of the normalizer, from calibrate', parsePath),
-    valued(
-      '--scale-weights <weights>',
-      'equal, ramp, prior (of five scales), or a number for each scale: 1,2,3,4,5',
-      parseScaleWeights,
-    ).default('equal'),
-    choice(
-      '--cam <method>',
-      'class activation map (default: gradcam++ where the classifier is linear)',
-      [...CAM_METHODS, 'none'],
-    ),
-    valued('--taps <names>', 'measure at these values, not where scales end: a,b,c', parseNames),
+    scaleWeightsOption(),
+    camOption(),
+    tapsOption(),
     valued('--class <index|name>', 'class to explain (default: the likeliest)', parseClass),
     ...inputOptions(),
     choice('--colormap <name>', 'of heat maps', COLORMAPS).default('viridis'),
     valued('--tensors <file>', 'write every array of the run, safetensors float32', parsePath),
     ...outputOptions('reports, one line of JSON for each input'),
   ];
+}
+
+function scaleWeightsOption(): Option {
+  return valued(
+    '--scale-weights <weights>',
+    'equal, ramp, prior (of five scales), or a number for each scale: 1,2,3,4,5',
+    parseScaleWeights,
+  ).default('equal');
+}
+
+function camOption(): Option {
+  return choice(
+    '--cam <method>',
+    'class activation map (default: gradcam++ where the classifier is linear)',
+    [...CAM_METHODS, 'none'],
+  );
+}
+
+function tapsOption(): Option {
+  return valued(
+    '--taps <names>',
+    'measure at these values, not where scales end: a,b,c',
+    parseNames,
+  );
 }
 
 function fetchOptions(): Option[] {
@@ -265,6 +296,24 @@ function inspectOptions(): Option[] {
     backendOption(),
     valued('--size <pixels>', "side of the input (default: the model's own)", parseSize),
     ...outputOptions('one line of JSON, layers and all'),
+  ];
+}
+
+function instrumentOptions(): Option[] {
+  return [
+    valued('-o, --out <file>', 'the file to write, ….onnx', parsePath).makeOptionMandatory(),
+    statisticOption(),
+    scaleWeightsOption(),
+    camOption(),
+    new Option('--class-input', 'add an input that chooses the class of each picture, int64 [N]'),
+    tapsOption(),
+    valued('--output <name>', 'the output with the logits (default: the first)', parsePath),
+    valued(
+      '--size <pixels>',
+      'of the maps: 224, or 224x320 (default: of the input, any that the file takes)',
+      parseSides,
+    ),
+    ...outputOptions('one line of JSON'),
   ];
 }
 

@@ -31,6 +31,8 @@ export interface InstrumentedModel {
   readonly cam: OnnxCamMethod | 'none';
   /** Of the file, and of what was made of it. */
   readonly opset: { readonly before: number; readonly after: number };
+  /** Paths of files that hold weights, as the file has them: they stay, so that it must lie beside them. */
+  readonly externalFiles: readonly string[];
   /** Operators whose nodes were rewritten for the new opset, with how many each. */
   readonly rewritten: Readonly<Record<string, number>>;
 }
@@ -73,6 +75,7 @@ export function instrumentedModel(
     ...(plan.classInput && { classInput: plan.names.class }),
     cam: plan.cam,
     opset: { before: model.opset, after: opset },
+    externalFiles: [...model.externalFiles],
     rewritten: countByType(raised.keys()),
   };
 }

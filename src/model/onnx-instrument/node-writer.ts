@@ -16,6 +16,8 @@ const AXES_OF_ALL = 18;
 /** From here on Resize takes no region of interest where it needs none. */
 const RESIZE_WITHOUT_ROI = 13;
 
+const LARGEST_INT = 2n ** 63n - 1n;
+
 export type Reduction = 'ReduceMean' | 'ReduceSum' | 'ReduceMax' | 'ReduceMin' | 'ReduceProd';
 
 export class NodeWriter {
@@ -159,7 +161,8 @@ function floatBytes(values: readonly number[]): Uint8Array {
 function intBytes(values: readonly number[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(8 * values.length));
   values.forEach((value, i) => {
-    view.setBigInt64(8 * i, BigInt(value), true);
+    // 2^63 − 1, which says "to the end", is 2^63 as a number.
+    view.setBigInt64(8 * i, value < 2 ** 63 ? BigInt(value) : LARGEST_INT, true);
   });
   return new Uint8Array(view.buffer);
 }

@@ -173,8 +173,9 @@ function namesFor(model: ScannedModel, scales: number): OutputNames {
 
 /** What no name of the file begins with. */
 function freePrefix({ names }: ScannedModel): string {
+  const taken = new Set([...names].map((name) => /^fastcam(?:_\d+)?\//.exec(name)?.[0]));
   for (let n = 0; ; n++) {
     const prefix = n === 0 ? 'fastcam/' : `fastcam_${n}/`;
-    if (![...names].some((name) => name.startsWith(prefix))) return prefix;
+    if (!taken.has(prefix)) return prefix;
   }
 }

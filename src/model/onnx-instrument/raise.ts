@@ -9,7 +9,8 @@
  *   10      Slice                starts, ends, axes: attributes → inputs
  *   10      TopK                 k: attribute → input
  *   11      Upsample             Resize, asymmetric and rounding down, with scales as an input
- *   11      Resize               asymmetric and rounding down, which was its only way
+ *   11      Resize               asymmetric, rounding down where it enlarges and up where it shrinks, as ONNX's
+ *                                own tests of opset 10 do
  *   11      Clip                 min, max: attributes → inputs
  *   11      Pad                  pads, value: attributes → inputs
  *   11      Scatter              ScatterElements
@@ -20,14 +21,16 @@
 import { FormatError } from '../../errors.js';
 import { type AttributeValue, attribute, NodeWriter } from './node-writer.js';
 import {
+  ATTRIBUTE,
   attributeOf,
   ELEMENT,
   isOwnDomain,
   NODE,
   type OnnxNode,
   type ScannedModel,
+  tensorFloats,
 } from './scan.js';
-import { fieldsOf, Message } from './wire.js';
+import { BYTES, fieldsOf, Message } from './wire.js';
 
 /** The opset that a file below it is raised to. */
 export const RAISED_OPSET = 11;
@@ -136,39 +139,56 @@ function slice({ model: { bytes }, node, writer }: Old): Change {
     (name) => attributeOf(bytes, node, name)?.ints ?? [],
   );
   const axes = attributeOf(bytes, node, 'axes')?.ints ?? starts!.map((_, i) => i);
-  const constants = [starts!, ends!, axes].map((values) => own(writer, 'ints', values));
+  const constants = [starts!, ends!, axes].map((values) => writer.ints(values));
   return { inputs: [node.inputs[0] ?? '', ...constants], without: ['starts', 'ends', 'axes'] };
 }
 
 function topK({ model, node, writer }: Old): Change {
   const { int } = attributeOf(model.bytes, node, 'k') ?? {};
   if (int === undefined) refuse(node, model, 'has no k');
-  return { inputs: [node.inputs[0] ?? '', own(writer, 'ints', [int])], without: ['k'] };
+  return { inputs: [node.inputs[0] ?? '', writer.ints([int])], without: ['k'] };
 }
 
 /** Upsample's scales are an attribute in opset 7, and an input from 9 on. */
 function upsample(old: Old): Change {
   const { model, node, writer } = old;
   const { floats } = attributeOf(model.bytes, node, 'scales') ?? { floats: [] };
-  const scales = floats.length > 0 ? own(writer, 'floats', floats) : node.inputs[1];
+  const scales = floats.length > 0 ? writer.floats(floats) : node.inputs[1];
   if (scales === undefined) refuse(node, model, 'has no scales');
-  return asResize(old, scales);
+  return asResize(old, scales, 'floor');
 }
 
 function resize(old: Old): Change {
-  const scales = old.node.inputs[1];
-  return scales === undefined
-    ? refuse(old.node, old.model, 'has no scales')
-    : asResize(old, scales);
+  const { model, node } = old;
+  const scales = node.inputs[1];
+  if (scales === undefined) return refuse(node, model, 'has no scales');
+  // Scales that are computed are taken for enlarging ones.
+  const known = constantFloats(model, scales);
+  const shrinks = known.some((scale) => scale < 1);
+  if (shrinks && known.some((scale) => scale > 1)) {
+    refuse(node, model, 'enlarges one side and shrinks another, which rounds in one way only');
+  }
+  return asResize(old, scales, shrinks ? 'ceil' : 'floor');
+}
+
+/** The values of an initializer or of a Constant, if it is one. */
+function constantFloats({ bytes, initializers, constants }: ScannedModel, name: string): number[] {
+  const tensor = initializers.get(name);
+  if (tensor) return tensorFloats(bytes, tensor);
+  const value = constants.get(name)?.attributes.get('value');
+  if (!value) return [];
+  return [...fieldsOf(bytes, value)].flatMap((field) =>
+    field.number === ATTRIBUTE.tensor && field.type === BYTES ? tensorFloats(bytes, field) : [],
+  );
 }
 
 /** Resize of opset 11, told to do what it and Upsample did before. Its mode stays, or is `nearest`. */
-function asResize({ node, writer }: Old, scales: string): Change {
+function asResize({ node, writer }: Old, scales: string, rounding: 'floor' | 'ceil'): Change {
   return {
     opType: 'Resize',
-    inputs: [node.inputs[0] ?? '', own(writer, 'floats', []), scales],
+    inputs: [node.inputs[0] ?? '', writer.floats([]), scales],
     without: ['scales'],
-    attributes: { coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' },
+    attributes: { coordinate_transformation_mode: 'asymmetric', nearest_mode: rounding },
   };
 }
 
@@ -185,7 +205,7 @@ function clip(old: Old): Change | undefined {
 
 function pad(old: Old): Change {
   const { model, node, writer } = old;
-  const pads = own(writer, 'ints', attributeOf(model.bytes, node, 'pads')?.ints ?? []);
+  const pads = writer.ints(attributeOf(model.bytes, node, 'pads')?.ints ?? []);
   const value = attributeOf(model.bytes, node, 'value')?.float ?? 0;
   const inputs = [node.inputs[0] ?? '', pads, ...(value === 0 ? [] : [typed(old, value)])];
   return { inputs, without: ['pads', 'value'] };
@@ -205,10 +225,6 @@ function typeOf(model: ScannedModel, node: OnnxNode): number {
   const [only, another] = model.floatTypes;
   if (another === undefined) return only ?? ELEMENT.float;
   return refuse(node, model, 'has floats of a type that the file does not tell');
-}
-
-function own(writer: NodeWriter, kind: 'ints' | 'floats', values: readonly number[]): string {
-  return writer[kind](values);
 }
 
 function refuse({ opType, name, outputs }: OnnxNode, { opset }: ScannedModel, why: string): never {

@@ -27,7 +27,14 @@ export const ATTRIBUTE = {
   graphs: 11,
   type: 20,
 } as const;
-export const TENSOR = { dims: 1, dataType: 2, name: 8, rawData: 9 } as const;
+export const TENSOR = {
+  dims: 1,
+  dataType: 2,
+  floats: 4,
+  name: 8,
+  rawData: 9,
+  external: 13,
+} as const;
 export const VALUE_INFO = { name: 1, type: 2 } as const;
 /** Of a type: its tensor; of that: elements and shape; of a shape: dimensions; of one: its value, or a name. */
 export const TYPE = { tensor: 1, element: 1, shape: 2, dim: 1, value: 1, parameter: 2 } as const;
@@ -83,6 +90,12 @@ export interface ScannedModel {
   readonly values: ReadonlySet<string>;
   /** Types of the elements of values, where the file says them. */
   readonly types: ReadonlyMap<string, number>;
+  /** Tensors by the names of initializers. */
+  readonly initializers: ReadonlyMap<string, Range>;
+  /** Constant nodes by the names of their values. */
+  readonly constants: ReadonlyMap<string, OnnxNode>;
+  /** Paths of files beside this one that hold weights, as the file has them. */
+  readonly externalFiles: ReadonlySet<string>;
   /** Types of floats that occur anywhere. */
   readonly floatTypes: ReadonlySet<number>;
   readonly nodes: readonly OnnxNode[];
@@ -117,10 +130,18 @@ export function scanModel(bytes: Uint8Array): ScannedModel {
   }
   const scan = new GraphScan(bytes);
   scan.graph(graphField, 0);
-  const { inputs, values, types, floatTypes, nodes, innerNodes, names } = scan;
   return {
     ...{ bytes, opset, opsetFields, graphField, hasFunctions },
-    ...{ inputs, values, types, floatTypes, nodes, innerNodes, names },
+    inputs: scan.inputs,
+    values: scan.values,
+    types: scan.types,
+    initializers: scan.initializers,
+    constants: scan.constants,
+    externalFiles: scan.externalFiles,
+    floatTypes: scan.floatTypes,
+    nodes: scan.nodes,
+    innerNodes: scan.innerNodes,
+    names: scan.names,
   };
 }
 
@@ -144,6 +165,9 @@ class GraphScan {
   readonly inputs: Map<string, DeclaredInput> = new Map();
   readonly values: Set<string> = new Set();
   readonly types: Map<string, number> = new Map();
+  readonly initializers: Map<string, Range> = new Map();
+  readonly constants: Map<string, OnnxNode> = new Map();
+  readonly externalFiles: Set<string> = new Set();
   readonly floatTypes: Set<number> = new Set();
   readonly nodes: OnnxNode[] = [];
   readonly innerNodes: OnnxNode[] = [];
@@ -178,6 +202,7 @@ class GraphScan {
     for (const name of node.outputs) {
       this.names.add(name);
       if (depth === 0) this.values.add(name);
+      if (depth === 0 && node.opType === 'Constant') this.constants.set(name, node);
     }
     for (const [name, attribute] of node.attributes) {
       for (const part of fieldsOf(this.#bytes, attribute)) {
@@ -193,7 +218,9 @@ class GraphScan {
   #tensor(field: Field, depth: number): void {
     let name = '';
     for (const part of fieldsOf(this.#bytes, field)) {
-      if (part.number === TENSOR.name && part.type === BYTES) name = textOf(this.#bytes, part);
+      if (part.type !== BYTES) continue;
+      if (part.number === TENSOR.name) name = textOf(this.#bytes, part);
+      if (part.number === TENSOR.external) this.#external(part);
     }
     const type = this.#type(field);
     this.names.add(name);
@@ -201,6 +228,7 @@ class GraphScan {
     if (depth > 0) return;
     this.values.add(name);
     this.types.set(name, type);
+    this.initializers.set(name, field);
   }
 
   /** A sparse tensor has its values first, which bear its name. */
@@ -208,6 +236,15 @@ class GraphScan {
     for (const part of fieldsOf(this.#bytes, field)) {
       if (part.number === 1 && part.type === BYTES) this.#tensor(part, depth);
     }
+  }
+
+  /** An entry of what says where a tensor's bytes are: a key and a value. */
+  #external(entry: Field): void {
+    const [key, value] = [1, 2].map((number) => {
+      const field = [...fieldsOf(this.#bytes, entry)].find((part) => part.number === number);
+      return field?.type === BYTES ? textOf(this.#bytes, field) : '';
+    });
+    if (key === 'location') this.externalFiles.add(value!);
   }
 
   #valueInfo(field: Field, depth: number, isInput: boolean): void {
@@ -312,6 +349,17 @@ export function attributeOf(
     }
   }
   return { ...rest, ints, floats };
+}
+
+/** The float32 values of a tensor, as far as the file itself holds them. */
+export function tensorFloats(bytes: Uint8Array, tensor: Range): number[] {
+  const floats: number[] = [];
+  for (const { number, type, begin, end } of fieldsOf(bytes, tensor)) {
+    if (number !== TENSOR.rawData && number !== TENSOR.floats) continue;
+    if (type !== BYTES && type !== FOUR_BYTES) continue;
+    for (let at = begin; at + 4 <= end; at += 4) floats.push(floatAt(bytes, at));
+  }
+  return floats;
 }
 
 function textOf(bytes: Uint8Array, { begin, end }: Range): string {

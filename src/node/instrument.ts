@@ -1,0 +1,92 @@
+/** Saliency written into ONNX files: a file in, a file out, and what a person is told about it. */
+
+import { basename, dirname, join, resolve } from 'node:path';
+import { inFile, ShapeError } from '../errors.js';
+import {
+  type InstrumentedModel,
+  type InstrumentOptions,
+  instrumentedModel,
+} from '../model/onnx-instrument/index.js';
+import { resolveScaleWeights, type ScaleWeights } from '../viz/index.js';
+import { readFileBytes } from './file-bytes.js';
+import { instrumentTarget, type TargetOptions } from './instrument-target.js';
+import { refuseOverwriting, WrittenFile } from './written-file.js';
+
+const ENDING = '.onnx';
+
+export interface InstrumentFileOptions
+  extends Omit<InstrumentOptions, 'scaleWeights'>,
+    TargetOptions {
+  /** A named set, or one weight for each tap. Default: equal. */
+  readonly scaleWeights?: ScaleWeights;
+}
+
+/** What was made of a file. */
+export interface Instrumentation extends Omit<InstrumentedModel, 'bytes'> {
+  /** As the call names them. */
+  readonly input: string;
+  readonly output: string;
+  /** The values that are measured, one for each of `outputs.scales`. */
+  readonly taps: readonly string[];
+  readonly sourceBytes: number;
+  readonly bytes: number;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads an ONNX file and writes another with saliency in its graph. An older file of the output's name is
+ * replaced once the new one is whole.
+ *
+ * @param input a file, whose external weights lie beside it
+ * @param output ….onnx
+ * @throws {FormatError} naming the file, for what cannot be read or written
+ * @throws {ShapeError} for an option that does not fit
+ */
+export async function instrumentFile(
+  input: string,
+  output: string,
+  options: InstrumentFileOptions = {},
+): Promise<Instrumentation> {
+  checkOutput(output);
+  const source = await readFileBytes(input, 'an ONNX');
+  const target = await instrumentTarget(input, source, options);
+  const scaleWeights = resolveScaleWeights(options.scaleWeights ?? 'equal', target.taps.length);
+  const { bytes, externalFiles, ...rest } = inFile(input, () =>
+    instrumentedModel(source, target, { ...options, scaleWeights }),
+  );
+  const beside = externalFiles.map((path) => join(dirname(input), path));
+  refuseOverwriting('instrument', [output], [input, ...beside]);
+
+  const file = await WrittenFile.create(output);
+  try {
+    await file.append(bytes);
+    await file.close();
+    await file.rename();
+  } finally {
+    await file.discard();
+  }
+  return {
+    ...rest,
+    externalFiles,
+    input,
+    output,
+    taps: target.taps.map(({ name }) => name),
+    sourceBytes: source.length,
+    bytes: bytes.length,
+    warnings: warningsOf(externalFiles, input, output),
+  };
+}
+
+function checkOutput(output: string): void {
+  if (output.endsWith(ENDING) && basename(output) !== ENDING) return;
+  throw new ShapeError(
+    `instrument: output expected a name that ends in ${ENDING}, which is what it writes, got ${output}`,
+  );
+}
+
+/** Paths of external weights stay as they are, and count from where the file is. */
+function warningsOf(externalFiles: readonly string[], input: string, output: string): string[] {
+  const stays = resolve(dirname(input)) === resolve(dirname(output));
+  if (stays || externalFiles.length === 0) return [];
+  return [`weights are in ${externalFiles.join(', ')}: copy them to where ${output} is`];
+}
