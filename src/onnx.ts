@@ -14,7 +14,9 @@ import type { ByteSource, ByteStream } from './model/index.js';
 import { externalFiles, type OnnxOptions, onnxNetwork } from './model/onnx/network.js';
 
 export * from './index.js';
-export { type OnnxOptions, onnxNetwork };
+export { instrumentTarget } from './model/onnx/network.js';
+export * from './model/onnx-instrument/index.js';
+export { externalFiles, type OnnxOptions, onnxNetwork };
 
 export interface LoadOnnxOptions extends LoadOptions, Omit<OnnxOptions, 'externalData'> {
   /**

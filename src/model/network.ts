@@ -25,7 +25,7 @@ import {
 } from './formats/metadata.js';
 import type { TensorSource } from './formats/tensor-source.js';
 import { valueNamed } from './graph/node.js';
-import { type Conv, isConv } from './graph/operators/conv.js';
+import { isConv } from './graph/operators/conv.js';
 import { inputChannels } from './graph/operators/input.js';
 import { type Plan, type PlanOptions, plan } from './graph/plan.js';
 import {
@@ -275,8 +275,10 @@ export class Network {
   classWeights(out: Float32Array, index: number): void {
     this.checkLinearHead();
     const { nodes, output } = this.prepared.graph;
-    const { layer } = nodes[output]!.operator as Conv;
-    (this.#packed.get(layer) as PackedConv2d).row(out, index);
+    const { operator } = nodes[output]!;
+    if (isConv(operator)) (this.#packed.get(operator.layer) as PackedConv2d).row(out, index);
+    // The mean of a channel for each class.
+    else out.fill(0).fill(1, index, index + 1);
   }
 
   #plan(

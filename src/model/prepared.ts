@@ -51,10 +51,15 @@ export function usualSize(graph: Graph): number {
   return strides[first] === 1 && Math.max(...strides) <= 8 ? CIFAR_SIZE : IMAGENET_SIZE;
 }
 
-/** The value that logits are linear in: global mean, then one fully connected layer. */
+/**
+ * The value that logits are linear in: global mean, then one fully connected layer; or the mean alone, of a
+ * channel for each class, as SqueezeNet has it.
+ */
 function averagedFeatures({ nodes, output, classes }: Graph): number | undefined {
   const last = nodes[output]!;
-  if (classes === 0 || !isConv(last.operator)) return undefined;
+  if (classes === 0) return undefined;
+  if (isGlobalMean(last.operator)) return last.inputs[0];
+  if (!isConv(last.operator)) return undefined;
   const mean = nodes[last.inputs[0]!]!;
   return isGlobalMean(mean.operator) ? mean.inputs[0] : undefined;
 }

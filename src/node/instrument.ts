@@ -2,6 +2,7 @@
 
 import { basename, dirname, join, resolve } from 'node:path';
 import { inFile, ShapeError } from '../errors.js';
+import { instrumentTarget } from '../model/onnx/network.js';
 import {
   type InstrumentedModel,
   type InstrumentOptions,
@@ -9,10 +10,20 @@ import {
 } from '../model/onnx-instrument/index.js';
 import { resolveScaleWeights, type ScaleWeights } from '../viz/index.js';
 import { readFileBytes } from './file-bytes.js';
-import { instrumentTarget, type TargetOptions } from './instrument-target.js';
+import { readOnnx } from './onnx-file.js';
 import { refuseOverwriting, WrittenFile } from './written-file.js';
 
 const ENDING = '.onnx';
+
+/** What a person says about the network. */
+export interface TargetOptions {
+  /** Values to measure at. Default: where the scales end. */
+  readonly taps?: readonly string[];
+  /** The output with the logits. Default: the first. */
+  readonly output?: string;
+  /** Height and width that extents are worked out for, where the file does not fix them. */
+  readonly size?: readonly [number, number];
+}
 
 export interface InstrumentFileOptions
   extends Omit<InstrumentOptions, 'scaleWeights'>,
@@ -49,7 +60,15 @@ export async function instrumentFile(
 ): Promise<Instrumentation> {
   checkOutput(output);
   const source = await readFileBytes(input, 'an ONNX');
-  const target = await instrumentTarget(input, source, options);
+  const target = await readOnnx(source, input, input, (externalData) => {
+    const { taps, output: logits, size } = options;
+    return instrumentTarget(source, input, {
+      externalData,
+      ...(taps && { taps }),
+      ...(logits !== undefined && { output: logits }),
+      ...(size && { size }),
+    });
+  });
   const scaleWeights = resolveScaleWeights(options.scaleWeights ?? 'equal', target.taps.length);
   const { bytes, externalFiles, ...rest } = inFile(input, () =>
     instrumentedModel(source, target, { ...options, scaleWeights }),

@@ -44,12 +44,8 @@ export async function openOnnx(
       throw new FormatError(`${name}: ${file.length} bytes, at most ${MAX_ONNX_BYTES} are read`);
     }
     const bytes = file.read(0, file.length);
-    const beside = new Map<string, OpenFile>();
-    for (const location of externalFiles(bytes, name)) {
-      const other = await openBeside(path, name, location);
-      opened.push(other);
-      beside.set(location, other);
-    }
+    const beside = await openAllBeside(bytes, path, name);
+    opened.push(...beside.values());
     const network = onnxNetwork(bytes, name, {
       ...options,
       externalData: (location) => beside.get(location)!,
@@ -59,6 +55,38 @@ export async function openOnnx(
     return { network, source: network.source, format, files: opened, close };
   } catch (error) {
     close();
+    throw error;
+  }
+}
+
+/** Reads something off an ONNX file whose weights may lie in files beside it. @throws as `openOnnx` */
+export async function readOnnx<T>(
+  bytes: Uint8Array,
+  path: string,
+  name: string,
+  read: (externalData: (location: string) => OpenFile) => T,
+): Promise<T> {
+  const beside = await openAllBeside(bytes, path, name);
+  try {
+    return read((location) => beside.get(location)!);
+  } finally {
+    for (const file of beside.values()) file.close();
+  }
+}
+
+async function openAllBeside(
+  bytes: Uint8Array,
+  path: string,
+  name: string,
+): Promise<Map<string, OpenFile>> {
+  const beside = new Map<string, OpenFile>();
+  try {
+    for (const location of externalFiles(bytes, name)) {
+      beside.set(location, await openBeside(path, name, location));
+    }
+    return beside;
+  } catch (error) {
+    for (const file of beside.values()) file.close();
     throw error;
   }
 }

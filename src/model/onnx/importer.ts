@@ -25,6 +25,8 @@ export interface Imported {
   readonly warnings: readonly string[];
   /** Whether a constant that nodes read depends on the size of the picture. */
   readonly isSizeBound: boolean;
+  /** Values of the file, by name; their nodes are those before dead ones are left out. */
+  readonly values: ReadonlyMap<string, Value>;
 }
 
 export interface ImportOptions {
@@ -61,6 +63,7 @@ export function importGraph({
     tensors: writer.tensors,
     warnings: [...writer.warnings],
     isSizeBound: writer.isSizeBound,
+    values: writer.values,
   };
 }
 

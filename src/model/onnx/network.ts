@@ -11,11 +11,13 @@ import type { Activation } from '../formats/metadata.js';
 import type { TensorSource } from '../formats/tensor-source.js';
 import type { Graph } from '../graph/node.js';
 import type { RecognizedNetwork } from '../nets/index.js';
+import type { InstrumentTarget } from '../onnx-instrument/index.js';
 import { usualSize } from '../prepared.js';
 import { alive, type Imported, type ImportOptions, importGraph } from './importer.js';
 import { type OnnxModel, type OnnxTensor, parseOnnx } from './proto.js';
 import { saidLabels, saidPreprocessing, saidSize } from './said.js';
 import { outputName, pictureInput } from './signature.js';
+import { targetOf } from './target.js';
 import { type Tensor, tensorOf } from './tensor.js';
 import { dimsOf, type View } from './view.js';
 
@@ -53,6 +55,20 @@ export function onnxNetwork(
   options: OnnxOptions = {},
 ): RecognizedNetwork {
   return inFile(name, () => new OnnxFile(bytes, name, options).network());
+}
+
+/**
+ * What saliency is to be written to in an ONNX file: for `instrumentedModel`.
+ *
+ * @param taps names of values to measure at; default those where scales end
+ * @throws {FormatError} as `onnxNetwork`, for a network without scale ends, and for a name that no map has
+ */
+export function instrumentTarget(
+  bytes: Uint8Array,
+  name: string,
+  { taps, ...options }: OnnxOptions & { readonly taps?: readonly string[] } = {},
+): InstrumentTarget {
+  return inFile(name, () => new OnnxFile(bytes, name, options).target(taps));
 }
 
 /** The other files that weights of a model lie in. @throws {FormatError} as `onnxNetwork` */
@@ -121,6 +137,14 @@ class OnnxFile {
       isFixed,
       at: ([H, W]) => this.#at([H, W]),
     };
+  }
+
+  target(taps: readonly string[] | undefined): InstrumentTarget {
+    const [size, imported] = this.#fitting();
+    const { graph } = this.#graphOf(imported);
+    const { input, model } = this.#given;
+    const { values } = imported;
+    return targetOf({ graph, input, size, values, nodes: model.graph.nodes }, taps);
   }
 
   /** The graph for pictures of another size. @throws {ShapeError} where it does not take them */

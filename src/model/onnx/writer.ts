@@ -45,7 +45,8 @@ export class GraphWriter {
   readonly expressions: Map<number, Expression> = new Map();
   /** Of nodes that add a border of zeros: how wide it is. A convolution takes it in. */
   readonly zeroBorders: Map<number, Pads> = new Map();
-  readonly #values = new Map<string, Value>();
+  /** Values of the file, by name. */
+  readonly values: Map<string, Value> = new Map();
   /** Constants that nodes read, by name. */
   readonly tensors: Map<string, Tensor> = new Map();
   readonly #size: readonly [number, number];
@@ -61,7 +62,7 @@ export class GraphWriter {
 
   /** The value of a name. @throws {FormatError} for one that nothing before makes */
   value(name: string): Value {
-    const value = this.#values.get(name);
+    const value = this.values.get(name);
     if (value) return value;
     throw new FormatError(
       `value ${name} is read before any node makes it: a cycle, or the file is damaged`,
@@ -70,7 +71,7 @@ export class GraphWriter {
 
   /** Names what a node of the file gives. */
   name(name: string, value: Value): void {
-    this.#values.set(name, value);
+    this.values.set(name, value);
   }
 
   /** Adds a node. @returns its index. @throws {ShapeError} where its inputs do not fit */

@@ -1,0 +1,91 @@
+/** What `instrument` writes to, found by reading the network: input, scale ends, logits and classifier by their names. */
+
+import { FormatError } from '../../errors.js';
+import { type Graph, rangesOf } from '../graph/node.js';
+import { type Conv, isConv } from '../graph/operators/conv.js';
+import type { InstrumentHead, InstrumentTarget, Layout } from '../onnx-instrument/index.js';
+import { prepareNetwork } from '../prepared.js';
+import type { OnnxNode } from './proto.js';
+import type { OnnxInput } from './signature.js';
+import { Tensor } from './tensor.js';
+import { dimsOf, isIn, NCHW, NHWC } from './view.js';
+import type { Value } from './writer.js';
+
+/** What is known of a file that was read. */
+export interface ReadGraph {
+  readonly graph: Graph;
+  readonly input: OnnxInput;
+  readonly size: readonly [H: number, W: number];
+  /** Values of the file, by name. */
+  readonly values: ReadonlyMap<string, Value>;
+  readonly nodes: readonly OnnxNode[];
+}
+
+/**
+ * @param taps names of values; default those where scales end
+ * @throws {FormatError} for a network without scale ends, and a name that is no value of a map in the file
+ */
+export function targetOf(read: ReadGraph, taps?: readonly string[]): InstrumentTarget {
+  const { graph, input, size, values } = read;
+  const prepared = prepareNetwork(graph, ...size);
+  const ranges = rangesOf(prepared.graph);
+  const named = (name: string) => prepared.graph.nodes.findIndex((node) => node.name === name);
+  const names = taps ?? prepared.ends.map((end) => prepared.graph.nodes[end]!.name);
+  if (names.length === 0) {
+    throw new FormatError(
+      'no value ends a scale: name some by --taps; fastcam inspect lists values that can be tapped',
+    );
+  }
+  const head = headOf(read, prepared.graph, prepared.features);
+  return {
+    input: input.name,
+    inputLayout: input.layout.at(-1) === 'C' ? 'nhwc' : 'nchw',
+    ...(input.H !== undefined && input.W !== undefined && { size: [input.H, input.W] as const }),
+    taps: names.map((name) => {
+      const at = named(name);
+      return {
+        name,
+        layout: layoutNamed(values, name),
+        nonNegative: ranges[at]?.nonNegative === true,
+      };
+    }),
+    logits: graph.nodes[graph.output]!.name,
+    ...(head && { head }),
+  };
+}
+
+/** @throws {FormatError} for a name that is no value of the file with four dimensions */
+function layoutNamed(values: ReadonlyMap<string, Value>, name: string): Layout {
+  const value = values.get(name);
+  if (!value || value instanceof Tensor) {
+    throw new FormatError(`no value of the file is called ${name}`);
+  }
+  if (value.dims.length !== 4) {
+    throw new FormatError(`value ${name} is [${dimsOf(value)}]: only maps can be tapped`);
+  }
+  return isIn(value, NHWC) && !isIn(value, NCHW) ? 'nhwc' : 'nchw';
+}
+
+/** The classifier behind the mean of the features, where it is one product with a constant of the file. */
+function headOf(
+  { values, nodes }: ReadGraph,
+  { nodes: own, output }: Graph,
+  features: number | undefined,
+): InstrumentHead | undefined {
+  if (features === undefined) return undefined;
+  const name = own[features]!.name;
+  if (!isConv(own[output]!.operator)) {
+    return { features: name, layout: layoutNamed(values, name), transposed: false };
+  }
+  const { layer, batchNorms } = own[output]!.operator as Conv;
+  const node = nodes.find(({ outputs }) => outputs[0] === layer);
+  const isScaled = batchNorms.some(({ gamma, variance }) => gamma ?? variance);
+  const weight = node?.inputs[1];
+  if (!node || !weight || isScaled || node.attributes.get('alpha')) return undefined;
+  const isTransposed =
+    node.op === 'MatMul' || (node.op === 'Gemm' && !node.attributes.get('transB')?.i);
+  const isKnown = ['MatMul', 'Gemm', 'Conv'].includes(node.op) && values.has(name);
+  if (!isKnown) return undefined;
+  const layout = layoutNamed(values, name);
+  return { features: name, layout, weight, transposed: isTransposed };
+}
