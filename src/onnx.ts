@@ -11,12 +11,17 @@ import {
   networkOf,
 } from './explain.js';
 import type { ByteSource, ByteStream } from './model/index.js';
-import { externalFiles, type OnnxOptions, onnxNetwork } from './model/onnx/network.js';
+import {
+  type OnnxOptions,
+  type OnnxSummary,
+  onnxNetwork,
+  onnxSummary,
+} from './model/onnx/network.js';
 
 export * from './index.js';
 export { instrumentTarget } from './model/onnx/network.js';
 export * from './model/onnx-instrument/index.js';
-export { externalFiles, type OnnxOptions, onnxNetwork };
+export { type OnnxOptions, type OnnxSummary, onnxNetwork, onnxSummary };
 
 export interface LoadOnnxOptions extends LoadOptions, Omit<OnnxOptions, 'externalData'> {
   /**
@@ -43,7 +48,7 @@ export async function loadNetwork(
   if (isSafetensors(head)) return loadWeights(rest, options);
   const bytes = await all();
   const files = new Map<string, ByteSource>();
-  for (const location of externalFiles(bytes, name)) {
+  for (const location of onnxSummary(bytes, name).externalFiles) {
     if (!externalData) continue;
     const data = await externalData(location);
     files.set(location, data instanceof Uint8Array ? sourceOf(data) : data);

@@ -4,7 +4,7 @@ import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative } from 'node:path';
 import { FormatError } from '../errors.js';
 import type { RecognizedNetwork } from '../model/index.js';
-import { externalFiles, type OnnxOptions, onnxNetwork } from '../model/onnx/network.js';
+import { type OnnxOptions, onnxNetwork, onnxSummary } from '../model/onnx/network.js';
 import { HEAD_BYTES } from './foreign-formats.js';
 import { type OpenFile, openFile } from './open-file.js';
 import { isOnnx } from './protobuf-models.js';
@@ -50,8 +50,9 @@ export async function openOnnx(
       ...options,
       externalData: (location) => beside.get(location)!,
     });
-    const { producer, opset } = network.architecture as { producer?: string; opset?: number };
-    const format = `ONNX of opset ${opset}${producer ? `, written by ${producer}` : ''}${beside.size > 0 ? `, weights in ${[...beside.keys()].join(', ')}` : ''}`;
+    const { producer, opset, operators } = onnxSummary(bytes, name);
+    const counts = [...operators].map(([op, count]) => `${op} ${count}`).join(', ');
+    const format = `ONNX of opset ${opset}${producer ? `, written by ${producer}` : ''}: ${counts}${beside.size > 0 ? `, weights in ${[...beside.keys()].join(', ')}` : ''}`;
     return { network, source: network.source, format, files: opened, close };
   } catch (error) {
     close();
@@ -81,7 +82,7 @@ async function openAllBeside(
 ): Promise<Map<string, OpenFile>> {
   const beside = new Map<string, OpenFile>();
   try {
-    for (const location of externalFiles(bytes, name)) {
+    for (const location of onnxSummary(bytes, name).externalFiles) {
       beside.set(location, await openBeside(path, name, location));
     }
     return beside;

@@ -12,8 +12,6 @@ export class Call {
   readonly node: OnnxNode;
   /** By their places; `undefined` for one that is left out. */
   readonly inputs: readonly (Value | undefined)[];
-  /** What `refused` made. */
-  refusal: FormatError | undefined;
 
   constructor(writer: GraphWriter, node: OnnxNode) {
     this.writer = writer;
@@ -28,16 +26,6 @@ export class Call {
   /** Of the first output. */
   get name(): string {
     return this.node.outputs.find((name) => name !== '') ?? this.node.name;
-  }
-
-  /** A FormatError that names operator, node and opset. */
-  refused(what: string): FormatError {
-    const { op, domain, name } = this.node;
-    const called = name === '' ? this.name : name;
-    const from = domain === '' ? `opset ${this.opset}` : domain;
-    const separator = what.startsWith(':') ? '' : ' ';
-    this.refusal = new FormatError(`${op} ${called} (${from})${separator}${what}`);
-    return this.refusal;
   }
 
   input(i: number): Value {
@@ -142,6 +130,17 @@ export class Call {
     const node = this.writer.node(name, operator, inputs);
     return viewOf(node, this.writer.shapes[node]!, layout);
   }
+}
+
+/** What is wrong with a node: operator, node and opset are named. */
+export function refusal(
+  { op, domain, name, outputs }: OnnxNode,
+  opset: number,
+  what: string,
+): FormatError {
+  const called = name || (outputs.find((output) => output !== '') ?? '');
+  const from = domain === '' ? `opset ${opset}` : domain;
+  return new FormatError(`${op} ${called} (${from})${what.startsWith(':') ? '' : ' '}${what}`);
 }
 
 /** A dimension's index, counted from the end where it is below 0. @throws {FormatError} beyond the rank */

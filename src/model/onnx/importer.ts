@@ -7,7 +7,7 @@
 import { FormatError, ShapeError } from '../../errors.js';
 import type { Graph, Node } from '../graph/node.js';
 import { input } from '../graph/operators/input.js';
-import { Call } from './call.js';
+import { Call, refusal } from './call.js';
 import { foldable, folded } from './constants.js';
 import { RULES } from './operators/index.js';
 import type { OnnxModel, OnnxNode } from './proto.js';
@@ -51,7 +51,9 @@ export function importGraph({
   for (const [name, tensor] of initializers) writer.name(name, tensor);
   const node = writer.node(picture.name, input(picture.channels), []);
   writer.name(picture.name, viewOf(node, writer.shapes[node]!, picture.layout));
-  for (const node of neededNodes(model.graph.nodes, output)) add(writer, node);
+  const needed = neededNodes(model.graph.nodes, output);
+  checkOperators(needed, writer);
+  for (const node of needed) add(writer, node);
   const value = writer.value(output);
   if (value instanceof Tensor) {
     throw new FormatError(`output ${output} does not depend on a picture`);
@@ -79,6 +81,46 @@ function neededNodes(nodes: readonly OnnxNode[], output: string): OnnxNode[] {
   return found.reverse();
 }
 
+const DOMAINS: readonly string[] = ['', 'com.microsoft'];
+
+function isKnown({ op, domain }: OnnxNode): boolean {
+  const isRule = DOMAINS.includes(domain) && Object.hasOwn(RULES, op);
+  return isRule || (domain === '' && foldable(op));
+}
+
+/** What to do about operators that are not read. */
+const HINTS: readonly (readonly [operators: RegExp, hint: string])[] = [
+  [
+    /^(?:If|Loop|Scan)$/,
+    'it chooses or repeats while it runs: onnxsim, or an export for inference with fixed sizes, leaves one way',
+  ],
+  [
+    /^(?:ArgMax|TopK|NonMaxSuppression|NonZero|GatherND|ScatterND|OneHot)$/,
+    'it comes behind the network: --output names a value before it, with the logits',
+  ],
+  [/^(?:ConvTranspose|MaxUnpool|GridSample)$/, 'it enlarges maps, as no classifier does'],
+  [
+    /^(?:LSTM|GRU|RNN|Einsum|Attention|MultiHeadAttention)$/,
+    'only convolutional networks are read',
+  ],
+];
+
+/** All that is not read is told at once. */
+function checkOperators(nodes: readonly OnnxNode[], writer: GraphWriter): void {
+  const unknown = nodes.filter((node) => !isKnown(node));
+  const [first] = unknown;
+  if (!first) return;
+  const others = new Set(unknown.map(({ op }) => op));
+  others.delete(first.op);
+  const hint = HINTS.find(([operators]) => operators.test(first.op))?.[1];
+  const more = others.size > 0 ? `; nor are ${[...others].slice(0, 8).join(', ')}` : '';
+  throw refusal(
+    first,
+    writer.opset,
+    `is not supported${more}: ${hint ?? 'export without it, or name an output before it by --output'}`,
+  );
+}
+
 /** Takes a node of the file. */
 function add(writer: GraphWriter, node: OnnxNode): void {
   const call = new Call(writer, node);
@@ -89,23 +131,21 @@ function add(writer: GraphWriter, node: OnnxNode): void {
   }
 }
 
-const DOMAINS: readonly string[] = ['', 'com.microsoft'];
-
 function computed(call: Call): readonly (Value | undefined)[] {
   const { op, domain } = call.node;
-  const isKnown = DOMAINS.includes(domain) && Object.hasOwn(RULES, op);
   try {
     const inputs = call.inputs.filter((value): value is Value => value !== undefined);
     if (domain === '' && foldable(op) && inputs.every((value) => value instanceof Tensor)) {
       return folded(call);
     }
-    if (!isKnown) throw call.refused('is not supported');
+    if (!Object.hasOwn(RULES, op)) {
+      throw new FormatError('is computed from the picture: only of constants it is supported');
+    }
     const result = RULES[op]!(call);
     return Array.isArray(result) ? result : [result as Value];
   } catch (error) {
-    if (error === call.refusal) throw error;
     if (error instanceof ShapeError || error instanceof FormatError) {
-      throw call.refused(`: ${error.message}`);
+      throw refusal(call.node, call.opset, `: ${error.message}`);
     }
     throw error;
   }

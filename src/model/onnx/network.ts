@@ -71,11 +71,29 @@ export function instrumentTarget(
   return inFile(name, () => new OnnxFile(bytes, name, options).target(taps));
 }
 
-/** The other files that weights of a model lie in. @throws {FormatError} as `onnxNetwork` */
-export function externalFiles(bytes: Uint8Array, name: string): string[] {
-  const { graph } = inFile(name, () => parseOnnx(bytes));
+/** What a file says before its network is read. */
+export interface OnnxSummary {
+  readonly opset: number;
+  /** What wrote it. */
+  readonly producer: string;
+  /** How many nodes there are of each operator, the most first. */
+  readonly operators: ReadonlyMap<string, number>;
+  /** The other files that weights lie in, by their paths. */
+  readonly externalFiles: readonly string[];
+}
+
+/** @throws {FormatError} for bytes that are no ONNX model */
+export function onnxSummary(bytes: Uint8Array, name: string): OnnxSummary {
+  const { graph, opsets, producer } = inFile(name, () => parseOnnx(bytes));
+  const counts = new Map<string, number>();
+  for (const { op } of graph.nodes) counts.set(op, (counts.get(op) ?? 0) + 1);
   const locations = graph.initializers.flatMap(({ external }) => external?.get('location') ?? []);
-  return [...new Set(locations)];
+  return {
+    opset: opsets.get('') ?? 0,
+    producer,
+    operators: new Map([...counts].sort((a, b) => b[1] - a[1])),
+    externalFiles: [...new Set(locations)],
+  };
 }
 
 class OnnxFile {
