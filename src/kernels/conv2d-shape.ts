@@ -64,6 +64,19 @@ export function conv2dShape(p: Conv2dParameters): Conv2dShape {
   return { ...all, Hout, Wout };
 }
 
+/** Whether each output channel reads one input channel of many. */
+export function isDepthwise({ Cin, groups }: Conv2dWeightShape): boolean {
+  return groups > 1 && groups === Cin;
+}
+
+/**
+ * The extents that weights are packed by: those of a depthwise convolution lie as if all its outputs read one
+ * channel.
+ */
+export function packingShape(shape: Conv2dWeightShape): Conv2dWeightShape {
+  return isDepthwise(shape) ? { ...shape, Cin: 1, groups: 1 } : shape;
+}
+
 /** Multiply–accumulates of direct convolution. */
 export function conv2dMacs({ N, Hout, Wout, Cout, kH, kW, Cin, groups }: Conv2dShape): number {
   return (N * Hout * Wout * Cout * kH * kW * Cin) / groups;

@@ -78,7 +78,7 @@ export function isConv2d(step: Step): step is Conv2dStep {
 }
 
 /** How a convolution is computed. `sparse` skips the inputs that are 0. */
-export type Algorithm = 'gemm' | 'sparse' | 'winograd';
+export type Algorithm = 'depthwise' | 'gemm' | 'sparse' | 'winograd';
 
 /** Weights in a backend's own layout. */
 export interface PackedWeights {

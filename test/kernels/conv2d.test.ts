@@ -165,6 +165,10 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
     expect(worstErrorOverBound(run(c, RELU, true), c, RELU, true)).toBeLessThanOrEqual(1);
   });
 
+  const isInside = (p: Conv2dParameters): boolean =>
+    p.H + p.padY + p.padBottom! > p.dilationY! * (p.kH - 1) &&
+    p.W + p.padX + p.padRight! > p.dilationX! * (p.kW - 1);
+
   it('is within the bound for any border, dilation and stride, of inputs behind a ReLU or not', () => {
     const side = fc.integer({ min: 1, max: 3 });
     const extent = fc.integer({ min: 1, max: 9 });
@@ -177,13 +181,34 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
     });
     fc.assert(
       fc.property(parameters, fc.boolean(), fc.integer(), (p, sparse, seed) => {
-        const height = p.H + p.padY + p.padBottom;
-        const width = p.W + p.padX + p.padRight;
-        fc.pre(height > p.dilationY * (p.kH - 1) && width > p.dilationX * (p.kW - 1));
+        fc.pre(isInside({ ...DEFAULTS, ...p }));
         const c = makeCase(p, seed);
         const out = run(c, RELU, true, sparse);
         expect(worstErrorOverBound(out, c, RELU, true)).toBeLessThanOrEqual(1);
       }),
+    );
+  });
+
+  it('depthwise is within the bound for any channels, border, dilation and stride', () => {
+    const parameters = fc.record({
+      N: fc.integer({ min: 1, max: 3 }),
+      ...{ H: fc.integer({ min: 1, max: 17 }), W: fc.integer({ min: 1, max: 17 }) },
+      ...{ kH: fc.constantFrom(1, 2, 3, 5, 7), kW: fc.constantFrom(1, 2, 3, 4, 5, 7) },
+      ...{ strideY: fc.constantFrom(1, 1, 2, 3), strideX: fc.constantFrom(1, 1, 2, 3) },
+      ...{ dilationY: fc.constantFrom(1, 1, 2), dilationX: fc.constantFrom(1, 1, 2) },
+      ...{ padY: fc.nat(4), padX: fc.nat(4), padBottom: fc.nat(4), padRight: fc.nat(4) },
+      Cin: fc.constantFrom(2, 3, 4, 5, 7, 8, 9, 12, 16, 33),
+      times: fc.constantFrom(1, 1, 2, 3),
+    });
+    fc.assert(
+      fc.property(parameters, fc.integer(), ({ times, ...p }, seed) => {
+        const all = { ...p, Cout: times * p.Cin, groups: p.Cin };
+        fc.pre(isInside(all));
+        const c = makeCase(all, seed);
+        expect(worstErrorOverBound(run(c), c, undefined, false)).toBeLessThanOrEqual(1);
+        expect(worstErrorOverBound(run(c, RELU, true), c, RELU, true)).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 200 },
     );
   });
 
@@ -282,6 +307,7 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
       { H: 3, W: 3, Cout: 7, kH: 3, kW: 3, padY: 1, padX: 1 },
       { H: 1, W: 1, Cout: 1 },
       { N: 2, H: 5, W: 5, Cin: 8, Cout: 12, groups: 4 },
+      { N: 2, H: 5, W: 6, Cin: 24, Cout: 24, groups: 24, kH: 5, kW: 5, padY: 2, padX: 2 },
       { N: 2, H: 33, W: 40, Cin: 33, Cout: 6, kH: 3, kW: 3, padY: 1, padX: 1 },
       { H: 40, W: 40, Cin: 200, Cout: 33 },
       { H: 5, W: 3, Cin: 132, Cout: 48 },
@@ -320,6 +346,7 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
     ['3×3 of 16 channels', { N: 2, H: 7, W: 7, Cin: 16, Cout: 16, kH: 3, kW: 3, padY: 1, padX: 1 }],
     ['more pixels than a block', { H: 13, W: 21, Cin: 64, Cout: 64 }],
     ['groups', { Cin: 9, Cout: 15, groups: 3, kH: 3, kW: 3, padY: 1, padX: 1 }],
+    ['depthwise', { N: 2, Cin: 9, Cout: 9, groups: 9, kH: 3, kW: 3, padY: 1, padX: 1 }],
   ])('takes any activation function, behind the residual and before the tap: %s', (_, extents) => {
     const c = makeCase(extents);
     const linear = run(c, undefined, true);
@@ -365,6 +392,7 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
   it.each([
     { Cin: 5, Cout: 9 },
     { Cin: 8, Cout: 32 },
+    { Cin: 9, Cout: 9, groups: 9 },
   ])(
     'carries a NaN to every output that meets it, the tap included, and no other: %o',
     (channels) => {
@@ -381,6 +409,7 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
     { Cin: 20, Cout: 10 },
     { Cin: 20, Cout: 32 },
     { H: 13, Cin: 20, Cout: 32 },
+    { Cin: 20, Cout: 20, groups: 20 },
   ])('gives item i of a batch the bits of item i alone: %o', (extents) => {
     const parameters = { H: 7, W: 5, kH: 3, kW: 3, padY: 1, padX: 1, ...extents };
     const batch = makeCase({ ...parameters, N: 3 });

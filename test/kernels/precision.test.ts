@@ -59,6 +59,8 @@ describe.each(BACKENDS)('weights at rest on $name', async ({ make }) => {
     { kH: 3, Cin: 8, Cout: 16, groups: 1 },
     { kH: 3, Cin: 12, Cout: 6, groups: 3 },
     { kH: 7, Cin: 3, Cout: 8, groups: 1 },
+    { kH: 3, Cin: 21, Cout: 21, groups: 21 },
+    { kH: 5, Cin: 6, Cout: 12, groups: 6 },
   ])('a convolution computes with the widened weights, to the last bit: %o', (parameters) => {
     const { kH, Cin, Cout, groups } = parameters;
     const extents = { N: 1, H: 9, W: 11, Cin, Cout, kH, kW: kH, groups };

@@ -1,6 +1,6 @@
 /** The weights of a convolution as the portable backend keeps them. */
 
-import type { Conv2dWeightShape } from '../conv2d-shape.js';
+import { type Conv2dWeightShape, packingShape } from '../conv2d-shape.js';
 import { checkLayerWeights, type LayerWeights, refuseNonFinite } from '../layer-weights.js';
 import type { Precision } from '../precision.js';
 import type { PackedConv2d } from '../step.js';
@@ -19,7 +19,7 @@ export interface JsConv2d extends PackedConv2d {
  * @throws {ShapeError} when a length does not fit the shape
  */
 export function packConv2d(shape: Conv2dWeightShape, weights: LayerWeights): JsConv2d {
-  const { Cin, Cout, kH, kW, groups } = shape;
+  const { Cin, Cout, kH, kW, groups } = packingShape(shape);
   const { precision = 'f32' } = weights;
   const CoutG = Cout / groups;
   const taps = kH * kW;
@@ -50,10 +50,8 @@ export function packConv2d(shape: Conv2dWeightShape, weights: LayerWeights): JsC
 }
 
 /** Bytes of what `packConv2d` makes. */
-export function packedConv2dBytes(
-  { Cin, Cout, kH, kW, groups }: Conv2dWeightShape,
-  precision: Precision,
-): number {
+export function packedConv2dBytes(shape: Conv2dWeightShape, precision: Precision): number {
+  const { Cin, Cout, kH, kW, groups } = packingShape(shape);
   const panels = groups * Math.ceil(Cout / groups / NR);
   return panelsBytes(precision, panels, (kH * kW * Cin) / groups) + 4 * Cout;
 }

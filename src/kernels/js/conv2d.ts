@@ -8,14 +8,15 @@
  * clips, as ReLU does, both happen while the tile is at hand; any other function is a second pass.
  *
  * `conv2dReference` is the formula. `conv2d` chooses: Winograd's algorithm for 3×3 at stride 1
- * (conv2d-winograd.ts: 2.25 times fewer multiplications), an implicit GEMM for everything else
- * (conv2d-gemm.ts). Both compute in doubles and share the epilogue (epilogue.ts).
+ * (conv2d-winograd.ts: 2.25 times fewer multiplications), plain loops for depthwise convolutions
+ * (conv2d-depthwise.ts), an implicit GEMM for everything else (conv2d-gemm.ts). All compute in doubles and share the epilogue (epilogue.ts).
  */
 
 import { type ActivationFunction, limitsOf } from '../activation.js';
-import type { Conv2dShape } from '../conv2d-shape.js';
+import { type Conv2dShape, isDepthwise } from '../conv2d-shape.js';
 import { smoeScale } from '../statistics/smoe.js';
 import { ACTIVATIONS, type ActivationValues } from './activation.js';
+import { conv2dDepthwise, depthwiseScratch } from './conv2d-depthwise.js';
 import { conv2dGemm, gemmScratch } from './conv2d-gemm.js';
 import type { JsConv2d } from './conv2d-weights.js';
 import { conv2dWinograd, isWinograd, winogradScratch } from './conv2d-winograd.js';
@@ -99,12 +100,17 @@ export function conv2dScratchBytes(shapes: readonly Conv2dShape[]): number {
 function scratchLengths(shapes: readonly Conv2dShape[]): ReturnType<typeof gemmScratch> {
   const most = { a: 0, b: 0, wide: 0, tile: 0, patch: 0, pixels: 0 };
   for (const shape of shapes) {
-    const wanted = isWinograd(shape) ? winogradScratch(shape) : gemmScratch(shape);
+    const wanted = scratchOf(shape);
     for (const key of Object.keys(most) as (keyof typeof most)[]) {
       most[key] = Math.max(most[key], wanted[key]);
     }
   }
   return most;
+}
+
+function scratchOf(shape: Conv2dShape): ReturnType<typeof gemmScratch> {
+  if (isDepthwise(shape)) return depthwiseScratch(shape);
+  return isWinograd(shape) ? winogradScratch(shape) : gemmScratch(shape);
 }
 
 /**
@@ -125,7 +131,8 @@ export function conv2d(
   scratch: Conv2dScratch,
 ): void {
   const stored = storedEpilogue(epilogue);
-  if (isWinograd(shape)) conv2dWinograd(out, x, weights, shape, stored, scratch);
+  if (isDepthwise(shape)) conv2dDepthwise(out, x, weights, shape, stored, scratch);
+  else if (isWinograd(shape)) conv2dWinograd(out, x, weights, shape, stored, scratch);
   else conv2dGemm(out, x, weights, shape, stored, scratch);
   const { activation, smoe } = epilogue;
   if (activation === undefined || limitsOf(activation)) return;

@@ -1,6 +1,6 @@
 /** The portable backend: every engine that has typed arrays runs it, and it is the oracle of the others. */
 
-import type { Conv2dShape } from '../conv2d-shape.js';
+import { type Conv2dShape, isDepthwise } from '../conv2d-shape.js';
 import {
   type ArenaBuffer,
   isConv2d,
@@ -58,6 +58,7 @@ function bind(
     algorithm(index) {
       const step = steps[index]!;
       if (!isConv2d(step)) return undefined;
+      if (isDepthwise(step.shape)) return 'depthwise';
       return isWinograd(step.shape) ? 'winograd' : 'gemm';
     },
     // The garbage collector's.

@@ -77,6 +77,14 @@ export function widenPanel(out: Float64Array, panels: Panels, index: number): vo
   else widenBytes(out, values as Int8Array, begin, K, scales, index);
 }
 
+/** Widens the first `count` panels, one behind the other. */
+export function widenPanels(out: Float64Array, panels: Panels, count: number): void {
+  const length = panels.K * NR;
+  for (let index = 0; index < count; index++) {
+    widenPanel(out.subarray(index * length, (index + 1) * length), panels, index);
+  }
+}
+
 /** Element `i` of panel `index`'s column `j`. */
 export function panelValue(panels: Panels, index: number, i: number, j: number): number {
   const { precision, K, values, scales } = panels;

@@ -4,7 +4,12 @@
  */
 
 import { type ActivationFunction, limitsOf } from '../activation.js';
-import type { Conv2dShape, Conv2dWeightShape } from '../conv2d-shape.js';
+import {
+  type Conv2dShape,
+  type Conv2dWeightShape,
+  isDepthwise,
+  packingShape,
+} from '../conv2d-shape.js';
 import { checkLayerWeights, type LayerWeights, refuseNonFinite } from '../layer-weights.js';
 import { type Precision, WEIGHT_BYTES } from '../precision.js';
 import type { Algorithm, PackedConv2d } from '../step.js';
@@ -59,7 +64,8 @@ export interface Conv2dPointers {
 const PRECISION_NUMBERS: Readonly<Record<Precision, number>> = { f32: 0, f16: 1, int8: 2 };
 
 /** Where the parts of packed weights lie, in bytes from their beginning. */
-function packedLayout({ Cin, Cout, kH, kW, groups }: Conv2dWeightShape, precision: Precision) {
+function packedLayout(shape: Conv2dWeightShape, precision: Precision) {
+  const { Cin, Cout, kH, kW, groups } = packingShape(shape);
   const panels = groups * Math.ceil(Cout / groups / NR);
   const panelBytes = (NR * WEIGHT_BYTES[precision] * kH * kW * Cin) / groups;
   const bias = panels * panelBytes;
@@ -78,7 +84,8 @@ export function packedConv2dBytes(shape: Conv2dWeightShape, precision: Precision
 }
 
 /** What packing wants for itself: the scales and the rows of a panel before they are packed. */
-export function stageBytes({ Cin, kH, kW, groups }: Conv2dWeightShape): number {
+export function stageBytes(shape: Conv2dWeightShape): number {
+  const { Cin, kH, kW, groups } = packingShape(shape);
   return NR * (8 + (4 * kH * kW * Cin) / groups);
 }
 
@@ -115,7 +122,7 @@ export function packConv2d(
   shape: Conv2dWeightShape,
   weights: LayerWeights,
 ): WasmConv2d {
-  const { Cin, Cout, kH, kW, groups } = shape;
+  const { Cin, Cout, kH, kW, groups } = packingShape(shape);
   const { precision = 'f32' } = weights;
   const CoutG = Cout / groups;
   const taps = kH * kW;
@@ -188,6 +195,7 @@ function unpackRow(
  */
 export function algorithmOf(shape: Conv2dShape, sparse: boolean, winograd: boolean): Algorithm {
   const { Cin, Cout, groups } = shape;
+  if (isDepthwise(shape)) return 'depthwise';
   // Whole vectors of channels.
   if (groups > 1 || Cin % 4 !== 0 || Cout % NR !== 0) return 'gemm';
   if (winograd && gainsByWinograd(shape)) return 'winograd';
@@ -215,6 +223,17 @@ export function scratchBytes(
   const { Cin, kH, kW, groups } = shape;
   const block = blockOf(shape, algorithm);
   const K = (kH * kW * Cin) / groups;
+  if (algorithm === 'depthwise') {
+    const { Cout, dilationY } = shape;
+    return {
+      rows: 4 * kH,
+      a: 16 * block * Math.ceil(Cout / 4) * ((kH - 1) * dilationY + 1),
+      b: 0,
+      products: 0,
+      sums: 0,
+      widened: precision === 'f32' ? 0 : 4 * NR * K * Math.ceil(Cout / NR),
+    };
+  }
   // A panel, or a slice of several.
   const widenedRows = algorithm === 'sparse' ? SPARSE_PANELS * Math.min(K, SLICE) : K;
   const widened = precision === 'f32' ? 0 : 4 * NR * widenedRows;
@@ -289,6 +308,11 @@ export function writeTask(
  */
 function blockOf(shape: Conv2dShape, algorithm: Algorithm): number {
   const { N, Hout, Wout, Cin, kH, kW, groups } = shape;
+  if (algorithm === 'depthwise') {
+    // What the last four pixels reach.
+    const { strideX, dilationX } = shape;
+    return (4 * Math.ceil(Wout / 4) - 1) * strideX + (kW - 1) * dilationX + 1;
+  }
   if (algorithm === 'winograd') {
     const tiles = N * Math.ceil(Hout / 4) * Math.ceil(Wout / 4);
     return equalParts(tiles, Math.max(12, Math.floor(2 ** 18 / (POINTS * Cin))), 12);

@@ -44,6 +44,7 @@ import { type WasmModule, webAssembly } from './webassembly.js';
 interface WasmExports extends PanelExports, MapExports {
   heapBase(): number;
   activate(...words: number[]): void;
+  conv2dDepthwise(taskPtr: number): void;
   conv2dGemm(taskPtr: number): void;
   conv2dSparse(taskPtr: number): void;
   conv2dWinograd(taskPtr: number): void;
@@ -199,6 +200,7 @@ class WasmProgram implements Program {
       const pointers = this.#pointersOf(step);
       writeTask(memory, task, shape, algorithm, packed, step.activation, pointers, addresses);
       if (algorithm === 'winograd') return () => exports.conv2dWinograd(task);
+      if (algorithm === 'depthwise') return () => exports.conv2dDepthwise(task);
       if (algorithm === 'sparse') return () => exports.conv2dSparse(task);
       return () => exports.conv2dGemm(task);
     });

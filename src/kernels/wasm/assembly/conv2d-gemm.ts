@@ -121,7 +121,7 @@ function padRows(end: usize): void {
 }
 
 /** Copies whole floats, vectors first: shorter than what memory.copy is good at. */
-function copyFloats(to: usize, from: usize, bytes: usize): void {
+export function copyFloats(to: usize, from: usize, bytes: usize): void {
   const end = to + bytes;
   const vectors = to + (bytes & ~15);
   for (; to < vectors; to += 16, from += 16) v128.store(to, v128.load(from));

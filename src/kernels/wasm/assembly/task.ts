@@ -6,7 +6,7 @@
 export class Conv2dTask {
   x: usize = 0;
   out: usize = 0;
-  /** Panels of eight output channels: [groups, ⌈Cout/groups/8⌉, kH·kW·Cin/groups, 8]. */
+  /** Panels of eight output channels: [groups, ⌈Cout/groups/8⌉, kH·kW·Cin/groups, 8]; depthwise: [⌈Cout/8⌉, kH·kW, 8]. */
   panels: usize = 0;
   /** Bias in the same panels: [groups, ⌈Cout/groups/8⌉, 8]. */
   bias: usize = 0;
@@ -28,11 +28,11 @@ export class Conv2dTask {
   padX: i32 = 0;
   Hout: i32 = 0;
   Wout: i32 = 0;
-  /** Pixels, or tiles (Winograd), of a block. */
+  /** Pixels, or tiles (Winograd), of a block; pixels of a row of the band (depthwise). */
   block: i32 = 0;
-  /** Scratch: a table of row pointers, [block + 8]; of lists (sparse), [block, slices + 1]. */
+  /** Scratch: a table of row pointers, [block + 8]; of lists (sparse), [block, slices + 1]; depthwise [kH]. */
   rows: usize = 0;
-  /** Scratch: gathered pixels (GEMM), their nonzeros (sparse) or transformed tiles (Winograd). */
+  /** Scratch: gathered pixels (GEMM), their nonzeros (sparse), transformed tiles (Winograd), the band (depthwise). */
   a: usize = 0;
   /** Scratch of Winograd: a panel of transformed weights. */
   b: usize = 0;
