@@ -96,7 +96,7 @@ class Case:
     """
     shape: of the input, as the file has it; layout: what its dimensions are; dims: what the file says of them, if
     not numbers; pixels: how the picture's values are made of the hash image h in [−2, 2): 'unit' h, 'byte'
-    whole numbers from 0 to 255, 'positive' h + 2.5; whole: the output is flattened; refused: words of the message.
+    whole numbers from 0 to 255; whole: classes are put behind a map; refused: words of the message.
     """
 
     def __init__(

@@ -80,25 +80,6 @@ each(
     },
     (18, 19),
 )
-each(
-    {
-        'Resize linear half_pixel_symmetric': resized(
-            scales=UNEVEN, mode='linear', coordinate_transformation_mode='half_pixel_symmetric'
-        )
-    },
-    19,
-)
-each(
-    {
-        'Resize nearest tf_half_pixel_for_nn': resized(
-            scales=UP,
-            mode='nearest',
-            coordinate_transformation_mode='tf_half_pixel_for_nn',
-            nearest_mode='floor',
-        )
-    },
-    11,
-)
 
 
 @case('feature pyramid: Resize to the size of another map')
@@ -179,21 +160,34 @@ def _(b, x):
     )
 
 
-@case('SAME padding computed from Shape (timm, tf_efficientnet)', shape=(1, 3, 7, 10))
-def _(b, x):
+def same_padding(b, x, positive):
+    """Zeros around a picture as timm's tf_ networks compute them."""
     amounts = []
     for i in (2, 3):
         size = b.op('Cast', size_of(b, x, i), to=1)
         out = b.op('Ceil', b.op('Div', size, F(2)))
         need = b.op('Sub', b.op('Add', b.op('Mul', b.op('Sub', out, F(1)), F(2)), F(3)), size)
-        need = b.op('Cast', b.op('Max', need, F(0)), to=7)
+        need = b.op('Cast', positive(need), to=7)
         before = b.op('Div', need, np.array(2))
         amounts.append((before, b.op('Sub', need, before)))
     (top, bottom), (left, right) = amounts
     zero = b.init(np.array(0))
-    return b.conv(
-        b.op('Pad', x, as_list(b, zero, zero, top, left, zero, zero, bottom, right)), 4, 3, strides=[2, 2]
-    )
+    return b.op('Pad', x, as_list(b, zero, zero, top, left, zero, zero, bottom, right))
+
+
+@case('SAME padding computed from Shape by Max', shape=(1, 3, 7, 10))
+def _(b, x):
+    return b.conv(same_padding(b, x, lambda need: b.op('Max', need, F(0))), 4, 3, strides=[2, 2])
+
+
+@case('SAME padding computed from Shape by Clip', shape=(1, 3, 7, 10))
+def _(b, x):
+    return b.conv(same_padding(b, x, lambda need: b.op('Clip', need, F(0))), 4, 3, strides=[2, 2])
+
+
+@case('SAME padding computed from Shape by Relu', shape=(1, 3, 7, 10))
+def _(b, x):
+    return b.conv(same_padding(b, x, lambda need: b.op('Relu', need)), 4, 3, strides=[2, 2])
 
 
 @case('pads of PyTorch: a list, padded, turned round by Reshape, Slice and Transpose')
@@ -259,12 +253,6 @@ def _(b, x):
         b.op('Relu', b.op('Reshape', x, b.ints(0, 4, -1))),
         b.op('Concat', b.op('Shape', x, end=2), tail, axis=0),
     )
-
-
-@case('Tile of a vector to a map')
-def _(b, x):
-    x = b.conv(x, 4)
-    return b.op('Concat', x, b.op('Tile', b.op('GlobalAveragePool', x), b.ints(1, 1, 6, 8)), axis=1)
 
 
 @case('adaptive mean to 2×2 by Slices')

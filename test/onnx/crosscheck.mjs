@@ -1,4 +1,4 @@
-// Compares goldens/onnx-cases.json with what onnxruntime-web computes of the same files: node test/onnx/crosscheck.mjs [NAME PART]
+// Compares what make.py expects with what onnxruntime-web computes: node test/onnx/crosscheck.mjs peers.json [NAME PART]
 // Needs the packages of bench/peers. Prints each case that differs by more than rounding, or that it does not run.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -15,11 +15,9 @@ const ELEMENTS = { float32: Float32Array, uint8: Uint8Array, float16: Float16Arr
 /** What a runtime makes of integers that it rounds lies this far from the real numbers. */
 const QUANTISED = 0.03;
 
-const cases = JSON.parse(
-  readFileSync(new URL('../goldens/onnx-cases.json', import.meta.url), 'utf8'),
-);
+const cases = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const counts = { equal: 0, refused: 0, runs: 0, left: 0 };
-for (const entry of cases.filter(({ name }) => name.includes(process.argv[2] ?? ''))) {
+for (const entry of cases.filter(({ name }) => name.includes(process.argv[3] ?? ''))) {
   let got;
   if (entry.peer === 'differs') {
     counts.left++;
@@ -49,14 +47,14 @@ for (const entry of cases.filter(({ name }) => name.includes(process.argv[2] ?? 
 console.log(counts);
 process.exit(0);
 
-async function run({ file, shape, layout, pixels, output, softmax }) {
+async function run({ file, shape, layout, pixels, output, maps, softmax }) {
   const session = await ort.InferenceSession.create(Buffer.from(file, 'base64'), quiet);
   try {
     const element = session.inputMetadata[0].type;
     const data = ELEMENTS[element].from(picture(shape, layout, pixels));
     const feeds = { [session.inputNames[0]]: new ort.Tensor(element, data, shape) };
     const results = await session.run(feeds);
-    const values = [...results[output ?? session.outputNames[0]].data];
+    const values = [...results[maps ?? output ?? session.outputNames[0]].data];
     if (!softmax) return values;
     return softmax === 'Softmax' ? values.map(Math.log) : values;
   } finally {

@@ -110,11 +110,6 @@ class Reference:
         variance = (centred**2).mean(axes, keepdims=True)
         return centred / np.sqrt(variance + self.floats(epsilon))
 
-    def LpNormalization(self, node, x, a):
-        order, axis = a.get('p', 2), a.get('axis', -1)
-        norm = (np.abs(x[0]) ** order).sum(axis, keepdims=True) ** (1 / order)
-        return x[0] / norm
-
     def LRN(self, node, x, a):
         size, channels = a['size'], x[0].shape[1]
         squares = np.zeros_like(x[0])

@@ -16,16 +16,10 @@ def source(i, scale, size, length, mode):
     """Where pixel i of `length` lies among `size`."""
     if mode == 'half_pixel':
         return (i + 0.5) / scale - 0.5
-    if mode == 'half_pixel_symmetric':
-        adjusted = length / (scale * size)
-        centre = size / 2
-        return centre * (1 - adjusted) + (i + 0.5) / scale - 0.5
     if mode == 'pytorch_half_pixel':
         return (i + 0.5) / scale - 0.5 if length > 1 else 0
     if mode == 'align_corners':
         return 0 if length == 1 else i * (size - 1) / (length - 1)
-    if mode == 'tf_half_pixel_for_nn':
-        return (i + 0.5) / scale
     assert mode == 'asymmetric', mode
     return i / scale
 

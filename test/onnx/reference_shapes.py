@@ -89,9 +89,6 @@ class Operators(Reference):
     def Expand(self, node, x, a):
         return np.broadcast_to(x[0], np.broadcast_shapes(x[0].shape, tuple(x[1])))
 
-    def Tile(self, node, x, a):
-        return np.tile(x[0], x[1])
-
     def DepthToSpace(self, node, x, a):
         n, c, h, w = x[0].shape
         b = a['blocksize']
@@ -155,11 +152,6 @@ class Operators(Reference):
     def Constant(self, node, x, a):
         if 'value' in a:
             return numpy_helper.to_array(a['value'])
-        if 'sparse_value' in a:
-            sparse = a['sparse_value']
-            dense = np.zeros(int(np.prod(sparse.dims)), np.float32)
-            dense[numpy_helper.to_array(sparse.indices)] = numpy_helper.to_array(sparse.values)
-            return dense.reshape(sparse.dims)
         ((key, value),) = a.items()
         return np.array(value, np.int64 if 'int' in key else np.float32)
 
