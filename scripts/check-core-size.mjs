@@ -1,7 +1,7 @@
 // Prints what the core costs whoever embeds it, minified and gzipped, and fails when it is more than it may be. The
 // build must be there.
 //
-// Two bundles: the usual one, with both wasm builds in it as base64, and workerd's, which imports them as files.
+// Two bundles: the usual one, with both wasm builds in it as text, and workerd's, which imports them as files.
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

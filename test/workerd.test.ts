@@ -9,8 +9,8 @@ import { webAssembly } from '../src/kernels/wasm/webassembly.js';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ENTRIES = ['fastcam', 'fastcam/kernels'];
 
-/** What every wasm module begins with, in base64. */
-const MAGIC = 'AGFzbQEAAAA';
+/** What every wasm module begins with, as src/kernels/wasm/byte-text.ts has it: 0, `asm`, 1. */
+const MAGIC = '0}<}N}H1000';
 
 /** The import of a .wasm file gives its compiled module, as in workerd. */
 const compiledWasm: Plugin = {

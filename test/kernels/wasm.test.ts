@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { describe, expect, it, vi } from 'vitest';
 import { makeKernels, UnsupportedError, wasmKernels } from '../../src/index.js';
 import { layerWeights } from '../../src/kernels/index.js';
-import { decodeBase64 } from '../../src/kernels/wasm/base64.js';
+import { decodeBytes } from '../../src/kernels/wasm/byte-text.js';
+import { PIECES } from '../../src/kernels/wasm/embedded.js';
 import { LinearMemory } from '../../src/kernels/wasm/linear-memory.js';
 import { webAssembly } from '../../src/kernels/wasm/webassembly.js';
 
@@ -80,11 +81,18 @@ describe('LinearMemory', () => {
   });
 });
 
-describe('decodeBase64', () => {
-  it('decodes what Buffer encodes, of any length', () => {
-    for (let length = 0; length < 70; length++) {
-      const bytes = Uint8Array.from({ length }, (_, i) => (i * 89 + length) % 256);
-      expect(decodeBase64(Buffer.from(bytes).toString('base64'))).toEqual(bytes);
+describe('the embedded modules', () => {
+  it('are the .wasm files, byte for byte', () => {
+    for (const build of ['simd', 'relaxed'] as const) {
+      const text = PIECES.map((piece) => piece[build]).join('');
+      const bytes = decodeBytes(text);
+      expect(Buffer.from(bytes).equals(readFileSync(resolve(`fastcam/${build}.wasm`)))).toBe(true);
     }
+  });
+
+  it('are text of one character or two a byte', () => {
+    expect([...decodeBytes('(0|')]).toEqual([248, 0, 76]);
+    expect([...decodeBytes('}(}~~(~{')]).toEqual([77, 163, 164, 247]);
+    expect(decodeBytes('').length).toBe(0);
   });
 });

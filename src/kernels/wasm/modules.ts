@@ -5,7 +5,7 @@
  */
 
 import { UnsupportedError } from '../../errors.js';
-import { decodeBase64 } from './base64.js';
+import { decodeBytes } from './byte-text.js';
 import { type WasmModule, webAssembly } from './webassembly.js';
 
 /** The two builds: with fused multiply–add, and without. */
@@ -23,8 +23,8 @@ export type ModuleLoader = (build: WasmBuild) => Promise<WasmModule | undefined>
  */
 export async function loadModule(build: WasmBuild): Promise<WasmModule | undefined> {
   if (!webAssembly) return undefined;
-  const embedded = await import('./embedded.js');
-  const bytes = decodeBase64(embedded[build]);
+  const { PIECES } = await import('./embedded.js');
+  const bytes = decodeBytes(PIECES.map((piece) => piece[build]).join(''));
   if (!webAssembly.validate(bytes)) return undefined;
   try {
     return await webAssembly.compile(bytes);

