@@ -24,6 +24,7 @@ for (const [name, flags] of Object.entries(BUILDS)) {
     '--runtime',
     'stub',
     '--importMemory',
+    '--zeroFilledMemory',
     '--enable',
     'simd',
   ];
