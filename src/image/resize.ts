@@ -83,11 +83,9 @@ export function resize(
   // Only the source rows that the second pass reads go through the first.
   const top = down.first[0]!;
   const bottom = down.first[window.height - 1]! + down.count[window.height - 1]!;
-  const rows = new Uint8Array((bottom - top) * window.width * channels);
-  resizeRows(rows, x, top, bottom, across, channels);
-  const out = new Uint8Array(window.height * window.width * channels);
-  resizeColumns(out, rows, top, down, window.width * channels);
-  return out;
+  const seen = x.data.subarray(top * x.width * channels, bottom * x.width * channels);
+  const rows = resizeAxis(seen, x.width, channels, 0, across);
+  return resizeAxis(rows, bottom - top, window.width * channels, top, down);
 }
 
 function tapsOf(filter: Filter, from: number, to: number, begin: number, outputs: number): Taps {
@@ -120,48 +118,32 @@ function tapsOf(filter: Filter, from: number, to: number, begin: number, outputs
   return { first, count, weights, most };
 }
 
-/** rows[y − top, i, c] from x[y, ·, c], for the source rows top … bottom. */
-function resizeRows(
-  rows: Uint8Array,
-  x: Picture,
-  top: number,
-  bottom: number,
+/**
+ * x [outer, n, inner] → [outer, outputs, inner].
+ *
+ * @param begin the source position that x begins at
+ */
+function resizeAxis(
+  x: ArrayLike<number>,
+  n: number,
+  inner: number,
+  begin: number,
   { first, count, weights, most }: Taps,
-  channels: number,
-): void {
+): Uint8Array {
+  const outer = x.length / (n * inner);
+  const out = new Uint8Array(outer * first.length * inner);
   let o = 0;
-  for (let y = top; y < bottom; y++) {
+  for (let row = 0; row < outer; row++) {
     for (let i = 0; i < first.length; i++) {
-      const from = (y * x.width + first[i]!) * channels;
-      for (let c = 0; c < channels; c++) {
+      const from = (row * n + first[i]! - begin) * inner;
+      for (let e = from; e < from + inner; e++) {
         let sum = 1 << (FRACTION_BITS - 1);
-        for (let j = 0; j < count[i]!; j++) {
-          sum += x.data[from + j * channels + c]! * weights[i * most + j]!;
-        }
-        rows[o++] = clampToByte(sum >> FRACTION_BITS);
+        for (let j = 0; j < count[i]!; j++) sum += x[e + j * inner]! * weights[i * most + j]!;
+        out[o++] = clampToByte(sum >> FRACTION_BITS);
       }
     }
   }
-}
-
-/** out[i, ·] from rows[·, ·], a row being `length` bytes; `rows` begins at source row `top`. */
-function resizeColumns(
-  out: Uint8Array,
-  rows: Uint8Array,
-  top: number,
-  { first, count, weights, most }: Taps,
-  length: number,
-): void {
-  for (let i = 0; i < first.length; i++) {
-    const from = (first[i]! - top) * length;
-    for (let e = 0; e < length; e++) {
-      let sum = 1 << (FRACTION_BITS - 1);
-      for (let j = 0; j < count[i]!; j++) {
-        sum += rows[from + j * length + e]! * weights[i * most + j]!;
-      }
-      out[i * length + e] = clampToByte(sum >> FRACTION_BITS);
-    }
-  }
+  return out;
 }
 
 function clampToByte(value: number): number {
