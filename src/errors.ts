@@ -18,6 +18,22 @@ export class UnsupportedError extends Error {
   override readonly name: string = 'UnsupportedError';
 }
 
+/**
+ * Makes sure that extents are whole numbers.
+ *
+ * @throws {ShapeError} in the name of `operation`, naming the extent
+ */
+export function expectWhole(
+  operation: string,
+  extents: Readonly<Record<string, number>>,
+  least = 1,
+): void {
+  for (const [name, value] of Object.entries(extents)) {
+    if (Number.isInteger(value) && value >= least) continue;
+    throw new ShapeError(`${operation}: ${name} expected a whole number ≥ ${least}, got ${value}`);
+  }
+}
+
 /** Runs an action that does not know the file's name, and puts it before the FormatError it ends in. */
 export function inFile<T>(name: string, action: () => T): T {
   try {

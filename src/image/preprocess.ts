@@ -4,7 +4,7 @@
  *   RGBA bytes ─ over white ─ resize ─ crop ─ rgb or bgr ─ (v/255 − mean)/std ─▶ [H, W, 3] float32
  */
 
-import { ShapeError } from '../errors.js';
+import { expectWhole, ShapeError } from '../errors.js';
 import type { Picture, Region } from './picture.js';
 import { type Interpolation, resize } from './resize.js';
 
@@ -116,11 +116,7 @@ export function fitPicture(
   stride = 32,
 ): Geometry {
   const [H, W] = typeof size === 'number' ? [size, size] : size;
-  for (const [name, value] of Object.entries({ width, height, size: H, W })) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new ShapeError(`fit: ${name} expected a whole number ≥ 1, got ${value}`);
-    }
-  }
+  expectWhole('fit', { width, height, size: Math.min(H, W) });
   if (fit === 'crop') {
     // The side that bounds the picture; of a square its shorter one.
     const isWide = width * H >= height * W;

@@ -1,6 +1,6 @@
 /** The extents of a convolution: what they may be, and the output that follows from them. */
 
-import { ShapeError } from '../errors.js';
+import { expectWhole, ShapeError } from '../errors.js';
 import type { Window } from './window.js';
 
 /** Extents of a convolution's weight, without the picture it will meet. */
@@ -26,10 +26,6 @@ export interface Conv2dShape extends Conv2dParameters {
   readonly Wout: number;
 }
 
-const COUNTS = ['N', 'H', 'W', 'Cin', 'Cout', 'kH', 'kW', 'groups', 'strideY', 'strideX'] as const;
-const DILATIONS = ['dilationY', 'dilationX'] as const;
-const PADS = ['padY', 'padX', 'padBottom', 'padRight'] as const;
-
 /**
  * Checks the parameters and computes the output's height and width.
  *
@@ -37,31 +33,22 @@ const PADS = ['padY', 'padX', 'padBottom', 'padRight'] as const;
  * divide, or a kernel larger than the padded input
  */
 export function conv2dShape(p: Conv2dParameters): Conv2dShape {
-  const { padBottom = p.padY, padRight = p.padX, dilationY = 1, dilationX = 1 } = p;
-  const all = { ...p, padBottom, padRight, dilationY, dilationX };
-  for (const key of [...COUNTS, ...DILATIONS]) {
-    if (!Number.isInteger(all[key]) || all[key] < 1) {
-      throw new ShapeError(`conv2d: ${key} expected a whole number ≥ 1, got ${all[key]}`);
-    }
+  const { N, Cin, Cout, kH, kW, groups, strideY, strideX, dilationY = 1, dilationX = 1 } = p;
+  const { padY, padX, padBottom = padY, padRight = padX } = p;
+  const counts = { N, H: p.H, W: p.W, Cin, Cout, kH, kW, groups };
+  expectWhole('conv2d', { ...counts, strideY, strideX, dilationY, dilationX });
+  expectWhole('conv2d', { padY, padX, padBottom, padRight }, 0);
+  if (Cin % groups !== 0 || Cout % groups !== 0) {
+    throw new ShapeError(`conv2d: ${groups} groups do not divide ${Cin} → ${Cout} channels`);
   }
-  for (const key of PADS) {
-    if (!Number.isInteger(all[key]) || all[key] < 0) {
-      throw new ShapeError(`conv2d: ${key} expected a whole number ≥ 0, got ${all[key]}`);
-    }
-  }
-  if (p.Cin % p.groups !== 0 || p.Cout % p.groups !== 0) {
-    throw new ShapeError(`conv2d: ${p.groups} groups do not divide ${p.Cin} → ${p.Cout} channels`);
-  }
-  const H = p.H + p.padY + padBottom;
-  const W = p.W + p.padX + padRight;
-  const Hout = Math.floor((H - dilationY * (p.kH - 1) - 1) / p.strideY) + 1;
-  const Wout = Math.floor((W - dilationX * (p.kW - 1) - 1) / p.strideX) + 1;
+  const H = p.H + padY + padBottom;
+  const W = p.W + padX + padRight;
+  const Hout = Math.floor((H - dilationY * (kH - 1) - 1) / strideY) + 1;
+  const Wout = Math.floor((W - dilationX * (kW - 1) - 1) / strideX) + 1;
   if (Hout < 1 || Wout < 1) {
-    throw new ShapeError(
-      `conv2d: kernel ${p.kH}×${p.kW} is larger than the padded input ${H}×${W}`,
-    );
+    throw new ShapeError(`conv2d: kernel ${kH}×${kW} is larger than the padded input ${H}×${W}`);
   }
-  return { ...all, Hout, Wout };
+  return { ...p, padBottom, padRight, dilationY, dilationX, Hout, Wout };
 }
 
 /** Whether each output channel reads one input channel of many. */

@@ -1,6 +1,6 @@
 /** The extents of a pool: what they may be, and the output that follows from them. */
 
-import { ShapeError } from '../errors.js';
+import { expectWhole, ShapeError } from '../errors.js';
 import type { Window } from './window.js';
 
 /** Padding is less than the kernel, so that every window meets the picture. */
@@ -23,11 +23,7 @@ export interface PoolShape extends PoolParameters {
 export function poolShape(operation: string, p: PoolParameters): PoolShape {
   const { N, H, W, C, kH, kW, strideY, strideX, padY, padX, ceil = false } = p;
   const { padBottom = padY, padRight = padX } = p;
-  if (![N, H, W, C, kH, kW, strideY, strideX].every((v) => Number.isInteger(v) && v >= 1)) {
-    throw new ShapeError(
-      `${operation}: extents expected whole numbers ≥ 1, got ${JSON.stringify(p)}`,
-    );
-  }
+  expectWhole(operation, { N, H, W, C, kH, kW, strideY, strideX });
   for (const [padding, kernel] of [
     [padY, kH],
     [padX, kW],

@@ -13,7 +13,7 @@
  * Maps are upsampled row by row, so that no more than a few rows of sums are held.
  */
 
-import { ShapeError } from '../errors.js';
+import { expectWhole } from '../errors.js';
 import { createPicture, type Picture, type Region } from '../image/picture.js';
 import { paintColors, writeColors, writeHsv, writeRgbRow } from './hsv.js';
 import { checkSize, type SaliencyMap } from './ndarray.js';
@@ -62,9 +62,7 @@ export function lovi(
  */
 export function loviLegend(n: number, width: number, height: number): Picture {
   checkSize('loviLegend', [height, width]);
-  if (!(Number.isInteger(n) && n >= 1)) {
-    throw new ShapeError(`loviLegend: n expected a whole number ≥ 1, got ${n}`);
-  }
+  expectWhole('loviLegend', { n });
   const picture = createPicture(width, height);
   const row = new Float64Array(3 * width);
   const all = (n / 2) * scalePosition(0, n); // the sum of all positions

@@ -3,7 +3,7 @@
  * made before anything is allocated; a backend executes it.
  */
 
-import { ShapeError } from '../../errors.js';
+import { expectWhole, ShapeError } from '../../errors.js';
 import {
   type ArenaBuffer,
   conv2dMacs,
@@ -143,11 +143,7 @@ function checked(
   [N, H, W]: readonly [number, number, number],
   statistic: NonNullable<PlanOptions['statistic']>,
 ): readonly Statistic[] {
-  for (const [name, value] of Object.entries({ N, H, W })) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new ShapeError(`plan: ${name} expected a whole number ≥ 1, got ${value}`);
-    }
-  }
+  expectWhole('plan', { N, H, W });
   const statistics = typeof statistic === 'string' ? [statistic] : statistic;
   const unknown = statistics.find((name) => !Object.hasOwn(STATISTICS, name));
   if (unknown !== undefined) {
