@@ -90,6 +90,11 @@ export class NetBuilder {
     return info.shape;
   }
 
+  /** The shape of a tensor that may be there. */
+  shapeIn(tensor: string): readonly number[] | undefined {
+    return this.source.tensors.get(tensor)?.shape;
+  }
+
   factsOf(layer: string): LayerFacts | undefined {
     return this.#facts.get(layer);
   }
@@ -184,10 +189,9 @@ export class NetBuilder {
     const [strideY, strideX] = facts?.stride ?? pair(options.stride ?? 1);
     const usual = options.padding ?? ((kernel - 1) >> 1) * dilationY;
     const [padY, padX] = facts?.padding ?? pair(usual);
-    return this.#weighted(layer, x, {
+    return this.#weighted(x, {
       layer,
       weight: { name, shape },
-      bias: this.#bias(layer, Cout),
       extents: { Cin: x.C, Cout, kH: kernel, kW: kernel, groups },
       ...{ strideY, strideX, dilationY, dilationX },
       pads: [padY, padX, padY, padX],
@@ -197,18 +201,14 @@ export class NetBuilder {
   /** A fully connected layer over a value of 1×1: a matrix, or a 1×1 kernel. */
   linear(layer: string, x: Value): Value {
     const name = this.weightName(layer) ?? `${layer}.weight`;
-    if (this.source.tensors.get(name)?.shape.length === 4) return this.conv(layer, x);
+    if (this.shapeIn(name)?.length === 4) return this.conv(layer, x);
     const shape = this.shapeOf(name, 2);
     const [Cout, Cin] = shape as [number, number];
     if (Cin !== x.C) {
       throw this.fail(`tensor ${name} expected [${Cout},${x.C}], got [${shape}]`);
     }
-    return this.#weighted(layer, x, {
-      layer,
-      weight: { name, shape },
-      bias: this.#bias(layer, Cout),
-      extents: { Cin, Cout, kH: 1, kW: 1, groups: 1 },
-    });
+    const extents = { Cin, Cout, kH: 1, kW: 1, groups: 1 };
+    return this.#weighted(x, { layer, weight: { name, shape }, extents });
   }
 
   /**
@@ -227,10 +227,9 @@ export class NetBuilder {
         );
       }
       const { operator, name } = this.#nodes[x.node]!;
-      const isFolded = isConv(operator) && operator.bias !== undefined;
-      const parts = [gamma, beta, variance];
-      if (!parts.some((part) => this.has(part))) {
-        if (isFolded) return x;
+      if (![gamma, beta, variance].some((part) => this.has(part))) {
+        // Folded.
+        if (isConv(operator) && operator.bias !== undefined) return x;
         throw this.fail(
           `tensor ${gamma} is missing, and ${name} has no bias: an InstanceNorm, which has no tensors, or no norm at all, is not supported`,
         );
@@ -263,9 +262,7 @@ export class NetBuilder {
   }
 
   maxPool(name: string, x: Value, side: number, pad = 0): Value {
-    const facts = this.factsOf(name) ?? {};
-    if (facts.pool === 'mean')
-      throw this.fail(`${name} is a mean pool, not a max pool: not supported`);
+    const facts = this.#poolFacts(name, 'max');
     const { kernel = pair(side), stride = pair(2), padding = pair(pad), ceilMode } = facts;
     const [top, left] = padding;
     const pads = [top, left, top, left] as const;
@@ -274,10 +271,15 @@ export class NetBuilder {
 
   /** The mean of windows 2 apart. @param ceil whether a window that begins inside and ends outside counts */
   meanPool(name: string, x: Value, ceil = false): Value {
-    if (this.factsOf(name)?.pool === 'max') {
-      throw this.fail(`${name} is a max pool, not a mean pool: not supported`);
-    }
+    this.#poolFacts(name, 'mean');
     return this.node(name, meanPool({ kernel: pair(2), stride: pair(2), ceil }), [x]);
+  }
+
+  /** @throws {FormatError} where the file tells of a pool of the other kind */
+  #poolFacts(name: string, kind: 'max' | 'mean'): LayerFacts {
+    const facts = this.factsOf(name) ?? {};
+    if ((facts.pool ?? kind) === kind) return facts;
+    throw this.fail(`${name} is a ${facts.pool} pool, not a ${kind} pool: not supported`);
   }
 
   add(name: string, a: Value, b: Value): Value {
@@ -309,33 +311,33 @@ export class NetBuilder {
   }
 
   #weighted(
-    name: string,
     x: Value,
     attributes: Pick<ConvAttributes, 'layer' | 'weight' | 'extents'> & Partial<ConvAttributes>,
   ): Value {
-    const { weight, extents } = attributes;
+    const { layer, weight, extents } = attributes;
+    const { Cout } = extents;
     this.#used.add(weight.name);
     const isScaled = this.source.tensors.get(weight.name)!.dtype === SCALED_DTYPE;
     if (isScaled) this.#used.add(scaleName(weight.name));
-    const norm = WEIGHTS.findIndex((part) => weight.name === `${name}.${part}`);
-    const magnitude = MAGNITUDES[norm] && `${name}.${MAGNITUDES[norm]}`;
+    const norm = WEIGHTS.findIndex((part) => weight.name === `${layer}.${part}`);
+    const magnitude = MAGNITUDES[norm] && `${layer}.${MAGNITUDES[norm]}`;
     if (magnitude) {
-      const shape = this.source.tensors.get(magnitude)?.shape ?? [];
+      const shape = this.shapeIn(magnitude) ?? [];
       // A norm over other dimensions has its sizes elsewhere.
-      if (shape[0] !== extents.Cout || sizeOf(shape) !== extents.Cout) {
+      if (shape[0] !== Cout || sizeOf(shape) !== Cout) {
         throw this.fail(
-          `tensor ${magnitude} expected a value for each of ${extents.Cout} outputs, got [${shape}]`,
+          `tensor ${magnitude} expected a value for each of ${Cout} outputs, got [${shape}]`,
         );
       }
       this.#used.add(magnitude);
     }
-    const scaled = magnitude ? { ...attributes, magnitude } : attributes;
-    return this.node(name, plainConv(scaled), [x], extents.Cout);
-  }
-
-  #bias(layer: string, Cout: number): string | undefined {
-    const name = `${layer}.bias`;
-    return this.has(name) ? this.#vector(name, Cout) : undefined;
+    const bias = `${layer}.bias`;
+    const operator = plainConv({
+      ...attributes,
+      bias: this.has(bias) ? this.#vector(bias, Cout) : undefined,
+      ...(magnitude && { magnitude }),
+    });
+    return this.node(layer, operator, [x], Cout);
   }
 
   #vector(name: string, C: number): string {

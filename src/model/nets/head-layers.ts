@@ -45,13 +45,12 @@ export function headLayers(b: NetBuilder): HeadLayer[] {
     }),
   );
   const layers = [...names].flatMap((layer): HeadLayer[] => {
-    const mean = b.source.tensors.get(`${layer}.running_mean`)?.shape;
+    const mean = b.shapeIn(`${layer}.running_mean`);
     if (mean) {
       const size = mean[0] ?? 0;
       return [{ layer, isNorm: true, isKernel: false, inputs: size, outputs: size }];
     }
-    const name = b.weightName(layer);
-    const shape = name === undefined ? [] : b.source.tensors.get(name)!.shape;
+    const shape = b.shapeIn(b.weightName(layer) ?? '') ?? [];
     const isKernel = shape.length === 4 && shape[2] === 1 && shape[3] === 1;
     if (shape.length !== 2 && !isKernel) return [];
     return [{ layer, isNorm: false, isKernel, inputs: shape[1]!, outputs: shape[0]! }];
@@ -66,7 +65,7 @@ export function headLayers(b: NetBuilder): HeadLayer[] {
 function otherNetworks(b: NetBuilder, unused: readonly string[]): Set<string> {
   return new Set(
     unused.flatMap((name) => {
-      const { shape } = b.source.tensors.get(name)!;
+      const shape = b.shapeIn(name)!;
       const isSpatial = shape.length === 4 && shape[2]! * shape[3]! > 1;
       return isSpatial && b.isOutside(name) ? groupOf(b, name) : [];
     }),
@@ -84,20 +83,13 @@ function groupOf(b: NetBuilder, name: string): string {
 }
 
 export function withoutProjections(layers: readonly HeadLayer[]): HeadLayer[] {
-  const modules = new Set<string>();
-  const alone = new Set<string>();
-  for (const { layer } of layers) {
-    if (!PROJECTION.test(layer)) continue;
-    const dot = layer.lastIndexOf('.');
-    if (dot < 0) alone.add(layer);
-    else modules.add(layer.slice(0, dot));
-  }
+  const projections = layers.filter(({ layer }) => PROJECTION.test(layer));
+  const modules = new Set(projections.map(({ layer }) => parentOf(layer)));
   return layers.filter(({ layer }) => {
-    if (alone.has(layer)) return false;
-    for (let dot = layer.indexOf('.'); dot >= 0; dot = layer.indexOf('.', dot + 1)) {
-      if (modules.has(layer.slice(0, dot))) return false;
-    }
-    return true;
+    const around = pathsOf(parentOf(layer));
+    return around.length > 0
+      ? !around.some((module) => modules.has(module))
+      : !PROJECTION.test(layer);
   });
 }
 
@@ -118,15 +110,20 @@ export function projectionChain(
 
 /** As the file has them, but where they are numbered: fc2 before fc10. */
 function inOrder(layers: readonly HeadLayer[]): HeadLayer[] {
-  const groups = new Map<string, HeadLayer[]>();
-  for (const layer of layers) {
-    const stem = layer.layer.slice(0, layer.layer.length - numberOf(layer.layer).length);
-    const group = groups.get(stem);
-    if (group) group.push(layer);
-    else groups.set(stem, [layer]);
+  const stem = ({ layer }: HeadLayer) => layer.slice(0, layer.length - numberOf(layer).length);
+  const place = ({ layer }: HeadLayer) => Number(numberOf(layer));
+  return groupedBy(layers, stem).flatMap((group) => group.sort((a, c) => place(a) - place(c)));
+}
+
+/** The items that have a key in common, in the order in which the keys are met. */
+export function groupedBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group) group.push(item);
+    else groups.set(keyOf(item), [item]);
   }
-  const place = ({ layer }: HeadLayer): number => Number(numberOf(layer));
-  return [...groups.values()].flatMap((group) => group.sort((a, c) => place(a) - place(c)));
+  return [...groups.values()];
 }
 
 /**
@@ -246,6 +243,13 @@ function isNext(b: NetBuilder, norm: HeadLayer, { layers, left, last }: Step): b
 
 export function parentOf(layer: string): string {
   return layer.slice(0, Math.max(layer.lastIndexOf('.'), 0));
+}
+
+/** A name, and those of what it is part of, from the inside out: `a.b.c`, `a.b`, `a`. */
+export function pathsOf(name: string): string[] {
+  const paths: string[] = [];
+  for (let path = name; path !== ''; path = parentOf(path)) paths.push(path);
+  return paths;
 }
 
 /** The digits that a name ends in. */

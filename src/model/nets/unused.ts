@@ -5,7 +5,7 @@
 
 import { sizeOf } from '../formats/tensor-source.js';
 import type { NetBuilder } from './builder.js';
-import { type HeadLayer, parentOf, placeOf } from './head-layers.js';
+import { groupedBy, type HeadLayer, parentOf, pathsOf, placeOf } from './head-layers.js';
 
 /** Names that a warning lists. */
 const SOME = 3;
@@ -34,7 +34,7 @@ export function checkUnused(
     if (isPart(name) || isBefore(b, name) || isGeneralisedMean(b, name)) return true;
     if (b.isOutside(name)) return false;
     const isTrunk = trunk.has(name.split('.', 1)[0]!);
-    return isTrunk || b.source.tensors.get(name)!.shape.length > 2 || isPRelu(b, name);
+    return isTrunk || b.shapeIn(name)!.length > 2 || isPRelu(b, name);
   });
   const [first] = needed;
   if (first !== undefined) throw b.fail(unexpected(b, first, needed.length, isPart(first)));
@@ -63,21 +63,29 @@ function partsOf(b: NetBuilder, { chain, C }: Head): (name: string) => boolean {
   return (name) => {
     if (chain.length === 0) return false;
     const layer = parentOf(name);
-    for (let of = layer; of !== ''; of = parentOf(of)) if (layers.has(of)) return true;
-    for (let of = name; ; of = parentOf(of)) {
-      const { parent, place } = placeOf(of);
-      if (place >= 0 && sequences.has(parent)) {
-        // In a list of classifiers each takes the same features.
-        const weight = b.source.tensors.get(b.weightName(layer) ?? '')?.shape;
-        return !(weight?.length === 2 && weight[1] === chain[0]!.inputs);
-      }
-      if (of === '') break;
+    if (pathsOf(layer).some((path) => layers.has(path))) return true;
+    const isInSequence = pathsOf(name).some((path) => {
+      const { parent, place } = placeOf(path);
+      return place >= 0 && sequences.has(parent);
+    });
+    if (isInSequence) {
+      // In a list of classifiers each takes the same features.
+      const weight = b.shapeIn(b.weightName(layer) ?? '');
+      return !(weight?.length === 2 && weight[1] === chain[0]!.inputs);
     }
-    const shape = b.source.tensors.get(name)!.shape;
-    const isNorm = b.has(`${layer}.weight`) && b.has(`${layer}.bias`) && shape.length === 1;
-    const isVector = b.source.tensors.get(`${layer}.weight`)?.shape.length === 1;
-    return isNorm && isVector && widths.has(shape[0]!) && parents.has(parentOf(layer));
+    const shape = b.shapeIn(name)!;
+    return (
+      isNorm(b, layer) &&
+      shape.length === 1 &&
+      widths.has(shape[0]!) &&
+      parents.has(parentOf(layer))
+    );
   };
+}
+
+/** Whether a layer has a vector of weights, and a bias. */
+function isNorm(b: NetBuilder, layer: string): boolean {
+  return b.has(`${layer}.bias`) && b.shapeIn(`${layer}.weight`)?.length === 1;
 }
 
 /** Whether a layer runs before the network, in a Sequential that has both. */
@@ -90,18 +98,17 @@ function isBefore(b: NetBuilder, name: string): boolean {
 
 /** Whether a tensor is the power of a generalised mean (GeM), in place of the mean of all pixels. */
 function isGeneralisedMean(b: NetBuilder, name: string): boolean {
-  if (!name.endsWith('.p') || sizeOf(b.source.tensors.get(name)!.shape) !== 1) return false;
+  if (!name.endsWith('.p') || sizeOf(b.shapeIn(name)!) !== 1) return false;
   return /pool|gem/i.test(name.slice(parentOf(parentOf(name)).length));
 }
 
 function isPRelu(b: NetBuilder, name: string): boolean {
-  return /(?:relu|act)\d?\.weight$/.test(name) && b.source.tensors.get(name)!.shape.length === 1;
+  return /(?:relu|act)\d?\.weight$/.test(name) && b.shapeIn(name)!.length === 1;
 }
 
 /** Why weights are refused that have a tensor which no layer asks for. */
 function unexpected(b: NetBuilder, name: string, count: number, isPart: boolean): string {
-  const dot = name.lastIndexOf('.');
-  const layer = name.slice(0, dot);
+  const layer = parentOf(name);
   if (isPRelu(b, name)) return `tensor ${name} is that of a PReLU: not supported`;
   if (isGeneralisedMean(b, name)) {
     return `tensor ${name} is that of a generalised mean (GeM): not supported, only the mean of all pixels`;
@@ -111,7 +118,7 @@ function unexpected(b: NetBuilder, name: string, count: number, isPart: boolean)
   if (isPart && b.has(`${layer}.running_mean`)) {
     return `where in the classifier the norm ${layer} stands is not known`;
   }
-  if (b.has(`${layer}.bias`) && b.source.tensors.get(`${layer}.weight`)?.shape.length === 1) {
+  if (isNorm(b, layer)) {
     return `${layer} is a LayerNorm or another norm without statistics: not supported`;
   }
   return `${count} unexpected tensors, the first is ${name}`;
@@ -119,14 +126,8 @@ function unexpected(b: NetBuilder, name: string, count: number, isPart: boolean)
 
 /** Names, those of a module as one: `criterion.weight`, `encoder_k.* (32)`. */
 function groupsOf(names: readonly string[]): string[] {
-  const groups = new Map<string, string[]>();
-  for (const name of names) {
-    const [, module = name] = /^((?:(?:module|model|_orig_mod|net)\.)*[^.]+)/.exec(name) ?? [];
-    const group = groups.get(module);
-    if (group) group.push(name);
-    else groups.set(module, [name]);
-  }
-  return [...groups.values()].map((own) =>
+  const pattern = /^(?:(?:module|model|_orig_mod|net)\.)*[^.]+/;
+  return groupedBy(names, (name) => pattern.exec(name)?.[0] ?? name).map((own) =>
     own.length === 1 ? own[0]! : `${sharedPath(own)}* (${own.length})`,
   );
 }
