@@ -55,6 +55,11 @@ export function lgamma(x: number): number {
     return Math.log(product) + lgammaFromTwo(y - 2);
   }
   if (x === Infinity) return Infinity; // and not ∞ − ∞
+  return stirling(x);
+}
+
+/** ln Γ(x) for x ≥ 10, within 1e-15 relative. */
+export function stirling(x: number): number {
   return (x - 0.5) * Math.log(x) - x + HALF_LOG_TWO_PI + stirlingRemainder(x);
 }
 

@@ -24,7 +24,7 @@
  */
 
 import { erfc } from './error-function.js';
-import { lgamma, lgamma1p, stirlingRemainder } from './gamma-function.js';
+import { lgamma1p, stirling, stirlingRemainder } from './gamma-function.js';
 
 /** From this shape on Temme's expansion serves; the power series would take over 8000 terms. */
 const HUGE = 1e6;
@@ -125,7 +125,12 @@ function leadingTerm(a: number, x: number): number {
     const exponent = a * excess(a, x) + stirlingRemainder(a);
     return Math.exp(-exponent) / Math.sqrt(2 * Math.PI * a);
   }
-  return Math.exp(a * Math.log(x) - x - (a < 0.5 ? lgamma1p(a) : lgamma(a + 1)));
+  // Γ(a+1) by Γ(y+1) = y·Γ(y) from where Stirling's formula holds. What `lgamma` has beyond that, digits about
+  // its zeros, would be lost in the sum.
+  let y = a + 1;
+  let product = 1;
+  for (; y < 10; y++) product *= y;
+  return product * Math.exp(a * Math.log(x) - x - stirling(y));
 }
 
 /** φ(λ) = λ − 1 − ln λ ≥ 0 of λ = x/a, with no cancellation about its double zero at 1. */

@@ -245,7 +245,7 @@ export class Network {
       this.#forward = undefined;
       const { kernels } = this;
       const program = kernels.bind(passPlan.steps, passPlan.buffers, this.#packed);
-      const forward = new BoundForward(passPlan, program, kernels.maps?.bytes ?? 0);
+      const forward = boundForward(passPlan, program, kernels.maps?.bytes ?? 0);
       this.#forward = { key, forward };
     }
     return this.#forward.forward;
@@ -329,59 +329,35 @@ export class Network {
   }
 }
 
-/** A plan bound to memory. Views are asked for anew each time: a backend may move its memory. */
-class BoundForward implements Forward {
-  readonly plan: Plan;
-  readonly #program: Program;
-  readonly #maps: Float32Array[];
-  readonly #sharedBytes: number;
+interface BoundForward extends Forward {
+  release(): void;
+}
 
-  /** @param sharedBytes what the backend keeps for the maps of any pass */
-  constructor(passPlan: Plan, program: Program, sharedBytes: number) {
-    this.plan = passPlan;
-    this.#program = program;
-    this.#sharedBytes = sharedBytes;
-    this.#maps = new Array(passPlan.taps.length);
-  }
-
-  get input(): Float32Array {
-    return this.#program.buffer(this.plan.input);
-  }
-
-  get logits(): Float32Array {
-    const { logits } = this.plan;
-    return logits === undefined ? NOTHING : this.#program.buffer(logits);
-  }
-
-  get features(): Float32Array {
-    const { features } = this.plan;
-    return features === undefined ? NOTHING : this.#program.buffer(features);
-  }
-
-  get maps(): readonly Float32Array[] {
-    this.plan.taps.forEach((tap, i) => {
-      this.#maps[i] = this.#program.buffer(tap.map);
-    });
-    return this.#maps;
-  }
-
-  get bytes(): number {
-    return this.#program.bytes + this.#sharedBytes;
-  }
-
-  run(): void {
-    this.#program.run();
-  }
-
-  runStep(index: number): void {
-    this.#program.runStep(index);
-  }
-
-  algorithm(index: number): Algorithm | undefined {
-    return this.#program.algorithm(index);
-  }
-
-  release(): void {
-    this.#program.release();
-  }
+/**
+ * A plan bound to memory. Views are asked for anew each time: a backend may move its memory.
+ *
+ * @param sharedBytes what the backend keeps for the maps of any pass
+ */
+function boundForward(passPlan: Plan, program: Program, sharedBytes: number): BoundForward {
+  const view = (buffer?: number) => (buffer === undefined ? NOTHING : program.buffer(buffer));
+  return {
+    plan: passPlan,
+    bytes: program.bytes + sharedBytes,
+    get input() {
+      return view(passPlan.input);
+    },
+    get logits() {
+      return view(passPlan.logits);
+    },
+    get features() {
+      return view(passPlan.features);
+    },
+    get maps() {
+      return passPlan.taps.map(({ map }) => view(map));
+    },
+    run: () => program.run(),
+    runStep: (index) => program.runStep(index),
+    algorithm: (index) => program.algorithm(index),
+    release: () => program.release(),
+  };
 }

@@ -42,25 +42,25 @@ export interface ColumnStatistic {
    * @param x [M, C]
    */
   readonly compute: (out: ColumnValues, x: ColumnValues, C: number) => void;
-  /** Whether it reads the columns before the ReLU that ends a stage, and not after it. */
-  readonly preActivation: boolean;
+  /** Whether it reads the columns before the ReLU that ends a stage, and not after it; default no. */
+  readonly preActivation?: boolean;
   /** Whether it takes what is below 0 as 0; any other has to be given columns that are nowhere negative. */
   readonly rectifies?: boolean;
 }
 
 /** The statistics by name. */
 export const STATISTICS: Readonly<Record<Statistic, ColumnStatistic>> = {
-  smoe: { compute: smoeScale, preActivation: false, rectifies: true },
-  gamma: { compute: gammaScale, preActivation: false, rectifies: true },
-  sd: { compute: columnSd, preActivation: false },
-  mean: { compute: columnMean, preActivation: false },
-  max: { compute: columnMax, preActivation: false },
-  'shannon-entropy': { compute: shannonEntropy, preActivation: false },
-  'renyi-entropy': { compute: renyiEntropy, preActivation: false },
-  'log-normal-mean': { compute: logNormalMean, preActivation: false },
-  'log-normal-entropy': { compute: logNormalEntropy, preActivation: false },
+  smoe: { compute: smoeScale, rectifies: true },
+  gamma: { compute: gammaScale, rectifies: true },
+  sd: { compute: columnSd },
+  mean: { compute: columnMean },
+  max: { compute: columnMax },
+  'shannon-entropy': { compute: shannonEntropy },
+  'renyi-entropy': { compute: renyiEntropy },
+  'log-normal-mean': { compute: logNormalMean },
+  'log-normal-entropy': { compute: logNormalEntropy },
   'truncated-normal-mean': { compute: truncatedNormalMean, preActivation: true },
   'truncated-normal-sd': { compute: truncatedNormalSd, preActivation: true },
   'truncated-normal-entropy': { compute: truncatedNormalEntropy, preActivation: true },
-  'normal-entropy': { compute: normalEntropy, preActivation: false },
+  'normal-entropy': { compute: normalEntropy },
 };

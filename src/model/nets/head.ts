@@ -80,29 +80,28 @@ export function classified(b: NetBuilder, x: Value): Graph {
     }
   }
   checkUnused(b, trunk, { chain, C: x.C });
-  b.doubts.push(...doubts(b, chain, parts));
+  addDoubts(b, chain, parts);
   return b.finish(y, y.C);
 }
 
 /** What a classifier is taken for that it may not be, a line each. */
-function doubts(b: NetBuilder, chain: readonly HeadLayer[], parts: number): string[] {
-  const first = chain[0]!;
+function addDoubts(b: NetBuilder, chain: readonly HeadLayer[], parts: number): void {
+  const { layer: first } = chain[0]!;
   const cosine = chain.find(({ layer }) => COSINE.test(layer) && !b.has(`${layer}.bias`));
+  if (cosine) {
+    b.doubts.push(
+      `${cosine.layer} is taken for a linear classifier; one that compares directions answers otherwise`,
+    );
+  }
   const early = chain.find(({ isKernel }, i) => isKernel && i < chain.length - 1);
-  const isNumbered = placeOf(first.layer).place >= 0;
-  return [
-    ...(cosine
-      ? [
-          `${cosine.layer} is taken for a linear classifier; one that compares directions answers otherwise`,
-        ]
-      : []),
-    ...(early && chain.some(({ isKernel }) => !isKernel)
-      ? [`${early.layer} is taken to come behind the mean of all pixels`]
-      : []),
-    ...(parts === 2 && !isNumbered
-      ? [`${first.layer} is taken for one of the largest values and then the means of the channels`]
-      : []),
-  ];
+  if (early && chain.some(({ isKernel }) => !isKernel)) {
+    b.doubts.push(`${early.layer} is taken to come behind the mean of all pixels`);
+  }
+  if (parts === 2 && placeOf(first).place < 0) {
+    b.doubts.push(
+      `${first} is taken for one of the largest values and then the means of the channels`,
+    );
+  }
 }
 
 /**
