@@ -47,7 +47,7 @@ export * from './js/softmax.js';
 export * from './js/unary.js';
 export { type LayerWeights, layerWeights } from './layer-weights.js';
 export { type PoolParameters, type PoolShape, poolShape } from './pool-shape.js';
-export { PRECISIONS, type Precision, WEIGHT_BYTES } from './precision.js';
+export { PRECISIONS, type Precision, valueOfHalf, WEIGHT_BYTES } from './precision.js';
 export type { ColumnValues } from './statistics/columns.js';
 export { renyiEntropy, shannonEntropy } from './statistics/entropy.js';
 export { gammaScale } from './statistics/gamma.js';

@@ -53,7 +53,7 @@ export function halfOf(x: number): number {
   return ((bits >> 16) & 0x8000) | ((rounded >> 13) - (112 << 10));
 }
 
-/** The value of a normal binary16 or zero. */
+/** The value of a finite binary16. */
 export function valueOfHalf(half: number): number {
   BITS[0] = ((half & 0x8000) << 16) | ((half & 0x7fff) << 13);
   return FLOAT[0]! * 2 ** 112;

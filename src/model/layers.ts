@@ -3,7 +3,7 @@
  * in memory, and how it is read.
  */
 
-import { FormatError, inFile } from '../errors.js';
+import { FormatError } from '../errors.js';
 import {
   type LayerWeights,
   PRECISIONS,
@@ -71,7 +71,7 @@ export function checkTensors(source: TensorSource, layers: Layers): void {
         throw new FormatError(`${name}: tensor ${tensor} expected [${shape}], got [${info.shape}]`);
       }
       const check = i === 0 && isConv(layer) ? checkWeights : checkFloats;
-      inFile(name, () => check(tensor, info.dtype));
+      check(name, tensor, info.dtype);
     }
   }
 }

@@ -58,6 +58,13 @@ export function fitGamma(mean: number, meanLog: number): { shape: number; scale:
   return { shape: held, scale: mean / held };
 }
 
+/** What each constant must be above. */
+const ABOVE = {
+  gaussian: { mean: -Infinity, sd: 0 },
+  gamma: { min: -Infinity, shape: 0, scale: 0 },
+  range: { min: -Infinity, max: -Infinity },
+};
+
 /**
  * Makes sure that what is there is finite, and positive where it has to be.
  *
@@ -65,27 +72,20 @@ export function fitGamma(mean: number, meanLog: number): { shape: number; scale:
  * @throws ShapeError naming the constant that does not fit.
  */
 export function checkNormalizerConstants(operation: string, constants: NormalizerConstants): void {
-  const { gaussian, gamma, range } = constants;
-  if (gaussian !== undefined) {
-    expectNumber(operation, 'gaussian.mean', gaussian.mean);
-    expectNumber(operation, 'gaussian.sd', gaussian.sd, 0);
-  }
-  if (gamma !== undefined) {
-    expectNumber(operation, 'gamma.min', gamma.min);
-    expectNumber(operation, 'gamma.shape', gamma.shape, 0);
-    expectNumber(operation, 'gamma.scale', gamma.scale, 0);
-  }
-  if (range !== undefined) {
-    expectNumber(operation, 'range.min', range.min);
-    expectNumber(operation, 'range.max', range.max);
-    if (range.max < range.min) {
-      throw new ShapeError(`${operation}: range.max expected ≥ ${range.min}, got ${range.max}`);
+  for (const [kind, bounds] of Object.entries(ABOVE)) {
+    const given = constants[kind as keyof NormalizerConstants] as
+      | Record<string, number>
+      | undefined;
+    if (given === undefined) continue;
+    for (const [name, above] of Object.entries(bounds)) {
+      const value = given[name]!;
+      if (Number.isFinite(value) && value > above) continue;
+      const expected = above === 0 ? 'a finite number > 0' : 'a finite number';
+      throw new ShapeError(`${operation}: ${kind}.${name} expected ${expected}, got ${value}`);
     }
   }
-}
-
-function expectNumber(operation: string, name: string, value: number, above = -Infinity): void {
-  if (Number.isFinite(value) && value > above) return;
-  const expected = above === 0 ? 'a finite number > 0' : 'a finite number';
-  throw new ShapeError(`${operation}: ${name} expected ${expected}, got ${value}`);
+  const { range } = constants;
+  if (range !== undefined && range.max < range.min) {
+    throw new ShapeError(`${operation}: range.max expected ≥ ${range.min}, got ${range.max}`);
+  }
 }

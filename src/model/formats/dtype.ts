@@ -32,16 +32,19 @@ export const SCALED_DTYPE = 'I8';
 /**
  * Refuses a tensor that is not of floats, before any of it is read.
  *
- * @throws {FormatError} naming the tensor, not the file
+ * @param file what the message calls it
+ * @throws {FormatError} naming file and tensor
  */
-export function checkFloats(tensor: string, dtype: string): void {
+export function checkFloats(file: string, tensor: string, dtype: string): void {
   if (FLOATS.includes(dtype)) return;
-  throw new FormatError(`tensor ${tensor} has dtype ${dtype}, expected F32, F16, BF16 or F64`);
+  throw new FormatError(
+    `${file}: tensor ${tensor} has dtype ${dtype}, expected F32, F16, BF16 or F64`,
+  );
 }
 
 /** Refuses a tensor that `decodeFloats` does not take. @throws {FormatError} as `checkFloats` */
-export function checkWeights(tensor: string, dtype: string): void {
-  if (dtype !== SCALED_DTYPE) checkFloats(tensor, dtype);
+export function checkWeights(file: string, tensor: string, dtype: string): void {
+  if (dtype !== SCALED_DTYPE) checkFloats(file, tensor, dtype);
 }
 
 /**

@@ -3,11 +3,10 @@
  * Node 24 and up only.
  */
 
-/** 2^(e − 25) for each of the 32 exponents of a binary16: the weight of its mantissa's last bit. */
-const LAST_BIT: readonly number[] = Array.from(
-  { length: 32 },
-  (_, e) => 2 ** (Math.max(e, 1) - 25),
-);
+import { valueOfHalf } from '../../kernels/index.js';
+
+/** Exponent of what is not finite. */
+const NON_FINITE = 31 << 10;
 
 /**
  * IEEE 754 binary16: 1 sign bit, 5 exponent bits (bias 15), 10 mantissa bits.
@@ -17,13 +16,13 @@ const LAST_BIT: readonly number[] = Array.from(
 export function decodeHalves(out: Float32Array, bytes: Uint8Array): void {
   for (let i = 0; i < out.length; i++) {
     const half = bytes[2 * i]! | (bytes[2 * i + 1]! << 8);
-    const exponent = (half >> 10) & 31;
-    const mantissa = half & 1023;
-    const implicitOne = exponent === 0 ? 0 : 1024;
-    let magnitude = (implicitOne + mantissa) * LAST_BIT[exponent]!;
-    if (exponent === 31) magnitude = mantissa ? Number.NaN : Number.POSITIVE_INFINITY;
-    out[i] = half & 0x8000 ? -magnitude : magnitude;
+    out[i] = (half & NON_FINITE) === NON_FINITE ? nonFinite(half) : valueOfHalf(half);
   }
+}
+
+function nonFinite(half: number): number {
+  if ((half & 1023) > 0) return Number.NaN;
+  return half & 0x8000 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
 }
 
 /** bfloat16: the upper half of a float32. @param bytes as of `decodeHalves` */

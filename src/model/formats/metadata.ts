@@ -170,12 +170,8 @@ export function activationOf(source: TensorSource, classes: number): Activation 
   );
 }
 
-/** The orders of channels that networks of 3, of 1 and of other numbers may have. */
-const ORDERS: Readonly<Record<number, readonly string[]>> = {
-  3: ['rgb', 'bgr', 'other'],
-  1: ['grey', 'other'],
-  0: ['other'],
-};
+/** The orders of channels that networks of 3 and of 1 may have beside `other`. */
+const ORDERS: Readonly<Record<number, readonly string[]>> = { 3: ['rgb', 'bgr'], 1: ['grey'] };
 
 /**
  * What pictures go through: what a caller says, else `preprocessing` of the metadata, else as for ImageNet.
@@ -221,7 +217,7 @@ function isPreprocessing(p: Preprocessing, count: number): boolean {
     Array.isArray(v) && v.length === count && v.every((c) => isNumber(c));
   return (
     isWhole(size, 1, 2 ** 20) &&
-    ORDERS[count === 3 || count === 1 ? count : 0]!.includes(channels) &&
+    (channels === 'other' || ORDERS[count]?.includes(channels) === true) &&
     isEach(mean) &&
     isEach(std) &&
     !std.includes(0) &&

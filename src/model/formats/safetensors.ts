@@ -8,7 +8,7 @@
  * anything is allocated by it.
  */
 
-import { FormatError, inFile } from '../../errors.js';
+import { FormatError } from '../../errors.js';
 import { type ByteSource, byteSource } from './byte-source.js';
 import { checkWeights, DTYPE_BYTES, decodeFloats } from './dtype.js';
 import { sizeOf } from './tensor-source.js';
@@ -143,7 +143,7 @@ export function safetensorsFile(
     if (begin + out.length > sizeOf(shape)) {
       fail(`tensor ${tensor} [${shape}] has no elements ${begin}…${begin + out.length}`);
     }
-    inFile(name, () => checkWeights(tensor, dtype));
+    checkWeights(name, tensor, dtype);
     const size = DTYPE_BYTES[dtype]!;
     const from = first + size * begin;
     decodeFloats(out, source.read(from, from + size * out.length), dtype);

@@ -33,13 +33,8 @@ const NUMBERED: Naming = {
     const stage = Number(number) - Number(first[1]) + 1;
     // A stage has blocks; a classifier in the same Sequential has none.
     if (stage >= 1) return /^\.\d+\./.test(rest!) ? `layer${stage}${rest}` : key;
-    const early: Readonly<Record<string, string>> = {
-      0: 'conv1',
-      1: 'bn1',
-      2: 'relu',
-      3: 'maxpool',
-    };
-    return Object.hasOwn(early, number) ? `${early[number]}${rest}` : key;
+    const early = ['conv1', 'bn1', 'relu', 'maxpool'][Number(number)];
+    return early === undefined ? key : `${early}${rest}`;
   },
   // Convolution, norm and activation leave no place for a pool there.
   implied: (_, [, stage]) => (Number(stage) < 4 ? { architecture: { maxPool: false } } : {}),

@@ -91,7 +91,7 @@ function sourceOf(dictionary: Dictionary, name: string): TensorSource {
     readInto(out, tensor, begin) {
       const strided = find(tensor);
       const { shape, strides, offset, storage } = strided;
-      inFile(name, () => checkWeights(tensor, storage.type.dtype));
+      checkWeights(name, tensor, storage.type.dtype);
       if (begin + out.length > sizeOf(shape)) {
         throw new FormatError(
           `${name}: tensor ${tensor} [${shape}] has no elements ${begin}…${begin + out.length}`,
