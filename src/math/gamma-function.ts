@@ -176,9 +176,8 @@ const WIDE = 1e20;
  *
  *   k₀ = (3 − s + √((s − 3)² + 24s))/(12s),
  *
- * then Newton's steps in q = 1/k. In q the left side is convex with a slope between ½ and 1, nearly a
- * straight line (T. P. Minka, "Estimating a Gamma distribution", 2002), so that the steps come down
- * to the root from any start: three of them, at most four.
+ * then the secant method in q = 1/k, from 0 and from there. In q the left side is 0 at 0, and convex with a slope
+ * between ½ and 1, nearly a straight line (T. P. Minka, "Estimating a Gamma distribution", 2002): some five steps.
  *
  * @param s the logarithm of the arithmetic mean over the geometric mean. 0, or a negative number
  *   that rounding has left of it, is a constant sample.
@@ -190,17 +189,14 @@ export function gammaShape(s: number): number {
   const root = Math.sqrt((s - 3) * (s - 3) + 24 * s);
   // 1/k₀, in the one of two equal forms that does not cancel.
   let q = s < 3 ? (12 * s) / (3 - s + root) : (root + s - 3) / 2;
-  for (let step = 0; step < 8; step++) {
-    const k = 1 / q;
-    const change = (s - logMinusDigamma(k)) / reciprocalSlope(k);
+  let [before, valueBefore] = [0, 0];
+  for (let step = 0; step < 12; step++) {
+    const value = logMinusDigamma(1 / q);
+    const change = ((s - value) * (q - before)) / (value - valueBefore);
+    [before, valueBefore] = [q, value];
     q += change;
-    // Steps square the error: after one of 1e-8 nothing is left but rounding. NaN ends here too.
-    if (!(Math.abs(change) > 1e-8 * q)) break;
+    // A step multiplies the errors of the last two: after one of 1e-10 only rounding is left. NaN ends here too.
+    if (!(Math.abs(change) > 1e-10 * q)) break;
   }
   return 1 / q;
-}
-
-/** d/dq of ln k − ψ(k) at k = 1/q: k²·(ψ′(k) − 1/k). */
-function reciprocalSlope(k: number): number {
-  return k >= LARGE ? trigammaExcessLarge(k) : k * (k * trigamma(k) - 1);
 }
