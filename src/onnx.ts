@@ -19,8 +19,6 @@ import {
 } from './model/onnx/network.js';
 
 export * from './index.js';
-export { instrumentTarget } from './model/onnx/network.js';
-export * from './model/onnx-instrument/index.js';
 export { type OnnxOptions, type OnnxSummary, onnxNetwork, onnxSummary };
 
 export interface LoadOnnxOptions extends LoadOptions, Omit<OnnxOptions, 'externalData'> {

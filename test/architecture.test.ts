@@ -21,8 +21,7 @@ const CORE = [
     'cost.ts',
   ],
   ...['explanation.ts', 'explain.ts', 'explain-activations.ts', 'index.ts', 'index.workerd.ts'],
-  'onnx.ts',
-  'onnx.workerd.ts',
+  ...['onnx.ts', 'onnx.workerd.ts', 'instrument.ts'],
 ];
 
 /**
@@ -54,6 +53,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'index.workerd.ts': ['index.ts', 'kernels'],
   'onnx.ts': [...ENGINE, 'explain.ts', 'index.ts'],
   'onnx.workerd.ts': ['onnx.ts', 'kernels'],
+  'instrument.ts': ['model'],
   node: CORE,
   cli: ['node', ...CORE],
 };
@@ -113,11 +113,25 @@ describe('the house', () => {
     }
   });
 
-  it('gives the core no package and no Node module', () => {
+  it('gives the core no package and no Node module, and the readers of ONNX one package', () => {
     const outside = sources
       .filter((path) => CORE.includes(partOf(path)))
-      .flatMap((path) => importsOf(path).filter((s) => !s.startsWith('.')));
-    expect(outside).toEqual([]);
+      .flatMap((path) => importsOf(path).flatMap((s) => (s.startsWith('.') ? [] : [[path, s]])));
+    const readers = outside.filter(([path]) => /^model\/onnx/.test(path!));
+    expect(outside).toEqual(readers);
+    expect([...new Set(readers.map(([, specifier]) => specifier))]).toEqual(['pbf']);
+  });
+
+  it('keeps the readers of ONNX out of what `fastcam` and its parts reach', () => {
+    const parts = ['kernels', 'model', 'methods', 'viz'].map((part) => `${part}/index.ts`);
+    const reached = new Set(['index.ts', ...parts]);
+    for (const path of reached) {
+      for (const specifier of importsOf(path)) {
+        reached.add(join(dirname(path), specifier).replace(/\.js$/, '.ts'));
+      }
+    }
+    expect(reached.size).toBeGreaterThan(50);
+    expect([...reached].filter((path) => /onnx/.test(path))).toEqual([]);
   });
 
   it('gives the readers of PyTorch’s files no package and no Node module: pages have them, too', () => {

@@ -2,7 +2,7 @@
 
 import { basename, dirname, join, resolve } from 'node:path';
 import { inFile, ShapeError } from '../errors.js';
-import { instrumentTarget } from '../model/onnx/network.js';
+import { instrumentTarget } from '../model/onnx/target.js';
 import {
   type InstrumentedModel,
   type InstrumentOptions,

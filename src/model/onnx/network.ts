@@ -11,15 +11,14 @@ import type { Activation } from '../formats/metadata.js';
 import type { TensorSource } from '../formats/tensor-source.js';
 import type { Graph } from '../graph/node.js';
 import type { RecognizedNetwork } from '../nets/index.js';
-import type { InstrumentTarget } from '../onnx-instrument/index.js';
 import { usualSize } from '../prepared.js';
 import { alive, type Imported, type ImportOptions, importGraph } from './importer.js';
-import { type OnnxModel, type OnnxTensor, parseOnnx } from './proto.js';
+import { type OnnxModel, type OnnxNode, type OnnxTensor, parseOnnx } from './proto.js';
 import { saidLabels, saidPreprocessing, saidSize } from './said.js';
-import { outputName, pictureInput } from './signature.js';
-import { targetOf } from './target.js';
+import { type OnnxInput, outputName, pictureInput } from './signature.js';
 import { type Tensor, tensorOf } from './tensor.js';
 import { dimsOf, type View } from './view.js';
+import type { Value } from './writer.js';
 
 export interface OnnxOptions {
   /** Side of the input, or its height and width, where the file does not fix it; default as it says, else 224. */
@@ -57,18 +56,18 @@ export function onnxNetwork(
   return inFile(name, () => new OnnxFile(bytes, name, options).network());
 }
 
-/**
- * What saliency is to be written to in an ONNX file: for `instrumentedModel`.
- *
- * @param taps names of values to measure at; default those where scales end
- * @throws {FormatError} as `onnxNetwork`, for a network without scale ends, and for a name that no map has
- */
-export function instrumentTarget(
-  bytes: Uint8Array,
-  name: string,
-  { taps, ...options }: OnnxOptions & { readonly taps?: readonly string[] } = {},
-): InstrumentTarget {
-  return inFile(name, () => new OnnxFile(bytes, name, options).target(taps));
+/** A file's network before it is packed, and its values by name: what ./target.ts reads. */
+export interface ReadOnnx {
+  readonly graph: Graph;
+  readonly input: OnnxInput;
+  readonly size: readonly [H: number, W: number];
+  readonly values: ReadonlyMap<string, Value>;
+  readonly nodes: readonly OnnxNode[];
+}
+
+/** @throws {FormatError} as `onnxNetwork` */
+export function readOnnx(bytes: Uint8Array, name: string, options: OnnxOptions = {}): ReadOnnx {
+  return inFile(name, () => new OnnxFile(bytes, name, options).read());
 }
 
 /** What a file says before its network is read. */
@@ -157,12 +156,11 @@ class OnnxFile {
     };
   }
 
-  target(taps: readonly string[] | undefined): InstrumentTarget {
+  read(): ReadOnnx {
     const [size, imported] = this.#fitting();
-    const { graph } = this.#graphOf(imported);
     const { input, model } = this.#given;
-    const { values } = imported;
-    return targetOf({ graph, input, size, values, nodes: model.graph.nodes }, taps);
+    const { graph } = this.#graphOf(imported);
+    return { graph, input, size, values: imported.values, nodes: model.graph.nodes };
   }
 
   /** The graph for pictures of another size. @throws {ShapeError} where it does not take them */

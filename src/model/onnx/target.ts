@@ -1,31 +1,32 @@
 /** What `instrument` writes to, found by reading the network: input, scale ends, logits and classifier by their names. */
 
-import { FormatError } from '../../errors.js';
+import { FormatError, inFile } from '../../errors.js';
 import { type Graph, rangesOf } from '../graph/node.js';
 import { type Conv, isConv } from '../graph/operators/conv.js';
 import type { InstrumentHead, InstrumentTarget, Layout } from '../onnx-instrument/index.js';
 import { prepareNetwork } from '../prepared.js';
-import type { OnnxNode } from './proto.js';
-import type { OnnxInput } from './signature.js';
+import { type OnnxOptions, type ReadOnnx, readOnnx } from './network.js';
 import { Tensor } from './tensor.js';
 import { dimsOf, isIn, NCHW, NHWC } from './view.js';
 import type { Value } from './writer.js';
 
-/** What is known of a file that was read. */
-export interface ReadGraph {
-  readonly graph: Graph;
-  readonly input: OnnxInput;
-  readonly size: readonly [H: number, W: number];
-  /** Values of the file, by name. */
-  readonly values: ReadonlyMap<string, Value>;
-  readonly nodes: readonly OnnxNode[];
+/**
+ * What saliency is to be written to in an ONNX file: for `instrumentedModel`.
+ *
+ * @param name what messages call the file
+ * @param taps names of values to measure at; default those where scales end
+ * @throws {FormatError} as `onnxNetwork`, for a network without scale ends, and for a name that no map has
+ */
+export function instrumentTarget(
+  bytes: Uint8Array,
+  name: string,
+  { taps, ...options }: OnnxOptions & { readonly taps?: readonly string[] } = {},
+): InstrumentTarget {
+  const read = readOnnx(bytes, name, options);
+  return inFile(name, () => targetOf(read, taps));
 }
 
-/**
- * @param taps names of values; default those where scales end
- * @throws {FormatError} for a network without scale ends, and a name that is no value of a map in the file
- */
-export function targetOf(read: ReadGraph, taps?: readonly string[]): InstrumentTarget {
+function targetOf(read: ReadOnnx, taps: readonly string[] | undefined): InstrumentTarget {
   const { graph, input, size, values } = read;
   const prepared = prepareNetwork(graph, ...size);
   const ranges = rangesOf(prepared.graph);
@@ -68,7 +69,7 @@ function layoutNamed(values: ReadonlyMap<string, Value>, name: string): Layout {
 
 /** The classifier behind the mean of the features, where it is one product with a constant of the file. */
 function headOf(
-  { values, nodes }: ReadGraph,
+  { values, nodes }: ReadOnnx,
   { nodes: own, output }: Graph,
   features: number | undefined,
 ): InstrumentHead | undefined {
