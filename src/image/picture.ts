@@ -3,7 +3,7 @@
  * pictures as they stand.
  */
 
-import { ShapeError } from '../errors.js';
+import { expectWhole, ShapeError } from '../errors.js';
 
 /** RGBA, 4 bytes a pixel, row-major, alpha not premultiplied. */
 export interface Picture {
@@ -41,9 +41,7 @@ export function checkPicture(operation: string, picture: Picture): void {
     throw new TypeError(`${operation}: picture expected { data, width, height } with RGBA bytes`);
   }
   const { data, width, height } = picture;
-  if (!(Number.isInteger(width) && Number.isInteger(height) && width >= 1 && height >= 1)) {
-    throw new ShapeError(`${operation}: picture expected 1×1 or more, got ${width}×${height}`);
-  }
+  expectWhole(operation, { width, height });
   if (data.length !== 4 * width * height) {
     throw new ShapeError(
       `${operation}: picture expected ${4 * width * height} bytes for ${width}×${height} RGBA, got ${data.length}`,

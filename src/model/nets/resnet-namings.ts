@@ -43,21 +43,17 @@ const NUMBERED: Naming = {
 const HUGGING_FACE: Naming = {
   first: /(?<![^.])(?:resnet\.)?embedder\.embedder\.convolution\.weight$/,
   torchvisionName(key) {
-    const parts: Record<string, string> = { convolution: 'conv', normalization: 'bn' };
-    const shortcutParts: Record<string, string> = { convolution: '0', normalization: '1' };
+    const kinds: Record<string, string> = { convolution: 'conv', normalization: 'bn' };
     return key
       .replace(/^resnet\./, '')
       .replace(
         /^embedder\.embedder\.(convolution|normalization)\./,
-        (_, part) => `${parts[part]}1.`,
+        (_, kind) => `${kinds[kind]}1.`,
       )
       .replace(
-        /^encoder\.stages\.(\d+)\.layers\.(\d+)\.layer\.(\d+)\.(convolution|normalization)\./,
-        (_, s, block, i, part) => `layer${Number(s) + 1}.${block}.${parts[part]}${Number(i) + 1}.`,
-      )
-      .replace(
-        /^encoder\.stages\.(\d+)\.layers\.(\d+)\.shortcut\.(convolution|normalization)\./,
-        (_, s, block, part) => `layer${Number(s) + 1}.${block}.downsample.${shortcutParts[part]}.`,
+        /^encoder\.stages\.(\d+)\.layers\.(\d+)\.(?:layer\.(\d+)|shortcut)\.(convolution|normalization)\./,
+        (_, stage, block, i, kind) =>
+          `${blockPart(Number(stage) + 1, Number(block), i ? Number(i) + 1 : 0, kinds[kind]!)}.`,
       )
       .replace(/^embedder\.pooler\./, 'maxpool.')
       .replace(/^classifier\.1\./, 'fc.');
