@@ -62,8 +62,8 @@ export function wasmMapKernels(memory: LinearMemory, exports: MapExports): MapKe
       const words = memory.words(scratch, SCRATCH_BYTES / 4);
       const doubles = memory.doubles(scratch, SCRATCH_BYTES / 8);
       const floats = memory.floats(scratch, SCRATCH_BYTES / 4);
-      // Bytes of the scratch that are taken.
-      let end = tableBytes;
+      // The scratch is taken up to here.
+      let end = scratch + tableBytes;
       const take = (bytes: number): number => {
         end += bytes;
         return end - bytes;
@@ -73,22 +73,18 @@ export function wasmMapKernels(memory: LinearMemory, exports: MapExports): MapKe
         const [h, w] = shape as [number, number];
         const scale = take(SCALE_BYTES);
         const copy = take(bytesOf(maps[i]!));
-        floats.set(data.length === h * w ? data : data.subarray(offset, offset + h * w), copy / 4);
-        words[i] = scratch + scale;
-        words[scale / 4] = scratch + copy;
-        words[scale / 4 + 1] = h;
-        words[scale / 4 + 2] = w;
-        words[scale / 4 + 3] = scratch + take(rowBytes);
-        words[scale / 4 + 4] = scratch + take(2 * rowBytes);
-        words[scale / 4 + 5] = scratch + take(rowBytes);
-        words[scale / 4 + 6] = scratch + take(rowBytes);
-        doubles[scale / 8 + 4] = weights[i]!;
+        floats.set(data.subarray(offset, offset + h * w), (copy - scratch) / 4);
+        words[i] = scale;
+        const parts = [take(rowBytes), take(2 * rowBytes), take(rowBytes), take(rowBytes)];
+        words.set([copy, h, w, ...parts], (scale - scratch) / 4);
+        doubles[(scale - scratch) / 8 + 4] = weights[i]!;
       }
+      const first = (end - scratch) / 4;
       for (let y0 = 0; y0 < H; y0 += rows) {
         const y1 = Math.min(y0 + rows, H);
         const n = maps.length;
-        exports.sumUpsampled(scratch + end, scratch, n, H, W, y0, y1, x, y, width, height);
-        out.set(floats.subarray(end / 4, end / 4 + (y1 - y0) * W), y0 * W);
+        exports.sumUpsampled(end, scratch, n, H, W, y0, y1, x, y, width, height);
+        out.set(floats.subarray(first, first + (y1 - y0) * W), y0 * W);
       }
       return true;
     },

@@ -131,7 +131,7 @@ class WasmKernels implements Kernels {
     weights: ReadonlyMap<string, PackedWeights>,
   ): Program {
     const precisionOf = (key: string): Precision => (weights.get(key) as WasmConv2d).precision;
-    const layout = new ProgramLayout(this.#winograd, steps, buffers, precisionOf);
+    const layout = layoutOf(this.#winograd, steps, buffers, precisionOf);
     return new WasmProgram(this.#exports, this.#memory, layout, steps, buffers, weights);
   }
 
@@ -141,30 +141,31 @@ class WasmKernels implements Kernels {
   }
 
   programBytes: Kernels['programBytes'] = (steps, buffers, precisionOf) =>
-    new ProgramLayout(this.#winograd, steps, buffers, precisionOf).bytes;
+    layoutOf(this.#winograd, steps, buffers, precisionOf).bytes;
 }
 
 /** Where the parts of a program begin in its region: buffers, then scratch, then the tasks. */
-class ProgramLayout {
+interface ProgramLayout {
   readonly bytes: number;
   readonly scratchBegin: number;
   readonly tasksBegin: number;
-  readonly scratch: ScratchLayout;
+  readonly scratch: ScratchBytes;
   readonly convolutions: readonly (Convolution | undefined)[];
+}
 
-  constructor(
-    winograd: boolean,
-    steps: readonly Step[],
-    buffers: readonly ArenaBuffer[],
-    precisionOf: (weights: string) => Precision,
-  ) {
-    this.convolutions = steps.map((step) => convolutionOf(step, winograd, precisionOf));
-    this.scratch = new ScratchLayout(this.convolutions);
-    const arenaBytes = 4 * Math.max(...buffers.map(({ offset, length }) => offset + length));
-    this.scratchBegin = alignUp(arenaBytes);
-    this.tasksBegin = this.scratchBegin + this.scratch.bytes;
-    this.bytes = this.tasksBegin + steps.length * TASK_BYTES;
-  }
+function layoutOf(
+  winograd: boolean,
+  steps: readonly Step[],
+  buffers: readonly ArenaBuffer[],
+  precisionOf: (weights: string) => Precision,
+): ProgramLayout {
+  const convolutions = steps.map((step) => convolutionOf(step, winograd, precisionOf));
+  const scratch = sharedScratch(convolutions);
+  const arenaBytes = 4 * Math.max(...buffers.map(({ offset, length }) => offset + length));
+  const scratchBegin = alignUp(arenaBytes);
+  const tasksBegin = Object.values(scratch).reduce((sum, bytes) => sum + bytes, scratchBegin);
+  const bytes = tasksBegin + steps.length * TASK_BYTES;
+  return { bytes, scratchBegin, tasksBegin, scratch, convolutions };
 }
 
 /** Steps bound to a region of linear memory. */
@@ -191,7 +192,7 @@ class WasmProgram implements Program {
     this.#buffers = buffers;
     this.#ptr = memory.allocate(this.bytes);
 
-    const addresses = scratch.at(this.#ptr + scratchBegin);
+    const addresses = addressesOf(scratch, this.#ptr + scratchBegin);
     this.#steps = steps.map((step, i) => {
       if (!isConv2d(step)) return this.#bindOperator(exports, step, weights);
       const task = this.#ptr + tasksBegin + i * TASK_BYTES;
@@ -292,33 +293,27 @@ function convolutionOf(
 }
 
 /** Scratch that serves one step at a time: each use as large as the largest step wants it. */
-class ScratchLayout {
-  readonly bytes: number;
-  readonly #most = { rows: 0, a: 0, b: 0, products: 0, sums: 0, widened: 0 };
-
-  constructor(convolutions: readonly (Convolution | undefined)[]) {
-    for (const convolution of convolutions) {
-      if (!convolution) continue;
-      const { shape, algorithm, precision } = convolution;
-      const wanted = scratchBytes(shape, algorithm, precision);
-      for (const use of this.#uses) {
-        this.#most[use] = alignUp(Math.max(this.#most[use], wanted[use]));
-      }
-    }
-    this.bytes = this.#uses.reduce((sum, use) => sum + this.#most[use], 0);
+function sharedScratch(convolutions: readonly (Convolution | undefined)[]): ScratchBytes {
+  const most = { rows: 0, a: 0, b: 0, products: 0, sums: 0, widened: 0 };
+  for (const convolution of convolutions) {
+    if (!convolution) continue;
+    const wanted = scratchBytes(convolution.shape, convolution.algorithm, convolution.precision);
+    for (const use of usesOf(most)) most[use] = alignUp(Math.max(most[use], wanted[use]));
   }
+  return most;
+}
 
-  /** Addresses of the uses, one after another. */
-  at(ptr: number): ScratchBytes {
-    const addresses = { ...this.#most };
-    for (const use of this.#uses) {
-      addresses[use] = ptr;
-      ptr += this.#most[use];
-    }
-    return addresses;
+/** Addresses of the uses, one after another. */
+function addressesOf(scratch: ScratchBytes, ptr: number): ScratchBytes {
+  let end = ptr;
+  const addresses = { ...scratch };
+  for (const use of usesOf(scratch)) {
+    addresses[use] = end;
+    end += scratch[use];
   }
+  return addresses;
+}
 
-  get #uses(): (keyof ScratchBytes)[] {
-    return Object.keys(this.#most) as (keyof ScratchBytes)[];
-  }
+function usesOf(scratch: ScratchBytes): (keyof ScratchBytes)[] {
+  return Object.keys(scratch) as (keyof ScratchBytes)[];
 }
