@@ -80,9 +80,9 @@ export function writeRgbRow(
     const to = 4 * (y * W + x);
     const from = 3 * x;
     const unseen = Number.isNaN(rgb[from]);
-    data[to] = unseen ? unseenGrey(x, y) : 255 * rgb[from]!;
-    data[to + 1] = unseen ? unseenGrey(x, y) : 255 * rgb[from + 1]!;
-    data[to + 2] = unseen ? unseenGrey(x, y) : 255 * rgb[from + 2]!;
+    for (let c = 0; c < 3; c++) {
+      data[to + c] = unseen ? unseenGrey(x, y) : 255 * rgb[from + c]!;
+    }
     data[to + 3] = 255;
   }
 }

@@ -196,13 +196,11 @@ function readEntry(
   fail: Fail,
 ): TensorInfo {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
-  if (typeof dtype !== 'string') {
-    return fail(`tensor ${key} has no valid dtype: ${JSON.stringify(dtype)}`);
-  }
-  if (!isSizes(shape)) return fail(`tensor ${key} has no valid shape: ${JSON.stringify(shape)}`);
-  if (!isSizes(offsets) || offsets.length !== 2) {
-    return fail(`tensor ${key} has no valid data_offsets: ${JSON.stringify(offsets)}`);
-  }
+  const refuse = (what: string, value: unknown): never =>
+    fail(`tensor ${key} has no valid ${what}: ${JSON.stringify(value)}`);
+  if (typeof dtype !== 'string') return refuse('dtype', dtype);
+  if (!isSizes(shape)) return refuse('shape', shape);
+  if (!isSizes(offsets) || offsets.length !== 2) return refuse('data_offsets', offsets);
   const begin = dataBegin + offsets[0]!;
   const end = dataBegin + offsets[1]!;
   if (begin > end || end > fileBytes) {
