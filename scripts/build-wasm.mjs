@@ -11,7 +11,7 @@ const source = `${root}src/kernels/wasm/assembly/index.ts`;
 const out = `${root}dist/kernels/wasm`;
 const BUILDS = { simd: [], relaxed: ['--enable', 'relaxed-simd'] };
 // Pieces of both builds lie side by side: gzip finds again what is at most 32 KB away.
-const PIECES = 4;
+const PIECES = 2;
 
 mkdirSync(out, { recursive: true });
 const texts = {};
