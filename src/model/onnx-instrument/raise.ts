@@ -35,6 +35,9 @@ import { BYTES, fieldsOf, Message } from './wire.js';
 /** The opset that a file below it is raised to. */
 export const RAISED_OPSET = 11;
 
+/** No value has more axes, and so no more scales. */
+const MAX_RANK = 16;
+
 /** What changes in a node. */
 interface Change {
   readonly opType?: string;
@@ -174,11 +177,13 @@ function resize(old: Old): Change {
 /** The values of an initializer or of a Constant, if it is one. */
 function constantFloats({ bytes, initializers, constants }: ScannedModel, name: string): number[] {
   const tensor = initializers.get(name);
-  if (tensor) return tensorFloats(bytes, tensor);
+  if (tensor) return tensorFloats(bytes, tensor, MAX_RANK);
   const value = constants.get(name)?.attributes.get('value');
   if (!value) return [];
   return [...fieldsOf(bytes, value)].flatMap((field) =>
-    field.number === ATTRIBUTE.tensor && field.type === BYTES ? tensorFloats(bytes, field) : [],
+    field.number === ATTRIBUTE.tensor && field.type === BYTES
+      ? tensorFloats(bytes, field, MAX_RANK)
+      : [],
   );
 }
 

@@ -22,7 +22,13 @@ export function writeMaps(
 ): void {
   const { names, cam } = plan;
   const isFloat = [...model.floatTypes].every((type) => type === ELEMENT.float);
-  const float = (x: string): string => (isFloat ? x : w.toFloat(x));
+  const converted = new Map<string, string>();
+  const float = (x: string): string => {
+    if (isFloat) return x;
+    const y = converted.get(x) ?? w.toFloat(x);
+    converted.set(x, y);
+    return y;
+  };
   const scales = target.taps.map(({ name, layout, nonNegative }, i) => {
     const x = nonNegative ? float(name) : w.node('Relu', [float(name)]);
     const phi = writeStatistic(w, x, channelAxis(layout), options.statistic ?? 'smoe');
@@ -32,12 +38,7 @@ export function writeMaps(
   const saliency = writeCombination(w, scales, plan.shares, sizes, names.saliency);
   if (cam === 'none') return;
   const head = target.head!;
-  const classes = plan.classInput
-    ? names.class
-    : w.node('ArgMax', [w.node('Flatten', [float(target.logits)], { axis: 1 })], {
-        axis: 1,
-        keepdims: 0,
-      });
+  const classes = plan.classInput ? names.class : writeTopClass(w, float(target.logits));
   const map = writeClassActivation(
     w,
     {
@@ -50,6 +51,12 @@ export function writeMaps(
     names.cam,
   );
   w.node('Mul', [saliency, map], {}, names.fastcam);
+}
+
+/** Int64 [N]; the first of equals. */
+function writeTopClass(w: NodeWriter, logits: string): string {
+  const rows = w.node('Flatten', [logits], { axis: 1 });
+  return w.node('ArgMax', [rows], { axis: 1, keepdims: 0 });
 }
 
 /** The rows of the classifier for the class of each picture, float32 of N·C values. */

@@ -339,7 +339,7 @@ export function attributeOf(
   for (const field of fieldsOf(bytes, range)) {
     const { number, type, begin, end, value } = field;
     if (number === ATTRIBUTE.int) rest = { ...rest, int: value };
-    else if (number === ATTRIBUTE.ints) ints.push(...varintsOf(bytes, field));
+    else if (number === ATTRIBUTE.ints) for (const int of varintsOf(bytes, field)) ints.push(int);
     else if (number === ATTRIBUTE.float && type === FOUR_BYTES) {
       rest = { ...rest, float: floatAt(bytes, begin) };
     } else if (number === ATTRIBUTE.floats && (type === FOUR_BYTES || type === BYTES)) {
@@ -351,13 +351,15 @@ export function attributeOf(
   return { ...rest, ints, floats };
 }
 
-/** The float32 values of a tensor, as far as the file itself holds them. */
-export function tensorFloats(bytes: Uint8Array, tensor: Range): number[] {
+/** The first float32 values of a tensor, as far as the file itself holds them. @param most how many */
+export function tensorFloats(bytes: Uint8Array, tensor: Range, most: number): number[] {
   const floats: number[] = [];
   for (const { number, type, begin, end } of fieldsOf(bytes, tensor)) {
     if (number !== TENSOR.rawData && number !== TENSOR.floats) continue;
     if (type !== BYTES && type !== FOUR_BYTES) continue;
-    for (let at = begin; at + 4 <= end; at += 4) floats.push(floatAt(bytes, at));
+    for (let at = begin; at + 4 <= end && floats.length < most; at += 4) {
+      floats.push(floatAt(bytes, at));
+    }
   }
   return floats;
 }

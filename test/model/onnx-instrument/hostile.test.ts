@@ -68,6 +68,14 @@ describe('a damaged file', () => {
     expect(() => instrumentOnnx(file, targetOf())).toThrow(/^onnx: byte \d+ lies 17 graphs deep$/);
   });
 
+  it('may have an attribute of a million numbers', () => {
+    const starts = new Array<number>(1e6).fill(1);
+    const slice: NodeByHand = ['Slice', ['tap'], ['y'], { starts, ends: starts }];
+    // Starts and ends are one constant, axes another.
+    const file = modelOf({ opset: 7, nodes: [RELU, slice] });
+    expect(instrumentOnnx(file, targetOf()).length).toBeGreaterThan(16e6);
+  });
+
   it('may have no graph, two of them, or no opset', () => {
     const file = modelOf({ nodes: [RELU] });
     const refuse = (bytes: number[], message: RegExp) =>
