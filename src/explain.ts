@@ -228,7 +228,9 @@ function resolveOptions(net: Network, options: ExplainOptions): ResolvedOptions 
   const { taps = true } = options;
   const scales = taps === true ? net.scales.length : net.valuesNamed(taps).length;
   if (scales === 0) {
-    throw new ShapeError('taps: the network has no value that ends a scale: name some');
+    throw new ShapeError(
+      `taps: no value of the network ends a scale, as none is rectified or activated where all paths meet: name some, such as ${net.scaleCandidates.join(',')}`,
+    );
   }
   return resolveFor(net, scales, options);
 }

@@ -33,7 +33,7 @@ export function formatInspection(inspection: Inspection, withLayers: boolean): s
     `Size      ${(parameters / 1e6).toFixed(2)} M values, ${(macs / 1e9).toFixed(3)} GMAC at ${size} × ${size}`,
     `Head      ${classes} ${classes === 1 ? 'class' : 'classes'}, ${classes > 0 ? `${activation}; ` : ''}${HEADS[head]}`,
     ...(labels ? [`Classes   ${classText(labels)}`] : []),
-    `Scales    end at ${inspection.scales.map(valueText).join(', ') || 'no value: name some by --taps'}`,
+    `Scales    end at ${inspection.scales.map(valueText).join(', ') || `no value: name some, --taps ${inspection.candidates.map(printable).join(',')}`}`,
     `Others    that --taps can name: ${someOf(inspection.tappable)}`,
     ...inspection.warnings.map((warning) => `Note      ${printable(warning)}`),
     ...(assumption === undefined ? [] : [`Assumed   ${printable(assumption)}`]),

@@ -24,10 +24,11 @@ import {
   storedPrecision,
 } from './formats/metadata.js';
 import type { TensorSource } from './formats/tensor-source.js';
-import { valueNamed } from './graph/node.js';
+import { shapesOf, valueNamed } from './graph/node.js';
 import { isConv } from './graph/operators/conv.js';
 import { inputChannels } from './graph/operators/input.js';
 import { type Plan, type PlanOptions, plan } from './graph/plan.js';
+import { scaleCandidates } from './graph/scale-ends.js';
 import {
   checkTensors,
   type ExpectedTensor,
@@ -185,6 +186,14 @@ export class Network {
   /** The names of the values where scales end. */
   get scales(): readonly string[] {
     return this.prepared.ends.map((end) => this.prepared.graph.nodes[end]!.name);
+  }
+
+  /** Where no scale ends: the names of values that may be measured. */
+  get scaleCandidates(): string[] {
+    const { graph } = this.prepared;
+    const { size } = this.preprocessing;
+    const shapes = shapesOf(graph, ...(this.#recognized.size ?? ([size, size] as const)));
+    return scaleCandidates(graph, shapes).map((value) => graph.nodes[value]!.name);
   }
 
   /** The values of these names. @throws {ShapeError} for a name that there is not */

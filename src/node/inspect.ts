@@ -51,6 +51,8 @@ export interface Inspection {
   readonly layers: readonly StepText[];
   /** Where the scales end. */
   readonly scales: readonly InspectedValue[];
+  /** Where no scale ends: values that may be named in their place. */
+  readonly candidates: readonly string[];
   /** Other values that are nowhere negative, and have more than one pixel. */
   readonly tappable: readonly InspectedValue[];
   /** By precision, with a pass over one picture. */
@@ -103,6 +105,7 @@ export async function inspectModel(
       macs: passPlan.macs,
       layers: passPlan.steps.map(describeStep),
       scales: ends.map(valueAt),
+      candidates: ends.length > 0 ? [] : net.scaleCandidates,
       tappable: others.map(valueAt),
       memory: PRECISIONS.map((precision) => ({
         precision,

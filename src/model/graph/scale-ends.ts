@@ -28,21 +28,33 @@ import { tap } from './operators/tap.js';
  * @param shapes of all values
  */
 export function scaleEnds(graph: Graph, shapes: readonly ValueShape[]): number[] {
-  const { nodes } = graph;
   const ranges = rangesOf(graph);
-  const convolved = new Set<string>();
   const rectified = new Map<string, number>();
   const activated = new Map<string, number>();
+  for (const [i, resolution] of convolvedCuts(graph, shapes)) {
+    if (ranges[i]!.nonNegative) rectified.set(resolution, i);
+    if (graph.nodes[i]!.operator.isActivation) activated.set(resolution, i);
+  }
+  return [...new Map([...activated, ...rectified]).values()].sort((a, b) => a - b);
+}
+
+/** Where the rule finds no end: the last value of each resolution that a person may name. */
+export function scaleCandidates(graph: Graph, shapes: readonly ValueShape[]): number[] {
+  const last = convolvedCuts(graph, shapes).map(([i, resolution]) => [resolution, i] as const);
+  return [...new Map(last).values()];
+}
+
+/** The cut values that come after a convolution of their resolution, and that. */
+function convolvedCuts(graph: Graph, shapes: readonly ValueShape[]): [number, string][] {
+  const convolved = new Set<string>();
   const cuts = new Set(cutValues(graph));
-  for (const [i, { operator }] of nodes.entries()) {
+  return [...graph.nodes.entries()].flatMap(([i, { operator }]) => {
     const { H, W } = shapes[i]!;
     const resolution = `${H}×${W}`;
     if (isConv(operator)) convolved.add(resolution);
     const counts = cuts.has(i) && H * W > 1 && convolved.has(resolution);
-    if (counts && ranges[i]!.nonNegative) rectified.set(resolution, i);
-    if (counts && operator.isActivation) activated.set(resolution, i);
-  }
-  return [...new Map([...activated, ...rectified]).values()].sort((a, b) => a - b);
+    return counts ? [[i, resolution]] : [];
+  });
 }
 
 /**

@@ -161,6 +161,17 @@ const FOLDS: Readonly<Record<string, Fold>> = {
     const values = Array.from({ length: size }, (_, i) => a + i * d);
     return Tensor.of([size], values, start!.dtype, isBound(start!, limit!, delta!));
   },
+  Clip(call) {
+    const x = call.constant(0);
+    const [lo, hi] = boundsOf(call);
+    return Tensor.of(
+      x.shape,
+      x.values.map((v) => Math.min(Math.max(v, lo), hi)),
+      x.dtype,
+      x,
+    );
+  },
+  QuantizeLinear: (call) => quantized(call.constant(0), call.constant(1), call.optionalConstant(2)),
   Where(call) {
     const [condition, a, b] = [0, 1, 2].map((i) => call.constant(i)) as [Tensor, Tensor, Tensor];
     const shape = [a.shape, b.shape].reduce(broadcastShape, condition.shape);
@@ -447,6 +458,37 @@ export function splitSizes(call: Call, size: number): number[] {
       : Array.from({ length: parts }, (_, i) => Math.min(each, size - i * each));
   if (sum(sizes) === size && sizes.every((s) => Number.isInteger(s) && s >= 0)) return sizes;
   throw new FormatError(`${size} places are not split into [${sizes}]`);
+}
+
+/** Of Clip: attributes before opset 11, inputs from then on. */
+export function boundsOf(call: Call): readonly [lo: number, hi: number] {
+  const [lo, hi] =
+    call.opset < 11
+      ? ['min', 'max'].map((name) => call.node.attributes.get(name)?.f)
+      : [1, 2].map((i) => call.optionalConstant(i)?.scalar);
+  return [lo ?? -Infinity, hi ?? Infinity];
+}
+
+/** The whole numbers of a dtype. */
+export const RANGES: Readonly<Record<string, readonly [number, number]>> = {
+  U8: [0, 255],
+  I8: [-128, 127],
+  U16: [0, 65535],
+  I16: [-32768, 32767],
+};
+
+function quantized(x: Tensor, scale: Tensor, zero: Tensor | undefined): Tensor {
+  const range = RANGES[zero?.dtype ?? 'U8'];
+  const each = x.size / scale.size;
+  if (!range || (scale.size > 1 && scale.size !== x.shape[0])) {
+    throw new FormatError('only scales for all, or for each of the first dimension are supported');
+  }
+  const values = x.values.map((value, i) => {
+    const c = scale.size > 1 ? Math.floor(i / each) : 0;
+    const whole = roundHalfEven(value / scale.values[c]!) + (zero?.values[c] ?? 0);
+    return Math.min(Math.max(whole, range[0]), range[1]);
+  });
+  return Tensor.of(x.shape, values, zero?.dtype ?? 'U8', x);
 }
 
 /** (x − zero point)·scale, with one pair for all elements or one for each place of an axis. */

@@ -127,7 +127,9 @@ function add(writer: GraphWriter, node: OnnxNode): void {
   const results = computed(call);
   for (const [i, name] of node.outputs.entries()) {
     const value = results[i];
-    if (name !== '' && value) writer.name(name, value);
+    if (name === '') continue;
+    if (value) writer.name(name, value);
+    else writer.missing.set(name, refusal(node, writer.opset, `gives no output ${i} here`));
   }
 }
 

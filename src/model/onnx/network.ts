@@ -260,6 +260,7 @@ const USUAL_SIZES: readonly number[] = [224, 299, 256, 384, 32, 64, 96, 128, 192
 /** What a graph may end in that makes probabilities of logits. */
 const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   softmax: 'softmax',
+  logSoftmax: 'softmax',
   sigmoid: 'sigmoid',
 };
 

@@ -1,8 +1,9 @@
 /** What `instrument` writes to, found by reading the network: input, scale ends, logits and classifier by their names. */
 
 import { FormatError, inFile } from '../../errors.js';
-import { type Graph, rangesOf } from '../graph/node.js';
+import { type Graph, rangesOf, shapesOf } from '../graph/node.js';
 import { type Conv, isConv } from '../graph/operators/conv.js';
+import { scaleCandidates } from '../graph/scale-ends.js';
 import type { InstrumentHead, InstrumentTarget, Layout } from '../onnx-instrument/index.js';
 import { prepareNetwork } from '../prepared.js';
 import { type OnnxOptions, type ReadOnnx, readOnnx } from './network.js';
@@ -33,8 +34,9 @@ function targetOf(read: ReadOnnx, taps: readonly string[] | undefined): Instrume
   const named = (name: string) => prepared.graph.nodes.findIndex((node) => node.name === name);
   const names = taps ?? prepared.ends.map((end) => prepared.graph.nodes[end]!.name);
   if (names.length === 0) {
+    const some = scaleCandidates(prepared.graph, shapesOf(prepared.graph, ...size));
     throw new FormatError(
-      'no value ends a scale: name some by --taps; fastcam inspect lists values that can be tapped',
+      `no value ends a scale: name some by --taps, such as ${some.map((value) => prepared.graph.nodes[value]!.name).join(',')}`,
     );
   }
   const head = headOf(read, prepared.graph, prepared.features);

@@ -49,6 +49,8 @@ export class GraphWriter {
   readonly values: Map<string, Value> = new Map();
   /** Constants that nodes read, by name. */
   readonly tensors: Map<string, Tensor> = new Map();
+  /** Outputs that are not computed, and what is said to whoever reads them. */
+  readonly missing: Map<string, FormatError> = new Map();
   readonly #size: readonly [number, number];
   /** Values that were brought into another layout, by node and layout. */
   readonly #realised = new Map<string, number>();
@@ -64,6 +66,8 @@ export class GraphWriter {
   value(name: string): Value {
     const value = this.values.get(name);
     if (value) return value;
+    const missing = this.missing.get(name);
+    if (missing) throw missing;
     throw new FormatError(
       `value ${name} is read before any node makes it: a cycle, or the file is damaged`,
     );

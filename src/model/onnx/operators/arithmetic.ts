@@ -11,6 +11,7 @@ import { constant } from '../../graph/operators/constant.js';
 import { mul } from '../../graph/operators/mul.js';
 import { power, unary } from '../../graph/operators/unary.js';
 import type { Call, Rule } from '../call.js';
+import { boundsOf } from '../constants.js';
 import { idiomOf } from '../idioms.js';
 import { stridesOf, Tensor } from '../tensor.js';
 import { type Axis, dimsOf, LAYOUTS, type Layout, layoutOf, type View } from '../view.js';
@@ -29,12 +30,7 @@ export const ARITHMETIC_RULES: Readonly<Record<string, Rule>> = {
     const total = all(call, 'add');
     return total instanceof Tensor ? total : scaled(call, total, 1 / call.inputs.length);
   },
-  Clip(call) {
-    const isInput = call.opset >= 11;
-    const lo = isInput ? call.optionalConstant(1)?.scalar : call.node.attributes.get('min')?.f;
-    const hi = isInput ? call.optionalConstant(2)?.scalar : call.node.attributes.get('max')?.f;
-    return clipped(call, call.view(0), lo ?? -Infinity, hi ?? Infinity);
-  },
+  Clip: (call) => clipped(call, call.view(0), ...boundsOf(call)),
 };
 
 function all(call: Call, kind: Arithmetic): Value {

@@ -8,7 +8,7 @@ import { globalMax } from '../../graph/operators/global-max.js';
 import { maxPool, meanPool } from '../../graph/operators/pool.js';
 import type { Call, Rule } from '../call.js';
 import { Tensor } from '../tensor.js';
-import { dimsOf, NCHW, type View, viewOf } from '../view.js';
+import { dimsOf, type Layout, NCHW, type View, viewOf } from '../view.js';
 import type { Pads } from '../writer.js';
 import { combine } from './arithmetic.js';
 
@@ -18,9 +18,6 @@ export const CONVOLUTION_RULES: Readonly<Record<string, Rule>> = {
   MatMul: (call) => matMul(call, call.input(0), call.input(1)),
   BatchNormalization: batchNormalization,
   MaxPool(call) {
-    if ((call.ints('dilations') ?? []).some((d) => d !== 1)) {
-      throw new FormatError('dilations are not supported');
-    }
     const view = pooled(call);
     return call.emitIn(maxPool(windowOf(call, view)), [view.node], NCHW);
   },
@@ -42,6 +39,9 @@ export function globalMean(call: Call, view: View): View {
 }
 
 function pooled(call: Call): View {
+  if ((call.ints('dilations') ?? []).some((d) => d !== 1)) {
+    throw new FormatError('dilations are not supported');
+  }
   return call.viewIn(0, NCHW);
 }
 
@@ -51,8 +51,10 @@ type Pair = readonly [number, number];
 function pairOf(call: Call, name: string): Pair {
   const own = call.ints(name);
   if (!own || own.length === 0) return [1, 1];
-  if (own.length === 2 && own.every((n) => Number.isInteger(n) && n > 0)) {
-    return [own[0]!, own[1]!];
+  // Of one dimension, which is that of columns.
+  const both = own.length === 1 ? [1, own[0]!] : own;
+  if (both.length === 2 && both.every((n) => Number.isInteger(n) && n > 0)) {
+    return [both[0]!, both[1]!];
   }
   throw new FormatError(`${name} [${own}]: only two whole numbers > 0 are supported`);
 }
@@ -87,23 +89,35 @@ export function padsOf(
     return [y[0]!, x[0]!, y[1]!, x[1]!];
   }
   if (auto !== 'NOTSET' && auto !== '') throw new FormatError(`auto_pad ${auto}`);
-  const pads = call.ints('pads');
-  if (!pads || pads.length === 0) return [0, 0, 0, 0];
+  const own = call.ints('pads');
+  if (!own || own.length === 0) return [0, 0, 0, 0];
+  const pads = own.length === 2 ? [0, own[0]!, 0, own[1]!] : own;
   if (pads.length === 4 && pads.every((pad) => Number.isInteger(pad) && pad >= 0)) {
     return [pads[0]!, pads[1]!, pads[2]!, pads[3]!];
   }
   throw new FormatError(`pads [${pads}]: only four whole numbers ≥ 0 are supported`);
 }
 
-/** @param x in any layout of four dimensions; a border of zeros that a node before adds is taken in */
+/** A sequence of values with channels, [N, C, L]: columns of one row. */
+const NCL: Layout = [null, 'C', 'W'];
+
+/** @param x in any layout; a border of zeros that a node before adds is taken in */
 export function convolution(call: Call, x: View, weight: Tensor, bias: Tensor | undefined): View {
   const { writer, name, node } = call;
-  if (weight.shape.length !== 4) {
-    throw new FormatError(`a weight of [${weight.shape}]: only two-dimensional ones are supported`);
+  const rank = weight.shape.length;
+  if (rank !== 3 && rank !== 4) {
+    throw new FormatError(
+      `a weight of [${weight.shape}]: only of rows and columns it is supported`,
+    );
   }
-  if (x.dims.length !== 4) throw new FormatError(`x expected 4 dimensions, got [${dimsOf(x)}]`);
-  let view = writer.realised(x, NCHW, node.inputs[0]!);
-  const [Cout, perGroup, kH, kW] = weight.shape as [number, number, number, number];
+  if (x.dims.length !== rank) {
+    throw new FormatError(`x expected ${rank} dimensions, got [${dimsOf(x)}]`);
+  }
+  const layout = rank === 3 ? NCL : NCHW;
+  let view = writer.realised(x, layout, node.inputs[0]!);
+  const [Cout, perGroup] = weight.shape as [number, number];
+  const [kH, kW] = rank === 3 ? [1, weight.shape[2]!] : [weight.shape[2]!, weight.shape[3]!];
+  const shape = [Cout, perGroup, kH, kW];
   const groups = call.int('group', 1);
   const { C } = view.shape;
   if (!(groups >= 1 && perGroup * groups === C && Cout % groups === 0 && Cout * kH * kW > 0)) {
@@ -116,11 +130,11 @@ export function convolution(call: Call, x: View, weight: Tensor, bias: Tensor | 
   if (border) {
     pads = pads.map((pad, i) => pad + border[i]!) as unknown as Pads;
     const [inner] = writer.nodes[view.node]!.inputs;
-    view = viewOf(inner!, writer.shapes[inner!]!, NCHW);
+    view = viewOf(inner!, writer.shapes[inner!]!, layout);
   }
   const operator = plainConv({
     layer: name,
-    weight: { name: writer.tensor(nameOf(call, 1, weight), weight), shape: weight.shape },
+    weight: { name: writer.tensor(nameOf(call, 1, weight), weight.reshaped(shape)), shape },
     bias: bias && writer.tensor(nameOf(call, 2, bias), vectorOf(bias, Cout)),
     extents: { Cin: C, Cout, kH, kW, groups },
     strideY: stride[0],
@@ -129,7 +143,7 @@ export function convolution(call: Call, x: View, weight: Tensor, bias: Tensor | 
     dilationX: dilation[1],
     pads,
   });
-  return call.emitIn(operator, [view.node], NCHW);
+  return call.emitIn(operator, [view.node], layout);
 }
 
 /** What a weight is called: as in the file, where it is the file's. */
@@ -207,7 +221,7 @@ function scaledTensor(tensor: Tensor, by: number): Tensor {
   );
 }
 
-function matMul(call: Call, a: View | Tensor, b: View | Tensor): View {
+export function matMul(call: Call, a: View | Tensor, b: View | Tensor): View {
   if (a instanceof Tensor || !(b instanceof Tensor)) {
     throw new FormatError(
       'a product of two computed matrices, as attention has it, is not supported',

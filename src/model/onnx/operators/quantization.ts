@@ -6,11 +6,11 @@
 import { FormatError } from '../../../errors.js';
 import { activation } from '../../graph/operators/activation.js';
 import type { Call, Rule } from '../call.js';
-import { dequantized, scaledBack } from '../constants.js';
+import { dequantized, RANGES, scaledBack } from '../constants.js';
 import { Tensor } from '../tensor.js';
 import type { View } from '../view.js';
 import { combine } from './arithmetic.js';
-import { convolution } from './convolution.js';
+import { convolution, matMul } from './convolution.js';
 
 export const QUANTIZATION_RULES: Readonly<Record<string, Rule>> = {
   QuantizeLinear(call) {
@@ -32,6 +32,11 @@ export const QUANTIZATION_RULES: Readonly<Record<string, Rule>> = {
     const zero = call.optionalConstant(3);
     return convolution(call, call.view(0), scaledBack(weight, one, zero, 0), undefined);
   },
+  MatMulInteger(call) {
+    const one = Tensor.of([], [1], 'F32');
+    const weight = scaledBack(call.constant(1), one, call.optionalConstant(3), 1);
+    return matMul(call, call.input(0), weight);
+  },
   QLinearConv(call) {
     const scale = call.constant(4);
     const weight = scaledBack(call.constant(3), scale, call.constant(5), 0);
@@ -50,13 +55,6 @@ export const QUANTIZATION_RULES: Readonly<Record<string, Rule>> = {
     const sum = combine(call, 'add', call.view(0), call.view(3)) as View;
     return withinRange(call, sum, call.constant(6), call.optionalConstant(7));
   },
-};
-
-const RANGES: Readonly<Record<string, readonly [number, number]>> = {
-  U8: [0, 255],
-  I8: [-128, 127],
-  U16: [0, 65535],
-  I16: [-32768, 32767],
 };
 
 function withinRange(call: Call, view: View, scale: Tensor, zero: Tensor | undefined): View {
