@@ -69,9 +69,11 @@ export interface ModelFlags extends WeightsFlags {
 
 export function modelOptions(): Option[] {
   return [
-    valued('--model <bundled|file|name>', 'weights, or a fetched model', parsePath).default(
-      'bundled',
-    ),
+    valued(
+      '--model <bundled|file|name>',
+      'weights, an ONNX file, or a fetched model',
+      parsePath,
+    ).default('bundled'),
     ...weightsOptions(),
     choice('--precision <name>', 'how weights are kept in memory (default: as stored)', PRECISIONS),
     backendOption(),

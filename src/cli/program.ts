@@ -54,6 +54,8 @@ Examples:
   fastcam fetch resnet50                           download torchvision's ResNet-50 …
   fastcam explain cat.png --model resnet50         … and use it, from the cache
   fastcam inspect resnet50.pth                     what the network is, and what could be tapped
+  fastcam explain cat.png --model mine.onnx --labels names.txt
+                                                   a network of your own
   fastcam models --fit 128MB                       which networks fit in a memory
   fastcam convert resnet50.pth resnet50.safetensors --precision f16
                                                    weights that explain themselves
@@ -155,7 +157,7 @@ export function makeProgram(
         'else could be tapped, operations, memory by precision, and what was assumed. Of a file that cannot be loaded it tells why, and the ' +
         'known network that it is nearest to.',
     )
-    .argument('<model>', 'weights, a fetched model, or bundled', parsePath)
+    .argument('<model>', 'weights, an ONNX file, a fetched model, or bundled', parsePath)
     .action(async (model: string, flags: InspectFlags) => {
       finish(await inspectCommand(model, flags, streams));
     });

@@ -7,8 +7,8 @@ import { openNetwork, type WeightsOptions } from './model-weights.js';
 
 export interface ModelOptions extends WeightsOptions {
   /**
-   * `bundled` (default): a ResNet-50 of quarter width, 200 classes; a safetensors file, the index of
-   * several, or a PyTorch checkpoint; or the name or URL of a model that `fetchModel` has put into the
+   * `bundled` (default): a ResNet-50 of quarter width, 200 classes; an ONNX file, a safetensors file, the index
+   * of several, or a PyTorch checkpoint; or the name or URL of a model that `fetchModel` has put into the
    * cache.
    */
   readonly model?: string;
