@@ -63,3 +63,22 @@ function clipped(value: f32, least: f32, most: f32): f32 {
   if (value < least) return least;
   return value > most ? most : value;
 }
+
+/** @param factor [N, C] */
+export function mul(out: usize, x: usize, factor: usize, N: i32, pixels: i32, C: i32): void {
+  const bytes = (<usize>C) << 2;
+  const whole = bytes & ~15;
+  for (let n = 0; n < N; n++) {
+    for (let p = 0; p < pixels; p++) {
+      for (let c: usize = 0; c < whole; c += 16) {
+        v128.store(out + c, f32x4.mul(v128.load(x + c), v128.load(factor + c)));
+      }
+      for (let c = whole; c < bytes; c += 4) {
+        store<f32>(out + c, load<f32>(x + c) * load<f32>(factor + c));
+      }
+      x += bytes;
+      out += bytes;
+    }
+    factor += bytes;
+  }
+}

@@ -13,11 +13,10 @@
  * convolution of one input channel: [⌈Cout/8⌉, kH·kW, 8].
  */
 
-import { copyFloats } from './conv2d-gemm';
 import { finishesPixels, finishPixels } from './epilogue';
 import { ROW } from './gemm';
 import { rowsOf } from './precision';
-import { madd } from './simd';
+import { copyFloats, madd } from './simd';
 import { Conv2dTask } from './task';
 
 /** Vectors of four pixels on their way to where not all of them fit. */

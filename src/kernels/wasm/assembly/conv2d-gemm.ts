@@ -7,6 +7,7 @@
 import { finishesPixels, finishPixels, storeRows } from './epilogue';
 import { gemm, MR, products, ROW, tileRows } from './gemm';
 import { floatsOf } from './precision';
+import { copyFloats } from './simd';
 import { Conv2dTask, limitsOf } from './task';
 
 /** A tile that is not whole, between its products and its epilogue. */
@@ -118,12 +119,4 @@ function padRows(end: usize): void {
   store<usize>(end, last);
   store<usize>(end, last, 4);
   store<usize>(end, last, 8);
-}
-
-/** Copies whole floats, vectors first: shorter than what memory.copy is good at. */
-export function copyFloats(to: usize, from: usize, bytes: usize): void {
-  const end = to + bytes;
-  const vectors = to + (bytes & ~15);
-  for (; to < vectors; to += 16, from += 16) v128.store(to, v128.load(from));
-  for (; to < end; to += 4, from += 4) store<f32>(to, load<f32>(from));
 }

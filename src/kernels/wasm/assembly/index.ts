@@ -4,7 +4,7 @@
  */
 
 export { activate } from './activation';
-export { add, affine, concat } from './columns';
+export { add, affine, concat, mul } from './columns';
 export { conv2dDepthwise } from './conv2d-depthwise';
 export { conv2dGemm } from './conv2d-gemm';
 export { conv2dSparse } from './conv2d-sparse';

@@ -1,16 +1,15 @@
-/** Mean pooling (../../js/mean-pool.ts): sums in doubles, two channels at a time. */
+/**
+ * Mean pooling (../../js/mean-pool.ts): sums in doubles. They lie in memory, so that a window is read pixel
+ * by pixel, in the order of x, two channels at a time.
+ */
 
-/** The mean over all pixels: sums in doubles, one channel at a time. */
+/** Channels that are summed at a time. */
+const CHANNELS: i32 = 256;
+const sums = memory.data(256 * 8, 16);
+
+/** The mean over all pixels. */
 export function globalMean(out: usize, x: usize, N: i32, pixels: i32, C: i32): void {
-  for (let n = 0; n < N; n++) {
-    for (let c = 0; c < C; c++) {
-      let sum: f64 = 0;
-      let at = x + ((<usize>(n * pixels * C + c)) << 2);
-      for (let p = 0; p < pixels; p++, at += (<usize>C) << 2) sum += load<f32>(at);
-      store<f32>(out, <f32>(sum / <f64>pixels));
-      out += 4;
-    }
-  }
+  meanPool(out, x, N, pixels, 1, C, pixels, 1, 1, 1, 0, 0, 1, 1, 0, 0, 0);
 }
 
 export function meanPool(
@@ -43,33 +42,36 @@ export function meanPool(
         const left = max(x0, 0);
         const right = min(x0 + kW, W);
         const columns = includePad ? min(x0 + kW, W + padRight) - x0 : right - left;
-        const corner = x + ((<usize>(((n * H + top) * W + left) * C)) << 2);
-        const count = <f64>(rows * columns);
-        const counts = f64x2.splat(count);
-        const pairs = C & ~1;
-        for (let c = 0; c < pairs; c += 2) {
-          let sum = f64x2.splat(0);
-          let line = corner + ((<usize>c) << 2);
+        const counts = f64x2.splat(<f64>(rows * columns));
+        for (let c = 0; c < C; c += CHANNELS) {
+          const width = min(CHANNELS, C - c);
+          memory.fill(sums, 0, (<usize>width) << 3);
+          let line = x + ((<usize>(((n * H + top) * W + left) * C + c)) << 2);
           for (let iy = top; iy < bottom; iy++, line += (<usize>(W * C)) << 2) {
             let at = line;
-            for (let ix = left; ix < right; ix++, at += (<usize>C) << 2) {
-              sum = f64x2.add(sum, f64x2.promote_low_f32x4(v128.load64_zero(at)));
-            }
+            for (let ix = left; ix < right; ix++, at += (<usize>C) << 2) addPixel(at, width);
           }
-          const mean = f32x4.demote_f64x2_zero(f64x2.div(sum, counts));
-          v128.store64_lane(out + ((<usize>c) << 2), mean, 0);
-        }
-        if (C & 1) {
-          let sum: f64 = 0;
-          let line = corner + ((<usize>pairs) << 2);
-          for (let iy = top; iy < bottom; iy++, line += (<usize>(W * C)) << 2) {
-            let at = line;
-            for (let ix = left; ix < right; ix++, at += (<usize>C) << 2) sum += load<f32>(at);
+          let to = out + ((<usize>c) << 2);
+          for (let i = 0; i < width; i += 2, to += 8) {
+            const sum = v128.load(sums + ((<usize>i) << 3));
+            const mean = f32x4.demote_f64x2_zero(f64x2.div(sum, counts));
+            if (i + 1 < width) v128.store64_lane(to, mean, 0);
+            else v128.store32_lane(to, mean, 0);
           }
-          store<f32>(out + ((<usize>pairs) << 2), <f32>(sum / count));
         }
         out += (<usize>C) << 2;
       }
     }
   }
+}
+
+/** Adds `width` channels of one pixel to the sums. */
+function addPixel(x: usize, width: i32): void {
+  let sum = sums;
+  const end = x + ((<usize>width) << 2);
+  for (; x + 8 <= end; x += 8, sum += 16) {
+    const values = f64x2.promote_low_f32x4(v128.load64_zero(x));
+    v128.store(sum, f64x2.add(v128.load(sum), values));
+  }
+  if (x < end) store<f64>(sum, load<f64>(sum) + <f64>load<f32>(x));
 }
