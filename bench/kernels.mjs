@@ -1,6 +1,6 @@
 // Times the operators at every shape of a network, 1×224×224, after checking each against its reference.
 //
-//   npm run bench [-- --quick] [--network resnet50|vgg16|densenet121|…] [--backend auto|js|simd|relaxed] [--time 500]
+//   npm run bench [-- --quick] [--network resnet50|vgg16|mobilenetv2|efficientnet-b0|…] [--backend auto|js|simd|relaxed] [--time 500]
 //
 // The steps come from the network's own plan; weights and inputs are seeded noise. Convolutions that end a scale run
 // twice, without and with the fused SMOE tap, so that the difference is the tap's price. --quick takes one shape of
@@ -22,6 +22,7 @@ import {
 import { plan, prepareNetwork, recognizeNetwork } from '../dist/model/index.js';
 import { namedArchitecture } from '../dist/node/architectures.js';
 import { noiseWeights } from '../dist/node/noise-model.js';
+import { mobileNetwork } from './mobile-networks.mjs';
 
 /** Of the largest value. Storing a float32 costs 2⁻²⁴; sums in float32, and Winograd's transforms, some bits more. */
 const TOLERANCES = { js: 2 ** -20, simd: 2 ** -16, relaxed: 2 ** -16 };
@@ -37,7 +38,9 @@ const { values: options } = parseArgs({
   },
 });
 const backend = (await makeKernels(options.backend)).name;
-const { graph } = recognizeNetwork(noiseWeights(namedArchitecture(options.network)));
+const graph =
+  mobileNetwork(options.network) ??
+  recognizeNetwork(noiseWeights(namedArchitecture(options.network))).graph;
 const planned = plan(prepareNetwork(graph, 224), [1, 224, 224]);
 const { steps } = planned;
 const cases = options.quick ? quickCases(steps) : allCases(steps);
@@ -121,12 +124,14 @@ function quickCases(steps) {
 }
 
 /** Convolutions of the same name cost the same. */
-function nameOf({ shape, residual, sparse }) {
-  const { Cin, Cout, kH, strideY, H, W } = shape;
+function nameOf({ shape, residual, activation, sparse }) {
+  const { Cin, Cout, kH, strideY, groups, H, W } = shape;
+  const kind = groups > 1 ? (groups === Cin ? 'depthwise' : `conv of ${groups} groups`) : 'conv';
   const stride = strideY > 1 ? `/${strideY}` : '';
   const sum = residual === undefined ? '' : ' + residual';
   const dense = sparse ? '' : ' of dense inputs';
-  return `conv ${kH}×${kH}${stride}, ${H}×${W}×${Cin} → ${Cout}${sum}${dense}`;
+  const name = activation && activation.name !== 'clip' ? `, ${activation.name}` : '';
+  return `${kind} ${kH}×${kH}${stride}, ${H}×${W}×${Cin} → ${Cout}${sum}${name}${dense}`;
 }
 
 function convolutionCase(name, step, tapped) {
