@@ -1,8 +1,9 @@
 // Prints what the core costs whoever embeds it, minified and gzipped, and fails when it is more than it may be. The
 // build must be there.
 //
-// Two bundles: the usual one, with both wasm builds in it as text, and workerd's, which imports them as files. Of
-// that one all files are packed together, as wrangler does it for the size that Cloudflare's limit is about.
+// Bundles: the usual one, with both wasm builds in it as text, and workerd's, which imports them as files. Of
+// that one all files are packed together, as wrangler does it for the size that Cloudflare's limit is about. And the
+// usual one with the reader of ONNX files, and the package that it needs.
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +11,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 const LIMIT_BYTES = 60_000;
+const ONNX_LIMIT_BYTES = 85_000;
 const WASM_FILES = ['relaxed.wasm', 'simd.wasm'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -23,11 +25,16 @@ report(
   `Core for workerd, both wasm builds as files (its script alone: ${kilobytes(packed(script))})`,
   separate,
 );
+report(
+  'Core with ONNX, both wasm builds embedded',
+  packed(await bundled([], 'fastcam/onnx')),
+  ONNX_LIMIT_BYTES,
+);
 
-/** Of everything that the entry `fastcam` exports. */
-async function bundled(conditions) {
+/** Of everything that an entry exports. */
+async function bundled(conditions, entry = 'fastcam') {
   const { outputFiles } = await build({
-    stdin: { contents: "export * from 'fastcam';", resolveDir: root },
+    stdin: { contents: `export * from '${entry}';`, resolveDir: root },
     bundle: true,
     minify: true,
     format: 'esm',
@@ -47,8 +54,8 @@ function kilobytes(bytes) {
   return `${(bytes / 1000).toFixed(1)} KB`;
 }
 
-function report(what, bytes) {
-  const most = kilobytes(LIMIT_BYTES);
+function report(what, bytes, limit = LIMIT_BYTES) {
+  const most = kilobytes(limit);
   console.log(`${what}: ${kilobytes(bytes)} minified and gzipped, at most ${most} allowed`);
-  if (bytes > LIMIT_BYTES) process.exitCode = 1;
+  if (bytes > limit) process.exitCode = 1;
 }

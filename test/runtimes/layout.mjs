@@ -1,11 +1,11 @@
 /**
- * What the engines are given: the package as npm packs it, in a folder of its own, without its
- * dependencies and out of reach of this repository's; the suite's files; and the suite in one file
+ * What the engines are given: the package as npm packs it, in a folder of its own, of its dependencies
+ * none but the ONNX reader's, and out of reach of this repository's; the suite's files; and the suite in one file
  * for engines that resolve no package.
  */
 
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,12 +21,14 @@ const FILES = [
   'samples/rocket.jpg',
   'test/goldens/graph/densenet.safetensors',
   'test/goldens/graph/densenet.weights.safetensors',
+  'test/goldens/graph/mobilenet-v3.onnx',
+  'test/goldens/graph/mobilenet-v3.safetensors',
   'test/goldens/resnet18_2x64x96_s2.safetensors',
   'test/goldens/tiny-resnet50-f32.safetensors',
   'test/goldens/tiny-resnet50-pipeline.safetensors',
 ];
 
-/** Makes a folder with node_modules/fastcam and files/. Whoever calls removes it. */
+/** Makes a folder with node_modules/fastcam, node_modules/pbf and files/. Whoever calls removes it. */
 export async function layOut() {
   const folder = mkdtempSync(join(tmpdir(), 'fastcam-runtimes-'));
   const installed = join(folder, 'node_modules', 'fastcam');
@@ -34,6 +36,7 @@ export async function layOut() {
   const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder];
   const archive = execFileSync('npm', pack, { cwd: ROOT, encoding: 'utf8' }).trim();
   execFileSync('tar', ['-xzf', join(folder, archive), '-C', installed, '--strip-components', '1']);
+  cpSync(join(ROOT, 'node_modules/pbf'), join(folder, 'node_modules/pbf'), { recursive: true });
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
 
   mkdirSync(join(folder, 'files'));

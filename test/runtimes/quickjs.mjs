@@ -7,7 +7,7 @@ import { getQuickJS } from 'quickjs-emscripten';
 import { bundle } from './layout.mjs';
 
 /** What the suite reads there. */
-const FILES = ['densenet.weights.safetensors', 'picture.rgba'];
+const FILES = ['densenet.weights.safetensors', 'mobilenet-v3.onnx', 'picture.rgba'];
 
 export const quickjs = {
   name: 'QuickJS',

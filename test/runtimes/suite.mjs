@@ -1,11 +1,12 @@
 /**
  * What every engine must do alike: two ResNets against the goldens of the authors' code, a DenseNet
- * against PyTorch's, and maps of one picture that are compared with Node's afterwards. Knows no engine:
+ * and the MobileNetV3 of an ONNX file against PyTorch's, and maps of one picture that are compared with Node's afterwards. Knows no engine:
  * bytes come in, and what goes out is plain enough for JSON.
  */
 
 import { loadNetwork, makeKernels, networkOf, orient } from 'fastcam';
 import { parseSafetensors } from 'fastcam/model';
+import { loadNetwork as loadOnnx } from 'fastcam/onnx';
 import { distance } from '../compare.ts';
 import { hashImage, hashWeights, stateDictOf, torchvisionStateDict } from '../hash-weights.ts';
 
@@ -52,9 +53,11 @@ async function runBackend(kernels, { read, clock, full }) {
   const picture = { ...PICTURE, data: await read('picture.rgba') };
   const small = networkOf(hashWeights(stateDictOf(SMALL), 3), { kernels });
   const densenet = await loadNetwork(await read('densenet.weights.safetensors'), { kernels });
+  const mobilenet = await loadOnnx(await read('mobilenet-v3.onnx'), { kernels });
   const maps = {
     small: mapOf(small, picture, SMALL_SIZE),
     densenet: mapOf(densenet, picture, SMALL_SIZE),
+    mobilenet: mapOf(mobilenet, picture, SMALL_SIZE),
   };
   const passMs = { small: await timePass(small.forward(1, SMALL_SIZE, SMALL_SIZE), clock) };
   if (!full) return { checks: [], maps, passMs };
@@ -62,6 +65,7 @@ async function runBackend(kernels, { read, clock, full }) {
     ...(await checkHashed(kernels, read)),
     ...(await checkTrained(kernels, read)),
     ...(await checkDenseNet(densenet, read)),
+    ...(await checkMobileNet(mobilenet, read)),
   ];
   const bundled = await loadNetwork(await read('tiny-resnet50.safetensors'), { kernels });
   maps.bundled = mapOf(bundled, picture);
@@ -100,18 +104,25 @@ async function checkDenseNet(net, read) {
   return checkArrays(net.explain(input), (key) => golden(key).data, 'combined');
 }
 
+/** From ONNX: depthwise convolutions, hard swish, squeeze-and-excitation. PyTorch says its logits. */
+async function checkMobileNet(net, read) {
+  const [salt, shape] = [4119, [1, 3, 96, 96]];
+  const golden = goldenOf(await read('mobilenet-v3.safetensors'));
+  const { logits } = net.explain({ data: hashImage(salt, 3 * 96 * 96), shape });
+  return [checkOf('logits', logits, golden('logits').data)];
+}
+
 function checkArrays(explanation, golden, combined) {
   const { logits, rawMaps, combinedMap } = explanation;
-  const check = (what, got, key) => ({
-    what,
-    error: distance(got, golden(key)).largest,
-    bound: BOUNDS[what],
-  });
   return [
-    check('logits', logits, 'logits'),
-    ...rawMaps.map(({ data }, i) => check('smoe', data, `smoe.${i}`)),
-    check('combined', combinedMap.data, combined),
+    checkOf('logits', logits, golden('logits')),
+    ...rawMaps.map(({ data }, i) => checkOf('smoe', data, golden(`smoe.${i}`))),
+    checkOf('combined', combinedMap.data, golden(combined)),
   ];
+}
+
+function checkOf(what, got, expected) {
+  return { what, error: distance(got, expected).largest, bound: BOUNDS[what] };
 }
 
 /** A decoded file has Node's pixels, and stands upright in each of the eight orientations. */

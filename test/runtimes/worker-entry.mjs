@@ -6,6 +6,8 @@ import { decode as decodeJpeg } from 'jpeg-js';
 import png from './files/chelsea.png';
 import densenet from './files/densenet.safetensors';
 import densenetWeights from './files/densenet.weights.safetensors';
+import mobilenet from './files/mobilenet-v3.onnx';
+import mobilenetGolden from './files/mobilenet-v3.safetensors';
 import picture from './files/picture.rgba';
 import hashed from './files/resnet18_2x64x96_s2.safetensors';
 import jpeg from './files/rocket.jpg';
@@ -18,6 +20,8 @@ const FILES = {
   'chelsea.png': png,
   'densenet.safetensors': densenet,
   'densenet.weights.safetensors': densenetWeights,
+  'mobilenet-v3.onnx': mobilenet,
+  'mobilenet-v3.safetensors': mobilenetGolden,
   'picture.rgba': picture,
   'resnet18_2x64x96_s2.safetensors': hashed,
   'rocket.jpg': jpeg,
