@@ -1,13 +1,27 @@
 /** The network: loaded when first asked for, once for each isolate. */
 
-import { type ExplainingNetwork, loadNetwork, makeKernels } from 'fastcam';
-import bundled from '../../../models/tiny-resnet50.safetensors';
-import labels from '../../../models/tiny-resnet50-labels.json' with { type: 'json' };
+import { type ExplainingNetwork, type LoadOptions, makeKernels } from 'fastcam';
 import type { Env } from './env.js';
 import { LIMITS } from './limits.js';
 import { Problem } from './problem.js';
 
+/** A network in the bundle, and what loads such files. */
+export interface Bundled extends Pick<LoadOptions, 'labels' | 'preprocessing'> {
+  readonly name: string;
+  readonly weights: ArrayBuffer;
+  loadNetwork(
+    file: ArrayBuffer | ReadableStream<Uint8Array>,
+    options: LoadOptions,
+  ): Promise<ExplainingNetwork>;
+}
+
+let bundled: Bundled | undefined;
 let loading: Promise<ExplainingNetwork> | undefined;
+
+/** Says what is in the bundle, before the first request. */
+export function bundle(own: Bundled): void {
+  bundled = own;
+}
 
 /**
  * The network of this isolate. Requests that come while it loads wait for the same load; one that
@@ -34,9 +48,8 @@ export function theModel(
 async function load(env: Env): Promise<ExplainingNetwork> {
   const kernels = await makeKernels();
   const { MODELS, MODEL_KEY: key = 'model.safetensors' } = env;
-  const source = MODELS
-    ? { weights: (await storedModel(MODELS, key)).body, name: key }
-    : { weights: bundled, name: 'bundled', labels };
+  const { loadNetwork, ...own } = bundled!;
+  const source = MODELS ? { weights: await storedModel(MODELS, key), name: key } : own;
   const { weights, ...about } = source;
   const net = await loadNetwork(weights, { ...about, kernels, budgetBytes: LIMITS.budgetBytes });
   checkUsable(net, about.name);
@@ -52,10 +65,16 @@ function checkUsable({ channels, preprocessing, scales }: ExplainingNetwork, nam
   if (scales.length === 0) throw new Error(`${name} has no scales that it could be explained by`);
 }
 
-async function storedModel(bucket: R2Bucket, key: string): Promise<R2ObjectBody> {
+async function storedModel(
+  bucket: R2Bucket,
+  key: string,
+): Promise<ArrayBuffer | ReadableStream<Uint8Array>> {
   const object = await bucket.get(key);
   if (object === null) throw new Error(`${key} is not in the bucket`);
-  if (object.size <= LIMITS.weightsBytes) return object;
+  if (object.size <= LIMITS.weightsBytes) {
+    // Of an ONNX file all is wanted at once: joined from a stream it would be in memory twice.
+    return key.endsWith('.onnx') ? object.arrayBuffer() : object.body;
+  }
   await object.body.cancel();
   throw new Error(`${key} has ${object.size} bytes, at most ${LIMITS.weightsBytes} are loaded`);
 }

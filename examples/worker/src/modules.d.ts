@@ -3,3 +3,8 @@ declare module '*.safetensors' {
   const bytes: ArrayBuffer;
   export default bytes;
 }
+
+declare module '*.onnx' {
+  const bytes: ArrayBuffer;
+  export default bytes;
+}

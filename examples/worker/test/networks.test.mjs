@@ -5,9 +5,9 @@ import { readFileSync } from 'node:fs';
 import { afterEach, describe, it } from 'node:test';
 import { loadNetwork, makeKernels } from 'fastcam';
 import { parseSafetensors } from 'fastcam/model';
-import { readPicture } from 'fastcam/node';
 import { writeSafetensors } from '../../../dist/node/safetensors-writer.js';
-import { CAT, cat } from './pictures.mjs';
+import { assertNumbers } from './numbers.mjs';
+import { cat } from './pictures.mjs';
 import { built, start } from './workerd.mjs';
 
 const KEY = 'network.safetensors';
@@ -47,24 +47,10 @@ async function assertRefused(query, message) {
   assert.match(json.error.message, message);
 }
 
-/** The numbers of the answer are those that the library has in Node. */
+/** The answer is that of the library in Node. */
 async function assertAsInNode(weights) {
   const { json } = await explain('as=json');
-  const net = await loadNetwork(weights, { kernels: await makeKernels('simd') });
-  const explanation = net.explain(await readPicture(CAT.pathname));
-  assert.deepEqual(json.input.networkInput, [...explanation.inputSize]);
-  assert.deepEqual(json.cost.ops, explanation.cost.ops);
-  assert.deepEqual(
-    json.scales.map(({ name, shape }) => ({ name, shape })),
-    explanation.rawMaps.map(({ shape }, i) => ({ name: net.scales[i], shape: [...shape] })),
-  );
-  const expected = explanation.top(5);
-  assert.equal(json.top.length, expected.length);
-  for (const [i, { index, logit, probability }] of expected.entries()) {
-    assert.equal(json.top[i].index, index);
-    assert.ok(Math.abs(json.top[i].logit - logit) < 1e-4);
-    assert.ok(Math.abs(json.top[i].probability - probability) < 1e-4);
-  }
+  await assertNumbers(json, await loadNetwork(weights, { kernels: await makeKernels('simd') }));
   return json;
 }
 

@@ -5,26 +5,31 @@ import { fileURLToPath } from 'node:url';
 import { Miniflare } from 'miniflare';
 
 const BUILT = fileURLToPath(new URL('../dist/', import.meta.url));
-const UPLOAD = `${BUILT}wrangler/`;
-/** What wrangler would upload, where it ran: from Node 22 on. */
-const DIST = existsSync(UPLOAD) ? UPLOAD : BUILT;
-const TYPES = { js: 'ESModule', wasm: 'CompiledWasm', safetensors: 'Data' };
-const ENDINGS = /\.(js|wasm|safetensors)$/;
+const TYPES = { js: 'ESModule', wasm: 'CompiledWasm', safetensors: 'Data', onnx: 'Data' };
+const ENDINGS = /\.(js|wasm|safetensors|onnx)$/;
 
 /** 2048 pages of 64 KiB: the 128 MB that the edge gives, which workerd does not count by itself. */
 process.env.MINIFLARE_WORKERD_V8_FLAGS = '--wasm-max-mem-pages=2048';
 
-/** What makes the built worker one of miniflare's. */
-export function built(options = {}) {
-  const files = readdirSync(DIST).filter((file) => ENDINGS.test(file));
+/**
+ * What makes a built worker one of miniflare's.
+ *
+ * @param folder of dist, that of the worker for an ONNX file, else the usual one's
+ */
+export function built(options = {}, folder = '') {
+  const own = `${BUILT}${folder}`;
+  const upload = `${own}wrangler/`;
+  // What wrangler would upload, where it ran: from Node 22 on.
+  const dist = existsSync(upload) ? upload : own;
+  const files = readdirSync(dist).filter((file) => ENDINGS.test(file));
   // The first module is the worker.
-  files.sort((a, b) => Number(b === 'index.js') - Number(a === 'index.js'));
+  files.sort((a, b) => Number(b.endsWith('.js')) - Number(a.endsWith('.js')));
   return {
     modules: files.map((file) => ({
       type: TYPES[ENDINGS.exec(file)[1]],
-      path: `${DIST}${file}`,
+      path: `${dist}${file}`,
     })),
-    modulesRoot: DIST,
+    modulesRoot: dist,
     compatibilityDate: '2026-07-30',
     compatibilityFlags: ['nodejs_compat'],
     ...options,

@@ -1,0 +1,81 @@
+/**
+ * What the worker answers, whichever network is in its bundle.
+ *
+ *   POST /explain   a PNG or JPEG, or ?url= → overlay, LOVI, saliency or FastCAM as PNG, or JSON
+ *   POST /batch     { "keys": […] } of pictures in R2 → results in R2, by way of a queue
+ */
+
+import { answer } from './answer.js';
+import { consume, enqueue, type Job } from './batch.js';
+import { announcedLength, type ByteSource, discard, withBytes } from './body.js';
+import type { Env } from './env.js';
+import { LIMITS } from './limits.js';
+import { theModel } from './model.js';
+import { explainOptions, viewOf } from './options.js';
+import { asProblem, Problem } from './problem.js';
+import { fetchPicture } from './remote-picture.js';
+
+type Context = Pick<ExecutionContext, 'waitUntil'>;
+type Route = (request: Request, env: Env, ctx: Context) => Promise<Response>;
+
+const ROUTES: ReadonlyMap<string, Route> = new Map([
+  ['/explain', explain],
+  ['/batch', enqueue],
+]);
+
+export default {
+  async fetch(request, env, ctx) {
+    try {
+      return await routeOf(request)(request, env, ctx);
+    } catch (error) {
+      await discard(request.body);
+      return asProblem(error).toResponse();
+    }
+  },
+
+  queue: consume,
+} satisfies ExportedHandler<Env, Job>;
+
+function routeOf(request: Request): Route {
+  const route = ROUTES.get(new URL(request.url).pathname);
+  if (route === undefined) {
+    throw new Problem(404, 'no-such-path', `expected ${[...ROUTES.keys()].join(' or ')}`);
+  }
+  if (request.method !== 'POST') {
+    throw new Problem(405, 'method', 'expected POST', { allow: 'POST' });
+  }
+  return route;
+}
+
+/** What can be refused is refused before the body is read, and that before the network is loaded. */
+async function explain(request: Request, env: Env, ctx: Context): Promise<Response> {
+  const { searchParams } = new URL(request.url);
+  const options = explainOptions(searchParams);
+  const view = viewOf(searchParams, request.headers.get('accept') ?? '');
+  const url = searchParams.get('url');
+  const milliseconds = url === null ? LIMITS.bodyMs : LIMITS.urlMs;
+  const signal = AbortSignal.timeout(milliseconds);
+  try {
+    const source =
+      url === null ? bodyOf(request) : await fetchPicture(url, env.URL_HOSTS ?? [], signal);
+    return await withBytes(source, { limit: LIMITS.bodyBytes, signal }, async (bytes) => {
+      const { body, type } = answer(await theModel(env, ctx), bytes, options, view);
+      return new Response(body, { headers: { 'content-type': type, 'cache-control': 'no-store' } });
+    });
+  } catch (error) {
+    if (error instanceof Problem || !signal.aborted) throw error;
+    const status = url === null ? 408 : 504;
+    throw new Problem(status, 'timeout', `no picture within ${milliseconds / 1000} s`);
+  }
+}
+
+const PICTURE_TYPES = ['image/png', 'image/jpeg'];
+
+function bodyOf(request: Request): ByteSource {
+  const [type = ''] = (request.headers.get('content-type') ?? 'none').toLowerCase().split(';');
+  if (!PICTURE_TYPES.includes(type.trim())) {
+    const expected = PICTURE_TYPES.join(' or ');
+    throw new Problem(415, 'content-type', `content-type: expected ${expected}, got ${type}`);
+  }
+  return { body: request.body, length: announcedLength(request.headers) };
+}
