@@ -74,6 +74,11 @@ async function compareMaps({ name, engine, ort, source, target, model }) {
   const { saliency, scales, cam, fastcam } = model.outputs;
   compare('saliency', outputs[saliency]);
   for (const [i, scale] of scales.entries()) compare(`scale.${i}`, outputs[scale]);
+  if (!target.size) {
+    const sized = instrumentedModel(source, target, { size: [33, 24] });
+    const { dims } = (await feed(ort, sized.bytes, target, name))[sized.outputs.fastcam];
+    if (`${dims}` !== '2,33,24') fail(`${name} in ${engine}: asked for 33×24, got ${dims}`);
+  }
   if (!target.head) return;
   const product = outputs[saliency].data.map((value, i) => value * outputs[cam].data[i]);
   if (difference(product, outputs[fastcam].data) > 1e-7) fail(`${name} in ${engine}: fastcam`);
