@@ -4,10 +4,10 @@
  */
 
 import { ShapeError } from './errors.js';
-import { checkFinite, type ExplainOptions, oneOf, resolveFor, toChannelsLast } from './explain.js';
+import { checkFinite, type ExplainOptions, oneOf, resolveFor } from './explain.js';
 import { type Explained, Explanation } from './explanation.js';
 import type { Picture, Region } from './image/index.js';
-import { jsKernels, type Kernels, STATISTICS, type Statistic } from './kernels/index.js';
+import { flatten, jsKernels, type Kernels, STATISTICS, type Statistic } from './kernels/index.js';
 import { type Activation, classIndex, relu, smoeOps, tap, type ValueShape } from './model/index.js';
 
 const NAME = 'explainActivations';
@@ -185,7 +185,8 @@ function columnsOf(what: string, { data, shape, layout }: ActivationTensor): Col
   }
   checkFinite(`${NAME}: ${what}`, data);
   const x = isLast ? data : new Float32Array(data.length);
-  if (!isLast) toChannelsLast(x, data, 1, C, H * W);
+  // Channels and pixels change places.
+  if (!isLast) flatten(x, data, [1, C, H * W]);
   return { H, W, C, x };
 }
 

@@ -13,7 +13,7 @@ import {
   preprocess,
   type Region,
 } from './image/index.js';
-import { STATISTICS, type Statistic } from './kernels/index.js';
+import { flatten, STATISTICS, type Statistic } from './kernels/index.js';
 import { CAM_METHODS, type CamMethod } from './methods/index.js';
 import {
   type ByteStream,
@@ -191,7 +191,8 @@ export function explainBatch(
   const { now } = resolved;
   const start = now();
   const forward = net.forward(N, H, W, resolved);
-  toChannelsLast(forward.input, tensor.data, N, C, H * W);
+  // Channels and pixels change places.
+  flatten(forward.input, tensor.data, [N, C, H * W]);
   const ready = now();
   run(forward);
   const networkMs = (now() - ready) / N;
@@ -275,20 +276,4 @@ export function checkFinite(what: string, data: Float32Array): void {
   let i = 0;
   while (i < data.length && Number.isFinite(data[i])) i++;
   if (i < data.length) throw new ShapeError(`${what} has ${data[i]} at element ${i}`);
-}
-
-/** [N, C, pixels] → [N, pixels, C] */
-export function toChannelsLast(
-  out: Float32Array,
-  x: Float32Array,
-  N: number,
-  C: number,
-  pixels: number,
-): void {
-  for (let n = 0; n < N; n++) {
-    for (let c = 0; c < C; c++) {
-      const from = (n * C + c) * pixels;
-      for (let p = 0; p < pixels; p++) out[(n * pixels + p) * C + c] = x[from + p]!;
-    }
-  }
 }
