@@ -5,7 +5,7 @@
  */
 
 import { FormatError, ShapeError } from '../../errors.js';
-import type { Graph, Node } from '../graph/node.js';
+import { type Graph, type Node, rangesOf } from '../graph/node.js';
 import { input } from '../graph/operators/input.js';
 import { Call, refusal } from './call.js';
 import { foldable, folded } from './constants.js';
@@ -27,6 +27,8 @@ export interface Imported {
   readonly isSizeBound: boolean;
   /** Values of the file, by name; their nodes are those before dead ones are left out. */
   readonly values: ReadonlyMap<string, Value>;
+  /** Whether one of these is nowhere below 0, as far as operators tell. */
+  isNonNegative(value: View): boolean;
 }
 
 export interface ImportOptions {
@@ -36,6 +38,8 @@ export interface ImportOptions {
   readonly input: OnnxInput;
   /** Name of the value that the network gives. */
   readonly output: string;
+  /** Names of values that are wanted beside it. */
+  readonly others?: readonly string[] | undefined;
   readonly size: readonly [H: number, W: number];
 }
 
@@ -45,13 +49,14 @@ export function importGraph({
   initializers,
   input: picture,
   output,
+  others = [],
   size,
 }: ImportOptions): Imported {
   const writer = new GraphWriter(model.opsets.get('') ?? 1, size);
   for (const [name, tensor] of initializers) writer.name(name, tensor);
   const node = writer.node(picture.name, input(picture.channels), []);
   writer.name(picture.name, viewOf(node, writer.shapes[node]!, picture.layout));
-  const needed = neededNodes(model.graph.nodes, output);
+  const needed = neededNodes(model.graph.nodes, [output, ...others]);
   checkOperators(needed, writer);
   for (const node of needed) add(writer, node);
   const value = writer.value(output);
@@ -66,12 +71,13 @@ export function importGraph({
     warnings: [...writer.warnings],
     isSizeBound: writer.isSizeBound,
     values: writer.values,
+    isNonNegative: (value) => rangesOf(writer)[value.node]!.nonNegative,
   };
 }
 
-/** The nodes that an output comes from, in the file's order. */
-function neededNodes(nodes: readonly OnnxNode[], output: string): OnnxNode[] {
-  const needed = new Set([output]);
+/** The nodes that outputs come from, in the file's order. */
+function neededNodes(nodes: readonly OnnxNode[], outputs: readonly string[]): OnnxNode[] {
+  const needed = new Set(outputs);
   const found: OnnxNode[] = [];
   for (const node of [...nodes].reverse()) {
     if (!node.outputs.some((name) => name !== '' && needed.has(name))) continue;

@@ -62,12 +62,18 @@ export interface ReadOnnx {
   readonly input: OnnxInput;
   readonly size: readonly [H: number, W: number];
   readonly values: ReadonlyMap<string, Value>;
+  isNonNegative(value: View): boolean;
   readonly nodes: readonly OnnxNode[];
 }
 
-/** @throws {FormatError} as `onnxNetwork` */
-export function readOnnx(bytes: Uint8Array, name: string, options: OnnxOptions = {}): ReadOnnx {
-  return inFile(name, () => new OnnxFile(bytes, name, options).read());
+/** @param others names of values that are read too. @throws {FormatError} as `onnxNetwork` */
+export function readOnnx(
+  bytes: Uint8Array,
+  name: string,
+  options: OnnxOptions = {},
+  others: readonly string[] = [],
+): ReadOnnx {
+  return inFile(name, () => new OnnxFile(bytes, name, options, others).read());
 }
 
 /** What a file says before its network is read. */
@@ -101,7 +107,7 @@ class OnnxFile {
   readonly #options: OnnxOptions;
   readonly #given: Omit<ImportOptions, 'size'>;
 
-  constructor(bytes: Uint8Array, name: string, options: OnnxOptions) {
+  constructor(bytes: Uint8Array, name: string, options: OnnxOptions, others?: readonly string[]) {
     this.#name = name;
     this.#model = parseOnnx(bytes);
     this.#options = options;
@@ -109,7 +115,8 @@ class OnnxFile {
     const model = this.#model;
     const initializers = initializersOf(model.graph.initializers, options);
     const input = pictureInput(model, initializers);
-    this.#given = { model, initializers, input, output: outputName(model, options.output) };
+    const output = outputName(model, options.output);
+    this.#given = { model, initializers, input, output, others };
   }
 
   network(): RecognizedNetwork {
@@ -160,7 +167,8 @@ class OnnxFile {
     const [size, imported] = this.#fitting();
     const { input, model } = this.#given;
     const { graph } = this.#graphOf(imported);
-    return { graph, input, size, values: imported.values, nodes: model.graph.nodes };
+    const { values, isNonNegative } = imported;
+    return { graph, input, size, values, isNonNegative, nodes: model.graph.nodes };
   }
 
   /** The graph for pictures of another size. @throws {ShapeError} where it does not take them */

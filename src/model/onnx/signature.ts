@@ -33,7 +33,9 @@ export function pictureInput(
   if (!picture || pictures.length > 1) {
     const all = inputs.map(describe).join(', ') || 'none';
     const what = picture ? 'several inputs' : 'no input';
-    throw new FormatError(`${what} of four dimensions, as a picture has; the inputs are ${all}`);
+    throw new FormatError(
+      `ONNX with ${what} of four dimensions, as a picture has: its inputs are ${all}`,
+    );
   }
   const other = read.find((input) => input !== picture);
   if (other) {

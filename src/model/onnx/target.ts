@@ -1,14 +1,14 @@
 /** What `instrument` writes to, found by reading the network: input, scale ends, logits and classifier by their names. */
 
 import { FormatError, inFile } from '../../errors.js';
-import { type Graph, rangesOf, shapesOf } from '../graph/node.js';
+import { type Graph, shapesOf } from '../graph/node.js';
 import { type Conv, isConv } from '../graph/operators/conv.js';
 import { scaleCandidates } from '../graph/scale-ends.js';
 import type { InstrumentHead, InstrumentTarget, Layout } from '../onnx-instrument/index.js';
 import { prepareNetwork } from '../prepared.js';
 import { type OnnxOptions, type ReadOnnx, readOnnx } from './network.js';
 import { Tensor } from './tensor.js';
-import { dimsOf, isIn, NCHW, NHWC } from './view.js';
+import { dimsOf, isIn, NCHW, NHWC, type View } from './view.js';
 import type { Value } from './writer.js';
 
 /**
@@ -23,15 +23,13 @@ export function instrumentTarget(
   name: string,
   { taps, ...options }: OnnxOptions & { readonly taps?: readonly string[] } = {},
 ): InstrumentTarget {
-  const read = readOnnx(bytes, name, options);
+  const read = readOnnx(bytes, name, options, taps);
   return inFile(name, () => targetOf(read, taps));
 }
 
 function targetOf(read: ReadOnnx, taps: readonly string[] | undefined): InstrumentTarget {
   const { graph, input, size, values } = read;
   const prepared = prepareNetwork(graph, ...size);
-  const ranges = rangesOf(prepared.graph);
-  const named = (name: string) => prepared.graph.nodes.findIndex((node) => node.name === name);
   const names = taps ?? prepared.ends.map((end) => prepared.graph.nodes[end]!.name);
   if (names.length === 0) {
     const some = scaleCandidates(prepared.graph, shapesOf(prepared.graph, ...size));
@@ -45,12 +43,8 @@ function targetOf(read: ReadOnnx, taps: readonly string[] | undefined): Instrume
     inputLayout: input.layout.at(-1) === 'C' ? 'nhwc' : 'nchw',
     ...(input.H !== undefined && input.W !== undefined && { size: [input.H, input.W] as const }),
     taps: names.map((name) => {
-      const at = named(name);
-      return {
-        name,
-        layout: layoutNamed(values, name),
-        nonNegative: ranges[at]?.nonNegative === true,
-      };
+      const view = mapNamed(values, name);
+      return { name, layout: layoutOf(view), nonNegative: read.isNonNegative(view) };
     }),
     logits: graph.nodes[graph.output]!.name,
     ...(head && { head }),
@@ -58,15 +52,17 @@ function targetOf(read: ReadOnnx, taps: readonly string[] | undefined): Instrume
 }
 
 /** @throws {FormatError} for a name that is no value of the file with four dimensions */
-function layoutNamed(values: ReadonlyMap<string, Value>, name: string): Layout {
+function mapNamed(values: ReadonlyMap<string, Value>, name: string): View {
   const value = values.get(name);
   if (!value || value instanceof Tensor) {
     throw new FormatError(`no value of the file is called ${name}`);
   }
-  if (value.dims.length !== 4) {
-    throw new FormatError(`value ${name} is [${dimsOf(value)}]: only maps can be tapped`);
-  }
-  return isIn(value, NHWC) && !isIn(value, NCHW) ? 'nhwc' : 'nchw';
+  if (value.dims.length === 4) return value;
+  throw new FormatError(`value ${name} is [${dimsOf(value)}]: only maps can be tapped`);
+}
+
+function layoutOf(view: View): Layout {
+  return isIn(view, NHWC) && !isIn(view, NCHW) ? 'nhwc' : 'nchw';
 }
 
 /** The classifier behind the mean of the features, where it is one product with a constant of the file. */
@@ -78,17 +74,18 @@ function headOf(
   if (features === undefined) return undefined;
   const name = own[features]!.name;
   if (!isConv(own[output]!.operator)) {
-    return { features: name, layout: layoutNamed(values, name), transposed: false };
+    return { features: name, layout: layoutOf(mapNamed(values, name)), transposed: false };
   }
   const { layer, batchNorms } = own[output]!.operator as Conv;
   const node = nodes.find(({ outputs }) => outputs[0] === layer);
   const isScaled = batchNorms.some(({ gamma, variance }) => gamma ?? variance);
   const weight = node?.inputs[1];
-  if (!node || !weight || isScaled || node.attributes.get('alpha')) return undefined;
+  const alpha = node?.attributes.get('alpha')?.f ?? 1;
+  if (!node || !weight || isScaled || alpha !== 1) return undefined;
   const isTransposed =
     node.op === 'MatMul' || (node.op === 'Gemm' && !node.attributes.get('transB')?.i);
   const isKnown = ['MatMul', 'Gemm', 'Conv'].includes(node.op) && values.has(name);
   if (!isKnown) return undefined;
-  const layout = layoutNamed(values, name);
+  const layout = layoutOf(mapNamed(values, name));
   return { features: name, layout, weight, transposed: isTransposed };
 }

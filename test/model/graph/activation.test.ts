@@ -25,6 +25,9 @@ import { conv, graphOf, type Row } from './graph-of.js';
 
 const NAMES = Object.keys(ACTIVATIONS) as ActivationName[];
 
+/** Nothing is known of what goes in. */
+const ANY = { nonNegative: false, sparse: false };
+
 describe('names of activation functions', () => {
   it.each([
     ...['ReLU', 'ReLU6', 'LeakyReLU', 'ELU', 'CELU', 'SELU', 'SiLU', 'GELU', 'Hardswish'],
@@ -94,7 +97,7 @@ describe('names of activation functions', () => {
 
 describe('activation functions as operators', () => {
   it('know which of them are nowhere negative, and which leave many zeros', () => {
-    const ranges = NAMES.map((name) => activation(name).range!([]));
+    const ranges = NAMES.map((name) => activation(name).range!([ANY]));
     expect(NAMES.filter((_, i) => ranges[i]!.nonNegative)).toEqual([
       ...['relu6', 'thresholded_relu', 'hardsigmoid', 'sigmoid', 'softplus'],
     ]);
@@ -117,7 +120,7 @@ describe('activation functions as operators', () => {
     [2, -1, false, false],
   ])('clip to %s … %s: nowhere negative %s, many zeros %s', (least, most, nonNegative, sparse) => {
     const operator = activation('clip', least, most);
-    expect(operator.range!([])).toEqual({ nonNegative, sparse });
+    expect(operator.range!([ANY])).toEqual({ nonNegative, sparse });
     const x = Float32Array.of(-7, -1, -0.5, 0.25, 0.75, 1, 7);
     const out = x.slice();
     ACTIVATIONS.clip(out, x, least, most);
@@ -129,7 +132,14 @@ describe('activation functions as operators', () => {
     expect(activation('clip', 0).kind).toBe('relu');
     expect(activation('hardsigmoid').activation!.parameters).toEqual([1 / 6, 0.5]);
     expect(activation('hardsigmoid', 0.2).activation!.parameters).toEqual([Math.fround(0.2), 0.5]);
-    expect(activation('thresholded_relu', -1).range!([]).nonNegative).toBe(false);
+    expect(activation('thresholded_relu', -1).range!([ANY]).nonNegative).toBe(false);
+  });
+
+  it('keep what is nowhere negative so, but a clip to less than 0', () => {
+    const rectified = [{ nonNegative: true, sparse: true }];
+    for (const name of NAMES) expect(activation(name).range!(rectified).nonNegative).toBe(true);
+    expect(activation('clip', -Infinity, 6).range!(rectified).nonNegative).toBe(true);
+    expect(activation('clip', -2, -1).range!(rectified).nonNegative).toBe(false);
   });
 
   it('are marked as ends of scales, ReLU too, which keeps an operator of its own', () => {

@@ -35,7 +35,12 @@ export function activation(name: ActivationName, ...given: readonly number[]): O
   const own: ActivationFunction = { name, parameters };
   return {
     ...elementwise(name, own, (out, x) => kernel(out, x, ...parameters)),
-    range: () => rangeOf(own),
+    range: ([x]) => {
+      const range = rangeOf(own);
+      // What is not below 0 none of them takes below, but a clip to less.
+      const isKept = x!.nonNegative && (limitsOf(own)?.[1] ?? 0) >= 0;
+      return { ...range, nonNegative: range.nonNegative || isKept };
+    },
   };
 }
 
