@@ -18,7 +18,9 @@ export interface OnnxInput {
 }
 
 /** A picture has as many channels at most, where the layout is not told otherwise. */
-const MOST_CHANNELS = 4;
+const FEW_CHANNELS = 4;
+/** And as many in any case. */
+const MOST_CHANNELS = 4096;
 
 /** @throws {FormatError} where there is not one input that is a picture */
 export function pictureInput(
@@ -54,10 +56,16 @@ export function pictureInput(
   const layout = isChannelsLast(picture.name, dims, graph.nodes) ? NHWC : NCHW;
   const at = (axis: 'H' | 'W' | 'C'): number | undefined => dims[layout.indexOf(axis)];
   const [H, W] = [at('H'), at('W')];
+  const channels = at('C') ?? channelsRead(name, graph.nodes, initializers) ?? 3;
+  if (channels > MOST_CHANNELS) {
+    throw new FormatError(
+      `input ${name} has ${channels} channels, at most ${MOST_CHANNELS} are read`,
+    );
+  }
   return {
     name,
     layout: picture.dims!.length === 3 ? layout.slice(1) : layout,
-    channels: at('C') ?? channelsRead(name, graph.nodes, initializers) ?? 3,
+    channels,
     ...(H !== undefined && { H }),
     ...(W !== undefined && { W }),
     isBytes: dtype === 'U8',
@@ -75,7 +83,7 @@ function isChannelsLast(
   nodes: readonly OnnxNode[],
 ): boolean {
   const [first, last] = [dims[1], dims[3]];
-  const isFew = (size: number | undefined) => size !== undefined && size <= MOST_CHANNELS;
+  const isFew = (size: number | undefined) => size !== undefined && size <= FEW_CHANNELS;
   if (isFew(first) !== isFew(last)) return isFew(last);
   const perm = nodes
     .find(({ op, inputs }) => op === 'Transpose' && inputs[0] === name)

@@ -226,7 +226,8 @@ function externalBytes(
   external: ReadonlyMap<string, string>,
   externalData: (location: string) => ByteSource,
 ): Pick<ByteSource, 'read'> & { readonly begin: number } {
-  const location = external.get('location') ?? '';
+  const location = external.get('location');
+  if (location === undefined) throw new FormatError(`${what} does not say which file it lies in`);
   const begin = Number(external.get('offset') ?? 0);
   const own = Number(external.get('length') ?? length);
   const data = externalData(location);

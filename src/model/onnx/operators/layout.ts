@@ -266,6 +266,8 @@ const COORDINATES: readonly string[] = [
   'asymmetric',
 ];
 
+const ROUNDINGS: readonly string[] = ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'];
+
 /** Resize (scales or sizes), and Upsample, which is asymmetric. */
 function resized(call: Call): View {
   const isUpsample = call.node.op === 'Upsample';
@@ -293,6 +295,8 @@ function resized(call: Call): View {
   if (!['nearest', 'linear', 'cubic'].includes(mode) || !COORDINATES.includes(coordinates)) {
     throw new FormatError(`mode ${mode} with ${coordinates} is not supported`);
   }
+  const rounding = isOld ? 'floor' : call.text('nearest_mode', 'round_prefer_floor');
+  if (!ROUNDINGS.includes(rounding)) throw new FormatError(`nearest_mode ${rounding}`);
   if (call.int('antialias', 0) === 1) throw new FormatError('antialias is not supported');
   const policy = call.text('keep_aspect_ratio_policy', 'stretch');
   if (policy !== 'stretch') throw new FormatError(`keep_aspect_ratio_policy ${policy}`);
@@ -301,9 +305,7 @@ function resized(call: Call): View {
     mode as 'nearest' | 'linear' | 'cubic',
     coordinates as ResizeCoordinates,
     {
-      nearest: (isOld
-        ? 'floor'
-        : call.text('nearest_mode', 'round_prefer_floor')) as NearestRounding,
+      nearest: rounding as NearestRounding,
       cubicCoefficient: call.float('cubic_coeff_a', -0.75),
       excludeOutside: call.int('exclude_outside', 0) === 1,
       ...(sizes.length === 0 && {
