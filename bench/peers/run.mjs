@@ -1,17 +1,20 @@
 // Races fastcam against its peers, process by process, alternating, on Node 20 and 24, and prints medians and ratios.
 //
 //   npm run bench:peers [-- --network resnet50] [--json] [--rounds 3] [--node 20,24] [--race js,simd,relaxed]
+//   npm run bench:peers -- --onnx FILE [--onnx FILE …] [--size 224] [--runs 9] [--node 24] [--race relaxed]
 //
 // A network is one of the library's table (src/node/architectures.ts), with weights of noise. A race is a backend of ours
 // and the peers it is measured against. Each peer checks its logits against fastcam's before it is timed; what fastcam
-// computes is checked by the tests.
+// computes is checked by the tests. With --onnx it is files, against onnxruntime-web: see onnx-race.mjs.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
+import { printFiles, raceFiles } from './onnx-race.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 
@@ -26,10 +29,13 @@ const RACES = {
 const { values: options } = parseArgs({
   options: {
     network: { type: 'string', default: 'resnet50' },
+    onnx: { type: 'string', multiple: true },
+    size: { type: 'string', default: '224' },
+    runs: { type: 'string', default: '9' },
     json: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
-    node: { type: 'string', default: '20,24' },
-    race: { type: 'string', default: Object.keys(RACES).join(',') },
+    node: { type: 'string' },
+    race: { type: 'string' },
   },
 });
 
@@ -40,28 +46,61 @@ if (!existsSync(`${here}node_modules`)) {
   });
 }
 
-const results = [];
-for (const node of options.node.split(',')) {
-  for (const race of options.race.split(',')) {
-    // Node 20 has relaxed SIMD behind a flag only.
-    if (node !== '20' || race !== 'relaxed') results.push(runRace(node, race));
-  }
-}
 const machine = `${cpus()[0].model.trim()}, ${cpus().length} CPUs`;
-if (options.json) console.log(JSON.stringify({ machine, results }, null, 2));
-else print();
+if (options.onnx) raceOnnx();
+else raceNetwork();
+
+function raceNetwork() {
+  const { node: nodes = '20,24', race: races = Object.keys(RACES).join(',') } = options;
+  const results = [];
+  for (const node of nodes.split(',')) {
+    for (const race of races.split(',')) {
+      // Node 20 has relaxed SIMD behind a flag only.
+      if (node !== '20' || race !== 'relaxed') results.push(runRace(node, race));
+    }
+  }
+  if (options.json) console.log(JSON.stringify({ machine, results }, null, 2));
+  else print(results);
+}
+
+function raceOnnx() {
+  const { node: nodes = '24', race: backend = 'relaxed', rounds, runs, size } = options;
+  // npm runs the script in the folder of the package; paths are those of the caller.
+  const files = options.onnx.map((file) => resolve(process.env.INIT_CWD ?? '.', file));
+  const results = nodes.split(',').map((node) => {
+    const run = (program, ...args) => runOn(node, program, ...args);
+    const numbers = { rounds: Number(rounds), runs: Number(runs), size: Number(size) };
+    return { node: versionOf(node), files: raceFiles(files, { run, backend, ...numbers }) };
+  });
+  if (options.json) return console.log(JSON.stringify({ machine, results }, null, 2));
+  const title = `fastcam ${backend} with saliency, and onnxruntime-web's network alone: ms, one thread, medians of ${rounds} alternating processes; ${machine}`;
+  printFiles(results, title);
+}
+
+/** What a program of this folder prints last, run on a Node of bench/peers. */
+function runOn(node, program, ...args) {
+  const call = [here + program, ...args];
+  const { status, stdout, stderr } = spawnSync(binaryOf(node), call, {
+    cwd: here,
+    encoding: 'utf8',
+  });
+  if (status === 0) return JSON.parse(stdout.trim().split('\n').at(-1));
+  console.error(`${program} ${args.join(' ')} failed:\n${stderr}`);
+  process.exit(1);
+}
+
+function binaryOf(node) {
+  return `${here}node_modules/node${node}/bin/node`;
+}
+
+function versionOf(node) {
+  return execFileSync(binaryOf(node), ['--version'], { encoding: 'utf8' }).trim().slice(1);
+}
 
 /** One backend against its peers on one Node: ours, peer, ours, peer, … */
 function runRace(node, race) {
   const { runs, peers } = RACES[race];
-  const binary = `${here}node_modules/node${node}/bin/node`;
-  const run = (program, ...args) => {
-    const call = [here + program, ...args, options.network];
-    const { status, stdout, stderr } = spawnSync(binary, call, { cwd: here, encoding: 'utf8' });
-    if (status === 0) return JSON.parse(stdout.trim().split('\n').at(-1));
-    console.error(`${program} ${args.join(' ')} failed:\n${stderr}`);
-    process.exit(1);
-  };
+  const run = (program, ...args) => runOn(node, program, ...args, options.network);
   const ours = [];
   const cold = [];
   const theirs = peers.map(() => []);
@@ -74,7 +113,7 @@ function runRace(node, race) {
   }
   const fastcam = { ...mediansOf(ours), coldMs: mediansOf(cold).coldMs };
   return {
-    node: execFileSync(binary, ['--version'], { encoding: 'utf8' }).trim().slice(1),
+    node: versionOf(node),
     fastcam,
     peers: theirs.map((lines) => {
       const peer = mediansOf(lines);
@@ -97,7 +136,7 @@ function mediansOf(lines) {
   return medians;
 }
 
-function print() {
+function print(results) {
   console.log(
     `${options.network}, 1×224×224, one thread, medians of ${options.rounds} alternating processes; ${machine}`,
   );
