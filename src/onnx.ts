@@ -16,10 +16,11 @@ import {
   type OnnxSummary,
   onnxNetwork,
   onnxSummary,
+  PIXELS_ASSUMED,
 } from './model/onnx/network.js';
 
 export * from './index.js';
-export { type OnnxOptions, type OnnxSummary, onnxNetwork, onnxSummary };
+export { type OnnxOptions, type OnnxSummary, onnxNetwork, onnxSummary, PIXELS_ASSUMED };
 
 export interface LoadOnnxOptions extends LoadOptions, Omit<OnnxOptions, 'externalData'> {
   /**

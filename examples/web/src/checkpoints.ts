@@ -21,7 +21,9 @@ import {
 import { unzipRaw, type ZipEntry } from 'unzipit';
 import type { Open } from './sources.ts';
 
-const READ = 'a picture, safetensors, a PyTorch checkpoint';
+export { HEAD_BYTES, isOnnx } from 'fastcam/pytorch';
+
+const READ = 'a picture, ONNX, safetensors, a PyTorch checkpoint';
 /** What the dictionary of a whole file is called. */
 const WHOLE_FILE = '.';
 

@@ -4,7 +4,7 @@
  *   picture ─▶ network.ts ⇄ worker.ts ─▶ pass ─▶ maps.ts ─▶ view.ts
  *                                                   ▲ settings
  *
- * The network runs for a new picture, a new statistic of it, and new weights. Everything else is the
+ * The network runs for a new picture, a new statistic of it, other pixels before it, and new weights. Everything else is the
  * combination, done between two frames.
  */
 
@@ -15,7 +15,7 @@ import type { Colormap, Normalizer } from 'fastcam/viz';
 import { makeReport, pngOf, save } from './downloads.ts';
 import { element } from './element.ts';
 import { beliefs, mapsFromPasses } from './maps.ts';
-import { type Model, Network, type Pass } from './network.ts';
+import { type Model, Network, type Pass, type Pixels } from './network.ts';
 import { type NamedBitmap, openSample, SAMPLES, wirePictures } from './pictures.ts';
 import { type Point, watchPoint } from './probe.ts';
 import {
@@ -47,17 +47,18 @@ const LEAST_WEIGHT = 0.01;
 /** After the last change, so that a reader of the screen is not told every step of a slider. */
 const DESCRIBE_AFTER_MS = 300;
 
-/** A picture and what the network has made of it, by statistic. */
+/** A picture and what the network has made of it, by statistic and pixels. */
 interface Subject {
   readonly name: string;
   readonly pixels: ImageData;
   readonly size: readonly [height: number, width: number];
-  readonly passes: Map<Statistic, Pass>;
+  readonly passes: Map<string, Pass>;
 }
 
 const status = element('status', HTMLElement);
 const errorLine = element('error', HTMLElement);
 const notes = element('notes', HTMLElement);
+const pixelsSelect = element('pixels', HTMLSelectElement);
 const progress = element('progress', HTMLProgressElement);
 const costLine = element('cost', HTMLElement);
 const spokenValues = element('probe-values', HTMLElement);
@@ -72,7 +73,14 @@ let model: Model | undefined;
 /** What the page is to show; its pass may be still to come. */
 let subject: Subject | undefined;
 /** What it shows. */
-let view: { readonly subject: Subject; readonly model: Model; readonly pass: Pass } | undefined;
+let view:
+  | {
+      readonly subject: Subject;
+      readonly model: Model;
+      readonly pixels: Pixels;
+      readonly pass: Pass;
+    }
+  | undefined;
 let point: Point | undefined;
 /** The picture that was asked for last. */
 let latestComing: Promise<NamedBitmap | undefined> | undefined;
@@ -131,15 +139,30 @@ async function busy<Result>(doing: string, work: () => Promise<Result>): Promise
 
 async function load(weights?: OwnWeights): Promise<void> {
   model = await busy('Reading the weights…', () => network.load(weights));
-  const { name, backend, labels, warnings } = model;
+  const { name, backend, labels } = model;
   const { length } = labels;
   const classes = length === 1 ? '1 class' : length > 0 ? `${length} classes` : 'no classifier';
   element('model', HTMLElement).textContent = `${name} · ${classes} · ${backend}`;
-  notes.textContent = warnings.map((warning) => `Note: ${warning}`).join('\n');
-  notes.hidden = warnings.length === 0;
+  settings = { ...settings, pixels: 'said' };
+  offerPixels(model);
+  tellNotes(model);
   if (!subject) return;
   subject.passes.clear();
   await look();
+}
+
+/** What pixels become before it can be chosen for a network of one's own. */
+function offerPixels({ isOwn, channels }: Model): void {
+  pixelsSelect.value = settings.pixels;
+  pixelsSelect.parentElement!.hidden = !isOwn;
+  pixelsSelect.querySelector<HTMLOptionElement>('[value=caffe]')!.disabled = channels !== 3;
+}
+
+function tellNotes({ warnings, pixels }: Model): void {
+  const isAssumed = pixels !== undefined && settings.pixels === 'said';
+  const lines = [...warnings, ...(isAssumed ? [pixels] : [])];
+  notes.textContent = lines.map((line) => `Note: ${line}`).join('\n');
+  notes.hidden = lines.length === 0;
 }
 
 /** Weights, and class names if they come along. */
@@ -160,30 +183,30 @@ async function open(coming: Promise<NamedBitmap | undefined>): Promise<void> {
 }
 
 /**
- * Shows the subject by the statistic that is set, with a forward pass if it has none of it yet. Of a picture or
- * a network that is new, the likeliest class is shown, whatever was chosen before.
+ * Shows the subject by the statistic and pixels that are set, with a forward pass if it has none of them yet. Of a
+ * picture or a network that is new, or other pixels, the likeliest class is shown, whatever was chosen before.
  */
 async function look(): Promise<void> {
   if (!model || !subject) return;
-  const wanted = { model, subject, statistic: settings.statistic };
+  const { statistic, pixels } = settings;
+  const wanted = { model, subject, key: `${statistic} ${pixels}` };
   const { passes } = subject;
-  let pass = passes.get(wanted.statistic);
+  let pass = passes.get(wanted.key);
   if (!pass) {
-    const doing = `Looking by ${STATISTIC_NAMES[wanted.statistic]}…`;
-    pass = await busy(doing, () => network.pass(wanted.statistic));
-    passes.set(wanted.statistic, pass);
+    const doing = `Looking by ${STATISTIC_NAMES[statistic]}…`;
+    pass = await busy(doing, () => network.pass({ statistic, pixels }));
+    passes.set(wanted.key, pass);
   }
-  const { statistic } = settings;
-  if (wanted.model !== model || wanted.subject !== subject || wanted.statistic !== statistic)
-    return;
+  const key = `${settings.statistic} ${settings.pixels}`;
+  if (wanted.model !== model || wanted.subject !== subject || wanted.key !== key) return;
   const isNewModel = view?.model !== model;
-  const isNew = isNewModel || view?.subject !== subject;
+  const isNew = isNewModel || view?.subject !== subject || view.pixels !== pixels;
   if (isNewModel) {
     settings = settingsFor(model, settings);
     showModel(model);
     markShown(settings.shown);
   }
-  view = { model, subject, pass };
+  view = { model, subject, pixels, pass };
   const classes = beliefs(pass.logits, model.activation);
   const [likeliest] = classes;
   status.textContent = likeliest
@@ -245,6 +268,11 @@ function wireControls(): void {
   );
   statistic.addEventListener('change', () => {
     settings = { ...settings, statistic: statistic.value as Statistic };
+    attempt(look);
+  });
+  pixelsSelect.addEventListener('change', () => {
+    settings = { ...settings, pixels: pixelsSelect.value as Pixels };
+    if (model) tellNotes(model);
     attempt(look);
   });
   onInput('normalizer', (value) => ({ normalizer: value as Normalizer }));

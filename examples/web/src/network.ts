@@ -4,7 +4,7 @@
  */
 
 import type { Statistic } from 'fastcam';
-import type { Activation } from 'fastcam/model';
+import type { Activation, PixelRange } from 'fastcam/model';
 import type { SaliencyMap } from 'fastcam/viz';
 import type { OwnWeights } from './weights.ts';
 
@@ -21,11 +21,26 @@ export interface Model {
   readonly scales: readonly string[];
   /** What is to be said about the weights, a line each. */
   readonly warnings: readonly string[];
+  /** Channels of the input: 3, or 1 as grey. */
+  readonly channels: number;
+  /** Whether it is one's own, of which the page may be told what pixels become before it. */
+  readonly isOwn: boolean;
+  /** What is to be said of the pixels, where nobody says what becomes of them. */
+  readonly pixels?: string;
   /**
    * [classes, C]: the classifier, so that any class has its map without asking the worker. None where it
    * is not linear in the features: its maps need gradients.
    */
   readonly classWeights?: Float32Array<ArrayBuffer>;
+}
+
+/** What pixels become before the network: what is said beside its weights, or a range. */
+export type Pixels = 'said' | PixelRange;
+
+/** What a forward pass depends on, beside network and picture. */
+export interface PassSettings {
+  readonly statistic: Statistic;
+  readonly pixels: Pixels;
 }
 
 /** What one forward pass leaves, before any normalisation. */
@@ -47,7 +62,7 @@ export type Task =
   | { readonly kind: 'load'; readonly weights?: OwnWeights }
   /** The picture of the passes that follow. */
   | { readonly kind: 'show'; readonly bitmap: ImageBitmap }
-  | { readonly kind: 'pass'; readonly statistic: Statistic };
+  | { readonly kind: 'pass'; readonly settings: PassSettings };
 
 export type Request = Task & { readonly id: number };
 
@@ -94,8 +109,8 @@ export class Network {
     return this.#ask<void>({ kind: 'show', bitmap }, [bitmap]);
   }
 
-  pass(statistic: Statistic): Promise<Pass> {
-    return this.#ask<Pass>({ kind: 'pass', statistic });
+  pass(settings: PassSettings): Promise<Pass> {
+    return this.#ask<Pass>({ kind: 'pass', settings });
   }
 
   #ask<Result>(task: Task, transfer: Transferable[] = []): Promise<Result> {

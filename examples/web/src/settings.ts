@@ -1,9 +1,8 @@
 /** What can be set on the page, and what things are called there. */
 
-import type { Statistic } from 'fastcam';
 import { type Colormap, resolveScaleWeights } from 'fastcam/viz';
 import type { MapSettings } from './maps.ts';
-import type { Model } from './network.ts';
+import type { Model, PassSettings } from './network.ts';
 
 /** A scale's map, first to last: 1, 2, … */
 export type ScaleName = `scale${number}`;
@@ -11,8 +10,7 @@ export type ScaleName = `scale${number}`;
 export type ClassMapName = 'cam' | 'fastcam' | 'nonClass';
 export type MapName = ScaleName | 'combined' | 'lovi' | ClassMapName;
 
-export interface Settings extends MapSettings {
-  readonly statistic: Statistic;
+export interface Settings extends MapSettings, PassSettings {
   readonly colormap: Colormap;
   /** The share of the map's colour over the picture, 0…1. */
   readonly opacity: number;
@@ -23,6 +21,7 @@ export interface Settings extends MapSettings {
 /** The bundled network has five scales. */
 export const DEFAULTS: Settings = {
   statistic: 'smoe',
+  pixels: 'said',
   normalizer: 'gaussian',
   scaleWeights: presetWeights('equal', 5),
   cam: 'gradcam++',
@@ -39,6 +38,7 @@ export function settingsFor(model: Model, settings: Settings): Settings {
   return {
     ...settings,
     scaleWeights: scaleWeights.length === scales ? scaleWeights : presetWeights('equal', scales),
+    pixels: 'said',
     target: undefined,
     shown: mapNames(scales, !whyNoCam(model)).includes(shown) ? shown : 'combined',
   };

@@ -1,14 +1,28 @@
 /**
- * The tensors in files of one's own, in the worker. They are read when they are asked for, so that no
- * file is in memory as a whole. The first bytes of a file tell what it is: names lie.
+ * The network in files of one's own, in the worker. Tensors are read when they are asked for, so that no
+ * file of weights is in memory as a whole; an ONNX file is. The first bytes of a file tell what it is: names lie.
  */
 
 import { FormatError } from 'fastcam';
-import { type ByteSource, joinShards, parseSafetensors, type TensorSource } from 'fastcam/model';
+import {
+  type ByteSource,
+  joinShards,
+  parseSafetensors,
+  type RecognizedNetwork,
+  recognizeNetwork,
+  type TensorSource,
+} from 'fastcam/model';
 import { nameOf } from './weights.ts';
 
 /** Workers have it, and the types of pages do not. */
 declare const FileReaderSync: new () => { readAsArrayBuffer(blob: Blob): ArrayBuffer };
+
+/** A network in files. */
+export interface Source {
+  readonly network: RecognizedNetwork;
+  /** What is to be said of the pixels, where nobody says what becomes of them before the network. */
+  readonly pixels?: string;
+}
 
 /** Bytes of a file or of a part of it, read when they are asked for. */
 export type Open = (blob: Blob, name: string) => ByteSource;
@@ -24,15 +38,16 @@ const SAFETENSORS = [0, 0, 0, 0, 0x7b];
 const SAFETENSORS_AT = 4;
 
 /**
- * The weights in one file or several. Where some of several are safetensors, others are left out.
+ * The network in one file or several. Where some of several are safetensors, others are left out, and else where one
+ * is ONNX, all but its weights.
  *
  * @param onProgress is told how much of the files has been read, 0…1
  * @throws {FormatError} in one line that names the file and what is wrong with it
  */
-export async function openWeights(
+export async function openNetwork(
   given: readonly File[],
   onProgress: (done: number) => void,
-): Promise<TensorSource> {
+): Promise<Source> {
   const total = given.reduce((sum, { size }) => sum + size, 0);
   let done = 0;
   const open = opener((bytes) => {
@@ -40,14 +55,22 @@ export async function openWeights(
     onProgress(Math.min(1, done / total));
   });
   const safetensors = given.filter((file) => isSafetensors(open(file, file.name)));
-  if (safetensors.length === 0) {
-    const { openCheckpoints } = await import('./checkpoints.ts');
-    return joined(await openCheckpoints(given, open));
-  }
+  if (safetensors.length === 0) return openOther(given, open);
   const sources = safetensors.map(
     (file) => [file, parseSafetensors(open(file, file.name), file.name)] as const,
   );
-  return joined(new Map(sources));
+  return { network: recognizeNetwork(joined(new Map(sources))) };
+}
+
+/** What reads other files is loaded when they come. */
+async function openOther(given: readonly File[], open: Open): Promise<Source> {
+  const { HEAD_BYTES, isOnnx, openCheckpoints } = await import('./checkpoints.ts');
+  const model = given.find((file) =>
+    isOnnx(open(file, file.name).read(0, Math.min(file.size, HEAD_BYTES))),
+  );
+  if (!model) return { network: recognizeNetwork(joined(await openCheckpoints(given, open))) };
+  const { openOnnx } = await import('./onnx.ts');
+  return openOnnx(model, given, open);
 }
 
 /** @param onRead is told of every piece that is asked for, how long it is */

@@ -1,8 +1,8 @@
-/** What the page makes of files that come in together: the weights of one network, and what goes with them. */
+/** What the page makes of files that come in together: one network, and what goes with it. */
 
-/** A network's weights, in one file or several. */
+/** A network in one file or several. */
 export interface OwnWeights {
-  /** The files that came, but those of JSON: which are the weights, their first bytes tell. */
+  /** The files that came, but those of JSON: which are the network's, their first bytes tell. */
   readonly files: readonly File[];
   /** Names of the classes, if they came along. */
   readonly labels?: readonly string[];

@@ -3,20 +3,14 @@
  * It goes step by step through the plan, and so can tell how far it is.
  */
 
-import {
-  type ExplainingNetwork,
-  loadNetwork,
-  makeKernels,
-  networkOf,
-  type Picture,
-  type Statistic,
-} from 'fastcam';
-import { fitPicture, preprocess, shapesOf, type TensorSource } from 'fastcam/model';
+import { type ExplainingNetwork, loadNetwork, makeKernels, networkOf, type Picture } from 'fastcam';
+import { fitPicture, preprocess, preprocessingOfRange, shapesOf } from 'fastcam/model';
 import { toNdArray } from 'fastcam/viz';
 import imagenetLabels from '../../../models/imagenet-1k-labels.json';
 import bundledUrl from '../../../models/tiny-resnet50.safetensors?url';
 import bundledLabels from '../../../models/tiny-resnet50-labels.json';
-import type { Model, Pass, Reply, Request } from './network.ts';
+import type { Model, Pass, PassSettings, Reply, Request } from './network.ts';
+import type { Source } from './sources.ts';
 import type { OwnWeights } from './weights.ts';
 
 /** Pictures with a longer side are reduced to it: browsers hold no canvas of any size. */
@@ -52,7 +46,7 @@ async function answer(request: Request): Promise<void> {
       picture = pixelsOf(request.bitmap);
       send({ id, result: undefined });
     } else {
-      const pass = runPass(request.statistic, onProgress);
+      const pass = runPass(request.settings, onProgress);
       const { logits, features, rawMaps } = pass;
       const arrays = [logits, ...(features ? [features.data] : []), ...rawMaps.map((m) => m.data)];
       send(
@@ -73,11 +67,11 @@ async function load(weights: OwnWeights | undefined, onProgress: Progress): Prom
   // Kernels of its own: weights that turn out to be wrong leave the network that is there alone.
   const kernels = await makeKernels();
   const source = weights && (await opened(weights, onProgress));
-  const name = source?.name ?? 'tiny ResNet-50';
+  const name = source?.network.source.name ?? 'tiny ResNet-50';
   const labels = weights ? weights.labels : bundledLabels;
   const options = { kernels, name, ...(labels && { labels }) };
   const loaded = source
-    ? networkOf(source, options)
+    ? networkOf(source.network, options)
     : await loadNetwork(await bundledStream(), {
         ...options,
         onProgress: (bytes, total) => onProgress(bytes / total),
@@ -90,7 +84,7 @@ async function load(weights: OwnWeights | undefined, onProgress: Progress): Prom
   }
   net?.dispose();
   net = loaded;
-  const { activation, scales, warnings } = loaded;
+  const { activation, channels, scales, warnings } = loaded;
   const classWeights = classifierOf(loaded);
   return {
     name,
@@ -99,14 +93,17 @@ async function load(weights: OwnWeights | undefined, onProgress: Progress): Prom
     activation,
     scales,
     warnings,
+    channels,
+    isOwn: source !== undefined,
+    ...(source?.pixels !== undefined && { pixels: source.pixels }),
     ...(classWeights && { classWeights }),
   };
 }
 
-/** The first picture is explained without them: what reads other weights is loaded when they come. */
-async function opened({ files }: OwnWeights, onProgress: Progress): Promise<TensorSource> {
-  const { openWeights } = await import('./sources.ts');
-  return openWeights(files, onProgress);
+/** The first picture is explained without them: what reads other networks is loaded when they come. */
+async function opened({ files }: OwnWeights, onProgress: Progress): Promise<Source> {
+  const { openNetwork } = await import('./sources.ts');
+  return openNetwork(files, onProgress);
 }
 
 async function bundledStream(): Promise<ReadableStream<Uint8Array>> {
@@ -135,7 +132,7 @@ function classifierOf(network: ExplainingNetwork): Float32Array<ArrayBuffer> | u
   const { graph, features } = network.prepared;
   if (features === undefined) return undefined;
   const { size } = network.preprocessing;
-  const { C } = shapesOf(graph, size, size)[features]!;
+  const { C } = shapesOf(graph, ...(network.fixedSize ?? ([size, size] as const)))[features]!;
   const classes = network.labels.length;
   const weights = new Float32Array(classes * C);
   for (let i = 0; i < classes; i++) network.classWeights(weights.subarray(i * C, (i + 1) * C), i);
@@ -155,16 +152,21 @@ function pixelsOf(bitmap: ImageBitmap): Picture {
   return context.getImageData(0, 0, width, height);
 }
 
-function runPass(statistic: Statistic, onProgress: Progress): Pass {
+function runPass({ statistic, pixels }: PassSettings, onProgress: Progress): Pass {
   if (!net) throw new Error('No network is loaded.');
   if (!picture) throw new Error('There is no picture to look at.');
   const start = performance.now();
-  const { size, cropRatio } = net.preprocessing;
+  const preprocessing = {
+    ...net.preprocessing,
+    ...(pixels !== 'said' && preprocessingOfRange(pixels, net.channels)),
+  };
+  const { cropRatio } = preprocessing;
+  const size = net.fixedSize ?? preprocessing.size;
   const { stride } = net.prepared;
   const geometry = fitPicture(picture.width, picture.height, 'whole', size, cropRatio, stride);
   const { window } = geometry;
   const forward = net.forward(1, window.height, window.width, { statistic });
-  preprocess(forward.input, picture, geometry, net.preprocessing);
+  preprocess(forward.input, picture, geometry, preprocessing);
 
   const ready = performance.now();
   const { steps, taps, featureShape } = forward.plan;

@@ -2,93 +2,32 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { openModel, readPicture } from 'fastcam/node';
 import { unzipRaw } from 'unzipit';
 import { describe, expect, test } from 'vitest';
 import { zip } from '../../../test/checkpoint-files.ts';
 import { explaining, saveReport, violations } from './driver.ts';
+import {
+  choose,
+  drop,
+  expectAsInNode,
+  fileAt,
+  type NamedFile,
+  refused,
+  scriptsOfWorker,
+} from './own-files.ts';
 import { page, usePage } from './setup.ts';
 
-interface NamedFile {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
-
-const repository = new URL('../../../', import.meta.url);
-const CAT = new URL('samples/chelsea.png', repository).pathname;
 const DIST = new URL('../dist/', import.meta.url);
 
 usePage();
 
 function pathOf(name: string): string {
-  return new URL(`test/weights/files/${name}`, repository).pathname;
+  return new URL(`../../../test/weights/files/${name}`, import.meta.url).pathname;
 }
 
 /** A file of test/weights/files, under its own name or another. */
-function given(path: string, name: string = basename(path)): NamedFile {
-  return { name, bytes: readFileSync(pathOf(path)) };
-}
-
-function choose(...files: NamedFile[]): Promise<void> {
-  const payloads = files.map(({ name, bytes }) => ({
-    name,
-    mimeType: 'application/octet-stream',
-    buffer: Buffer.from(bytes),
-  }));
-  return page.setInputFiles('#weights', payloads);
-}
-
-function drop(...files: NamedFile[]): Promise<unknown> {
-  return page.evaluate(
-    (dropped) => {
-      const dataTransfer = new DataTransfer();
-      for (const [name, bytes] of dropped) {
-        dataTransfer.items.add(new File([Uint8Array.from(bytes)], name));
-      }
-      const init = { dataTransfer, cancelable: true, bubbles: true };
-      return document.body.dispatchEvent(new DragEvent('drop', init));
-    },
-    files.map(({ name, bytes }) => [name, [...bytes]] as const),
-  );
-}
-
-async function refused(...files: NamedFile[]): Promise<string> {
-  await choose(...files);
-  await page.waitForFunction(() => document.getElementById('error')!.textContent !== '');
-  return page.innerText('#error');
-}
-
-/** The page shows what Node makes of the file: its classes, and its maps to a thousandth of the largest value. */
-async function expectAsInNode(path: string): Promise<void> {
-  const { net } = await openModel({ model: pathOf(path), backend: 'simd' });
-  const expected = net.explain(await readPicture(CAT));
-  const report = await saveReport(page);
-  const classes = net.labels.length;
-  expect(await page.innerText('#model')).toContain(
-    classes === 0 ? 'no classifier' : `${classes} classes ·`,
-  );
-  expect(report.scales.map(({ name }) => name)).toEqual(net.scales);
-  expect(report.top.map(({ index }) => index)).toEqual(
-    classes === 0 ? [] : expected.top(5).map(({ index }) => index),
-  );
-  for (const [i, { data }] of expected.rawMaps.entries()) {
-    const most = data.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
-    const got = report.scales[i]!.raw.data;
-    const error = got.reduce((max, value, p) => Math.max(max, Math.abs(value - data[p]!)), 0);
-    expect(error).toBeLessThanOrEqual(1e-3 * most);
-  }
-  net.dispose();
-}
-
-/** The page's own scripts that the worker has loaded, without their hashes. */
-async function scriptsOfWorker(): Promise<string[]> {
-  const [worker] = page.workers();
-  const urls = await worker!.evaluate(() =>
-    performance.getEntriesByType('resource').map(({ name }) => name),
-  );
-  return urls
-    .filter((url) => url.endsWith('.js'))
-    .map((url) => basename(url).replace(/-[\w-]{8}\.js$/, ''));
+function given(path: string, name?: string): NamedFile {
+  return fileAt(pathOf(path), name);
 }
 
 test.each([
@@ -104,17 +43,17 @@ test.each([
   ['densenet-chexnet.pth.tar', 'of a DenseNet, named .pth.tar'],
 ])('%s, a checkpoint %s, is explained as in Node', async (path) => {
   await explaining(page, () => choose(given(path)));
-  await expectAsInNode(path);
+  await expectAsInNode(pathOf(path));
   expect((await saveReport(page)).model.name).toBe(basename(path));
 });
 
 test('dropped files are told by their bytes, whatever they are called', async () => {
   await explaining(page, () => drop(given('legacy.pth', 'weights')));
-  await expectAsInNode('legacy.pth');
+  await expectAsInNode(pathOf('legacy.pth'));
   await explaining(page, () => drop(given('half-safetensors.safetensors', 'model.pth')));
-  await expectAsInNode('half-safetensors.safetensors');
+  await expectAsInNode(pathOf('half-safetensors.safetensors'));
   await explaining(page, () => drop(given('zip.pth', 'model.safetensors')));
-  await expectAsInNode('zip.pth');
+  await expectAsInNode(pathOf('zip.pth'));
 });
 
 test('a checkpoint that was packed again, deflated, is explained too', async () => {
@@ -124,7 +63,7 @@ test('a checkpoint that was packed again, deflated, is explained too', async () 
   await explaining(page, () =>
     choose({ name: 'packed.pth', bytes: zip(unpacked, { deflate: true }) }),
   );
-  await expectAsInNode('zip.pth');
+  await expectAsInNode(pathOf('zip.pth'));
 });
 
 test('a checkpoint in several files is explained from all of them, with its index or without', async () => {
@@ -134,7 +73,7 @@ test('a checkpoint in several files is explained from all of them, with its inde
     'pytorch_model-00002-of-00002.bin: one of 2 files; choose them all at once.',
   );
   await explaining(page, () => choose(index, part(1), part(2)));
-  await expectAsInNode('shards-bin/pytorch_model.bin.index.json');
+  await expectAsInNode(pathOf('shards-bin/pytorch_model.bin.index.json'));
   const { model, scales } = await saveReport(page);
   expect(model.name).toBe('pytorch_model.bin (2 files)');
   await explaining(page, () => drop(part(2), part(1)));
@@ -144,11 +83,11 @@ test('a checkpoint in several files is explained from all of them, with its inde
 test('what goes along with weights is left out: notes, and a checkpoint beside safetensors', async () => {
   const notes = given('other-notes.txt');
   await explaining(page, () => choose(notes, given('zip.pth')));
-  await expectAsInNode('zip.pth');
+  await expectAsInNode(pathOf('zip.pth'));
   await explaining(page, () =>
     choose(given('module.pth'), notes, given('half-safetensors.safetensors')),
   );
-  await expectAsInNode('half-safetensors.safetensors');
+  await expectAsInNode(pathOf('half-safetensors.safetensors'));
   expect((await saveReport(page)).model.name).toBe('half-safetensors.safetensors');
 });
 
@@ -179,7 +118,7 @@ test.each([320, 1280])(
 describe('what cannot be explained is called by its name, in one line, and the network stays', () => {
   const files: readonly (readonly [name: string, says: string])[] = [
     ['other-model.h5', 'is HDF5, as Keras writes it (.h5); save its weights as safetensors:'],
-    ['other-model.onnx', 'is ONNX, which is not read yet; take the PyTorch or safetensors weights'],
+    ['other-model.onnx', 'no input of four dimensions, as a picture has'],
     ['other-model.keras', 'is a Keras model (.keras); save its weights as safetensors:'],
     ['other-weights.npz', "is NumPy's arrays (.npz); save them as safetensors:"],
     ['other-model.pth.gz', 'is a gzip archive; unpack it first'],
@@ -205,7 +144,7 @@ describe('what cannot be explained is called by its name, in one line, and the n
     expect(await refused({ name: 'short.pth', bytes: legacy })).toMatch(/^short\.pth: /);
     expect(await refused({ name: 'none.pth', bytes: new Uint8Array() })).toBe('none.pth: is empty');
     expect(await refused({ name: 'some.dat', bytes: Uint8Array.of(250, 1, 2, 3) })).toBe(
-      'some.dat: is none of the files that are read (a picture, safetensors, a PyTorch checkpoint); it begins with the bytes fa 01 02 03',
+      'some.dat: is none of the files that are read (a picture, ONNX, safetensors, a PyTorch checkpoint); it begins with the bytes fa 01 02 03',
     );
     expect(await refused({ name: 'names.json', bytes: Buffer.from('["cat"]') })).toBe(
       'names.json: choose the weights with it.',

@@ -4,6 +4,7 @@
  */
 
 export { type ForeignFile, foreignFormat, foreignZip, HEAD_BYTES } from '../foreign-formats.js';
+export { isOnnx } from '../protobuf-models.js';
 export { type CheckpointArchive, readArchive } from './archive.js';
 export { type Checkpoint, chooseDictionary } from './checkpoint.js';
 export { isLegacyCheckpoint, readLegacy } from './legacy.js';
