@@ -39,43 +39,26 @@ export function conv2dDepthwise(
   const { dilationY, dilationX } = shape;
   const { b, tile } = scratch;
   const times = Cout / Cin;
+  const lineStep = dilationY * W * Cin;
+  const step = dilationX * Cin;
   widenPanels(b, weights.panels, Math.ceil(Cout / NR));
   let m = 0;
   for (let n = 0; n < N; n++) {
     for (let oy = 0; oy < Hout; oy++) {
       const iy0 = oy * strideY - padY;
-      const [ky0, ky1] = insideTaps(iy0, kH, dilationY, H);
+      const ky = firstInside(iy0, dilationY);
+      const rows = endInside(iy0, kH, dilationY, H) - ky;
       for (let ox = 0; ox < Wout; ox++, m++) {
         const ix0 = ox * strideX - padX;
-        const [kx0, kx1] = insideTaps(ix0, kW, dilationX, W);
-        const corner = ((n * H + iy0) * W + ix0) * Cin;
+        const kx = firstInside(ix0, dilationX);
+        const columns = endInside(ix0, kW, dilationX, W) - kx;
+        const corner = ((n * H + iy0 + ky * dilationY) * W + ix0 + kx * dilationX) * Cin;
         if (epilogue.smoe) clearSums(scratch, 1);
         for (let oc = 0; oc < Cout; oc += NR) {
-          // Channels that do not exist read the last one that does.
-          const ic0 = corner + Math.floor(oc / times);
-          const ic1 = corner + Math.floor(Math.min(oc + 1, Cout - 1) / times);
-          const ic2 = corner + Math.floor(Math.min(oc + 2, Cout - 1) / times);
-          const ic3 = corner + Math.floor(Math.min(oc + 3, Cout - 1) / times);
-          let sum0 = 0;
-          let sum1 = 0;
-          let sum2 = 0;
-          let sum3 = 0;
-          for (let ky = ky0; ky < ky1; ky++) {
-            let at = (ky * dilationY * W + kx0 * dilationX) * Cin;
-            let w = oc * kH * kW + (ky * kW + kx0) * NR;
-            for (const end = w + (kx1 - kx0) * NR; w < end; w += NR, at += dilationX * Cin) {
-              sum0 += x[ic0 + at]! * b[w]!;
-              sum1 += x[ic1 + at]! * b[w + 1]!;
-              sum2 += x[ic2 + at]! * b[w + 2]!;
-              sum3 += x[ic3 + at]! * b[w + 3]!;
-            }
-          }
-          tile[0] = sum0;
-          tile[1] = sum1;
-          tile[2] = sum2;
-          tile[3] = sum3;
-          const columns = Math.min(NR, Cout - oc);
-          storeColumn(out, m * Cout + oc, columns, 0, 0, oc, weights.bias, epilogue, scratch);
+          const w = oc * kH * kW + (ky * kW + kx) * NR;
+          sumTaps(tile, x, corner, oc, times, Cin, b, w, rows, columns, lineStep, step, kW);
+          const left = Math.min(NR, Cout - oc);
+          storeColumn(out, m * Cout + oc, left, 0, 0, oc, weights.bias, epilogue, scratch);
         }
         if (epilogue.smoe) epilogue.smoe[m] = finishSum(scratch, 0, Cout);
       }
@@ -83,13 +66,64 @@ export function conv2dDepthwise(
   }
 }
 
-/** The taps that meet the picture, from the first to before the last: i0 + k·dilation in 0 … extent − 1. */
-function insideTaps(
-  i0: number,
-  taps: number,
-  dilation: number,
-  extent: number,
-): [first: number, end: number] {
-  const first = Math.max(0, Math.ceil(-i0 / dilation));
-  return [first, Math.min(taps, Math.ceil((extent - i0) / dilation))];
+/**
+ * Four channels of a pixel: tile[j] = Σ x[…, (oc + j)/times]·b[…, j] over the taps that meet the picture.
+ *
+ * @param corner where the first of these taps finds its pixel in x
+ * @param w where its weights lie in b
+ * @param lineStep and step: from tap to tap in x
+ */
+function sumTaps(
+  tile: Float64Array,
+  x: Float32Array,
+  corner: number,
+  oc: number,
+  times: number,
+  Cin: number,
+  b: Float64Array,
+  w: number,
+  rows: number,
+  columns: number,
+  lineStep: number,
+  step: number,
+  kW: number,
+): void {
+  const i0 = channelOf(oc, times, Cin);
+  const to1 = channelOf(oc + 1, times, Cin) - i0;
+  const to2 = channelOf(oc + 2, times, Cin) - i0;
+  const to3 = channelOf(oc + 3, times, Cin) - i0;
+  let sum0 = 0;
+  let sum1 = 0;
+  let sum2 = 0;
+  let sum3 = 0;
+  for (let row = 0; row < rows; row++) {
+    let at = corner + i0 + row * lineStep;
+    let tap = w + row * kW * NR;
+    for (const end = tap + columns * NR; tap < end; tap += NR, at += step) {
+      sum0 += x[at]! * b[tap]!;
+      sum1 += x[at + to1]! * b[tap + 1]!;
+      sum2 += x[at + to2]! * b[tap + 2]!;
+      sum3 += x[at + to3]! * b[tap + 3]!;
+    }
+  }
+  tile[0] = sum0;
+  tile[1] = sum1;
+  tile[2] = sum2;
+  tile[3] = sum3;
+}
+
+/** The input of an output; of one that does not exist the last input. A division costs as much as some taps. */
+function channelOf(oc: number, times: number, Cin: number): number {
+  const ic = times === 1 ? oc : (oc / times) | 0;
+  return ic < Cin ? ic : Cin - 1;
+}
+
+/** The first tap k that is not before the picture: i0 + k·dilation ≥ 0. */
+function firstInside(i0: number, dilation: number): number {
+  return i0 < 0 ? Math.ceil(-i0 / dilation) | 0 : 0;
+}
+
+/** The tap behind the last that is before the picture's end: i0 + k·dilation < extent. */
+function endInside(i0: number, taps: number, dilation: number, extent: number): number {
+  return Math.min(taps, Math.ceil((extent - i0) / dilation) | 0);
 }

@@ -159,6 +159,23 @@ describe.each(BACKENDS)('operators on $name', async ({ make }) => {
     );
   });
 
+  it('means are right for more channels than are summed at a time', () => {
+    for (const C of [255, 256, 257, 600]) {
+      const shape = { H: 3, W: 2, C };
+      const arrays = values([shape], C);
+      const at = reader([shape], arrays);
+      const pixels = [0, 1, 2].flatMap((y) => [0, 1].map((x) => [y, x] as const));
+      const global = compute(adaptiveMean(1, 1), [shape], arrays);
+      const expected = byFormula(
+        global.shape,
+        (n, _y, _x, c) => pixels.reduce((sum, [y, x]) => sum + at(0, n, y, x, c), 0) / 6,
+      );
+      expect(global.out).toEqual(expected);
+      const whole = compute(meanPool({ kernel: [3, 2], stride: [1, 1] }), [shape], arrays);
+      expect(whole.out).toEqual(expected);
+    }
+  });
+
   const several = fc.tuple(extent, extent, fc.array(channels, { minLength: 1, maxLength: 4 }));
 
   it('concat puts channels behind channels', () => {

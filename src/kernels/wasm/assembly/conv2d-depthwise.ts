@@ -74,11 +74,8 @@ function copyRow(task: Conv2dTask, line: i32, to: usize): void {
   }
   const times = task.Cout / Cin;
   for (let ix = 0; ix < width; ix++) {
-    if (times === 1) copyFloats(to, from, (<usize>Cin) << 2);
-    else {
-      for (let oc = 0; oc < task.Cout; oc++) {
-        store<f32>(to + ((<usize>oc) << 2), load<f32>(from + ((<usize>(oc / times)) << 2)));
-      }
+    for (let oc = 0; oc < task.Cout; oc++) {
+      store<f32>(to + ((<usize>oc) << 2), load<f32>(from + ((<usize>(oc / times)) << 2)));
     }
     from += (<usize>Cin) << 2;
     to += bytes;
