@@ -30,7 +30,6 @@ export * from './js/arithmetic.js';
 export * from './js/columns.js';
 export { conv2d, conv2dReference, conv2dScratch } from './js/conv2d.js';
 export { type JsConv2d, packConv2d } from './js/conv2d-weights.js';
-export * from './js/dilated-max-pool.js';
 export type { Conv2dEpilogue, Conv2dScratch } from './js/epilogue.js';
 export * from './js/gather.js';
 export { jsKernels } from './js/js-kernels.js';

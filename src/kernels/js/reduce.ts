@@ -1,24 +1,12 @@
 /**
  * One number for all elements along some axes, NHWC. Over the elements xᵢ of a reduced stretch:
  *
- *   sum Σxᵢ     mean Σxᵢ/n     prod Πxᵢ     max, min
- *   l1 Σ|xᵢ|    sumsquare Σxᵢ²     l2 √Σxᵢ²     logsum ln Σxᵢ     logsumexp ln Σ e^xᵢ
+ *   sum Σxᵢ     mean Σxᵢ/n     max, min     l1 Σ|xᵢ|     sumsquare Σxᵢ²     l2 √Σxᵢ²
  *
- * Accumulated in doubles and rounded once; the largest exponent is taken out of `logsumexp`, so that it does
- * not overflow. A NaN in the stretch gives NaN.
+ * Accumulated in doubles and rounded once. A NaN in the stretch gives NaN.
  */
 
-export type Reduction =
-  | 'mean'
-  | 'sum'
-  | 'max'
-  | 'min'
-  | 'prod'
-  | 'l1'
-  | 'l2'
-  | 'sumsquare'
-  | 'logsum'
-  | 'logsumexp';
+export type Reduction = 'mean' | 'sum' | 'max' | 'min' | 'l1' | 'l2' | 'sumsquare';
 
 /** What is reduced of [H, W, C]. */
 export interface ReducedAxes {
@@ -90,22 +78,19 @@ const sumSquare: Stretch = (x, base, rows, rowStride, count, stride) => {
   return total;
 };
 
-const max: Stretch = (x, base, rows, rowStride, count, stride) => {
-  let most = Number.NEGATIVE_INFINITY;
-  for (let row = 0; row < rows; row++) {
-    const begin = base + row * rowStride;
-    for (let i = 0; i < count; i++) most = Math.max(most, x[begin + i * stride]!);
-  }
-  return most;
-};
-
 const STRETCHES: Readonly<Record<Reduction, Stretch>> = {
   sum,
   mean: sum,
   sumsquare: sumSquare,
-  max,
   l2: (...stretch) => Math.sqrt(sumSquare(...stretch)),
-  logsum: (...stretch) => Math.log(sum(...stretch)),
+  max(x, base, rows, rowStride, count, stride) {
+    let most = Number.NEGATIVE_INFINITY;
+    for (let row = 0; row < rows; row++) {
+      const begin = base + row * rowStride;
+      for (let i = 0; i < count; i++) most = Math.max(most, x[begin + i * stride]!);
+    }
+    return most;
+  },
   min(x, base, rows, rowStride, count, stride) {
     let least = Number.POSITIVE_INFINITY;
     for (let row = 0; row < rows; row++) {
@@ -114,14 +99,6 @@ const STRETCHES: Readonly<Record<Reduction, Stretch>> = {
     }
     return least;
   },
-  prod(x, base, rows, rowStride, count, stride) {
-    let product = 1;
-    for (let row = 0; row < rows; row++) {
-      const begin = base + row * rowStride;
-      for (let i = 0; i < count; i++) product *= x[begin + i * stride]!;
-    }
-    return product;
-  },
   l1(x, base, rows, rowStride, count, stride) {
     let total = 0;
     for (let row = 0; row < rows; row++) {
@@ -129,16 +106,5 @@ const STRETCHES: Readonly<Record<Reduction, Stretch>> = {
       for (let i = 0; i < count; i++) total += Math.abs(x[begin + i * stride]!);
     }
     return total;
-  },
-  logsumexp(x, base, rows, rowStride, count, stride) {
-    const most = max(x, base, rows, rowStride, count, stride);
-    // ∞ − ∞ would be NaN.
-    if (!Number.isFinite(most)) return most;
-    let total = 0;
-    for (let row = 0; row < rows; row++) {
-      const begin = base + row * rowStride;
-      for (let i = 0; i < count; i++) total += Math.exp(x[begin + i * stride]! - most);
-    }
-    return most + Math.log(total);
   },
 };

@@ -7,9 +7,8 @@
  *   asymmetric           i/scale
  *   align_corners        i·(n − 1)/(nOut − 1); 0 where the output has extent 1
  *
- * the nearest element, or two with the weights 1 − t and t, or four with those of cubic convolution (Keys 1981, IEEE
- * TASSP 29, eq. 4, with a free coefficient). Elements beyond an end are that end. Nothing is smoothed before it is
- * shrunk. Weights and sums are doubles, rounded once.
+ * the nearest element, or two with the weights 1 − t and t. Elements beyond an end are that end. Nothing is smoothed
+ * before it is shrunk. Weights and sums are doubles, rounded once.
  */
 
 export type ResizeCoordinates =
@@ -30,9 +29,8 @@ export interface ResizedAxis {
   readonly coordinates: ResizeCoordinates;
 }
 
-/** What each output index reads: `taps` places of the axis, and their weights. */
+/** What each output index reads: two places of the axis, and their weights. */
 export interface AxisTaps {
-  readonly taps: number;
   readonly places: Int32Array;
   readonly weights: Float64Array;
 }
@@ -69,48 +67,17 @@ const ROUNDINGS: Readonly<Record<NearestRounding, (x: number) => number>> = {
 };
 
 export function linearTaps(axis: ResizedAxis): AxisTaps {
-  return tapsOf(axis, 0, (t) => [1 - t, t], false);
-}
-
-/**
- * @param coefficient the slope of the weights at distance 1: −0.75, or −0.5 as Keys has it
- * @param excludeOutside whether elements beyond an end count nothing, and the others so much more
- */
-export function cubicTaps(
-  axis: ResizedAxis,
-  coefficient: number,
-  excludeOutside: boolean,
-): AxisTaps {
-  const a = coefficient;
-  const near = (t: number): number => ((a + 2) * t - (a + 3)) * t * t + 1;
-  const far = (t: number): number => ((a * t - 5 * a) * t + 8 * a) * t - 4 * a;
-  return tapsOf(axis, 1, (t) => [far(1 + t), near(t), near(1 - t), far(2 - t)], excludeOutside);
-}
-
-/** @param before places before the one at or below the coordinate */
-function tapsOf(
-  axis: ResizedAxis,
-  before: number,
-  weightsAt: (t: number) => readonly number[],
-  excludeOutside: boolean,
-): AxisTaps {
-  const taps = 2 * (before + 1);
-  const places = new Int32Array(axis.nOut * taps);
-  const weights = new Float64Array(axis.nOut * taps);
+  const places = new Int32Array(axis.nOut * 2);
+  const weights = new Float64Array(axis.nOut * 2);
   for (let i = 0; i < axis.nOut; i++) {
     const coordinate = coordinateOf(axis, i, (x) => x);
     const below = Math.floor(coordinate);
-    const own = weightsAt(coordinate - below).map((weight, k) => {
-      const place = below - before + k;
-      return excludeOutside && place !== clamped(place, axis.n) ? 0 : weight;
-    });
-    const sum = excludeOutside ? own.reduce((all, weight) => all + weight, 0) : 1;
-    for (let k = 0; k < taps; k++) {
-      places[i * taps + k] = clamped(below - before + k, axis.n);
-      weights[i * taps + k] = own[k]! / sum;
-    }
+    places[2 * i] = clamped(below, axis.n);
+    places[2 * i + 1] = clamped(below + 1, axis.n);
+    weights[2 * i] = 1 - (coordinate - below);
+    weights[2 * i + 1] = coordinate - below;
   }
-  return { taps, places, weights };
+  return { places, weights };
 }
 
 function clamped(place: number, n: number): number {
@@ -118,7 +85,7 @@ function clamped(place: number, n: number): number {
 }
 
 /**
- * The weighted sum of rows and columns; as many taps along both.
+ * The weighted sum of two rows and two columns.
  *
  * @param out [N, Hout, Wout, C], overwritten; not `x`
  * @param x [N, H, W, C]
@@ -130,76 +97,30 @@ export function resize(
   rows: AxisTaps,
   columns: AxisTaps,
 ): void {
-  const { taps } = rows;
-  const Hout = rows.places.length / taps;
-  const Wout = columns.places.length / taps;
+  const Hout = rows.places.length / 2;
+  const Wout = columns.places.length / 2;
   for (let n = 0; n < N; n++) {
     for (let oy = 0; oy < Hout; oy++) {
+      const upper = (n * H + rows.places[2 * oy]!) * W;
+      const lower = (n * H + rows.places[2 * oy + 1]!) * W;
+      const top = rows.weights[2 * oy]!;
+      const bottom = rows.weights[2 * oy + 1]!;
       for (let ox = 0; ox < Wout; ox++) {
+        const left = columns.places[2 * ox]!;
+        const right = columns.places[2 * ox + 1]!;
+        const first = columns.weights[2 * ox]!;
+        const second = columns.weights[2 * ox + 1]!;
+        const topLeft = (upper + left) * C;
+        const topRight = (upper + right) * C;
+        const bottomLeft = (lower + left) * C;
+        const bottomRight = (lower + right) * C;
         const o = ((n * Hout + oy) * Wout + ox) * C;
-        if (taps === 2) linearColumn(out, o, x, n * H, W, C, rows, 2 * oy, columns, 2 * ox);
-        else weightedColumn(out, o, x, n * H, W, C, rows, taps * oy, columns, taps * ox);
+        for (let c = 0; c < C; c++) {
+          out[o + c] =
+            top * (first * x[topLeft + c]! + second * x[topRight + c]!) +
+            bottom * (first * x[bottomLeft + c]! + second * x[bottomRight + c]!);
+        }
       }
     }
-  }
-}
-
-/** One pixel of any number of taps, those of its row from `r` on and those of its column from `s` on. */
-function weightedColumn(
-  out: Float32Array,
-  o: number,
-  x: Float32Array,
-  rowBase: number,
-  W: number,
-  C: number,
-  rows: AxisTaps,
-  r: number,
-  columns: AxisTaps,
-  s: number,
-): void {
-  const { taps } = rows;
-  for (let c = 0; c < C; c++) {
-    let sum = 0;
-    for (let i = r; i < r + taps; i++) {
-      const base = (rowBase + rows.places[i]!) * W;
-      let along = 0;
-      for (let j = s; j < s + taps; j++) {
-        along += columns.weights[j]! * x[(base + columns.places[j]!) * C + c]!;
-      }
-      sum += rows.weights[i]! * along;
-    }
-    out[o + c] = sum;
-  }
-}
-
-/** `weightedColumn` of two taps, without its loops. */
-function linearColumn(
-  out: Float32Array,
-  o: number,
-  x: Float32Array,
-  rowBase: number,
-  W: number,
-  C: number,
-  rows: AxisTaps,
-  r: number,
-  columns: AxisTaps,
-  s: number,
-): void {
-  const upper = (rowBase + rows.places[r]!) * W;
-  const lower = (rowBase + rows.places[r + 1]!) * W;
-  const left = columns.places[s]!;
-  const right = columns.places[s + 1]!;
-  const topLeft = (upper + left) * C;
-  const topRight = (upper + right) * C;
-  const bottomLeft = (lower + left) * C;
-  const bottomRight = (lower + right) * C;
-  const top = rows.weights[r]!;
-  const bottom = rows.weights[r + 1]!;
-  const first = columns.weights[s]!;
-  const second = columns.weights[s + 1]!;
-  for (let c = 0; c < C; c++) {
-    out[o + c] =
-      top * (first * x[topLeft + c]! + second * x[topRight + c]!) +
-      bottom * (first * x[bottomLeft + c]! + second * x[bottomRight + c]!);
   }
 }

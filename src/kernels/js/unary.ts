@@ -1,34 +1,23 @@
 /**
  * Functions of one element that are no activation functions (those are in activation.ts), by ONNX's names:
  *
- *   abs |x|        neg −x        reciprocal 1/x      sign −1, 0 or 1      square x²
- *   exp eˣ         log ln x      sqrt √x             erf erf(x)           sin, cos
- *   floor, ceil    round to the nearest whole number, of two the even one
- *   softsign x/(1 + |x|)
+ *   abs |x|        reciprocal 1/x      square x²      softsign x/(1 + |x|)
+ *   exp eˣ         log ln x            sqrt √x        erf erf(x)
  *
  * and `power`, x ** exponent. Each is computed in doubles and rounded once: within half a unit of float32's last
- * place, and 2⁻⁴³ (abs, neg, floor, ceil, round, sign: exactly). NaN stays NaN; the logarithm and the root
- * of what is below 0 are NaN. Each has a loop of its own, for the reason that activation.ts tells.
+ * place, and 2⁻⁴³ (abs: exactly). NaN stays NaN; the logarithm and the root of what is below 0 are NaN. Each has a loop of its own, for the reason that activation.ts tells.
  */
 
 import { erf } from '../../math/index.js';
-import { roundToEven } from '../precision.js';
 
 export type UnaryName =
   | 'abs'
-  | 'neg'
   | 'exp'
   | 'log'
   | 'sqrt'
   | 'reciprocal'
   | 'erf'
-  | 'floor'
-  | 'ceil'
-  | 'round'
-  | 'sign'
   | 'square'
-  | 'sin'
-  | 'cos'
   | 'softsign';
 
 /** @param out as long as `x`; may be `x` */
@@ -37,9 +26,6 @@ export type UnaryKernel = (out: Float32Array, x: Float32Array) => void;
 export const UNARY: Readonly<Record<UnaryName, UnaryKernel>> = {
   abs(out, x) {
     for (let i = 0; i < x.length; i++) out[i] = Math.abs(x[i]!);
-  },
-  neg(out, x) {
-    for (let i = 0; i < x.length; i++) out[i] = -x[i]!;
   },
   exp(out, x) {
     for (let i = 0; i < x.length; i++) out[i] = Math.exp(x[i]!);
@@ -56,26 +42,8 @@ export const UNARY: Readonly<Record<UnaryName, UnaryKernel>> = {
   erf(out, x) {
     for (let i = 0; i < x.length; i++) out[i] = erf(x[i]!);
   },
-  floor(out, x) {
-    for (let i = 0; i < x.length; i++) out[i] = Math.floor(x[i]!);
-  },
-  ceil(out, x) {
-    for (let i = 0; i < x.length; i++) out[i] = Math.ceil(x[i]!);
-  },
-  round(out, x) {
-    for (let i = 0; i < x.length; i++) out[i] = roundToEven(x[i]!);
-  },
-  sign(out, x) {
-    for (let i = 0; i < x.length; i++) out[i] = Math.sign(x[i]!);
-  },
   square(out, x) {
     for (let i = 0; i < x.length; i++) out[i] = x[i]! * x[i]!;
-  },
-  sin(out, x) {
-    for (let i = 0; i < x.length; i++) out[i] = Math.sin(x[i]!);
-  },
-  cos(out, x) {
-    for (let i = 0; i < x.length; i++) out[i] = Math.cos(x[i]!);
   },
   softsign(out, x) {
     for (let i = 0; i < x.length; i++) out[i] = x[i]! / (1 + Math.abs(x[i]!));

@@ -5,7 +5,7 @@ import { type Operator, stepOf } from '../node.js';
 
 const NON_NEGATIVE: readonly Reduction[] = ['l1', 'l2', 'sumsquare'];
 /** Nowhere below 0, where x is not. */
-const SIGN_KEEPING: readonly Reduction[] = ['mean', 'sum', 'max', 'min', 'prod'];
+const SIGN_KEEPING: readonly Reduction[] = ['mean', 'sum', 'max', 'min'];
 
 export function reduce(kind: Reduction, axes: readonly ('H' | 'W' | 'C')[]): Operator {
   const reduced = { H: axes.includes('H'), W: axes.includes('W'), C: axes.includes('C') };

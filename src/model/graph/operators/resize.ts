@@ -2,7 +2,6 @@
 
 import { ShapeError } from '../../../errors.js';
 import {
-  cubicTaps,
   gather,
   linearTaps,
   type NearestRounding,
@@ -14,17 +13,13 @@ import {
 } from '../../../kernels/index.js';
 import { type Operator, type StepContext, stepOf } from '../node.js';
 
-export type ResizeMode = 'nearest' | 'linear' | 'cubic';
+export type ResizeMode = 'nearest' | 'linear';
 
 export interface ResizeOptions {
   /** Of the mode nearest; default round_prefer_floor. */
   readonly nearest?: NearestRounding;
   /** Factors that coordinates are computed with; default: the ratios of the extents. */
   readonly scales?: { readonly H: number; readonly W: number };
-  /** Of the mode cubic; default −0.75. */
-  readonly cubicCoefficient?: number;
-  /** Of the mode cubic: elements beyond the map count nothing. Default: they are those at its end. */
-  readonly excludeOutside?: boolean;
 }
 
 export function resize(
@@ -45,7 +40,7 @@ export function resize(
       throw new ShapeError(`resize: extents and scales expected above 0, got ${all.join(', ')}`);
     },
     range: ([x]) => ({
-      nonNegative: x!.nonNegative && mode !== 'cubic',
+      nonNegative: x!.nonNegative,
       sparse: x!.sparse && mode === 'nearest',
     }),
     isIdentity: ([x]) =>
@@ -74,7 +69,6 @@ function kernelOf(
 ): OperatorKernel {
   const x = inputs[0]!;
   const { nearest = 'round_prefer_floor' } = options;
-  const { cubicCoefficient = -0.75, excludeOutside = false } = options;
   if (mode === 'nearest') {
     const rows = nearestPlaces(rowAxis, nearest);
     const columns = nearestPlaces(columnAxis, nearest);
@@ -82,9 +76,7 @@ function kernelOf(
     const tables = { ...x, rows, columns, channels };
     return (y, [from]) => gather(y, from!, N, tables, 0);
   }
-  const tapsOf = (axis: ResizedAxis) =>
-    mode === 'linear' ? linearTaps(axis) : cubicTaps(axis, cubicCoefficient, excludeOutside);
-  const [rows, columns] = [tapsOf(rowAxis), tapsOf(columnAxis)];
+  const [rows, columns] = [linearTaps(rowAxis), linearTaps(columnAxis)];
   const extents = [N, x.H, x.W, x.C] as const;
   return (y, [from]) => resizeKernel(y, from!, extents, rows, columns);
 }

@@ -5,13 +5,8 @@ import { type Operator, stepOf } from '../node.js';
 
 /** Those that are nowhere below 0; those that are not, where x is not; and those that leave 0 as it is. */
 const NON_NEGATIVE: readonly UnaryName[] = ['abs', 'exp', 'sqrt', 'square'];
-const SIGN_KEEPING: readonly UnaryName[] = [
-  ...(['reciprocal', 'erf', 'floor', 'ceil', 'round', 'sign', 'softsign'] as const),
-];
-const ZERO_KEEPING: readonly UnaryName[] = [
-  ...(['abs', 'neg', 'sqrt', 'square', 'erf', 'floor', 'ceil', 'round', 'sign'] as const),
-  ...(['sin', 'softsign'] as const),
-];
+const SIGN_KEEPING: readonly UnaryName[] = ['reciprocal', 'erf', 'softsign'];
+const ZERO_KEEPING: readonly UnaryName[] = ['abs', 'sqrt', 'square', 'erf', 'softsign'];
 
 export function unary(name: UnaryName): Operator {
   return {

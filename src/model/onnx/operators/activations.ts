@@ -37,12 +37,6 @@ export const ACTIVATION_RULES: Readonly<Record<string, Rule>> = {
   Sqrt: each(() => unary('sqrt')),
   Reciprocal: each(() => unary('reciprocal')),
   Erf: each(() => unary('erf')),
-  Floor: each(() => unary('floor')),
-  Ceil: each(() => unary('ceil')),
-  Round: each(() => unary('round')),
-  Sign: each(() => unary('sign')),
-  Sin: each(() => unary('sin')),
-  Cos: each(() => unary('cos')),
   Neg: (call) => scaled(call, call.view(0), -1),
 };
 

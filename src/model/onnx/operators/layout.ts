@@ -5,7 +5,7 @@ import type { NearestRounding, ResizeCoordinates } from '../../../kernels/index.
 import { concat } from '../../graph/operators/concat.js';
 import { concatAlong } from '../../graph/operators/concat-along.js';
 import { type PadMode, pad } from '../../graph/operators/pad.js';
-import { resize } from '../../graph/operators/resize.js';
+import { type ResizeMode, resize } from '../../graph/operators/resize.js';
 import { slice } from '../../graph/operators/slice.js';
 import { axisOf, type Call, type Rule } from '../call.js';
 import {
@@ -292,7 +292,7 @@ function resized(call: Call): View {
   const coordinates = isOld
     ? 'asymmetric'
     : call.text('coordinate_transformation_mode', 'half_pixel');
-  if (!['nearest', 'linear', 'cubic'].includes(mode) || !COORDINATES.includes(coordinates)) {
+  if (!['nearest', 'linear'].includes(mode) || !COORDINATES.includes(coordinates)) {
     throw new FormatError(`mode ${mode} with ${coordinates} is not supported`);
   }
   const rounding = isOld ? 'floor' : call.text('nearest_mode', 'round_prefer_floor');
@@ -302,12 +302,10 @@ function resized(call: Call): View {
   if (policy !== 'stretch') throw new FormatError(`keep_aspect_ratio_policy ${policy}`);
   const operator = resize(
     { H: target[2]!, W: target[3]! },
-    mode as 'nearest' | 'linear' | 'cubic',
+    mode as ResizeMode,
     coordinates as ResizeCoordinates,
     {
       nearest: rounding as NearestRounding,
-      cubicCoefficient: call.float('cubic_coeff_a', -0.75),
-      excludeOutside: call.int('exclude_outside', 0) === 1,
       ...(sizes.length === 0 && {
         scales: { H: scales[place(2)] ?? 1, W: scales[place(3)] ?? 1 },
       }),

@@ -18,12 +18,9 @@ export const REDUCTION_RULES: Readonly<Record<string, Rule>> = {
   ReduceSum: (call) => reduced(call, 'sum'),
   ReduceMax: (call) => reduced(call, 'max'),
   ReduceMin: (call) => reduced(call, 'min'),
-  ReduceProd: (call) => reduced(call, 'prod'),
   ReduceL1: (call) => reduced(call, 'l1'),
   ReduceL2: (call) => reduced(call, 'l2'),
   ReduceSumSquare: (call) => reduced(call, 'sumsquare'),
-  ReduceLogSum: (call) => reduced(call, 'logsum'),
-  ReduceLogSumExp: (call) => reduced(call, 'logsumexp'),
   Softmax: (call) => softmaxed(call, false),
   LogSoftmax: (call) => softmaxed(call, true),
   LRN(call) {
@@ -80,7 +77,7 @@ function reducedOver(
   const isOver = (axis: Axis) => axes.includes(axis) || view.shape[axis] === 1;
   const isGlobal = kind === 'mean' && isOver('H') && isOver('W') && !axes.includes('C');
   const isNothing = axes.every((axis) => view.shape[axis] === 1);
-  if (isNothing && ['mean', 'sum', 'max', 'min', 'prod'].includes(kind)) return view;
+  if (isNothing && ['mean', 'sum', 'max', 'min'].includes(kind)) return view;
   const operator = isGlobal ? adaptiveMean(1, 1) : reduce(kind, axes);
   return call.emitIn(operator, [view.node], layout);
 }
