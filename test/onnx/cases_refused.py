@@ -40,6 +40,9 @@ for kind, build in REFUSED.items():
 case('an operator that there is not is refused', 13, refused=['Frobnicate', 'node frobnicate1', '13'])(
     lambda b, x: b.op('Frobnicate', x)
 )
+case('Resize by cubic is refused', 13, refused=['Resize', 'node resize1', '13', 'cubic'])(
+    lambda b, x: b.op('Resize', x, None, np.array([1, 1, 2, 2], F), mode='cubic')
+)
 case('Resize with antialias is refused', 18, refused=['Resize', 'node resize1', '18', 'antialias'])(
     lambda b, x: b.op('Resize', x, None, np.array([1, 1, 0.5, 0.5], F), mode='linear', antialias=1)
 )

@@ -106,24 +106,6 @@ def _(b, x):
     )
 
 
-for mode in ('half_pixel', 'align_corners', 'asymmetric', 'pytorch_half_pixel'):
-    for text, scales in (('up', UP), ('down', DOWN), ('uneven', UNEVEN)):
-        each(
-            {
-                f'Resize cubic {mode} {text}': resized(
-                    scales=scales, mode='cubic', coordinate_transformation_mode=mode
-                )
-            }
-        )
-each(
-    {
-        'Resize cubic of −0.5': resized(scales=UNEVEN, mode='cubic', cubic_coeff_a=-0.5),
-        'Resize cubic without what is outside': resized(scales=UNEVEN, mode='cubic', exclude_outside=1),
-        'Resize cubic to sizes': resized((1, 3, 9, 5), mode='cubic'),
-    }
-)
-
-
 # Shapes that the graph computes
 
 

@@ -24,17 +24,7 @@ def source(i, scale, size, length, mode):
     return i / scale
 
 
-def cubic_weights(t, a):
-    """Of the four places around; t from the second to the third."""
-    return (
-        ((a * (t + 1) - 5 * a) * (t + 1) + 8 * a) * (t + 1) - 4 * a,
-        ((a + 2) * t - (a + 3)) * t * t + 1,
-        ((a + 2) * (1 - t) - (a + 3)) * (1 - t) * (1 - t) + 1,
-        ((a * (2 - t) - 5 * a) * (2 - t) + 8 * a) * (2 - t) - 4 * a,
-    )
-
-
-def matrix(size, length, scale, mode, coordinates, nearest, cubic):
+def matrix(size, length, scale, mode, coordinates, nearest):
     rows = np.zeros((length, size))
     for i in range(length):
         x = source(i, scale, size, length, coordinates)
@@ -42,25 +32,16 @@ def matrix(size, length, scale, mode, coordinates, nearest, cubic):
             rows[i, min(max(NEAREST[nearest](x), 0), size - 1)] = 1
             continue
         low = math.floor(x)
-        if mode == 'cubic':
-            coefficient, leaves_out = cubic
-            weights = cubic_weights(x - low, coefficient)
-            inside = [not leaves_out or 0 <= low - 1 + k < size for k in range(4)]
-            total = sum(w for w, counts in zip(weights, inside) if counts)
-            for k in range(4):
-                if inside[k]:
-                    rows[i, min(max(low - 1 + k, 0), size - 1)] += weights[k] / total
-            continue
         for position, weight in ((low, 1 - (x - low)), (low + 1, x - low)):
             rows[i, min(max(position, 0), size - 1)] += weight
     return rows
 
 
-def scaled(x, lengths, scales, mode, coordinates, nearest, cubic=None):
+def scaled(x, lengths, scales, mode, coordinates, nearest):
     for axis, (length, scale) in enumerate(zip(lengths, scales)):
         if length == x.shape[axis] and scale == 1:
             continue
-        rows = matrix(x.shape[axis], length, scale, mode, coordinates, nearest, cubic).astype(x.dtype)
+        rows = matrix(x.shape[axis], length, scale, mode, coordinates, nearest).astype(x.dtype)
         x = np.moveaxis(np.tensordot(rows, x, (1, axis)), 0, axis)
     return x
 
@@ -78,8 +59,7 @@ def resize(x, scales, sizes, attributes):
     mode = attributes.get('mode', b'nearest').decode()
     coordinates = attributes.get('coordinate_transformation_mode', b'half_pixel').decode()
     nearest = attributes.get('nearest_mode', b'round_prefer_floor').decode()
-    cubic = attributes.get('cubic_coeff_a', -0.75), attributes.get('exclude_outside', 0)
-    return scaled(x, lengths, whole_scales, mode, coordinates, nearest, cubic)
+    return scaled(x, lengths, whole_scales, mode, coordinates, nearest)
 
 
 def upsample(x, scales, mode):
