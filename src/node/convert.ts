@@ -106,7 +106,12 @@ export async function convertModel(
   const files: WrittenFile[] = [];
   try {
     const { labels } = weights;
-    const { architecture, source, graph } = weights.network;
+    const { architecture, source, graph, at } = weights.network;
+    if (at) {
+      throw new FormatError(
+        `${input}: is ONNX, whose graph safetensors does not keep: use the file as it is; --precision of explain sets how its weights are kept`,
+      );
+    }
     const channels = inputChannels(graph);
     const given = options.preprocessing;
     const preprocessing = preprocessingOf(source, channels, given, usualSize(graph));

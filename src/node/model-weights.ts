@@ -1,6 +1,6 @@
 /** The weights of a model, by its name or path, as the network that they are: nothing of them is packed yet. */
 
-import { FormatError } from '../errors.js';
+import { FormatError, ShapeError } from '../errors.js';
 import {
   type Architecture,
   inputChannels,
@@ -78,6 +78,7 @@ export async function openNetwork(
   try {
     const { architecture } = options;
     const isGraph = onnx !== undefined;
+    if (isGraph) refuseWeightsOptions(options);
     const said = await withSaid(weights.source, path, architecture, cached?.known, isGraph);
     const found = onnx
       ? { ...onnx.network, source: said.source }
@@ -116,6 +117,18 @@ export async function openNetwork(
     weights.close();
     throw error;
   }
+}
+
+/** What is said of weights alone, and an ONNX file says itself. */
+const OF_WEIGHTS = [
+  ...(['strideOn', 'maxPool', 'batchNormEps', 'activationFunction', 'strides'] as const),
+  ...(['dilations', 'activatesFeatures', 'stateDict'] as const),
+];
+
+function refuseWeightsOptions(options: WeightsOptions): void {
+  const given = OF_WEIGHTS.find((key) => options[key] !== undefined);
+  if (given !== undefined)
+    throw new ShapeError(`${given}: an ONNX file has a graph, which says it`);
 }
 
 function withRange(network: RecognizedNetwork, range: PixelRange): RecognizedNetwork {
