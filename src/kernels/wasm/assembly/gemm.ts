@@ -134,24 +134,26 @@ function tile<Rows>(
   }
   const bias0 = v128.load(bias);
   const bias1 = v128.load(bias, 16);
+  const least = v128.load32_splat(limits);
+  const most = v128.load32_splat(limits, 4);
   const down = residual ? rowBytes : 0;
-  storeRow(out, c00, c01, bias0, bias1, residual, limits);
+  storeRow(out, c00, c01, bias0, bias1, residual, least, most);
   out += rowBytes;
   residual += down;
-  storeRow(out, c10, c11, bias0, bias1, residual, limits);
+  storeRow(out, c10, c11, bias0, bias1, residual, least, most);
   out += rowBytes;
   residual += down;
-  storeRow(out, c20, c21, bias0, bias1, residual, limits);
+  storeRow(out, c20, c21, bias0, bias1, residual, least, most);
   out += rowBytes;
   residual += down;
-  storeRow(out, c30, c31, bias0, bias1, residual, limits);
+  storeRow(out, c30, c31, bias0, bias1, residual, least, most);
   if (sizeof<Rows>() === sizeof<Six>()) {
     out += rowBytes;
     residual += down;
-    storeRow(out, c40, c41, bias0, bias1, residual, limits);
+    storeRow(out, c40, c41, bias0, bias1, residual, least, most);
     out += rowBytes;
     residual += down;
-    storeRow(out, c50, c51, bias0, bias1, residual, limits);
+    storeRow(out, c50, c51, bias0, bias1, residual, least, most);
   }
 }
 
@@ -163,7 +165,8 @@ function storeRow(
   bias0: v128,
   bias1: v128,
   residual: usize,
-  limits: usize,
+  least: v128,
+  most: v128,
 ): void {
   v0 = f32x4.add(v0, bias0);
   v1 = f32x4.add(v1, bias1);
@@ -171,8 +174,6 @@ function storeRow(
     v0 = f32x4.add(v0, v128.load(residual));
     v1 = f32x4.add(v1, v128.load(residual, 16));
   }
-  const least = v128.load32_splat(limits);
-  const most = v128.load32_splat(limits, 4);
   v128.store(out, f32x4.pmin(f32x4.pmax(v0, least), most));
   v128.store(out, f32x4.pmin(f32x4.pmax(v1, least), most), 16);
 }
