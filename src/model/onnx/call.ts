@@ -88,7 +88,14 @@ export class Call {
   }
 
   ints(name: string): readonly number[] | undefined {
-    return this.node.attributes.get(name)?.ints;
+    const own = this.node.attributes.get(name)?.ints;
+    return own && checkedList(own, name);
+  }
+
+  /** The numbers of a constant input, as a list. */
+  numbers(i: number): readonly number[] {
+    const tensor = this.constant(i);
+    return checkedList({ length: tensor.size }, `input ${i}`) && [...tensor.values];
   }
 
   has(name: string): boolean {
@@ -97,10 +104,7 @@ export class Call {
 
   /** Whole numbers that are an attribute in old opsets, an input in new ones. */
   intsOrInput(name: string, i: number): readonly number[] | undefined {
-    const own = this.ints(name);
-    if (own) return own;
-    const tensor = this.optionalConstant(i);
-    return tensor && [...tensor.values];
+    return this.ints(name) ?? (this.inputs[i] && this.numbers(i));
   }
 
   /** A tensor that is an attribute. */
@@ -132,6 +136,14 @@ export class Call {
   }
 }
 
+/** Lists that say what is to be done have an entry for each dimension or output: more than these no node has. */
+const MOST_ENTRIES = 65_536;
+
+function checkedList<T extends { readonly length: number }>(list: T, what: string): T {
+  if (list.length <= MOST_ENTRIES) return list;
+  throw new FormatError(`${what} has ${list.length} entries, at most ${MOST_ENTRIES} are read`);
+}
+
 /** What is wrong with a node: operator, node and opset are named. */
 export function refusal(
   { op, domain, name, outputs }: OnnxNode,
@@ -141,13 +153,6 @@ export function refusal(
   const called = name || (outputs.find((output) => output !== '') ?? '');
   const from = domain === '' ? `opset ${opset}` : domain;
   return new FormatError(`${op} ${called} (${from})${what.startsWith(':') ? '' : ' '}${what}`);
-}
-
-/** A dimension's index, counted from the end where it is below 0. @throws {FormatError} beyond the rank */
-export function axisOf(axis: number, rank: number): number {
-  const d = axis < 0 ? axis + rank : axis;
-  if (Number.isInteger(d) && d >= 0 && d < Math.max(rank, 1)) return d;
-  throw new FormatError(`axis ${axis} of ${rank} dimensions`);
 }
 
 /** What makes a node's outputs; those after the first may be left out. */

@@ -8,7 +8,7 @@ import { FormatError, ShapeError } from '../../errors.js';
 import { type Graph, type Node, rangesOf } from '../graph/node.js';
 import { input } from '../graph/operators/input.js';
 import { Call, refusal } from './call.js';
-import { foldable, folded } from './constants.js';
+import { folded, isFoldable } from './constants.js';
 import { RULES } from './operators/index.js';
 import type { OnnxModel, OnnxNode } from './proto.js';
 import type { OnnxInput } from './signature.js';
@@ -91,7 +91,7 @@ const DOMAINS: readonly string[] = ['', 'com.microsoft'];
 
 function isKnown({ op, domain }: OnnxNode): boolean {
   const isRule = DOMAINS.includes(domain) && Object.hasOwn(RULES, op);
-  return isRule || (domain === '' && foldable(op));
+  return isRule || (domain === '' && isFoldable(op));
 }
 
 /** What to do about operators that are not read. */
@@ -142,21 +142,33 @@ function add(writer: GraphWriter, node: OnnxNode): void {
 function computed(call: Call): readonly (Value | undefined)[] {
   const { op, domain } = call.node;
   try {
-    const inputs = call.inputs.filter((value): value is Value => value !== undefined);
-    if (domain === '' && foldable(op) && inputs.every((value) => value instanceof Tensor)) {
-      return folded(call);
-    }
+    const inputs = call.inputs.filter((value) => value !== undefined);
+    const constants = inputs.filter((value) => value instanceof Tensor);
+    const isConstant = constants.length === inputs.length;
+    if (isConstant && domain === '' && isFoldable(op)) return [made(call, constants, folded(call))];
     if (!Object.hasOwn(RULES, op)) {
       throw new FormatError('is computed from the picture: only of constants it is supported');
     }
     const result = RULES[op]!(call);
-    return Array.isArray(result) ? result : [result as Value];
+    const values = Array.isArray(result) ? (result as readonly Value[]) : [result as Value];
+    return values.map((value) => (isConstant ? made(call, constants, value) : value));
   } catch (error) {
     if (error instanceof ShapeError || error instanceof FormatError) {
       throw refusal(call.node, call.opset, `: ${error.message}`);
     }
     throw error;
   }
+}
+
+/** What a node makes of constants. It costs its elements and those it is made of, but where only the shape is new. */
+function made<T extends Value | undefined>(
+  { writer }: Call,
+  constants: readonly Tensor[],
+  value: T,
+): T | Tensor {
+  if (!(value instanceof Tensor) || constants.some(({ read }) => read === value.read)) return value;
+  writer.charge(constants.reduce((sum, { size }) => sum + size, value.size));
+  return value.markedAs(constants);
 }
 
 /** The nodes that a value comes from; the picture stays the first. */

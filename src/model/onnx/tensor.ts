@@ -8,6 +8,7 @@ import type { ByteSource } from '../formats/byte-source.js';
 import { DTYPE_BYTES, decodeFloats } from '../formats/dtype.js';
 import { sizeOf, type TensorShape } from '../formats/tensor-source.js';
 import type { OnnxTensor } from './proto.js';
+import { MOST_DIMENSIONS, type Stretch } from './shapes.js';
 
 /** Numbers of TensorProto.DataType that have elements which are numbers, in the words of safetensors. */
 const DTYPES: Readonly<Record<number, string>> = {
@@ -35,10 +36,12 @@ export function dtypeOf(type: number, what: string): string {
   return dtype;
 }
 
-/** Elements that a graph may compute or fill, at most: twice a VGG-19. */
-const MOST_ELEMENTS = 2 ** 28;
+/** Elements that a constant may have which is computed or filled, at most: those of a VGG-19's largest. */
+const MOST_ELEMENTS = 2 ** 27;
+/** More steps from one constant to another no exporter leaves. */
+const MOST_STEPS = 64;
 
-type Elements = Float32Array | Float64Array;
+export type Elements = Float32Array | Float64Array;
 type Read = (out: Elements, begin: number) => void;
 
 export interface TensorOptions {
@@ -56,14 +59,27 @@ export class Tensor implements TensorShape {
   readonly isDequantized: boolean;
   /** Decodes elements `begin` … `begin + out.length`. */
   readonly read: Read;
-  #values: Float64Array | undefined;
+  /** How many others are read, one by the other, to read this one. */
+  readonly steps: number;
+  #values: Elements | undefined;
 
-  constructor(shape: readonly number[], dtype: string, read: Read, options: TensorOptions = {}) {
+  /** @throws {FormatError} for too many steps */
+  constructor(
+    shape: readonly number[],
+    dtype: string,
+    read: Read,
+    options: TensorOptions = {},
+    steps = 0,
+  ) {
     this.shape = shape;
     this.dtype = dtype;
     this.read = read;
     this.isSizeBound = options.isSizeBound === true;
     this.isDequantized = options.isDequantized === true;
+    this.steps = steps;
+    if (steps > MOST_STEPS) {
+      throw new FormatError(`a constant in more than ${MOST_STEPS} steps from others`);
+    }
   }
 
   get size(): number {
@@ -74,10 +90,10 @@ export class Tensor implements TensorShape {
     return FLOATS.includes(this.dtype);
   }
 
-  /** All elements. */
-  get values(): Float64Array {
+  /** All elements. Floats are float32, as runtimes compute them, but for those of 64 bits. */
+  get values(): Elements {
     if (!this.#values) {
-      this.#values = new Float64Array(checkedSize(this.shape));
+      this.#values = elementsFor(this.dtype, checkedSize(this.shape));
       this.read(this.#values, 0);
     }
     return this.#values;
@@ -91,25 +107,64 @@ export class Tensor implements TensorShape {
 
   /** The same elements in another shape. */
   reshaped(shape: readonly number[]): Tensor {
-    return new Tensor(shape, this.dtype, this.read, this);
+    return this.#with(shape, this.dtype, this);
+  }
+
+  /** The same numbers as another dtype. */
+  as(dtype: string): Tensor {
+    return dtype === this.dtype ? this : this.#with(this.shape, dtype, this);
+  }
+
+  /** Marked as the constants are that it is computed from. */
+  markedAs(sources: readonly Tensor[]): Tensor {
+    const isSizeBound = this.isSizeBound || sources.some((source) => source.isSizeBound);
+    const isDequantized = this.isDequantized || sources.some((source) => source.isDequantized);
+    if (isSizeBound === this.isSizeBound && isDequantized === this.isDequantized) return this;
+    return this.#with(this.shape, this.dtype, { isSizeBound, isDequantized });
+  }
+
+  #with(shape: readonly number[], dtype: string, options: TensorOptions): Tensor {
+    const made = new Tensor(shape, dtype, this.read, options, this.steps);
+    if (dtype === this.dtype) made.#values = this.#values;
+    return made;
+  }
+
+  /** Elements of a row-major `shape` whose dimensions lie `steps` apart in this one. */
+  strided(shape: readonly number[], steps: readonly number[], offset = 0): Tensor {
+    checkedSize(shape);
+    const read: Read = (out, begin) => readStrided(out, begin, this.values, shape, steps, offset);
+    return new Tensor(shape, this.dtype, read, this, this.steps + 1);
   }
 
   /** Dimension i of the result is dimension `order[i]` of this. */
   permuted(order: readonly number[]): Tensor {
-    const strides = stridesOf(this.shape);
-    const shape = order.map((d) => this.shape[d]!);
-    const steps = order.map((d) => strides[d]!);
     if (order.every((d, i) => d === i)) return this;
-    // Rounding to float32 loses nothing of what becomes a weight.
-    let all: Elements | undefined;
-    const read: Read = (out, begin) => {
-      if (!all) {
-        all = this.isFloat ? new Float32Array(this.size) : new Float64Array(this.size);
-        this.read(all, 0);
-      }
-      readStrided(out, begin, all, shape, steps);
-    };
-    return new Tensor(shape, this.dtype, read, this);
+    const strides = stridesOf(this.shape);
+    return this.strided(
+      order.map((d) => this.shape[d]!),
+      order.map((d) => strides[d]!),
+    );
+  }
+
+  /** Repeated to a shape that it broadcasts to. */
+  broadcast(shape: readonly number[]): Tensor {
+    if (`${this.shape}` === `${shape}`) return this;
+    const missing = new Array<number>(shape.length - this.shape.length).fill(0);
+    const steps = stridesOf(this.shape).map((step, d) => (this.shape[d] === 1 ? 0 : step));
+    return this.strided(shape, [...missing, ...steps]);
+  }
+
+  sliced(stretches: readonly Stretch[]): Tensor {
+    const strides = stridesOf(this.shape);
+    const shape = [...this.shape];
+    const steps = [...strides];
+    let offset = 0;
+    for (const { axis, begin, count, step } of stretches) {
+      shape[axis] = count;
+      steps[axis] = strides[axis]! * step;
+      offset += begin * strides[axis]!;
+    }
+    return this.strided(shape, steps, offset);
   }
 
   static of(
@@ -124,23 +179,26 @@ export class Tensor implements TensorShape {
     return new Tensor(shape, dtype, read, options);
   }
 
-  static filled(
-    shape: readonly number[],
-    value: number,
-    dtype: string,
-    options?: TensorOptions,
-  ): Tensor {
+  static filled(shape: readonly number[], value: number, dtype: string): Tensor {
     checkedSize(shape);
-    return new Tensor(shape, dtype, (out) => out.fill(value), options);
+    return new Tensor(shape, dtype, (out) => out.fill(value));
   }
+}
+
+/** For `size` elements of a dtype, as `values` has them. */
+export function elementsFor(dtype: string, size: number): Elements {
+  const isSingle = FLOATS.includes(dtype) && dtype !== 'F64';
+  return isSingle ? new Float32Array(size) : new Float64Array(size);
 }
 
 /** Elements of a shape. @throws {FormatError} for more than a network has */
 export function checkedSize(shape: readonly number[]): number {
   const size = sizeOf(shape);
   const isWhole = shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0);
-  if (isWhole && size <= MOST_ELEMENTS) return size;
-  throw new FormatError(`a constant of [${shape}]: at most ${MOST_ELEMENTS} elements are computed`);
+  if (isWhole && shape.length <= MOST_DIMENSIONS && size <= MOST_ELEMENTS) return size;
+  throw new FormatError(
+    `a constant of [${shape.slice(0, 8)}]: at most ${MOST_ELEMENTS} elements are computed`,
+  );
 }
 
 /** Row-major, in elements. */
@@ -155,13 +213,13 @@ export function stridesOf(shape: readonly number[]): number[] {
 }
 
 /** out = elements `begin` … of `x` as a row-major `shape` whose dimensions lie `steps` apart. */
-export function readStrided(
+function readStrided(
   out: Elements,
   begin: number,
   x: Elements,
   shape: readonly number[],
   steps: readonly number[],
-  offset = 0,
+  offset: number,
 ): void {
   const rank = shape.length;
   const at = new Array<number>(rank).fill(0);
@@ -194,7 +252,7 @@ export function tensorOf(
 ): Tensor {
   const what = `tensor ${name || '(of an attribute)'}`;
   const dtype = dtypeOf(type, what);
-  if (dims.length > 64 || dims.some((d) => !(Number.isSafeInteger(d) && d >= 0))) {
+  if (dims.length > MOST_DIMENSIONS || dims.some((d) => !(Number.isSafeInteger(d) && d >= 0))) {
     throw new FormatError(`${what} has dimensions [${dims.slice(0, 8)}]`);
   }
   const size = sizeOf(dims);

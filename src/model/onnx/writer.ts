@@ -4,11 +4,11 @@
  */
 
 import { FormatError } from '../../errors.js';
-import type { Node, Operator, ValueShape } from '../graph/node.js';
+import { extentsText, type Node, type Operator, type ValueShape } from '../graph/node.js';
 import { constant } from '../graph/operators/constant.js';
 import { flatten } from '../graph/operators/flatten.js';
 import { permute } from '../graph/operators/permute.js';
-import { Tensor } from './tensor.js';
+import type { Tensor } from './tensor.js';
 import {
   type Axis,
   dimsOf,
@@ -35,6 +35,10 @@ export type Expression =
 
 /** More nodes than these are no network. */
 const MOST_NODES = 50_000;
+/** Elements of a value, at most: what fits into 4 GB. */
+const MOST_ELEMENTS = 2 ** 30;
+/** Elements of constants that are computed or read for that: a VGG-19, transposed, has half of them. */
+const MOST_WORK = 2 ** 28;
 
 export class GraphWriter {
   readonly opset: number;
@@ -56,6 +60,7 @@ export class GraphWriter {
   readonly #realised = new Map<string, number>();
   /** Whether a constant that nodes read depends on the size of the picture. */
   isSizeBound = false;
+  #work = 0;
 
   constructor(opset: number, size: readonly [H: number, W: number]) {
     this.opset = opset;
@@ -73,9 +78,18 @@ export class GraphWriter {
     );
   }
 
-  /** Names what a node of the file gives. */
+  /** Names what a node of the file gives. @throws {FormatError} for a name that there is */
   name(name: string, value: Value): void {
+    if (this.values.has(name)) throw new FormatError(`value ${name} is made twice`);
     this.values.set(name, value);
+  }
+
+  /** Counts elements of constants that are computed. @throws {FormatError} for more than a network has */
+  charge(elements: number): void {
+    this.#work += elements;
+    if (this.#work > MOST_WORK) {
+      throw new FormatError(`more than ${MOST_WORK} elements of constants are to be computed`);
+    }
   }
 
   /** Adds a node. @returns its index. @throws {ShapeError} where its inputs do not fit */
@@ -84,6 +98,9 @@ export class GraphWriter {
     const [H, W] = this.#size;
     const given = inputs.length > 0 ? inputs.map((i) => this.shapes[i]!) : [{ H, W, C: 0 }];
     const shape = operator.shape(given);
+    if (!(shape.H * shape.W * shape.C <= MOST_ELEMENTS)) {
+      throw new FormatError(`a value of ${extentsText(shape)} is too large`);
+    }
     this.shapes.push(shape);
     return this.nodes.push({ name, operator, inputs }) - 1;
   }
@@ -92,11 +109,13 @@ export class GraphWriter {
   tensor(name: string, tensor: Tensor): string {
     this.isSizeBound ||= tensor.isSizeBound;
     // Whole numbers without scales are numbers like others.
-    const own = tensor.isFloat ? tensor : new Tensor(tensor.shape, 'F32', tensor.read, tensor);
-    const known = this.tensors.get(name);
-    if (known && known.read !== own.read) return this.tensor(`${name}'`, tensor);
-    this.tensors.set(name, own);
-    return name;
+    const own = tensor.isFloat ? tensor : tensor.as('F32');
+    const isOther = (known: Tensor | undefined): boolean =>
+      known !== undefined && (known.read !== own.read || `${known.shape}` !== `${own.shape}`);
+    let key = name;
+    while (isOther(this.tensors.get(key))) key += "'";
+    this.tensors.set(key, own);
+    return key;
   }
 
   /** The node of a value in a layout: its own, or one that moves its elements. */

@@ -294,7 +294,7 @@ function aligned(call: Call, a: View, b: View): [View, View, Layout | undefined]
 }
 
 /** A view with dimensions of one place before its own, to a rank. */
-function raisedTo(view: View, rank: number): View {
+export function raisedTo(view: View, rank: number): View {
   const missing = Math.max(0, rank - view.dims.length);
   return { ...view, dims: [...new Array<[]>(missing).fill([]), ...view.dims] };
 }

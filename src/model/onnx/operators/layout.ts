@@ -7,19 +7,21 @@ import { concatAlong } from '../../graph/operators/concat-along.js';
 import { type PadMode, pad } from '../../graph/operators/pad.js';
 import { type ResizeMode, resize } from '../../graph/operators/resize.js';
 import { slice } from '../../graph/operators/slice.js';
-import { axisOf, type Call, type Rule } from '../call.js';
+import type { Call, Rule } from '../call.js';
+import { placeOf } from '../constants.js';
 import {
-  broadcast,
+  axisOf,
+  broadcastShape,
   flattened,
   permutation,
+  productOf,
   type Stretch,
-  shapeTensor,
-  slicesOf,
   splitSizes,
   squeezed,
+  stretchesOf,
   targetShape,
   unsqueezed,
-} from '../constants.js';
+} from '../shapes.js';
 import { dtypeOf, Tensor } from '../tensor.js';
 import {
   type Axis,
@@ -33,70 +35,69 @@ import {
   type View,
 } from '../view.js';
 import type { Value } from '../writer.js';
-import { combine } from './arithmetic.js';
+import { combine, raisedTo } from './arithmetic.js';
 
 export const LAYOUT_RULES: Readonly<Record<string, Rule>> = {
   Identity: (call) => call.input(0),
   Dropout: (call) => call.input(0),
   Cast: casted,
   CastLike: (call) => call.input(0),
-  Shape: (call) => shapeTensor(call, dimsOf(call.view(0)), true),
-  Size(call) {
-    const size = dimsOf(call.view(0)).reduce((product, extent) => product * extent, 1);
-    return Tensor.of([], [size], 'I64', { isSizeBound: true });
+  Shape(call) {
+    const { attributes } = call.node;
+    const all = sizesOf(call.input(0));
+    const sizes = all.slice(attributes.get('start')?.i ?? 0, attributes.get('end')?.i);
+    return sizeTensor(call, [sizes.length], sizes);
   },
-  Reshape(call) {
-    const view = call.view(0);
-    const target = call.intsOrInput('shape', 1) ?? [];
-    return toSizes(call, view, targetShape(target, dimsOf(view), call.int('allowzero', 0) === 1));
-  },
-  Flatten(call) {
-    const view = call.view(0);
-    return toSizes(call, view, flattened(dimsOf(view), call.int('axis', 1)));
-  },
-  Squeeze(call) {
-    const view = call.view(0);
-    return toSizes(call, view, squeezed(dimsOf(view), call.intsOrInput('axes', 1)));
-  },
-  Unsqueeze(call) {
-    const view = call.view(0);
-    return toSizes(call, view, unsqueezed(dimsOf(view), call.intsOrInput('axes', 1) ?? []));
-  },
+  Size: (call) => sizeTensor(call, [], [productOf(sizesOf(call.input(0)))]),
+  Reshape: (call) =>
+    resized(call, (sizes) => {
+      const target = call.intsOrInput('shape', 1) ?? [];
+      return targetShape(target, sizes, call.int('allowzero', 0) === 1);
+    }),
+  Flatten: (call) => resized(call, (sizes) => flattened(sizes, call.int('axis', 1))),
+  Squeeze: (call) => resized(call, (sizes) => squeezed(sizes, call.intsOrInput('axes', 1))),
+  Unsqueeze: (call) =>
+    resized(call, (sizes) => unsqueezed(sizes, call.intsOrInput('axes', 1) ?? [])),
   Transpose(call) {
-    const view = call.view(0);
-    return transposed(view, permutation(call.ints('perm'), view.dims.length));
+    const value = call.input(0);
+    const order = permutation(call.ints('perm'), sizesOf(value).length);
+    return value instanceof Tensor ? value.permuted(order) : transposed(value, order);
   },
-  Expand(call) {
-    const view = call.view(0);
-    const shape = [...call.constant(1).values];
-    const ones = broadcast(Tensor.of([], [1], 'F32'), shape);
-    const isSame = shape.every((size, d) => {
-      const own = dimsOf(view)[view.dims.length - shape.length + d];
-      return size === 1 || size === own;
-    });
-    return isSame ? view : combine(call, 'mul', view, ones);
-  },
+  Expand: expanded,
   Slice(call) {
-    const isComputed = call.inputs.some((value) => value instanceof Tensor && value.isSizeBound);
-    const stretches = slicesOf(call, dimsOf(call.view(0)));
+    const value = call.input(0);
+    const stretches = stretchesOf(
+      sizesOf(value),
+      call.intsOrInput('starts', 1) ?? [],
+      call.intsOrInput('ends', 2) ?? [],
+      call.intsOrInput('axes', 3),
+      call.inputs[4] && call.numbers(4),
+    );
+    if (value instanceof Tensor) return value.sliced(stretches);
+    const isComputed = call.inputs.some((other) => other instanceof Tensor && other.isSizeBound);
     return sliced(call, call.simple(0), stretches, undefined, isComputed);
   },
   Split(call) {
-    const source = call.simple(0);
-    const axis = axisOf(call.int('axis', 0), source.layout.length);
+    const value = call.input(0);
+    const { outputs } = call.node;
+    const axis = axisOf(call.int('axis', 0), sizesOf(value).length);
+    const given = call.intsOrInput('split', 1);
+    const source = value instanceof Tensor ? undefined : call.simple(0);
     let begin = 0;
-    return splitSizes(call, dimsOf(source.view)[axis]!).map((count, i) => {
+    return splitSizes(sizesOf(value)[axis]!, given, outputs.length).map((count, i) => {
+      const stretch = { axis, begin, count, step: 1 };
       begin += count;
-      const stretch = { axis, begin: begin - count, count, step: 1 };
-      const name = call.node.outputs[i];
-      return name ? sliced(call, source, [stretch], name) : undefined;
+      const name = outputs[i];
+      if (!name) return undefined;
+      if (value instanceof Tensor) return value.sliced([stretch]);
+      return sliced(call, source!, [stretch], name);
     });
   },
   Gather: gathered,
   Concat: concatenated,
   Pad: padded,
-  Resize: resized,
-  Upsample: resized,
+  Resize: enlarged,
+  Upsample: enlarged,
   DepthToSpace: (call) => {
     const block = call.int('blocksize', 0);
     const view = call.view(0);
@@ -116,12 +117,40 @@ export const LAYOUT_RULES: Readonly<Record<string, Rule>> = {
   },
 };
 
+function sizesOf(value: Value): readonly number[] {
+  return value instanceof Tensor ? value.shape : dimsOf(value);
+}
+
+/** What Shape and Size give. Of what is computed from the picture it depends on its size. */
+function sizeTensor(call: Call, shape: readonly number[], sizes: readonly number[]): Tensor {
+  const value = call.input(0);
+  const isSizeBound = !(value instanceof Tensor) || value.isSizeBound;
+  return Tensor.of(shape, sizes, 'I64', { isSizeBound });
+}
+
+/** The same elements in other sizes. */
+function resized(call: Call, change: (sizes: readonly number[]) => readonly number[]): Value {
+  const value = call.input(0);
+  const sizes = change(sizesOf(value));
+  return value instanceof Tensor ? value.reshaped(sizes) : toSizes(call, value, sizes);
+}
+
 /** The same elements in other sizes; where a view cannot say it, as one vector first. */
 export function toSizes(call: Call, view: View, sizes: readonly number[]): View {
   const own = reshaped(view, sizes);
   if (own) return own;
   const vector = call.writer.vector(view, `${call.name}:flat`);
   return reshaped(vector, sizes)!;
+}
+
+function expanded(call: Call): Value {
+  const value = call.input(0);
+  const own = sizesOf(value);
+  const shape = broadcastShape(own, call.numbers(1));
+  if (value instanceof Tensor) return value.broadcast(shape);
+  const view = raisedTo(value, shape.length);
+  if (productOf(shape) === productOf(own)) return view;
+  return combine(call, 'mul', view, Tensor.of([], [1], 'F32').broadcast(shape));
 }
 
 function moved(
@@ -181,8 +210,7 @@ function gathered(call: Call): View {
   }
   const size = sizes[axis]!;
   const taken = [...indices.values].map((index) => {
-    const at = index < 0 ? index + size : index;
-    if (!(at >= 0 && at < size)) throw new FormatError(`index ${index} of ${size}`);
+    const at = placeOf(index, size);
     const stretch = { axis, begin: at, count: 1, step: 1 };
     return sliced(call, source, [stretch], `${call.name}:${at}`);
   });
@@ -226,13 +254,13 @@ const PAD_MODES: readonly string[] = ['constant', 'reflect', 'edge'];
 function padded(call: Call): View {
   const { view, layout } = call.simple(0);
   const rank = layout.length;
-  const pads = call.intsOrInput('pads', 1) ?? call.ints('paddings') ?? [];
+  const pads = call.intsOrInput('pads', 1) ?? [];
   const value = call.opset < 11 ? call.float('value', 0) : (call.optionalConstant(2)?.scalar ?? 0);
-  const axes = call.optionalConstant(3)?.values ?? layout.map((_, d) => d);
+  const axes = call.inputs[3] ? call.numbers(3) : layout.map((_, d) => d);
   const mode = call.text('mode', 'constant');
   if (!PAD_MODES.includes(mode)) throw new FormatError(`mode ${mode} is not supported`);
   const sides = { H: [0, 0], W: [0, 0], C: [0, 0] };
-  [...axes].forEach((given, i) => {
+  axes.forEach((given, i) => {
     const d = axisOf(given, rank);
     const both = [pads[i] ?? 0, pads[axes.length + i] ?? 0];
     if (both.every((n) => n === 0)) return;
@@ -269,7 +297,7 @@ const COORDINATES: readonly string[] = [
 const ROUNDINGS: readonly string[] = ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'];
 
 /** Resize (scales or sizes), and Upsample, which is asymmetric. */
-function resized(call: Call): View {
+function enlarged(call: Call): View {
   const isUpsample = call.node.op === 'Upsample';
   const isOld = isUpsample || call.opset < 11;
   const view = call.viewIn(0, NCHW);

@@ -7,8 +7,9 @@ import { lrn } from '../../graph/operators/lrn.js';
 import { normalize } from '../../graph/operators/normalize.js';
 import { reduce } from '../../graph/operators/reduce.js';
 import { softmax } from '../../graph/operators/softmax.js';
-import { axisOf, type Call, type Rule } from '../call.js';
-import type { Tensor } from '../tensor.js';
+import type { Call, Rule } from '../call.js';
+import { axisOf } from '../shapes.js';
+import { Tensor } from '../tensor.js';
 import { type Axis, dimsOf, type Layout, NCHW, type View } from '../view.js';
 import { combine } from './arithmetic.js';
 import { toSizes } from './layout.js';
@@ -148,6 +149,6 @@ function scaledByChannel(call: Call, view: View, scale: Tensor, bias: Tensor): V
 /** One value for each group, as one for each of its channels. */
 function repeated(tensor: Tensor, C: number): Tensor {
   const each = C / tensor.size;
-  const values = Float64Array.from({ length: C }, (_, c) => tensor.values[Math.floor(c / each)]!);
-  return (tensor.constructor as typeof Tensor).of([C], values, 'F32', tensor);
+  const values = Array.from({ length: C }, (_, c) => tensor.values[Math.floor(c / each)]!);
+  return Tensor.of([C], values, 'F32', tensor);
 }
