@@ -35,6 +35,9 @@ function contentSecurityPolicy(): Plugin {
   };
 }
 
+/** The second engine, of 27 MB: kept once it has been used, not before. */
+const LATER = /^assets\/(?:onnxruntime|ort-)/;
+
 /** Writes service-worker.js with the names of all files, and a version that changes with them. */
 function offline(): Plugin {
   return {
@@ -53,7 +56,11 @@ function offline(): Plugin {
           .digest('hex');
         const source = readFileSync(new URL('src/service-worker.js', import.meta.url), 'utf8')
           .replace("'VERSION'", JSON.stringify(version.slice(0, 12)))
-          .replace("['FILES']", JSON.stringify(['./', ...assets]));
+          .replace(
+            "['FILES']",
+            JSON.stringify(['./', ...assets.filter((name) => !LATER.test(name))]),
+          )
+          .replace("['LATER']", JSON.stringify(assets.filter((name) => LATER.test(name))));
         this.emitFile({ type: 'asset', fileName: 'service-worker.js', source });
       },
     },

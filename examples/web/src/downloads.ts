@@ -13,7 +13,7 @@ export interface Report {
   readonly top: readonly (Belief & { readonly label: string })[];
   /** Without a classifier there is none. */
   readonly target?: { readonly index: number; readonly label: string };
-  /** First to last: the statistic as measured, and normalised. */
+  /** First to last: the statistic as measured, and normalised; of onnxruntime-web normalised both. */
   readonly scales: readonly {
     readonly name: string;
     readonly raw: PlainMap;

@@ -15,7 +15,14 @@ import type { Colormap, Normalizer } from 'fastcam/viz';
 import { makeReport, pngOf, save } from './downloads.ts';
 import { element } from './element.ts';
 import { beliefs, mapsFromPasses } from './maps.ts';
-import { type Model, Network, type Pass, type Pixels } from './network.ts';
+import {
+  type Engine,
+  type Model,
+  Network,
+  type Pass,
+  type PassSettings,
+  type Pixels,
+} from './network.ts';
 import { type NamedBitmap, openSample, SAMPLES, wirePictures } from './pictures.ts';
 import { type Point, watchPoint } from './probe.ts';
 import {
@@ -59,6 +66,7 @@ const status = element('status', HTMLElement);
 const errorLine = element('error', HTMLElement);
 const notes = element('notes', HTMLElement);
 const pixelsSelect = element('pixels', HTMLSelectElement);
+const engineSelect = element('engine', HTMLSelectElement);
 const progress = element('progress', HTMLProgressElement);
 const costLine = element('cost', HTMLElement);
 const spokenValues = element('probe-values', HTMLElement);
@@ -78,6 +86,7 @@ let view:
       readonly subject: Subject;
       readonly model: Model;
       readonly pixels: Pixels;
+      readonly engine: Engine;
       readonly pass: Pass;
     }
   | undefined;
@@ -143,18 +152,20 @@ async function load(weights?: OwnWeights): Promise<void> {
   const { length } = labels;
   const classes = length === 1 ? '1 class' : length > 0 ? `${length} classes` : 'no classifier';
   element('model', HTMLElement).textContent = `${name} · ${classes} · ${backend}`;
-  settings = { ...settings, pixels: 'said' };
-  offerPixels(model);
+  settings = { ...settings, pixels: 'said', engine: 'fastcam' };
+  offerChoices(model);
   tellNotes(model);
   if (!subject) return;
   subject.passes.clear();
   await look();
 }
 
-/** What pixels become before it can be chosen for a network of one's own. */
-function offerPixels({ isOwn, channels }: Model): void {
+/** Of a network of one's own: what pixels become before it; and of an ONNX file what runs it. */
+function offerChoices({ isOwn, isOnnx, channels }: Model): void {
   pixelsSelect.value = settings.pixels;
   pixelsSelect.parentElement!.hidden = !isOwn;
+  engineSelect.value = settings.engine;
+  engineSelect.parentElement!.hidden = !isOnnx;
   pixelsSelect.querySelector<HTMLOptionElement>('[value=caffe]')!.disabled = channels !== 3;
 }
 
@@ -188,42 +199,59 @@ async function open(coming: Promise<NamedBitmap | undefined>): Promise<void> {
  */
 async function look(): Promise<void> {
   if (!model || !subject) return;
-  const { statistic, pixels } = settings;
-  const wanted = { model, subject, key: `${statistic} ${pixels}` };
+  const { statistic, pixels, engine, cam } = settings;
+  const isNewNow = (): boolean =>
+    view?.model !== model || view?.subject !== subject || view?.pixels !== pixels;
+  const target = isNewNow() ? undefined : settings.target;
+  const asked = { statistic, pixels, engine, cam, target };
+  const wanted = { model, subject, key: passKey(settings) };
   const { passes } = subject;
-  let pass = passes.get(wanted.key);
+  let pass = passes.get(passKey(asked));
   if (!pass) {
     const doing = `Looking by ${STATISTIC_NAMES[statistic]}…`;
-    pass = await busy(doing, () => network.pass({ statistic, pixels }));
-    passes.set(wanted.key, pass);
+    pass = await busy(doing, () => network.pass(asked));
+    passes.set(passKey(asked), pass);
+    passes.set(passKey({ ...asked, target: pass.madeCam?.target ?? target }), pass);
   }
-  const key = `${settings.statistic} ${settings.pixels}`;
-  if (wanted.model !== model || wanted.subject !== subject || wanted.key !== key) return;
-  const isNewModel = view?.model !== model;
-  const isNew = isNewModel || view?.subject !== subject || view.pixels !== pixels;
-  if (isNewModel) {
+  const isWanted = wanted.model === model && wanted.subject === subject;
+  if (!isWanted || wanted.key !== passKey(settings)) return;
+  const isNew = isNewNow();
+  const isOtherEngine = view?.engine !== engine;
+  if (view?.model !== model) {
     settings = settingsFor(model, settings);
     showModel(model);
     markShown(settings.shown);
   }
-  view = { model, subject, pixels, pass };
+  view = { model, subject, pixels, engine, pass };
+  // Its maps are normalised by the Gaussian in the file, and every change but of weights takes a pass.
+  element('normalizer', HTMLSelectElement).disabled = engine === 'onnxruntime';
+  element('method-hint', HTMLElement).hidden = engine === 'onnxruntime';
   const classes = beliefs(pass.logits, model.activation);
   const [likeliest] = classes;
   status.textContent = likeliest
     ? `${model.labels[likeliest.index]}, ${(100 * likeliest.probability).toFixed(0)} %`
     : 'Done. This network has no classifier.';
-  if (isNew) {
-    listClasses(classes, model);
-    set({ target: likeliest?.index });
+  if (isNew || isOtherEngine) {
+    listClasses(classes, model, engine);
+    set({ target: isNew ? likeliest?.index : settings.target });
   }
   redraw();
 }
 
+/** By what a pass differs from others: of onnxruntime-web by the class and the method, too. */
+function passKey({ statistic, pixels, engine, cam, target }: PassSettings): string {
+  const made = engine === 'onnxruntime' ? `${cam} ${target ?? 'likeliest'}` : '';
+  return `${statistic} ${pixels} ${engine} ${made}`;
+}
+
 function set(change: Partial<Settings>): void {
+  const isOnnx = settings.engine === 'onnxruntime';
+  const needsPass = isOnnx && view && ('target' in change || 'cam' in change);
   settings = { ...settings, ...change };
   if (change.target !== undefined) markClass(change.target);
   if (change.shown) markShown(change.shown);
-  redraw();
+  if (needsPass) attempt(look);
+  else redraw();
 }
 
 /** Draws before the next frame, once for all changes until then. */
@@ -246,9 +274,9 @@ function currentMaps({ subject, model, pass }: NonNullable<typeof view>) {
   return mapsOf(pass, model, subject.size, settings);
 }
 
-function tellCost({ ms, passes }: Pass, redrawMs: number): void {
+function tellCost({ ms, passes, engine }: Pass, redrawMs: number): void {
   const soFar = passes === 1 ? '1 forward pass' : `${passes} forward passes`;
-  costLine.textContent = `Network ${ms.network.toFixed(0)} ms · redrawn in ${redrawMs.toFixed(1)} ms · ${soFar} so far`;
+  costLine.textContent = `${engine} ${ms.network.toFixed(0)} ms · redrawn in ${redrawMs.toFixed(1)} ms · ${soFar} so far`;
 }
 
 function reducedPixels(bitmap: ImageBitmap): ImageData {
@@ -273,6 +301,10 @@ function wireControls(): void {
   pixelsSelect.addEventListener('change', () => {
     settings = { ...settings, pixels: pixelsSelect.value as Pixels };
     if (model) tellNotes(model);
+    attempt(look);
+  });
+  engineSelect.addEventListener('change', () => {
+    settings = { ...settings, engine: engineSelect.value as Engine };
     attempt(look);
   });
   onInput('normalizer', (value) => ({ normalizer: value as Normalizer }));

@@ -6,7 +6,8 @@
  *                                        └─▶ LOVI                └─▶ non-class = combined · (1 − CAM)
  *   features ─ class, method ─▶ CAM ─────────────────────────────┘
  *
- * Where the classifier is not linear in the features, or there is none, the maps of a class are left out.
+ * Where the classifier is not linear in the features, or there is none, the maps of a class are left out. Of a pass of
+ * onnxruntime-web, the scale maps and the CAM are there already.
  */
 
 import { type CamMethod, classActivationMap } from 'fastcam/methods';
@@ -67,10 +68,14 @@ export function mapsFromPasses(): MapsOf {
   const camOf = latest(upsampleCam);
   const productsOf = latest(products);
   return (pass, model, size, { normalizer, scaleWeights, cam: method, target }) => {
-    const scales = scalesOf(pass.rawMaps, normalizer);
+    const scales = pass.isNormalized ? pass.rawMaps : scalesOf(pass.rawMaps, normalizer);
     const combined = combinedOf(scales, size, scaleWeights);
     const maps = { scales, combined, lovi: loviOf(scales, size) };
-    const { features } = pass;
+    const { features, madeCam } = pass;
+    if (madeCam) {
+      const cam = camOf(madeCam.map, size);
+      return { ...maps, ofClass: { coarseCam: madeCam.map, cam, ...productsOf(combined, cam) } };
+    }
     const { classWeights } = model;
     if (!features || !classWeights || target === undefined) return maps;
     const coarse = coarseCamOf(features, classWeights, target, method);

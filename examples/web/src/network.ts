@@ -4,6 +4,7 @@
  */
 
 import type { Statistic } from 'fastcam';
+import type { CamMethod } from 'fastcam/methods';
 import type { Activation, PixelRange } from 'fastcam/model';
 import type { SaliencyMap } from 'fastcam/viz';
 import type { OwnWeights } from './weights.ts';
@@ -25,6 +26,8 @@ export interface Model {
   readonly channels: number;
   /** Whether it is one's own, of which the page may be told what pixels become before it. */
   readonly isOwn: boolean;
+  /** Whether it is an ONNX file, which onnxruntime-web takes as well. */
+  readonly isOnnx: boolean;
   /** What is to be said of the pixels, where nobody says what becomes of them. */
   readonly pixels?: string;
   /**
@@ -37,17 +40,31 @@ export interface Model {
 /** What pixels become before the network: what is said beside its weights, or a range. */
 export type Pixels = 'said' | PixelRange;
 
+/** What runs the network: this library, or onnxruntime-web an ONNX file with maps in its graph. */
+export type Engine = 'fastcam' | 'onnxruntime';
+
 /** What a forward pass depends on, beside network and picture. */
 export interface PassSettings {
   readonly statistic: Statistic;
   readonly pixels: Pixels;
+  readonly engine: Engine;
+  /** Of onnxruntime-web's maps; fastcam's are made from a pass's features. */
+  readonly cam: CamMethod;
+  /** The class of onnxruntime-web's maps; default the likeliest. */
+  readonly target: number | undefined;
 }
 
 /** What one forward pass leaves, before any normalisation. */
 export interface Pass {
   readonly statistic: Statistic;
+  /** What has run it, as the page tells it. */
+  readonly engine: string;
   /** The statistic at each scale, first to last, native resolution. */
   readonly rawMaps: readonly SaliencyMap[];
+  /** Whether they are normalised already, by the Gaussian: those of onnxruntime-web. */
+  readonly isNormalized?: boolean;
+  /** The class activation map of a class, where the network itself has made it. */
+  readonly madeCam?: { readonly map: SaliencyMap; readonly target: number };
   /** [classes]; empty where there is no classifier. */
   readonly logits: Float32Array;
   /** What the classifier averages, [h, w, C], where it is linear in that. */

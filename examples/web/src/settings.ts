@@ -22,6 +22,7 @@ export interface Settings extends MapSettings, PassSettings {
 export const DEFAULTS: Settings = {
   statistic: 'smoe',
   pixels: 'said',
+  engine: 'fastcam',
   normalizer: 'gaussian',
   scaleWeights: presetWeights('equal', 5),
   cam: 'gradcam++',
@@ -39,6 +40,7 @@ export function settingsFor(model: Model, settings: Settings): Settings {
     ...settings,
     scaleWeights: scaleWeights.length === scales ? scaleWeights : presetWeights('equal', scales),
     pixels: 'said',
+    engine: 'fastcam',
     target: undefined,
     shown: mapNames(scales, !whyNoCam(model)).includes(shown) ? shown : 'combined',
   };

@@ -12,6 +12,7 @@ import {
   recognizeNetwork,
   type TensorSource,
 } from 'fastcam/model';
+import type { OnnxFiles } from './onnx.ts';
 import { nameOf } from './weights.ts';
 
 /** Workers have it, and the types of pages do not. */
@@ -20,6 +21,8 @@ declare const FileReaderSync: new () => { readAsArrayBuffer(blob: Blob): ArrayBu
 /** A network in files. */
 export interface Source {
   readonly network: RecognizedNetwork;
+  /** The file, where it is ONNX: the second engine takes it as well. */
+  readonly onnx?: OnnxFiles;
   /** What is to be said of the pixels, where nobody says what becomes of them before the network. */
   readonly pixels?: string;
 }

@@ -17,7 +17,7 @@ import {
 import { element } from './element.ts';
 import { latest } from './latest.ts';
 import type { Belief, Maps } from './maps.ts';
-import type { Model } from './network.ts';
+import type { Engine, Model } from './network.ts';
 import type { Point } from './probe.ts';
 import {
   DEFAULTS,
@@ -35,7 +35,10 @@ import {
 
 /** How many classes are listed. */
 const TOP = 5;
-const CHOOSE_CLASS = 'Choose one to see what spoke for it, without another pass.';
+const CHOOSE_CLASS: Readonly<Record<Engine, string>> = {
+  fastcam: 'Choose one to see what spoke for it, without another pass.',
+  onnxruntime: 'Choose one to see what spoke for it, by another pass.',
+};
 /** A tile is small: a map with longer sides is painted there with every second pixel, or third, … */
 const TILE_SIDE = 320;
 
@@ -157,7 +160,7 @@ export function showValues(maps: Maps, shown: MapName, point: Point | undefined)
 }
 
 /** Lists the likeliest classes, and all others to choose from where the maps of a class can be shown. */
-export function listClasses(classes: readonly Belief[], model: Model): void {
+export function listClasses(classes: readonly Belief[], model: Model, engine: Engine): void {
   const { labels } = model;
   const canChoose = whyNoCam(model) === undefined;
   const rows = classes.slice(0, TOP).map(({ index, probability }) => {
@@ -174,7 +177,7 @@ export function listClasses(classes: readonly Belief[], model: Model): void {
   classList.role = canChoose ? 'radiogroup' : 'list';
   classList.hidden = rows.length === 0;
   classList.replaceChildren(...rows);
-  write(classesHint, labels.length === 0 ? whyNoCam(model)! : CHOOSE_CLASS);
+  write(classesHint, labels.length === 0 ? whyNoCam(model)! : CHOOSE_CLASS[engine]);
   classesHint.hidden = labels.length > 0 && !canChoose;
   otherClass.parentElement!.hidden = !canChoose || labels.length <= TOP;
   const none = new Option('…', '');

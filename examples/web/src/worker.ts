@@ -4,12 +4,21 @@
  */
 
 import { type ExplainingNetwork, loadNetwork, makeKernels, networkOf, type Picture } from 'fastcam';
-import { fitPicture, preprocess, preprocessingOfRange, shapesOf } from 'fastcam/model';
+import {
+  fitPicture,
+  type Geometry,
+  type Preprocessing,
+  preprocess,
+  preprocessingOfRange,
+  shapesOf,
+} from 'fastcam/model';
 import { toNdArray } from 'fastcam/viz';
 import imagenetLabels from '../../../models/imagenet-1k-labels.json';
 import bundledUrl from '../../../models/tiny-resnet50.safetensors?url';
 import bundledLabels from '../../../models/tiny-resnet50-labels.json';
 import type { Model, Pass, PassSettings, Reply, Request } from './network.ts';
+import type { OnnxFiles } from './onnx.ts';
+import type { InstrumentedNetwork } from './onnxruntime.ts';
 import type { Source } from './sources.ts';
 import type { OwnWeights } from './weights.ts';
 
@@ -21,6 +30,10 @@ const PROGRESS_INTERVAL_MS = 40;
 type Progress = (done: number) => void;
 
 let net: ExplainingNetwork | undefined;
+/** The file of the network, where it is ONNX. */
+let onnx: OnnxFiles | undefined;
+/** The same network in onnxruntime-web, once that is asked for, with the maps that were asked for last. */
+let instrumented: { readonly key: string; readonly network: InstrumentedNetwork } | undefined;
 let picture: Picture | undefined;
 let passes = 0;
 
@@ -46,7 +59,9 @@ async function answer(request: Request): Promise<void> {
       picture = pixelsOf(request.bitmap);
       send({ id, result: undefined });
     } else {
-      const pass = runPass(request.settings, onProgress);
+      const { settings } = request;
+      const pass =
+        settings.engine === 'fastcam' ? runPass(settings, onProgress) : await runOnnx(settings);
       const { logits, features, rawMaps } = pass;
       const arrays = [logits, ...(features ? [features.data] : []), ...rawMaps.map((m) => m.data)];
       send(
@@ -84,6 +99,8 @@ async function load(weights: OwnWeights | undefined, onProgress: Progress): Prom
   }
   net?.dispose();
   net = loaded;
+  onnx = source?.onnx;
+  await releaseInstrumented();
   const { activation, channels, scales, warnings } = loaded;
   const classWeights = classifierOf(loaded);
   return {
@@ -95,6 +112,7 @@ async function load(weights: OwnWeights | undefined, onProgress: Progress): Prom
     warnings,
     channels,
     isOwn: source !== undefined,
+    isOnnx: onnx !== undefined,
     ...(source?.pixels !== undefined && { pixels: source.pixels }),
     ...(classWeights && { classWeights }),
   };
@@ -152,18 +170,28 @@ function pixelsOf(bitmap: ImageBitmap): Picture {
   return context.getImageData(0, 0, width, height);
 }
 
+/** How the picture meets the network. @param own the size of its input, where it takes no other */
+function geometryOf(
+  network: ExplainingNetwork,
+  { width, height }: Picture,
+  pixels: PassSettings['pixels'],
+  own = network.fixedSize,
+): { geometry: Geometry; preprocessing: Preprocessing } {
+  const preprocessing = {
+    ...network.preprocessing,
+    ...(pixels !== 'said' && preprocessingOfRange(pixels, network.channels)),
+  };
+  const size = own ?? preprocessing.size;
+  const { stride } = network.prepared;
+  const { cropRatio } = preprocessing;
+  return { geometry: fitPicture(width, height, 'whole', size, cropRatio, stride), preprocessing };
+}
+
 function runPass({ statistic, pixels }: PassSettings, onProgress: Progress): Pass {
   if (!net) throw new Error('No network is loaded.');
   if (!picture) throw new Error('There is no picture to look at.');
   const start = performance.now();
-  const preprocessing = {
-    ...net.preprocessing,
-    ...(pixels !== 'said' && preprocessingOfRange(pixels, net.channels)),
-  };
-  const { cropRatio } = preprocessing;
-  const size = net.fixedSize ?? preprocessing.size;
-  const { stride } = net.prepared;
-  const geometry = fitPicture(picture.width, picture.height, 'whole', size, cropRatio, stride);
+  const { geometry, preprocessing } = geometryOf(net, picture, pixels);
   const { window } = geometry;
   const forward = net.forward(1, window.height, window.width, { statistic });
   preprocess(forward.input, picture, geometry, preprocessing);
@@ -183,6 +211,7 @@ function runPass({ statistic, pixels }: PassSettings, onProgress: Progress): Pas
   // Copies: the next pass overwrites the arena.
   return {
     statistic,
+    engine: 'Network',
     rawMaps: taps.map(({ H, W }, i) => toNdArray(forward.maps[i]!.slice(), [H, W])),
     logits: forward.logits.slice(),
     ...(featureShape && {
@@ -191,4 +220,49 @@ function runPass({ statistic, pixels }: PassSettings, onProgress: Progress): Pas
     ms,
     passes,
   };
+}
+
+/** The same by onnxruntime-web, on the GPU where there is one. */
+async function runOnnx(settings: PassSettings): Promise<Pass> {
+  if (!net || !onnx) throw new Error('No ONNX file is loaded.');
+  if (!picture) throw new Error('There is no picture to look at.');
+  const { statistic, pixels, cam, target } = settings;
+  const key = `${statistic} ${cam}`;
+  if (instrumented?.key !== key) {
+    await releaseInstrumented();
+    const { InstrumentedNetwork } = await import('./onnxruntime.ts');
+    instrumented = {
+      key,
+      network: await InstrumentedNetwork.open(onnx, { statistic, cam }, net.activation),
+    };
+  }
+  const { network } = instrumented;
+  const start = performance.now();
+  const { geometry, preprocessing } = geometryOf(net, picture, pixels, network.size);
+  const { width, height } = geometry.window;
+  const input = new Float32Array(height * width * net.channels);
+  preprocess(input, picture, geometry, preprocessing);
+  const ready = performance.now();
+  const before = network.runs;
+  const outcome = await network.run(input, [height, width], target);
+  passes += network.runs - before;
+  if (net.hasLinearHead && !outcome.cam) {
+    throw new Error('The class activation map could not be written into this file.');
+  }
+  const ms = { preprocess: ready - start, network: performance.now() - ready };
+  return {
+    statistic,
+    engine: `onnxruntime-web, ${network.device},`,
+    rawMaps: outcome.scales,
+    isNormalized: true,
+    logits: outcome.logits,
+    ...(outcome.cam && { madeCam: { map: outcome.cam, target: outcome.target! } }),
+    ms,
+    passes,
+  };
+}
+
+async function releaseInstrumented(): Promise<void> {
+  await instrumented?.network.release();
+  instrumented = undefined;
 }

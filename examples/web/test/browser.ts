@@ -8,10 +8,17 @@ import { type PreviewServer, preview } from 'vite';
 
 const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
+/** Without a GPU; or with WebGPU in software, which takes its flags. */
+export const NO_GPU: readonly string[] = ['--disable-gpu'];
+export const SOFTWARE_GPU: readonly string[] = [
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+];
+
 /** It looks for no updates, and shows its own test picture where a page asks for the camera. */
 const ARGS = [
   '--no-sandbox',
-  '--disable-gpu',
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',
@@ -38,7 +45,10 @@ export interface Browser {
 }
 
 /** @throws where there is no Chromium: nothing is tested without it, and nothing is skipped */
-export async function openBrowser(options: BrowserContextOptions = {}): Promise<Browser> {
+export async function openBrowser(
+  options: BrowserContextOptions = {},
+  gpu: readonly string[] = NO_GPU,
+): Promise<Browser> {
   if (!existsSync(EXECUTABLE)) {
     throw new Error(
       `${EXECUTABLE} is not there: install Chromium (Debian: apt-get install chromium), or name it in CHROMIUM`,
@@ -48,7 +58,7 @@ export async function openBrowser(options: BrowserContextOptions = {}): Promise<
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: EXECUTABLE,
     headless: true,
-    args: ARGS,
+    args: [...ARGS, ...gpu],
     ...options,
   });
   const close = async (): Promise<void> => {

@@ -118,7 +118,7 @@ test.each([320, 1280])(
 describe('what cannot be explained is called by its name, in one line, and the network stays', () => {
   const files: readonly (readonly [name: string, says: string])[] = [
     ['other-model.h5', 'is HDF5, as Keras writes it (.h5); save its weights as safetensors:'],
-    ['other-model.onnx', 'no input of four dimensions, as a picture has'],
+    ['other-model.onnx', 'ONNX with no input of four dimensions, as a picture has'],
     ['other-model.keras', 'is a Keras model (.keras); save its weights as safetensors:'],
     ['other-weights.npz', "is NumPy's arrays (.npz); save them as safetensors:"],
     ['other-model.pth.gz', 'is a gzip archive; unpack it first'],
@@ -161,9 +161,15 @@ test('the reader is loaded when a checkpoint comes, and for safetensors not at a
   expect(await scriptsOfWorker()).toContain('checkpoints');
 });
 
-test('the service worker keeps every file of the build', () => {
+test('the service worker keeps every file of the build, those of onnxruntime-web once they are used', () => {
   const source = readFileSync(new URL('service-worker.js', DIST), 'utf8');
-  const kept = JSON.parse(/^const FILES = (\[.*\]);$/m.exec(source)![1]!) as string[];
+  const names = (list: string) =>
+    JSON.parse(new RegExp(`^const ${list} = (\\[.*\\]);$`, 'm').exec(source)![1]!) as string[];
   const assets = readdirSync(new URL('assets/', DIST)).map((name) => `assets/${name}`);
-  expect(kept.toSorted()).toEqual(['./', ...assets].toSorted());
+  expect([...names('FILES'), ...names('LATER')].toSorted()).toEqual(['./', ...assets].toSorted());
+  const later = names('LATER').map((name) => name.replace(/-[\w-]{8}(?=\.\w+$)/, ''));
+  expect(later.toSorted()).toEqual([
+    'assets/onnxruntime.js',
+    'assets/ort-wasm-simd-threaded.asyncify.wasm',
+  ]);
 });
