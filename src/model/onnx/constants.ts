@@ -134,7 +134,7 @@ function mapped<T>(
   return Object.fromEntries(Object.entries(table).map(([op, fn]) => [op, make(fn, op)]));
 }
 
-function eachOf({ shape, dtype, values }: Tensor, fn: (x: number) => number): Tensor {
+export function eachOf({ shape, dtype, values }: Tensor, fn: (x: number) => number): Tensor {
   return Tensor.of(
     shape,
     values.map((x) => fn(x)),

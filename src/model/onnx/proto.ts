@@ -11,15 +11,12 @@ import { FormatError } from '../../errors.js';
 import { decodeUtf8 } from '../formats/utf8.js';
 
 export interface OnnxModel {
-  readonly irVersion: number;
   /** What wrote the file, as it says. */
   readonly producer: string;
   /** Version of each set of operators, by its domain; ONNX's own is ''. */
   readonly opsets: ReadonlyMap<string, number>;
   readonly graph: OnnxGraph;
   readonly metadata: ReadonlyMap<string, string>;
-  /** Names of functions that the file defines for itself. */
-  readonly functions: readonly string[];
 }
 
 export interface OnnxGraph {
@@ -28,8 +25,6 @@ export interface OnnxGraph {
   /** Initializers may be among them. */
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
-  /** Whether it has initializers in the sparse form. */
-  readonly isSparse: boolean;
 }
 
 export interface OnnxNode {
@@ -49,7 +44,6 @@ export interface OnnxAttribute {
   readonly t?: OnnxTensor;
   readonly floats: readonly number[];
   readonly ints: readonly number[];
-  readonly strings: readonly string[];
 }
 
 export interface OnnxTensor {
@@ -73,28 +67,24 @@ export interface OnnxValue {
   readonly dims?: readonly (number | undefined)[];
 }
 
-/** More than these no network has. */
-const MOST_NODES = 100_000;
-const MOST_LISTED = 65_536;
+/** Longer lists of things no network has, and longer lists of numbers no tensor that is not in bytes. */
+const MOST_LISTED = 2 ** 17;
 const MOST_NUMBERS = 2 ** 24;
 
 /** @throws {FormatError} naming the byte, not the file */
 export function parseOnnx(bytes: Uint8Array): OnnxModel {
   const opsets = new Map<string, number>();
   const metadata = new Map<string, string>();
-  const functions: string[] = [];
-  const model = { irVersion: 0, producer: '', graph: undefined as OnnxGraph | undefined };
+  let producer = '';
+  let graph: OnnxGraph | undefined;
   readFields(new Message(bytes, 0), (m, field) => {
-    if (field === 1) model.irVersion = m.varint();
-    else if (field === 2) model.producer = m.text();
-    else if (field === 7) model.graph = readGraph(m.message());
+    if (field === 2) producer = m.text();
+    else if (field === 7) graph = readGraph(m.message());
     else if (field === 8) readOpset(m.message(), opsets);
     else if (field === 14) readEntry(m.message(), metadata);
-    else if (field === 25) push(functions, readFunctionName(m.message()), MOST_LISTED, 'functions');
   });
-  const { irVersion, producer, graph } = model;
   if (!graph) throw new FormatError('an ONNX model without a graph');
-  return { irVersion, producer, opsets, graph, metadata, functions };
+  return { producer, opsets, graph, metadata };
 }
 
 function readGraph(message: Message): OnnxGraph {
@@ -102,16 +92,13 @@ function readGraph(message: Message): OnnxGraph {
   const initializers: OnnxTensor[] = [];
   const inputs: OnnxValue[] = [];
   const outputs: OnnxValue[] = [];
-  let isSparse = false;
   readFields(message, (m, field) => {
-    if (field === 1) push(nodes, readNode(m.message()), MOST_NODES, 'nodes');
-    else if (field === 5) {
-      push(initializers, readTensor(m.message()), MOST_NODES, 'initializers');
-    } else if (field === 11) push(inputs, readValue(m.message()), MOST_NODES, 'inputs');
-    else if (field === 12) push(outputs, readValue(m.message()), MOST_LISTED, 'outputs');
-    else if (field === 15) isSparse = true;
+    if (field === 1) push(nodes, readNode(m.message()));
+    else if (field === 5) push(initializers, readTensor(m.message()));
+    else if (field === 11) push(inputs, readValue(m.message()));
+    else if (field === 12) push(outputs, readValue(m.message()));
   });
-  return { nodes, initializers, inputs, outputs, isSparse };
+  return { nodes, initializers, inputs, outputs };
 }
 
 function readNode(message: Message): OnnxNode {
@@ -120,16 +107,19 @@ function readNode(message: Message): OnnxNode {
   const outputs: string[] = [];
   const attributes = new Map<string, OnnxAttribute>();
   readFields(message, (m, field) => {
-    if (field === 1) push(inputs, m.text(), MOST_LISTED, 'inputs of a node');
-    else if (field === 2) push(outputs, m.text(), MOST_LISTED, 'outputs of a node');
+    if (field === 1) push(inputs, m.text());
+    else if (field === 2) push(outputs, m.text());
     else if (field === 3) node.name = m.text();
     else if (field === 4) node.op = m.text();
     else if (field === 5) readAttribute(m.message(), attributes);
-    else if (field === 7) node.domain = m.text();
+    else if (field === 7) node.domain = domainOf(m.text());
   });
-  // ONNX's own domain has two names.
-  if (node.domain === 'ai.onnx') node.domain = '';
   return { ...node, inputs, outputs, attributes };
+}
+
+/** ONNX's own domain has two names. */
+function domainOf(name: string): string {
+  return name === 'ai.onnx' ? '' : name;
 }
 
 function readAttribute(message: Message, attributes: Map<string, OnnxAttribute>): void {
@@ -137,7 +127,6 @@ function readAttribute(message: Message, attributes: Map<string, OnnxAttribute>)
   const one: { f?: number; i?: number; s?: string; t?: OnnxTensor } = {};
   const floats: number[] = [];
   const ints: number[] = [];
-  const strings: string[] = [];
   readFields(message, (m, field) => {
     if (field === 1) name = m.text();
     else if (field === 2) one.f = m.float();
@@ -146,9 +135,8 @@ function readAttribute(message: Message, attributes: Map<string, OnnxAttribute>)
     else if (field === 5) one.t = readTensor(m.message());
     else if (field === 7) m.floats(floats);
     else if (field === 8) m.varints(ints);
-    else if (field === 9) push(strings, m.text(), MOST_LISTED, 'strings of an attribute');
   });
-  attributes.set(name, { ...one, floats, ints, strings });
+  attributes.set(name, { ...one, floats, ints });
 }
 
 const FLOAT = 1;
@@ -163,11 +151,11 @@ function readTensor(message: Message): OnnxTensor {
   readFields(message, (m, field) => {
     if (field === 1) m.varints(dims);
     else if (field === 2) tensor.type = m.varint();
-    else if (field === 4) push(pieces, m.numberBytes(4), MOST_LISTED, 'lists of floats');
+    else if (field === 4) push(pieces, m.numberBytes(4));
     else if (field === 5 || field === 7 || field === 11) m.varints(numbers);
     else if (field === 8) tensor.name = m.text();
-    else if (field === 9) push(pieces, m.bytes(), MOST_LISTED, 'pieces of a tensor');
-    else if (field === 10) push(pieces, m.numberBytes(8), MOST_LISTED, 'lists of doubles');
+    else if (field === 9) push(pieces, m.bytes());
+    else if (field === 10) push(pieces, m.numberBytes(8));
     else if (field === 13) readEntry(m.message(), external);
     else if (field === 14) tensor.isExternal = m.varint() === 1;
   });
@@ -227,7 +215,7 @@ function readDims(message: Message): (number | undefined)[] {
       if (part === 1) size = dim.varint();
     });
     // Some exporters write −1 or 0 for a size that is not fixed.
-    push(dims, size !== undefined && size > 0 ? size : undefined, MOST_LISTED, 'dimensions');
+    push(dims, size !== undefined && size > 0 ? size : undefined);
   });
   return dims;
 }
@@ -239,7 +227,7 @@ function readOpset(message: Message, opsets: Map<string, number>): void {
     if (field === 1) domain = m.text();
     else if (field === 2) version = m.varint();
   });
-  opsets.set(domain === 'ai.onnx' ? '' : domain, version);
+  opsets.set(domainOf(domain), version);
 }
 
 /** StringStringEntryProto. */
@@ -253,21 +241,17 @@ function readEntry(message: Message, entries: Map<string, string>): void {
   entries.set(key, value);
 }
 
-function readFunctionName(message: Message): string {
-  let name = '';
-  readFields(message, (m, field) => {
-    if (field === 1) name = m.text();
-  });
-  return name;
-}
-
-function push<T>(list: T[], item: T, most: number, what: string): void {
-  if (list.length >= most) throw new FormatError(`more than ${most} ${what}`);
+function push<T>(list: T[], item: T, most: number = MOST_LISTED): void {
+  if (list.length >= most) throw new FormatError(`a list of more than ${most} entries`);
   list.push(item);
 }
 
 function readFields(message: Message, read: (m: Message, field: number) => void): void {
-  for (let field = message.next(); field !== 0; field = message.next()) read(message, field);
+  try {
+    for (let field = message.next(); field !== 0; field = message.next()) read(message, field);
+  } catch (error) {
+    throw error instanceof FormatError ? error : message.damaged();
+  }
 }
 
 const VARINT = 0;
@@ -275,7 +259,10 @@ const FIXED64 = 1;
 const BYTES = 2;
 const FIXED32 = 5;
 
-/** A message's fields one after another. What is asked for of a field is checked against its wire type. */
+/**
+ * A message's fields one after another. What is asked for of a field is checked against its wire type, and that it
+ * ends within the message when the next one is read.
+ */
 class Message {
   readonly #reader: PbfReader;
   readonly #begin: number;
@@ -289,25 +276,28 @@ class Message {
   /** @returns the number of the next field; 0 at the end */
   next(): number {
     const reader = this.#reader;
-    const field = this.#checked(() => reader.nextField());
-    if (field === 0 && reader.pos !== reader.length) throw this.#damaged();
-    if (reader.pos > reader.length) throw this.#damaged();
+    const field = reader.nextField();
+    if (field === 0 ? reader.pos !== reader.length : reader.pos > reader.length) {
+      throw this.damaged();
+    }
     return field;
   }
 
   varint(): number {
     this.#expect(VARINT);
-    return this.#checked(() => this.#reader.readVarint(true));
+    return this.#reader.readVarint(true);
   }
 
   float(): number {
     this.#expect(FIXED32);
-    return this.#checked(() => this.#reader.readFloat());
+    return this.#reader.readFloat();
   }
 
   bytes(): Uint8Array {
     this.#expect(BYTES);
-    return this.#checked(() => this.#reader.readBytes());
+    const bytes = this.#reader.readBytes();
+    if (this.#reader.pos > this.#reader.length) throw this.damaged();
+    return bytes;
   }
 
   text(): string {
@@ -326,7 +316,6 @@ class Message {
     this.#expect(size === 4 ? FIXED32 : FIXED64);
     const { pos } = reader;
     reader.pos += size;
-    if (reader.pos > reader.length) throw this.#damaged();
     return reader.buf.subarray(pos, pos + size);
   }
 
@@ -334,45 +323,26 @@ class Message {
     const bytes = this.numberBytes(4);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let at = 0; at + 4 <= bytes.length; at += 4) {
-      push(out, view.getFloat32(at, true), MOST_NUMBERS, 'numbers');
+      push(out, view.getFloat32(at, true), MOST_NUMBERS);
     }
   }
 
   /** One, or a packed list. */
   varints(out: number[]): void {
     if (this.#reader.type === VARINT) {
-      push(out, this.varint(), MOST_NUMBERS, 'numbers');
+      push(out, this.varint(), MOST_NUMBERS);
       return;
     }
-    const bytes = this.bytes();
-    const packed = new PbfReader(bytes);
-    while (packed.pos < packed.length) {
-      push(
-        out,
-        this.#checked(() => packed.readVarint(true)),
-        MOST_NUMBERS,
-        'numbers',
-      );
-    }
-    if (packed.pos > packed.length) throw this.#damaged();
+    const packed = new PbfReader(this.bytes());
+    while (packed.pos < packed.length) push(out, packed.readVarint(true), MOST_NUMBERS);
+    if (packed.pos > packed.length) throw this.damaged();
   }
 
   #expect(type: number): void {
-    if (this.#reader.type !== type) throw this.#damaged();
+    if (this.#reader.type !== type) throw this.damaged();
   }
 
-  #checked<T>(read: () => T): T {
-    let value: T;
-    try {
-      value = read();
-    } catch {
-      throw this.#damaged();
-    }
-    if (this.#reader.pos > this.#reader.length) throw this.#damaged();
-    return value;
-  }
-
-  #damaged(): FormatError {
+  damaged(): FormatError {
     const at = this.#begin + Math.min(this.#reader.pos, this.#reader.length);
     return new FormatError(`not an ONNX model: damaged at byte ${at}, or the file is cut short`);
   }

@@ -82,6 +82,11 @@ export function layoutOf({ shape, dims }: View): Layout | undefined {
   return isEach ? layout : undefined;
 }
 
+/** Whether a layout has an axis wherever a view has more than one place. */
+export function fits({ dims }: View, layout: Layout): boolean {
+  return dims.every((parts, d) => parts.length === 0 || layout[d] !== null);
+}
+
 /** Dimension i of the result is dimension `order[i]` of the view. */
 export function transposed(view: View, order: readonly number[]): View {
   return { ...view, dims: order.map((d) => view.dims[d]!) };

@@ -8,16 +8,16 @@ import { extentsText, type Node, type Operator, type ValueShape } from '../graph
 import { constant } from '../graph/operators/constant.js';
 import { flatten } from '../graph/operators/flatten.js';
 import { permute } from '../graph/operators/permute.js';
-import type { Tensor } from './tensor.js';
+import { checkedSize, stridesOf, type Tensor } from './tensor.js';
 import {
   type Axis,
   dimsOf,
   isIn,
-  LAYOUTS,
   type Layout,
   type Move,
   moveTo,
   moveToVector,
+  type Part,
   type View,
   viewOf,
 } from './view.js';
@@ -156,27 +156,29 @@ export class GraphWriter {
     return node;
   }
 
-  /** A constant as a value in a layout. */
-  constant(tensor: Tensor, name: string): View {
-    const rank = tensor.shape.length;
-    const layout = LAYOUTS[rank];
-    if (!layout) throw new FormatError(`a constant of [${tensor.shape}] is not taken as a value`);
-    const sizes = { H: 1, W: 1, C: 1 };
-    layout.forEach((axis, d) => {
-      if (axis) sizes[axis] = tensor.shape[d]!;
-    });
-    const order = (['H', 'W', 'C'] as const).flatMap((axis) => {
-      const d = layout.indexOf(axis);
-      return d < 0 ? [] : d;
-    });
-    const rest = layout.flatMap((axis, d) => (axis ? [] : d));
-    if (rest.some((d) => tensor.shape[d] !== 1)) {
-      throw new FormatError(`a constant of [${tensor.shape}] is not taken as a value`);
-    }
-    const data = tensor.permuted([...rest, ...order]).reshaped([sizes.H, sizes.W, sizes.C]);
+  /** Names a constant that the file does not have. */
+  made(name: string, tensor: Tensor): string {
+    this.charge(tensor.size);
+    return this.tensor(name, tensor);
+  }
+
+  /** The node of a constant [H, W, C]. */
+  constantNode(data: Tensor, name: string): number {
+    const [H, W, C] = data.shape as [number, number, number];
+    const key = this.made(`${name}:constant`, data);
     const isNonNegative = data.values.every((value) => value >= 0);
-    const key = this.tensor(`${name}:constant`, data);
-    const node = this.node(key, constant(key, key, sizes, isNonNegative), []);
-    return viewOf(node, sizes, layout);
+    return this.node(key, constant(key, key, { H, W, C }, isNonNegative), []);
+  }
+
+  /** A constant as a value: its elements as they lie, which another layout moves in every pass. */
+  constant(tensor: Tensor, name: string): View {
+    const C = checkedSize(tensor.shape);
+    if (C === 0) throw new FormatError(`${name} has no elements`);
+    const node = this.constantNode(tensor.reshaped([1, 1, C]), name);
+    const steps = stridesOf(tensor.shape);
+    const dims = tensor.shape.map((size, d): Part[] =>
+      size === 1 ? [] : [{ axis: 'C', size, step: steps[d]! }],
+    );
+    return { node, shape: { H: 1, W: 1, C }, dims };
   }
 }

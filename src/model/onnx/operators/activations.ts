@@ -64,6 +64,6 @@ function prelued(call: Call): View {
     throw new FormatError(`slopes of [${slope.shape}]: only one for each channel is supported`);
   }
   const vector = Tensor.of([C], spread.values, 'F32', slope);
-  const name = call.writer.tensor(`${call.name}:slope`, vector);
+  const name = call.writer.made(`${call.name}:slope`, vector);
   return call.emit(prelu(name, name, C), view);
 }

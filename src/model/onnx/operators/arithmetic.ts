@@ -7,14 +7,22 @@ import { activation } from '../../graph/operators/activation.js';
 import { add } from '../../graph/operators/add.js';
 import { affine } from '../../graph/operators/affine.js';
 import { arithmetic } from '../../graph/operators/arithmetic.js';
-import { constant } from '../../graph/operators/constant.js';
 import { mul } from '../../graph/operators/mul.js';
 import { power, unary } from '../../graph/operators/unary.js';
 import type { Call, Rule } from '../call.js';
-import { boundsOf } from '../constants.js';
+import { boundsOf, eachOf } from '../constants.js';
 import { idiomOf } from '../idioms.js';
-import { stridesOf, Tensor } from '../tensor.js';
-import { type Axis, dimsOf, LAYOUTS, type Layout, layoutOf, type View } from '../view.js';
+import { checkedSize, type Elements, elementsFor, stridesOf, Tensor } from '../tensor.js';
+import {
+  type Axis,
+  dimsOf,
+  fits,
+  LAYOUTS,
+  type Layout,
+  layoutOf,
+  type View,
+  viewOf,
+} from '../view.js';
 import type { Expression, Value } from '../writer.js';
 
 export const ARITHMETIC_RULES: Readonly<Record<string, Rule>> = {
@@ -45,16 +53,19 @@ export function clipped(call: Call, view: View, lo: number, hi: number): View {
 }
 
 export function combine(call: Call, kind: Arithmetic, a: Value, b: Value): Value {
-  if (a instanceof Tensor && b instanceof Tensor) {
-    const view = call.writer.constant(a, call.name);
-    return combine(call, kind, view, b);
+  if (!(b instanceof Tensor)) {
+    return a instanceof Tensor ? withConstant(call, kind, b, a, true) : ofViews(call, kind, a, b);
   }
-  if (b instanceof Tensor) return withConstant(call, kind, a as View, b, false);
-  if (a instanceof Tensor) return withConstant(call, kind, b, a, true);
-  return ofViews(call, kind, a, b);
+  const view = a instanceof Tensor ? call.writer.constant(a, call.name) : a;
+  if (kind === 'sub') return withConstant(call, 'add', view, eachOf(b, negative), false);
+  if (kind === 'div') return withConstant(call, 'mul', view, eachOf(b, inverse), false);
+  return withConstant(call, kind, view, b, false);
 }
 
-/** @param isFirst whether the constant is the first operand */
+const negative = (value: number): number => -value;
+const inverse = (value: number): number => 1 / value;
+
+/** @param isFirst whether the constant is the first operand, which it may be in any case of a sum or a product */
 function withConstant(
   call: Call,
   kind: Arithmetic,
@@ -62,48 +73,30 @@ function withConstant(
   tensor: Tensor,
   isFirst: boolean,
 ): View {
+  const { writer, name } = call;
   const view = raisedTo(x, tensor.shape.length);
-  if (tensor.size === 1) {
-    const own = withNumber(call, kind, view, tensor.scalar, isFirst);
-    if (own) return own;
-  }
+  const number = tensor.size === 1 ? tensor.scalar : undefined;
+  const own = number === undefined ? undefined : withNumber(call, kind, view, number, isFirst);
+  if (own) return own;
   const spread = spreadOver(view, tensor);
   if (!spread) {
-    const other = call.writer.constant(tensor, call.name);
+    const other = writer.constant(tensor, name);
     return isFirst ? ofViews(call, kind, other, view) : ofViews(call, kind, view, other);
   }
   const { shape, values } = spread;
   if (shape.H * shape.W === 1) {
-    const C = view.shape.C;
-    const vector = shape.C === C ? values : new Float64Array(C).fill(values[0]!);
+    const { C } = view.shape;
+    const vector = shape.C === C ? values : filled(C, values[0]!);
     if (kind === 'add') return affineOf(call, view, undefined, vector);
     if (kind === 'mul') return affineOf(call, view, vector, undefined);
-    if (kind === 'div' && !isFirst) return affineOf(call, view, vector.map(inverse), undefined);
-    if (kind === 'sub' && !isFirst) return affineOf(call, view, undefined, vector.map(negative));
-    if (kind === 'sub')
-      return affineOf(
-        call,
-        view,
-        vector.map(() => -1),
-        vector,
-      );
+    if (kind === 'sub') return affineOf(call, view, filled(C, -1), vector);
   }
-  const { writer, name } = call;
   const data = Tensor.of([shape.H, shape.W, shape.C], values, 'F32', tensor);
-  const key = writer.tensor(`${name}:constant`, data);
-  const isNonNegative = values.every((value) => value >= 0);
-  const other = writer.node(key, constant(key, key, shape, isNonNegative), []);
+  const other = writer.constantNode(data, name);
   if (kind === 'add' && sameExtents(shape, view.shape)) return call.emit(add(), view, other);
-  const node = writer.node(
-    name,
-    arithmetic(kind),
-    isFirst ? [other, view.node] : [view.node, other],
-  );
-  return { ...view, node };
+  const inputs = isFirst ? [other, view.node] : [view.node, other];
+  return { ...view, node: writer.node(name, arithmetic(kind), inputs) };
 }
-
-const inverse = (value: number): number => 1 / value;
-const negative = (value: number): number => -value;
 
 /** With one number; `undefined` where that is like any other constant. */
 function withNumber(
@@ -116,27 +109,24 @@ function withNumber(
   switch (kind) {
     case 'add':
       return shifted(call, view, number);
-    case 'sub':
-      return isFirst ? undefined : shifted(call, view, -number);
     case 'mul':
       return scaled(call, view, number);
     case 'div':
-      if (!isFirst) return scaled(call, view, 1 / number);
       return scaled(call, call.emit(unary('reciprocal'), view), number);
     case 'max':
       return clipped(call, view, number, Infinity);
     case 'min':
       return clipped(call, view, -Infinity, number);
-    default:
+    case 'pow':
       return isFirst ? undefined : raised(call, view, number);
+    default:
+      return undefined;
   }
 }
 
 function raised(call: Call, view: View, exponent: number): View {
   if (exponent === 1) return view;
-  const simple = { 2: 'square', 0.5: 'sqrt', [-1]: 'reciprocal' } as const;
-  const name = (simple as Record<number, 'square' | 'sqrt' | 'reciprocal'>)[exponent];
-  return call.emit(name ? unary(name) : power(exponent), view);
+  return call.emit(exponent === 2 ? unary('square') : power(exponent), view);
 }
 
 /** x·by */
@@ -146,7 +136,7 @@ export function scaled(call: Call, view: View, by: number): View {
   const expression = { kind: 'scale', of: view.node, by } as const;
   return (
     idiom(call, view, expression) ??
-    noted(call, affineOf(call, view, new Float64Array(C).fill(by), undefined), expression)
+    noted(call, affineOf(call, view, filled(C, by), undefined), expression)
   );
 }
 
@@ -155,7 +145,11 @@ export function shifted(call: Call, view: View, by: number): View {
   if (by === 0) return view;
   const C = view.shape.C;
   const expression = { kind: 'shift', of: view.node, by } as const;
-  return noted(call, affineOf(call, view, undefined, new Float64Array(C).fill(by)), expression);
+  return noted(call, affineOf(call, view, undefined, filled(C, by)), expression);
+}
+
+function filled(C: number, value: number): Elements {
+  return elementsFor('F32', checkedSize([C])).fill(value);
 }
 
 function noted({ writer }: Call, view: View, expression: Expression): View {
@@ -173,12 +167,12 @@ function idiom(call: Call, view: View, expression: Expression): View | undefined
 export function affineOf(
   call: Call,
   view: View,
-  gamma: Float64Array | undefined,
-  beta: Float64Array | undefined,
+  gamma: Elements | undefined,
+  beta: Elements | undefined,
 ): View {
   const { writer, name } = call;
-  const named = (part: string, values: Float64Array | undefined) =>
-    values && writer.tensor(`${name}:${part}`, Tensor.of([values.length], values, 'F32'));
+  const named = (part: string, values: Elements | undefined) =>
+    values && writer.made(`${name}:${part}`, Tensor.of([values.length], values, 'F32'));
   const scale = named('scale', gamma);
   const shift = named('shift', beta);
   const isPositive =
@@ -203,7 +197,7 @@ export function affineOf(
 export function spreadOver(
   view: View,
   tensor: Tensor,
-): { shape: ValueShape; values: Float64Array } | undefined {
+): { shape: ValueShape; values: Elements } | undefined {
   const sizes = dimsOf(view);
   const rank = sizes.length;
   const own = [...new Array<number>(rank - tensor.shape.length).fill(1), ...tensor.shape];
@@ -226,7 +220,7 @@ export function spreadOver(
   const extent = (axis: Axis): number =>
     parts.some((part) => part.axis === axis) ? view.shape[axis] : 1;
   const shape = { H: extent('H'), W: extent('W'), C: extent('C') };
-  const values = new Float64Array(shape.H * shape.W * shape.C);
+  const values = elementsFor('F32', checkedSize([shape.H, shape.W, shape.C]));
   const at = { H: 0, W: 0, C: 0 };
   const all = tensor.values;
   for (let i = 0; i < values.length; i++) {
@@ -245,16 +239,8 @@ export function spreadOver(
 function ofViews(call: Call, kind: Arithmetic, first: View, second: View): View {
   const [a, b, layout] = aligned(call, first, second);
   const { writer, name } = call;
-  const result = (node: number): View => ({
-    node,
-    shape: writer.shapes[node]!,
-    dims: layout
-      ? layout.map((axis) => {
-          const size = axis ? writer.shapes[node]![axis] : 1;
-          return size > 1 ? [{ axis: axis!, size, step: 1 }] : [];
-        })
-      : a.dims,
-  });
+  const result = (node: number): View =>
+    layout ? viewOf(node, writer.shapes[node]!, layout) : { ...a, node };
   if (kind === 'mul') {
     const expression = { kind: 'product', of: [a.node, b.node] } as const;
     const larger = sizeOf(a.shape) >= sizeOf(b.shape) ? a : b;
@@ -303,15 +289,11 @@ export function raisedTo(view: View, rank: number): View {
 function commonLayout(a: View, b: View): Layout | undefined {
   const [own, other] = [layoutOf(a), layoutOf(b)];
   if (!own || !other)
-    return own && isFull(own, b) ? own : other && isFull(other, a) ? other : undefined;
+    return own && fits(b, own) ? own : other && fits(a, other) ? other : undefined;
   const both = own.map((axis, d) => axis ?? other[d]!);
   const isUnique = both.every((axis, d) => axis === null || both.indexOf(axis) === d);
   const isSame = other.every((axis, d) => axis === null || axis === both[d]);
   return isUnique && isSame ? both : undefined;
-}
-
-function isFull(layout: Layout, { dims }: View): boolean {
-  return dims.every((parts, d) => parts.length === 0 || layout[d] !== null);
 }
 
 function sameExtents(a: ValueShape, b: ValueShape): boolean {

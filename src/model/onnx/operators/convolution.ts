@@ -9,8 +9,8 @@ import { maxPool, meanPool } from '../../graph/operators/pool.js';
 import type { Call, Rule } from '../call.js';
 import { Tensor } from '../tensor.js';
 import { dimsOf, type Layout, NCHW, type View, viewOf } from '../view.js';
-import type { Pads } from '../writer.js';
-import { combine } from './arithmetic.js';
+import type { Pads, Value } from '../writer.js';
+import { combine, scaled } from './arithmetic.js';
 
 export const CONVOLUTION_RULES: Readonly<Record<string, Rule>> = {
   Conv: (call) => convolution(call, call.view(0), call.constant(1), call.optionalConstant(2)),
@@ -158,8 +158,9 @@ function vectorOf(tensor: Tensor, C: number): Tensor {
 }
 
 /** A fully connected layer over the last dimension. @param weight [Cout, Cin] */
-function linear(call: Call, x: View, weight: Tensor): View {
+function linear(call: Call, x: Value, weight: Tensor): View {
   const { writer, name } = call;
+  if (x instanceof Tensor) throw new FormatError('a product of two constants is not supported');
   const [Cout, Cin] = weight.shape as [number, number];
   const sizes = dimsOf(x);
   const key = writer.tensor(nameOf(call, 1, weight), weight);
@@ -195,17 +196,16 @@ function lastAsChannels(sizes: readonly number[]) {
 }
 
 function gemm(call: Call): View {
-  const a = call.view(0);
   if (call.int('transA', 0) === 1) throw new FormatError('transA is not supported');
   const b = call.constant(1);
   if (b.shape.length !== 2) throw new FormatError(`a weight of [${b.shape}]`);
-  const alpha = call.float('alpha', 1);
-  const weight = scaledTensor(call.int('transB', 0) === 1 ? b : b.permuted([1, 0]), alpha);
-  const product = linear(call, a, weight);
+  const weight = call.int('transB', 0) === 1 ? b : b.permuted([1, 0]);
+  const product = linear(call, call.input(0), scaledTensor(weight, call.float('alpha', 1)));
   const c = call.inputs[2];
   if (!c) return product;
   const beta = call.float('beta', 1);
-  return combine(call, 'add', product, c instanceof Tensor ? scaledTensor(c, beta) : c) as View;
+  const summand = c instanceof Tensor ? scaledTensor(c, beta) : scaled(call, c, beta);
+  return combine(call, 'add', product, summand) as View;
 }
 
 function scaledTensor(tensor: Tensor, by: number): Tensor {
@@ -218,11 +218,12 @@ function scaledTensor(tensor: Tensor, by: number): Tensor {
       for (let i = 0; i < out.length; i++) out[i]! *= by;
     },
     tensor,
+    tensor.steps + 1,
   );
 }
 
-export function matMul(call: Call, a: View | Tensor, b: View | Tensor): View {
-  if (a instanceof Tensor || !(b instanceof Tensor)) {
+export function matMul(call: Call, a: Value, b: Value): View {
+  if (!(b instanceof Tensor)) {
     throw new FormatError(
       'a product of two computed matrices, as attention has it, is not supported',
     );

@@ -26,6 +26,7 @@ import { dtypeOf, Tensor } from '../tensor.js';
 import {
   type Axis,
   dimsOf,
+  fits,
   LAYOUTS,
   type Layout,
   layoutOf,
@@ -230,11 +231,6 @@ function concatenated(call: Call): Value {
   const { writer, node } = call;
   const placed = views.map((view, i) => writer.realised(view, layout, node.inputs[i]!));
   return joined(call, placed, axis, layout);
-}
-
-/** Whether a layout has an axis wherever a view has more than one place. */
-function fits({ dims }: View, layout: Layout): boolean {
-  return dims.every((parts, d) => parts.length === 0 || layout[d] !== null);
 }
 
 function joined(call: Call, views: readonly View[], axis: number, layout: Layout): View {
