@@ -9,6 +9,7 @@
  */
 
 import { erf } from '../../math/index.js';
+import type { ActivationValues } from './activation.js';
 
 export type UnaryName =
   | 'abs'
@@ -21,7 +22,7 @@ export type UnaryName =
   | 'softsign';
 
 /** @param out as long as `x`; may be `x` */
-export type UnaryKernel = (out: Float32Array, x: Float32Array) => void;
+export type UnaryKernel = (out: ActivationValues, x: ActivationValues) => void;
 
 export const UNARY: Readonly<Record<UnaryName, UnaryKernel>> = {
   abs(out, x) {

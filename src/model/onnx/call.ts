@@ -157,3 +157,11 @@ export function refusal(
 
 /** What makes a node's outputs; those after the first may be left out. */
 export type Rule = (call: Call) => Value | readonly (Value | undefined)[];
+
+/** A rule for each of some operators. */
+export function rules<T>(
+  operators: readonly string[],
+  make: (operator: string) => T,
+): Record<string, T> {
+  return Object.fromEntries(operators.map((operator) => [operator, make(operator)]));
+}

@@ -5,11 +5,10 @@
  */
 
 import { FormatError } from '../../errors.js';
-import { roundToEven } from '../../kernels/precision.js';
-import { erf } from '../../math/index.js';
-import type { Call } from './call.js';
+import { UNARY, type UnaryName } from '../../kernels/index.js';
+import { type Call, rules } from './call.js';
 import { axisOf, broadcastShape, productOf } from './shapes.js';
-import { checkedSize, dtypeOf, elementsFor, stridesOf, Tensor } from './tensor.js';
+import { checkedSize, dtypeOf, elementsFor, Tensor } from './tensor.js';
 
 /** Whether nodes of an operator are computed where all of their inputs are constants. */
 export function isFoldable(op: string): boolean {
@@ -23,21 +22,17 @@ export function folded(call: Call): Tensor {
 
 type Fold = (call: Call) => Tensor;
 
-const UNARY: Readonly<Record<string, (x: number) => number>> = {
-  Abs: Math.abs,
+/** Functions that kernels have by the same names, in small letters. */
+export const UNARY_OPERATORS: readonly string[] = [
+  ...['Abs', 'Exp', 'Log', 'Sqrt', 'Reciprocal', 'Erf', 'Softsign'],
+];
+
+const OF_EACH: Readonly<Record<string, (x: number) => number>> = {
   Neg: (x) => -x,
-  Sqrt: Math.sqrt,
-  Exp: Math.exp,
-  Log: Math.log,
   Floor: Math.floor,
   Ceil: Math.ceil,
-  Round: roundToEven,
-  Reciprocal: (x) => 1 / x,
-  Erf: erf,
   Not: (x) => (x ? 0 : 1),
   Relu: (x) => Math.max(x, 0),
-  Sigmoid: (x) => 1 / (1 + Math.exp(-x)),
-  Tanh: Math.tanh,
 };
 
 type Binary = (a: number, b: number, isInteger: boolean) => number;
@@ -75,13 +70,22 @@ const REDUCE: Readonly<Record<string, readonly [(a: number, b: number) => number
 };
 
 const FOLDS: Readonly<Record<string, Fold>> = {
-  ...mapped(UNARY, (fn) => (call) => eachOf(call.constant(0), fn)),
-  ...mapped(BINARY, (fn) => (call) => {
-    const all = call.inputs.map((_, i) => call.constant(i));
-    return all.slice(1).reduce((a, b) => binary(fn, a, b, a.dtype), all[0]!);
+  ...rules(UNARY_OPERATORS, (op) => (call) => {
+    const { shape, dtype, values } = call.constant(0);
+    const out = values.slice();
+    UNARY[op.toLowerCase() as UnaryName](out, values);
+    return Tensor.of(shape, out, dtype);
   }),
-  ...mapped(COMPARISONS, (fn) => (call) => binary(fn, call.constant(0), call.constant(1), 'BOOL')),
-  ...mapped(REDUCE, (_, op) => (call) => reduced(call, op)),
+  ...rules(Object.keys(OF_EACH), (op) => (call) => eachOf(call.constant(0), OF_EACH[op]!)),
+  ...rules(Object.keys(BINARY), (op) => (call) => {
+    const all = call.inputs.map((_, i) => call.constant(i));
+    return all.slice(1).reduce((a, b) => binary(BINARY[op]!, a, b, a.dtype), all[0]!);
+  }),
+  ...rules(
+    Object.keys(COMPARISONS),
+    (op) => (call) => binary(COMPARISONS[op]!, call.constant(0), call.constant(1), 'BOOL'),
+  ),
+  ...rules(Object.keys(REDUCE), (op) => (call) => reduced(call, op)),
   Cast: (call) => cast(call.constant(0), dtypeOf(call.int('to', 1), 'its result')),
   CastLike: (call) => cast(call.constant(0), call.constant(1).dtype),
   Constant: constantNode,
@@ -89,14 +93,6 @@ const FOLDS: Readonly<Record<string, Fold>> = {
     const value = call.tensor('value');
     const shape = call.numbers(0);
     return Tensor.filled(shape, value ? value.scalar : 0, value?.dtype ?? 'F32');
-  },
-  Tile(call) {
-    const x = call.constant(0);
-    const repeats = call.numbers(1);
-    // Each dimension stands twice: repeated, then its own.
-    const shape = x.shape.flatMap((size, d) => [repeats[d] ?? 1, size]);
-    const steps = stridesOf(x.shape).flatMap((step) => [0, step]);
-    return x.strided(shape, steps).reshaped(x.shape.map((size, d) => size * (repeats[d] ?? 1)));
   },
   Gather: gathered,
   Concat: concatenated,
@@ -117,22 +113,7 @@ const FOLDS: Readonly<Record<string, Fold>> = {
     const values = x!.map((value, i) => (is![i] ? value : y![i]!));
     return Tensor.of(shape, values, all[1]!.dtype);
   },
-  NonZero(call) {
-    const { shape, values } = call.constant(0);
-    const found: number[] = [];
-    for (let i = 0; i < values.length; i++) if (values[i] !== 0) found.push(i);
-    const strides = stridesOf(shape);
-    const places = shape.flatMap((size, d) => found.map((i) => Math.floor(i / strides[d]!) % size));
-    return Tensor.of([shape.length, found.length], places, 'I64');
-  },
 };
-
-function mapped<T>(
-  table: Readonly<Record<string, T>>,
-  make: (fn: T, op: string) => Fold,
-): Record<string, Fold> {
-  return Object.fromEntries(Object.entries(table).map(([op, fn]) => [op, make(fn, op)]));
-}
 
 export function eachOf({ shape, dtype, values }: Tensor, fn: (x: number) => number): Tensor {
   return Tensor.of(

@@ -96,15 +96,11 @@ function isKnown({ op, domain }: OnnxNode): boolean {
 
 /** What to do about operators that are not read. */
 const HINTS: readonly (readonly [operators: RegExp, hint: string])[] = [
-  [
-    /^(?:If|Loop|Scan)$/,
-    'it chooses or repeats while it runs: onnxsim, or an export for inference with fixed sizes, leaves one way',
-  ],
+  [/^(?:If|Loop|Scan)$/, 'export it for inference with fixed sizes, or by onnxsim'],
   [
     /^(?:ArgMax|TopK|NonMaxSuppression|NonZero|GatherND|ScatterND|OneHot)$/,
-    'it comes behind the network: --output names a value before it, with the logits',
+    'name an output before it by --output, with the logits',
   ],
-  [/^(?:ConvTranspose|MaxUnpool|GridSample)$/, 'it enlarges maps, as no classifier does'],
   [
     /^(?:LSTM|GRU|RNN|Einsum|Attention|MultiHeadAttention)$/,
     'only convolutional networks are read',

@@ -1,42 +1,36 @@
 /** Functions of one element. */
 
 import { FormatError } from '../../../errors.js';
+import type { ActivationName, UnaryName } from '../../../kernels/index.js';
 import type { Operator } from '../../graph/node.js';
 import { activation } from '../../graph/operators/activation.js';
 import { prelu } from '../../graph/operators/prelu.js';
 import { relu } from '../../graph/operators/relu.js';
 import { unary } from '../../graph/operators/unary.js';
-import type { Call, Rule } from '../call.js';
+import { type Call, type Rule, rules } from '../call.js';
+import { UNARY_OPERATORS } from '../constants.js';
 import { Tensor } from '../tensor.js';
 import type { View } from '../view.js';
 import { scaled, spreadOver } from './arithmetic.js';
 
+/** Those whose names in kernels are the same, in small letters, and that have no parameters. */
+const SIMPLE: readonly string[] = ['Sigmoid', 'HardSwish', 'Tanh', 'Softplus', 'Mish'];
 export const ACTIVATION_RULES: Readonly<Record<string, Rule>> = {
+  ...rules(SIMPLE, (op) => each(() => activation(op.toLowerCase() as ActivationName))),
+  ...rules(UNARY_OPERATORS, (op) => each(() => unary(op.toLowerCase() as UnaryName))),
   Relu: each(() => relu()),
   LeakyRelu: each((call) => activation('leaky_relu', call.float('alpha', 0.01))),
   Elu: each((call) => activation('elu', call.float('alpha', 1))),
   Celu: each((call) => activation('celu', call.float('alpha', 1))),
   Selu: each(selu),
-  Sigmoid: each(() => activation('sigmoid')),
+  ThresholdedRelu: each((call) => activation('thresholded_relu', call.float('alpha', 1))),
   HardSigmoid: each((call) =>
     activation('hardsigmoid', call.float('alpha', 0.2), call.float('beta', 0.5)),
   ),
-  HardSwish: each(() => activation('hardswish')),
-  Tanh: each(() => activation('tanh')),
-  Softplus: each(() => activation('softplus')),
-  Mish: each(() => activation('mish')),
-  ThresholdedRelu: each((call) => activation('thresholded_relu', call.float('alpha', 1))),
   Gelu: each((call) =>
     activation(call.text('approximate', 'none') === 'tanh' ? 'gelu_tanh' : 'gelu'),
   ),
   PRelu: prelued,
-  Softsign: each(() => unary('softsign')),
-  Abs: each(() => unary('abs')),
-  Exp: each(() => unary('exp')),
-  Log: each(() => unary('log')),
-  Sqrt: each(() => unary('sqrt')),
-  Reciprocal: each(() => unary('reciprocal')),
-  Erf: each(() => unary('erf')),
   Neg: (call) => scaled(call, call.view(0), -1),
 };
 

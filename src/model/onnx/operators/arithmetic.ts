@@ -9,7 +9,7 @@ import { affine } from '../../graph/operators/affine.js';
 import { arithmetic } from '../../graph/operators/arithmetic.js';
 import { mul } from '../../graph/operators/mul.js';
 import { power, unary } from '../../graph/operators/unary.js';
-import type { Call, Rule } from '../call.js';
+import { type Call, type Rule, rules } from '../call.js';
 import { boundsOf, eachOf } from '../constants.js';
 import { idiomOf } from '../idioms.js';
 import { checkedSize, type Elements, elementsFor, stridesOf, Tensor } from '../tensor.js';
@@ -26,11 +26,10 @@ import {
 import type { Expression, Value } from '../writer.js';
 
 export const ARITHMETIC_RULES: Readonly<Record<string, Rule>> = {
-  Add: (call) => combine(call, 'add', call.input(0), call.input(1)),
-  Sub: (call) => combine(call, 'sub', call.input(0), call.input(1)),
-  Mul: (call) => combine(call, 'mul', call.input(0), call.input(1)),
-  Div: (call) => combine(call, 'div', call.input(0), call.input(1)),
-  Pow: (call) => combine(call, 'pow', call.input(0), call.input(1)),
+  ...rules(
+    ['Add', 'Sub', 'Mul', 'Div', 'Pow'],
+    (op) => (call) => combine(call, op.toLowerCase() as Arithmetic, call.input(0), call.input(1)),
+  ),
   Sum: (call) => all(call, 'add'),
   Max: (call) => all(call, 'max'),
   Min: (call) => all(call, 'min'),

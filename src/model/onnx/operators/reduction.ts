@@ -7,21 +7,23 @@ import { lrn } from '../../graph/operators/lrn.js';
 import { normalize } from '../../graph/operators/normalize.js';
 import { reduce } from '../../graph/operators/reduce.js';
 import { softmax } from '../../graph/operators/softmax.js';
-import type { Call, Rule } from '../call.js';
+import { type Call, type Rule, rules } from '../call.js';
 import { axisOf } from '../shapes.js';
 import { Tensor } from '../tensor.js';
 import { type Axis, dimsOf, type Layout, NCHW, type View } from '../view.js';
 import { combine } from './arithmetic.js';
 import { toSizes } from './layout.js';
 
+const REDUCTIONS: readonly string[] = [
+  ...['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin'],
+  ...['ReduceL1', 'ReduceL2', 'ReduceSumSquare'],
+];
+
 export const REDUCTION_RULES: Readonly<Record<string, Rule>> = {
-  ReduceMean: (call) => reduced(call, 'mean'),
-  ReduceSum: (call) => reduced(call, 'sum'),
-  ReduceMax: (call) => reduced(call, 'max'),
-  ReduceMin: (call) => reduced(call, 'min'),
-  ReduceL1: (call) => reduced(call, 'l1'),
-  ReduceL2: (call) => reduced(call, 'l2'),
-  ReduceSumSquare: (call) => reduced(call, 'sumsquare'),
+  ...rules(REDUCTIONS, (op) => {
+    const kind = op.slice('Reduce'.length).toLowerCase() as Reduction;
+    return (call) => reduced(call, kind);
+  }),
   Softmax: (call) => softmaxed(call, false),
   LogSoftmax: (call) => softmaxed(call, true),
   LRN(call) {
