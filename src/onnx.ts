@@ -10,6 +10,7 @@ import {
   loadNetwork as loadWeights,
   networkOf,
 } from './explain.js';
+import { joinedBytes } from './model/formats/joined-bytes.js';
 import type { ByteSource, ByteStream } from './model/index.js';
 import {
   type OnnxOptions,
@@ -95,22 +96,12 @@ async function opened(file: ArrayBuffer | Uint8Array | ByteStream): Promise<Open
     return !done;
   };
   while (length < HEAD_BYTES && (await next()));
-  const join = (): Uint8Array => {
-    const bytes = new Uint8Array(length);
-    let at = 0;
-    for (const chunk of chunks.splice(0)) {
-      bytes.set(chunk, at);
-      at += chunk.length;
-    }
-    return bytes;
-  };
-  const head = join();
-  chunks.push(head);
+  const head = joinedBytes(chunks);
   return {
     head,
     async all() {
       while (await next());
-      return join();
+      return joinedBytes(chunks);
     },
     rest: {
       getReader: () => ({

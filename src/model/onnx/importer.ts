@@ -13,8 +13,8 @@ import { RULES } from './operators/index.js';
 import type { OnnxModel, OnnxNode } from './proto.js';
 import type { OnnxInput } from './signature.js';
 import { Tensor } from './tensor.js';
-import { type View, viewOf } from './view.js';
-import { GraphWriter, type Value } from './writer.js';
+import { dimsOf, type View, viewOf } from './view.js';
+import { GraphWriter, type Value, type Work } from './writer.js';
 
 export interface Imported {
   readonly graph: Omit<Graph, 'classes'>;
@@ -41,6 +41,8 @@ export interface ImportOptions {
   /** Names of values that are wanted beside it. */
   readonly others?: readonly string[] | undefined;
   readonly size: readonly [H: number, W: number];
+  /** What all attempts to read the file may cost together. */
+  readonly work: Work;
 }
 
 /** Reads a graph. @throws {FormatError} naming operator, node and opset, not the file */
@@ -51,18 +53,21 @@ export function importGraph({
   output,
   others = [],
   size,
+  work,
 }: ImportOptions): Imported {
-  const writer = new GraphWriter(model.opsets.get('') ?? 1, size);
+  const writer = new GraphWriter(model.opsets.get('') ?? 1, size, work);
   for (const [name, tensor] of initializers) writer.name(name, tensor);
   const node = writer.node(picture.name, input(picture.channels), []);
   writer.name(picture.name, viewOf(node, writer.shapes[node]!, picture.layout));
   const needed = neededNodes(model.graph.nodes, [output, ...others]);
   checkOperators(needed, writer);
   for (const node of needed) add(writer, node);
-  const value = writer.value(output);
-  if (value instanceof Tensor) {
+  const given = writer.value(output);
+  if (given instanceof Tensor) {
     throw new FormatError(`output ${output} does not depend on a picture`);
   }
+  const isVector = dimsOf(given).filter((size) => size > 1).length <= 1;
+  const value = isVector ? writer.vector(given, output) : given;
   const { nodes, map } = alive(writer.nodes, value.node);
   return {
     graph: { nodes: withOwnNames(nodes), output: map[value.node]! },
@@ -141,7 +146,10 @@ function computed(call: Call): readonly (Value | undefined)[] {
     const inputs = call.inputs.filter((value) => value !== undefined);
     const constants = inputs.filter((value) => value instanceof Tensor);
     const isConstant = constants.length === inputs.length;
-    if (isConstant && domain === '' && isFoldable(op)) return [made(call, constants, folded(call))];
+    if (isConstant && domain === '' && isFoldable(op)) {
+      call.writer.charge(constants.reduce((sum, { size }) => sum + size, 0));
+      return [made(call, constants, folded(call))];
+    }
     if (!Object.hasOwn(RULES, op)) {
       throw new FormatError('is computed from the picture: only of constants it is supported');
     }
@@ -156,14 +164,15 @@ function computed(call: Call): readonly (Value | undefined)[] {
   }
 }
 
-/** What a node makes of constants. It costs its elements and those it is made of, but where only the shape is new. */
+/** What a node makes of constants. It costs its elements, where these are new. */
 function made<T extends Value | undefined>(
   { writer }: Call,
   constants: readonly Tensor[],
   value: T,
 ): T | Tensor {
-  if (!(value instanceof Tensor) || constants.some(({ read }) => read === value.read)) return value;
-  writer.charge(constants.reduce((sum, { size }) => sum + size, value.size));
+  if (!(value instanceof Tensor) || constants.length === 0) return value;
+  if (constants.some(({ read }) => read === value.read)) return value;
+  writer.charge(value.size);
   return value.markedAs(constants);
 }
 

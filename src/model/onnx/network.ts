@@ -18,7 +18,7 @@ import { saidLabels, saidPreprocessing, saidSize } from './said.js';
 import { type OnnxInput, outputName, pictureInput } from './signature.js';
 import { type Tensor, tensorOf } from './tensor.js';
 import { dimsOf, type View } from './view.js';
-import type { Value } from './writer.js';
+import { MOST_WORK, type Value, type Work } from './writer.js';
 
 export interface OnnxOptions {
   /** Side of the input, or its height and width, where the file does not fix it; default as it says, else 224. */
@@ -105,7 +105,7 @@ class OnnxFile {
   readonly #name: string;
   readonly #model: OnnxModel;
   readonly #options: OnnxOptions;
-  readonly #given: Omit<ImportOptions, 'size'>;
+  readonly #given: Omit<ImportOptions, 'size' | 'work'>;
 
   constructor(bytes: Uint8Array, name: string, options: OnnxOptions, others?: readonly string[]) {
     this.#name = name;
@@ -195,8 +195,8 @@ class OnnxFile {
     }
   }
 
-  #import(size: readonly [number, number]): Imported {
-    return importGraph({ ...this.#given, size });
+  #import(size: readonly [number, number], work: Work = { left: MOST_WORK }): Imported {
+    return importGraph({ ...this.#given, size, work });
   }
 
   /** The size asked for or fixed, or the first usual one that the graph takes. */
@@ -210,9 +210,10 @@ class OnnxFile {
       return [size, this.#import(size)];
     }
     let first: unknown;
+    const work = { left: MOST_WORK };
     for (const side of USUAL_SIZES) {
       try {
-        const imported = this.#import([side, side]);
+        const imported = this.#import([side, side], work);
         const small = usualSize({ ...imported.graph, classes: 0 });
         if (small < side && side === USUAL_SIZES[0] && this.#takes([small, small])) {
           return [[small, small], this.#import([small, small])];

@@ -8,6 +8,7 @@
 
 import { PbfReader } from 'pbf';
 import { FormatError } from '../../errors.js';
+import { joinedBytes } from '../formats/joined-bytes.js';
 import { decodeUtf8 } from '../formats/utf8.js';
 
 export interface OnnxModel {
@@ -169,20 +170,9 @@ function readTensor(message: Message): OnnxTensor {
     type,
     dims,
     numbers,
-    ...(pieces.length > 0 && { raw: joined(pieces) }),
+    ...(pieces.length > 0 && { raw: joinedBytes(pieces) }),
     ...(isExternal && { external }),
   };
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 1) return pieces[0]!;
-  const out = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    out.set(piece, at);
-    at += piece.length;
-  }
-  return out;
 }
 
 /** ValueInfoProto: name, type.tensor_type.{elem_type, shape.dim.{dim_value, dim_param}}. */

@@ -19,11 +19,15 @@ const LABEL_KEYS: readonly string[] = [
   ...['id2label', 'class_labels', 'idx_to_class', 'label_names'],
 ];
 
+/** Longer class names nobody has. */
+const MOST_CHARACTERS = 2 ** 22;
+
 /** Class names of the metadata, in index order. */
 export function saidLabels({ metadata }: OnnxModel): readonly string[] | undefined {
   for (const key of LABEL_KEYS) {
     const text = metadata.get(key);
-    const labels = text === undefined ? undefined : parseLabels(text);
+    const isRead = text !== undefined && text.length <= MOST_CHARACTERS;
+    const labels = isRead ? parseLabels(text) : undefined;
     if (labels) return labels;
   }
   return undefined;
@@ -34,12 +38,13 @@ function parseLabels(text: string): readonly string[] | undefined {
   const json = parseJson(text);
   if (Array.isArray(json)) return json.every((item) => typeof item === 'string') ? json : undefined;
   if (typeof json === 'object' && json !== null) return byIndex(Object.entries(json));
-  const quoted = /'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/g;
+  // What is not closed ends with the text, so that no part of it is read again and again.
+  const quoted = /'((?:[^'\\]|\\.?)*)(?:'|$)|"((?:[^"\\]|\\.?)*)(?:"|$)/gs;
   const trimmed = text.trim();
   const unescaped = (match: RegExpMatchArray, at: number): string =>
-    (match[at] ?? match[at + 1] ?? '').replace(/\\(.)/g, '$1');
+    (match[at] ?? match[at + 1] ?? '').replace(/\\(.)/gs, '$1');
   if (trimmed.startsWith('{')) {
-    const entry = /(\d+)\s*:\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")/g;
+    const entry = new RegExp(`\\b(\\d{1,7})\\s*:\\s*(?:${quoted.source})`, 'gs');
     return byIndex([...trimmed.matchAll(entry)].map((m) => [m[1]!, unescaped(m, 2)]));
   }
   if (trimmed.startsWith('[')) {
@@ -93,18 +98,18 @@ export interface SaidPreprocessing {
   readonly std?: readonly number[];
 }
 
-const ORDERS: Readonly<Record<string, 'rgb' | 'bgr' | 'grey'>> = {
-  Rgb8: 'rgb',
-  Bgr8: 'bgr',
-  Gray8: 'grey',
-};
+const ORDERS: ReadonlyMap<string, 'rgb' | 'bgr' | 'grey'> = new Map([
+  ['Rgb8', 'rgb'],
+  ['Bgr8', 'bgr'],
+  ['Gray8', 'grey'],
+]);
 
 /** What Windows ML calls ranges: mean and deviation of 0 … 1. */
-const PIXEL_RANGES: Readonly<Record<string, readonly [mean: number, std: number]>> = {
-  NominalRange_0_255: [0, 1 / 255],
-  Normalized_0_1: [0, 1],
-  Normalized_1_1: [0.5, 0.5],
-};
+const PIXEL_RANGES: ReadonlyMap<string, readonly [mean: number, std: number]> = new Map([
+  ['NominalRange_0_255', [0, 1 / 255]],
+  ['Normalized_0_1', [0, 1]],
+  ['Normalized_1_1', [0.5, 0.5]],
+]);
 
 /** Whether Caffe's exporter wrote the file: such networks take bytes, blue first, less their mean. */
 export function isCaffes({ producer }: OnnxModel): boolean {
@@ -124,9 +129,9 @@ export function saidPreprocessing(
 ): SaidPreprocessing | undefined {
   const { metadata } = model;
   const each = (value: number): number[] => new Array<number>(channels).fill(value);
-  const order = ORDERS[metadata.get('Image.BitmapPixelFormat') ?? ''];
+  const order = ORDERS.get(metadata.get('Image.BitmapPixelFormat') ?? '');
   const ordered = order && { channels: order };
-  const range = PIXEL_RANGES[metadata.get('Image.NominalPixelRange') ?? ''];
+  const range = PIXEL_RANGES.get(metadata.get('Image.NominalPixelRange') ?? '');
   if (range) return { ...ordered, mean: each(range[0]), std: each(range[1]) };
   const [mean, std] = [numbersOf(metadata.get('mean')), numbersOf(metadata.get('std'))];
   if (mean?.length === channels && std?.length === channels) {

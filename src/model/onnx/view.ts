@@ -124,7 +124,7 @@ export function reshaped(view: View, sizes: readonly number[]): View | undefined
 }
 
 /** Neighbouring parts of an axis that continue each other are one. */
-function merged(parts: readonly Part[]): Part[] {
+export function merged(parts: readonly Part[]): Part[] {
   const out: Part[] = [];
   for (const part of parts) {
     const last = out.at(-1);
@@ -162,9 +162,3 @@ export function moveTo(view: View, layout: Layout): Move | undefined {
 }
 
 const RANK: Readonly<Record<Axis, number>> = { H: 0, W: 1, C: 2 };
-
-/** A view's elements as one vector in ONNX's order: any reshape is possible of that. */
-export function moveToVector(view: View): Move {
-  const flat = { ...view, dims: [view.dims.flat()] };
-  return moveTo(flat, ['C'])!;
-}

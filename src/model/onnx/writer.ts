@@ -15,8 +15,8 @@ import {
   isIn,
   type Layout,
   type Move,
+  merged,
   moveTo,
-  moveToVector,
   type Part,
   type View,
   viewOf,
@@ -37,8 +37,13 @@ export type Expression =
 const MOST_NODES = 50_000;
 /** Elements of a value, at most: what fits into 4 GB. */
 const MOST_ELEMENTS = 2 ** 30;
-/** Elements of constants that are computed or read for that: a VGG-19, transposed, has half of them. */
-const MOST_WORK = 2 ** 28;
+/** Elements of constants that are still to be computed, or read for that. */
+export interface Work {
+  left: number;
+}
+
+/** As many as a VGG's classifier has, whose weights some exporters transpose in the graph. */
+export const MOST_WORK: number = 2 ** 27;
 
 export class GraphWriter {
   readonly opset: number;
@@ -60,10 +65,11 @@ export class GraphWriter {
   readonly #realised = new Map<string, number>();
   /** Whether a constant that nodes read depends on the size of the picture. */
   isSizeBound = false;
-  #work = 0;
+  readonly #work: Work;
 
-  constructor(opset: number, size: readonly [H: number, W: number]) {
+  constructor(opset: number, size: readonly [H: number, W: number], work: Work) {
     this.opset = opset;
+    this.#work = work;
     this.#size = size;
   }
 
@@ -86,8 +92,8 @@ export class GraphWriter {
 
   /** Counts elements of constants that are computed. @throws {FormatError} for more than a network has */
   charge(elements: number): void {
-    this.#work += elements;
-    if (this.#work > MOST_WORK) {
+    this.#work.left -= elements;
+    if (this.#work.left < 0) {
       throw new FormatError(`more than ${MOST_WORK} elements of constants are to be computed`);
     }
   }
@@ -121,7 +127,7 @@ export class GraphWriter {
   /** The node of a value in a layout: its own, or one that moves its elements. */
   realised(view: View, layout: Layout, name: string): View {
     if (isIn(view, layout)) return view;
-    const move = moveTo(view, layout);
+    const move = view.dims.length === layout.length && moveTo(view, layout);
     if (!move) {
       const text = layout.map((axis) => axis ?? 1).join(', ');
       throw new FormatError(`a value of [${dimsOf(view)}] is not taken as [${text}]`);
@@ -131,11 +137,11 @@ export class GraphWriter {
 
   /** A value as one vector, in ONNX's order of elements. */
   vector(view: View, name: string): View {
-    const move = moveToVector(view);
-    const { H, W } = view.shape;
-    if (H * W === 1) return viewOf(view.node, view.shape, ['C']);
+    const flat = { ...view, dims: [merged(view.dims.flat())] };
+    if (isIn(flat, ['C'])) return flat;
+    const move = moveTo(flat, ['C'])!;
     // The order of NCHW is what a layer behind it can take in.
-    const axes = view.dims.flat().map(({ axis }) => axis);
+    const axes = flat.dims[0]!.map(({ axis }) => axis);
     const isFlat = `${['C', 'H', 'W'].filter((axis) => axes.includes(axis as Axis))}` === `${axes}`;
     const node = isFlat
       ? this.#once(`${view.node} flat`, () => this.node(name, flatten(), [view.node]))
@@ -145,7 +151,9 @@ export class GraphWriter {
 
   #moved(node: number, { extents, order, to }: Move, name: string): number {
     const key = `${node} ${extents} ${order} ${to.H} ${to.W} ${to.C}`;
-    return this.#once(key, () => this.node(name, permute(extents, order, to), [node]));
+    // What a value is called stays with the node that makes it.
+    const own = this.nodes[node]!.name === name ? `${name}:moved` : name;
+    return this.#once(key, () => this.node(own, permute(extents, order, to), [node]));
   }
 
   #once(key: string, make: () => number): number {

@@ -248,39 +248,41 @@ function joined(call: Call, views: readonly View[], axis: number, layout: Layout
 const PAD_MODES: readonly string[] = ['constant', 'reflect', 'edge'];
 
 function padded(call: Call): View {
-  const { view, layout } = call.simple(0);
-  const rank = layout.length;
+  const own = call.simple(0);
+  const rank = own.layout.length;
   const pads = call.intsOrInput('pads', 1) ?? [];
   const value = call.opset < 11 ? call.float('value', 0) : (call.optionalConstant(2)?.scalar ?? 0);
-  const axes = call.inputs[3] ? call.numbers(3) : layout.map((_, d) => d);
+  const axes = call.inputs[3] ? call.numbers(3) : own.layout.map((_, d) => d);
   const mode = call.text('mode', 'constant');
   if (!PAD_MODES.includes(mode)) throw new FormatError(`mode ${mode} is not supported`);
-  const sides = { H: [0, 0], W: [0, 0], C: [0, 0] };
-  axes.forEach((given, i) => {
-    const d = axisOf(given, rank);
-    const both = [pads[i] ?? 0, pads[axes.length + i] ?? 0];
-    if (both.every((n) => n === 0)) return;
-    const axis = layout[d] ?? LAYOUTS[rank]?.[d];
+  const sides = axes.map((axis, i) => ({
+    d: axisOf(axis, rank),
+    both: [pads[i] ?? 0, pads[axes.length + i] ?? 0] as const,
+  }));
+  const added = sides.filter(({ both }) => both[0] !== 0 || both[1] !== 0);
+  if (added.length === 0) return own.view;
+  // A dimension of one place has an axis of its own in the usual layout alone.
+  const isPlaced = added.every(({ d }) => own.layout[d] !== null);
+  const layout = isPlaced ? own.layout : LAYOUTS[rank]!;
+  const view = isPlaced ? own.view : call.viewIn(0, layout);
+  const border: Record<Axis, readonly [number, number]> = { H: [0, 0], W: [0, 0], C: [0, 0] };
+  for (const { d, both } of added) {
+    const axis = layout[d];
     if (!axis) throw new FormatError(`dimension ${d} is that of the batch`);
-    sides[axis as Axis] = both;
-  });
-  const { H, W, C } = sides as Record<Axis, [number, number]>;
-  const all = [...H, ...W, ...C];
-  if (!all.every((n) => Number.isInteger(n))) throw new FormatError(`pads [${pads}]`);
-  if (all.every((n) => n === 0)) return view;
-  const border = { top: H[0], bottom: H[1], left: W[0], right: W[1], front: C[0], back: C[1] };
-  const operator = pad(border, mode as PadMode, value);
-  const full = layout.map((axis, d) => axis ?? LAYOUTS[rank]?.[d] ?? null);
-  const out = call.emitIn(operator, [view.node], isUnique(full) ? full : layout);
+    border[axis] = both;
+  }
+  const { H, W, C } = border;
+  const operator = pad(
+    { top: H[0], bottom: H[1], left: W[0], right: W[1], front: C[0], back: C[1] },
+    mode as PadMode,
+    value,
+  );
+  const out = call.emitIn(operator, [view.node], layout);
   const isZero = mode === 'constant' && value === 0 && C.every((n) => n === 0);
-  if (isZero && all.every((n) => n >= 0)) {
+  if (isZero && [...H, ...W].every((n) => n >= 0)) {
     call.writer.zeroBorders.set(out.node, [H[0], W[0], H[1], W[1]]);
   }
   return out;
-}
-
-function isUnique(layout: Layout): boolean {
-  return layout.every((axis, d) => axis === null || layout.indexOf(axis) === d);
 }
 
 const COORDINATES: readonly string[] = [
@@ -307,7 +309,8 @@ function enlarged(call: Call): View {
   const target = extents.map((extent, d) => {
     const at = place(d);
     if (at < 0) return extent;
-    return sizes[at] ?? Math.floor(extent * (scales[at] ?? 1));
+    // In float32, as runtimes: of 10 places, 0.7 are 7.
+    return sizes[at] ?? Math.floor(Math.fround(extent * (scales[at] ?? 1)));
   });
   if (target[0] !== 1 || target[1] !== extents[1]) {
     throw new FormatError('only rows and columns are resized');

@@ -93,8 +93,9 @@ function softmaxed(call: Call, log: boolean): View {
   const axis = axisOf(call.int('axis', isOld ? 1 : -1), rank);
   const dims = isOld ? layout.slice(axis) : [layout[axis]!];
   const axes = dims.flatMap((which) => (which && view.shape[which] > 1 ? which : []));
-  const isPixels = axes.length > 0 && axes.every((which) => which !== 'C');
-  if (axes.length <= 1 && !isPixels) return call.emitIn(softmax('C', log), [view.node], layout);
+  const isPixels = axes.length > 0 && !axes.includes('C');
+  const isColumn = axes.length === 0 ? view.shape.C === 1 : `${axes}` === 'C';
+  if (isColumn) return call.emitIn(softmax('C', log), [view.node], layout);
   const isAll = (['H', 'W'] as const).every((a) => axes.includes(a) || view.shape[a] === 1);
   if (isPixels && isAll) return call.emitIn(softmax('HW', log), [view.node], layout);
   throw new FormatError(`a softmax over dimensions ${axis}… of [${dimsOf(view)}] is not supported`);
@@ -106,7 +107,7 @@ function layerNormalization(call: Call): View {
   const axis = axisOf(call.int('axis', -1), layout.length);
   const axes = layout.slice(axis).flatMap((which) => (which && view.shape[which] > 1 ? which : []));
   const eps = call.float('epsilon', 1e-5);
-  const isColumn = axes.every((which) => which === 'C');
+  const isColumn = axes.length === 0 ? view.shape.C === 1 : `${axes}` === 'C';
   const isWhole = (['H', 'W', 'C'] as const).every(
     (which) => axes.includes(which) || view.shape[which] === 1,
   );
