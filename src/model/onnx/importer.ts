@@ -164,15 +164,15 @@ function computed(call: Call): readonly (Value | undefined)[] {
   }
 }
 
-/** What a node makes of constants. It costs its elements, where these are new. */
+/** What a node makes of constants. It costs its elements, where these are new and not all the same. */
 function made<T extends Value | undefined>(
-  { writer }: Call,
+  { writer, node }: Call,
   constants: readonly Tensor[],
   value: T,
 ): T | Tensor {
   if (!(value instanceof Tensor) || constants.length === 0) return value;
   if (constants.some(({ read }) => read === value.read)) return value;
-  writer.charge(value.size);
+  if (node.op !== 'ConstantOfShape') writer.charge(value.size);
   return value.markedAs(constants);
 }
 

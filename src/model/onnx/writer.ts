@@ -42,8 +42,8 @@ export interface Work {
   left: number;
 }
 
-/** A VGG-19 has 144 million weights, and there are files that fill or transpose all of them in the graph. */
-export const MOST_WORK: number = 2 ** 28;
+/** As many as a VGG's classifier has, whose weights some exporters transpose in the graph. */
+export const MOST_WORK: number = 2 ** 27;
 
 export class GraphWriter {
   readonly opset: number;
