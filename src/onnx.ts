@@ -10,6 +10,7 @@ import {
   loadNetwork as loadWeights,
   networkOf,
 } from './explain.js';
+import { byteSource } from './model/formats/byte-source.js';
 import { joinedBytes } from './model/formats/joined-bytes.js';
 import type { ByteSource, ByteStream } from './model/index.js';
 import {
@@ -51,17 +52,13 @@ export async function loadNetwork(
   for (const location of onnxSummary(bytes, name).externalFiles) {
     if (!externalData) continue;
     const data = await externalData(location);
-    files.set(location, data instanceof Uint8Array ? sourceOf(data) : data);
+    files.set(location, byteSource(data));
   }
   const network = onnxNetwork(bytes, name, {
     ...given,
     ...(externalData && { externalData: (location) => files.get(location)! }),
   });
   return networkOf(network, given);
-}
-
-function sourceOf(bytes: Uint8Array): ByteSource {
-  return { length: bytes.length, read: (begin, end) => bytes.subarray(begin, end) };
 }
 
 /** The header's length, below 2³², then its first byte. */

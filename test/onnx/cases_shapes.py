@@ -213,9 +213,6 @@ each(
         'channel shuffle': shuffle,
         'channel shuffle of 3 groups': lambda b, x: shuffle(b, x, 3),
         'pixel shuffle by Reshape and Transpose': pixel_shuffle,
-        'DepthToSpace DCR': lambda b, x: b.op('DepthToSpace', b.conv(x, 8), blocksize=2),
-        'DepthToSpace CRD': lambda b, x: b.op('DepthToSpace', b.conv(x, 8), blocksize=2, mode='CRD'),
-        'SpaceToDepth': lambda b, x: b.conv(b.op('SpaceToDepth', x, blocksize=2), 5, cin=12),
         'tokens and back': tokens,
         'mean of tokens': mean_of_tokens,
         'Reshape to a vector by −1': lambda b, x: b.op(

@@ -89,21 +89,6 @@ class Operators(Reference):
     def Expand(self, node, x, a):
         return np.broadcast_to(x[0], np.broadcast_shapes(x[0].shape, tuple(x[1])))
 
-    def DepthToSpace(self, node, x, a):
-        n, c, h, w = x[0].shape
-        b = a['blocksize']
-        if a.get('mode', b'DCR') == b'DCR':
-            y = x[0].reshape(n, b, b, c // b**2, h, w).transpose(0, 3, 4, 1, 5, 2)
-        else:
-            y = x[0].reshape(n, c // b**2, b, b, h, w).transpose(0, 1, 4, 2, 5, 3)
-        return y.reshape(n, c // b**2, h * b, w * b)
-
-    def SpaceToDepth(self, node, x, a):
-        n, c, h, w = x[0].shape
-        b = a['blocksize']
-        y = x[0].reshape(n, c, h // b, b, w // b, b).transpose(0, 3, 5, 1, 2, 4)
-        return y.reshape(n, c * b**2, h // b, w // b)
-
     def Resize(self, node, x, a):
         if self.opset == 10:
             return upsample(x[0], x[1], a.get('mode', b'nearest').decode())

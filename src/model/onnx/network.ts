@@ -249,7 +249,7 @@ class OnnxFile {
     const model = this.#model;
     const said = saidPreprocessing(model, this.#given.input, firstScaleOf(graph.nodes, tensors));
     const labels = saidLabels(model);
-    const isSaid = said?.mean !== undefined;
+    const isSaid = said.mean !== undefined;
     const metadata = new Map<string, string>([
       ...(labels ? ([['labels', JSON.stringify(labels)]] as const) : []),
       ...(isSaid ? ([['preprocessing', JSON.stringify(said)]] as const) : []),

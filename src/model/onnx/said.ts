@@ -2,7 +2,7 @@
  * What an ONNX file says of itself beside its graph, in the metadata that exporters write, as a source of weights
  * has it: `labels` and `preprocessing`, JSON text (formats/metadata.ts).
  *
- *   names, labels, classes, id2label, class_names   class names: JSON, or as Python prints a dict or a list
+ *   names, labels, classes, id2label, class_names   class names: JSON, or a dict as Python prints it
  *   mean, std, input_mean …                         lists of numbers
  *   imgsz, input_size                               the size, or [.., H, W]
  *   author Ultralytics                              0 … 1 and no mean
@@ -10,14 +10,11 @@
  *   Image.BitmapPixelFormat, .NominalPixelRange     Windows ML's
  */
 
-import { preprocessingOfRange } from '../../image/index.js';
+import { type PixelRange, preprocessingOfRange } from '../../image/index.js';
 import type { OnnxModel } from './proto.js';
 import type { OnnxInput } from './signature.js';
 
-const LABEL_KEYS: readonly string[] = [
-  ...['labels', 'names', 'classes', 'class_names', 'classnames'],
-  ...['id2label', 'class_labels', 'idx_to_class', 'label_names'],
-];
+const LABEL_KEYS: readonly string[] = ['labels', 'names', 'classes', 'class_names', 'id2label'];
 
 /** Longer class names nobody has. */
 const MOST_CHARACTERS = 2 ** 22;
@@ -33,24 +30,20 @@ export function saidLabels({ metadata }: OnnxModel): readonly string[] | undefin
   return undefined;
 }
 
-/** A list or a dictionary of names by index, in JSON or as Python prints it, or names with commas between. */
+/** A list or a dictionary of names by index, in JSON, or a dictionary as Python prints it. */
 function parseLabels(text: string): readonly string[] | undefined {
   const json = parseJson(text);
   if (Array.isArray(json)) return json.every((item) => typeof item === 'string') ? json : undefined;
   if (typeof json === 'object' && json !== null) return byIndex(Object.entries(json));
   // What is not closed ends with the text, so that no part of it is read again and again.
-  const quoted = /'((?:[^'\\]|\\.?)*)(?:'|$)|"((?:[^"\\]|\\.?)*)(?:"|$)/gs;
-  const trimmed = text.trim();
-  const unescaped = (match: RegExpMatchArray, at: number): string =>
-    (match[at] ?? match[at + 1] ?? '').replace(/\\(.)/gs, '$1');
-  if (trimmed.startsWith('{')) {
-    const entry = new RegExp(`\\b(\\d{1,7})\\s*:\\s*(?:${quoted.source})`, 'gs');
-    return byIndex([...trimmed.matchAll(entry)].map((m) => [m[1]!, unescaped(m, 2)]));
-  }
-  if (trimmed.startsWith('[')) {
-    return nonEmpty([...trimmed.matchAll(quoted)].map((match) => unescaped(match, 1)));
-  }
-  return trimmed.includes(',') ? trimmed.split(',').map((name) => name.trim()) : undefined;
+  const entry = /\b(\d{1,7})\s*:\s*(?:'((?:[^'\\]|\\.?)*)(?:'|$)|"((?:[^"\\]|\\.?)*)(?:"|$))/gs;
+  const found = text.trim().startsWith('{') ? text.matchAll(entry) : [];
+  return byIndex(
+    [...found].map(([, index, name, other]) => [
+      index!,
+      (name ?? other ?? '').replace(/\\(.)/gs, '$1'),
+    ]),
+  );
 }
 
 function byIndex(entries: readonly (readonly [string, unknown])[]): readonly string[] | undefined {
@@ -61,11 +54,8 @@ function byIndex(entries: readonly (readonly [string, unknown])[]): readonly str
     if (typeof name !== 'string') return undefined;
     labels[index] = name;
   }
-  return Object.keys(labels).length === entries.length ? nonEmpty(labels) : undefined;
-}
-
-function nonEmpty(labels: readonly string[]): readonly string[] | undefined {
-  return labels.length > 0 ? labels : undefined;
+  const isEach = entries.length > 0 && Object.keys(labels).length === entries.length;
+  return isEach ? labels : undefined;
 }
 
 function parseJson(text: string): unknown {
@@ -104,49 +94,47 @@ const ORDERS: ReadonlyMap<string, 'rgb' | 'bgr' | 'grey'> = new Map([
   ['Gray8', 'grey'],
 ]);
 
-/** What Windows ML calls ranges: mean and deviation of 0 … 1. */
-const PIXEL_RANGES: ReadonlyMap<string, readonly [mean: number, std: number]> = new Map([
-  ['NominalRange_0_255', [0, 1 / 255]],
-  ['Normalized_0_1', [0, 1]],
-  ['Normalized_1_1', [0.5, 0.5]],
+/** What Windows ML calls ranges. */
+const PIXEL_RANGES: ReadonlyMap<string, PixelRange> = new Map([
+  ['NominalRange_0_255', '0..255'],
+  ['Normalized_0_1', '0..1'],
+  ['Normalized_1_1', '-1..1'],
 ]);
-
-/** Whether Caffe's exporter wrote the file: such networks take bytes, blue first, less their mean. */
-export function isCaffes({ producer }: OnnxModel): boolean {
-  return /caffe/i.test(producer);
-}
-
-const CAFFE_PIXELS: SaidPreprocessing = preprocessingOfRange('caffe', 3) as SaidPreprocessing;
 
 /**
  * @param firstScale what the graph multiplies the picture by first, if it is arithmetic
- * @returns `undefined` where nothing is said
  */
 export function saidPreprocessing(
   model: OnnxModel,
   { channels, isBytes }: OnnxInput,
   firstScale: number | undefined,
-): SaidPreprocessing | undefined {
-  const { metadata } = model;
-  const each = (value: number): number[] => new Array<number>(channels).fill(value);
+): SaidPreprocessing {
+  const { metadata, producer } = model;
   const order = ORDERS.get(metadata.get('Image.BitmapPixelFormat') ?? '');
   const ordered = order && { channels: order };
-  const range = PIXEL_RANGES.get(metadata.get('Image.NominalPixelRange') ?? '');
-  if (range) return { ...ordered, mean: each(range[0]), std: each(range[1]) };
   const [mean, std] = [numbersOf(metadata.get('mean')), numbersOf(metadata.get('std'))];
   if (mean?.length === channels && std?.length === channels) {
     // Some are of bytes.
     const unit = Math.max(...mean.map(Math.abs), ...std) > 2 ? 1 / 255 : 1;
     return { ...ordered, mean: mean.map((v) => v * unit), std: std.map((v) => v * unit) };
   }
-  if (metadata.get('author') === 'Ultralytics') return { ...ordered, mean: each(0), std: each(1) };
+  const range = rangeOf(metadata, producer, channels, isBytes, Math.abs(firstScale ?? 1));
+  return { ...(range && preprocessingOfRange(range, channels)), ...ordered } as SaidPreprocessing;
+}
+
+function rangeOf(
+  metadata: OnnxModel['metadata'],
+  producer: string,
+  channels: number,
+  isBytes: boolean,
+  firstScale: number,
+): PixelRange | undefined {
+  const range = PIXEL_RANGES.get(metadata.get('Image.NominalPixelRange') ?? '');
+  if (range) return range;
+  if (metadata.get('author') === 'Ultralytics') return '0..1';
   // Those of Caffe and Caffe2, whatever else is left out.
-  if (isCaffes(model) && channels === 3) return { ...CAFFE_PIXELS, ...ordered };
-  if (isBytes) return { ...ordered, mean: each(0), std: each(1 / 255) };
+  if (/caffe/i.test(producer) && channels === 3) return 'caffe';
   // A graph that normalises begins with bytes, or with 0 … 1.
-  const scale = Math.abs(firstScale ?? 1);
-  if (scale < 0.1 || scale > 1.5) {
-    return { ...ordered, mean: each(0), std: each(scale < 0.1 ? 1 / 255 : 1) };
-  }
-  return ordered;
+  if (isBytes || firstScale < 0.1) return '0..255';
+  return firstScale > 1.5 ? '0..1' : undefined;
 }

@@ -99,23 +99,6 @@ export const LAYOUT_RULES: Readonly<Record<string, Rule>> = {
   Pad: padded,
   Resize: enlarged,
   Upsample: enlarged,
-  DepthToSpace: (call) => {
-    const block = call.int('blocksize', 0);
-    const view = call.view(0);
-    const [N, C, H, W] = dimsOf(view) as [number, number, number, number];
-    const inner = C / block ** 2;
-    const isColumnRow = call.text('mode', 'DCR') === 'CRD';
-    const parts = isColumnRow ? [N, inner, block, block, H, W] : [N, block, block, inner, H, W];
-    const order = isColumnRow ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2];
-    return moved(call, view, parts, order, [N, inner, H * block, W * block]);
-  },
-  SpaceToDepth: (call) => {
-    const block = call.int('blocksize', 0);
-    const view = call.view(0);
-    const [N, C, H, W] = dimsOf(view) as [number, number, number, number];
-    const parts = [N, C, H / block, block, W / block, block];
-    return moved(call, view, parts, [0, 3, 5, 1, 2, 4], [N, C * block ** 2, H / block, W / block]);
-  },
 };
 
 function sizesOf(value: Value): readonly number[] {
@@ -152,19 +135,6 @@ function expanded(call: Call): Value {
   const view = raisedTo(value, shape.length);
   if (productOf(shape) === productOf(own)) return view;
   return combine(call, 'mul', view, Tensor.of([], [1], 'F32').broadcast(shape));
-}
-
-function moved(
-  call: Call,
-  view: View,
-  parts: readonly number[],
-  order: readonly number[],
-  sizes: readonly number[],
-): View {
-  if (!parts.every((size) => Number.isInteger(size) && size > 0)) {
-    throw new FormatError(`blocksize ${call.int('blocksize', 0)} does not fit [${dimsOf(view)}]`);
-  }
-  return toSizes(call, transposed(toSizes(call, view, parts), order), sizes);
 }
 
 /** Numbers stay float32. To whole ones only what has been whole is cast. */

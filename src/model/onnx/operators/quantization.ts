@@ -10,7 +10,6 @@ import type { Call, Rule } from '../call.js';
 import { axisOf } from '../shapes.js';
 import { type Elements, stridesOf, Tensor } from '../tensor.js';
 import type { View } from '../view.js';
-import { combine } from './arithmetic.js';
 import { convolution, matMul } from './convolution.js';
 
 const ONE = Tensor.of([], [1], 'F32');
@@ -46,10 +45,6 @@ export const QUANTIZATION_RULES: Readonly<Record<string, Rule>> = {
     const own = bias && dequantized(bias, Tensor.of(scale.shape, scales, 'F32'), undefined, 0);
     const out = convolution(call, call.view(0), weight, own);
     return withinRange(call, out, call.constant(6), call.constant(7));
-  },
-  QLinearAdd(call) {
-    const sum = combine(call, 'add', call.view(0), call.view(3)) as View;
-    return withinRange(call, sum, call.constant(6), call.optionalConstant(7));
   },
 };
 
