@@ -35,10 +35,10 @@ describe('what an ONNX file says of itself', () => {
     ['a graph that divides by a deviation', {}, {}, 1 / 0.229, { std: [1, 1, 1] }],
     [
       'lists of bytes',
-      { mean: '123.5,116,103', std: '58 57 57' },
+      { mean: '127.5,0,255', std: '255 255 510' },
       {},
       undefined,
-      { std: [58 / 255, 57 / 255, 57 / 255] },
+      { mean: [0.5, 0, 1] },
     ],
     [
       'Windows ML',
