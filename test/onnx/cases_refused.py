@@ -105,6 +105,7 @@ RARE = {
         13,
         lambda b, x: b.op('Mul', x, b.op('Gemm', b.weight(6, 2), b.weight(2, 8))),
     ),
+    'SpaceToDepth': ('SpaceToDepth', 13, lambda b, x: b.op('SpaceToDepth', x, blocksize=2)),
     'LpNormalization': ('LpNormalization', 13, lambda b, x: b.op('LpNormalization', x, axis=1)),
     'MaxPool with dilations': ('MaxPool', 12, pooled('MaxPool')),
     'AveragePool with dilations': ('AveragePool', 19, pooled('AveragePool')),

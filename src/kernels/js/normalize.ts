@@ -7,10 +7,10 @@
 
 /**
  * @param out [N, pixels, C], overwritten; may be `x`
- * @param x [N, pixels, C]
+ * @param x [N, pixels, C]; for the columns of pixels each pixel is a picture
  * @param groups that divide C
  */
-export function normalizeGroups(
+export function normalize(
   out: Float32Array,
   x: Float32Array,
   [N, pixels, C]: readonly [number, number, number],
@@ -23,16 +23,6 @@ export function normalizeGroups(
       normalizeBlock(out, x, n * pixels * C + group * width, pixels, C, width, eps);
     }
   }
-}
-
-/** @param out [pixels, C], overwritten; may be `x` */
-export function normalizeColumns(
-  out: Float32Array,
-  x: Float32Array,
-  [pixels, C]: readonly [number, number],
-  eps: number,
-): void {
-  for (let p = 0; p < pixels; p++) normalizeBlock(out, x, p * C, 1, C, C, eps);
 }
 
 /** `width` channels from `base` on, of pixels that lie C apart. */

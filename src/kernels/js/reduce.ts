@@ -1,12 +1,12 @@
 /**
  * One number for all elements along some axes, NHWC. Over the elements xᵢ of a reduced stretch:
  *
- *   sum Σxᵢ     mean Σxᵢ/n     max, min     l1 Σ|xᵢ|     sumsquare Σxᵢ²     l2 √Σxᵢ²
+ *   sum Σxᵢ     mean Σxᵢ/n     max, min
  *
  * Accumulated in doubles and rounded once. A NaN in the stretch gives NaN.
  */
 
-export type Reduction = 'mean' | 'sum' | 'max' | 'min' | 'l1' | 'l2' | 'sumsquare';
+export type Reduction = 'mean' | 'sum' | 'max' | 'min';
 
 /** What is reduced of [H, W, C]. */
 export interface ReducedAxes {
@@ -69,20 +69,9 @@ const sum: Stretch = (x, base, rows, rowStride, count, stride) => {
   return total;
 };
 
-const sumSquare: Stretch = (x, base, rows, rowStride, count, stride) => {
-  let total = 0;
-  for (let row = 0; row < rows; row++) {
-    const begin = base + row * rowStride;
-    for (let i = 0; i < count; i++) total += x[begin + i * stride]! * x[begin + i * stride]!;
-  }
-  return total;
-};
-
 const STRETCHES: Readonly<Record<Reduction, Stretch>> = {
   sum,
   mean: sum,
-  sumsquare: sumSquare,
-  l2: (...stretch) => Math.sqrt(sumSquare(...stretch)),
   max(x, base, rows, rowStride, count, stride) {
     let most = Number.NEGATIVE_INFINITY;
     for (let row = 0; row < rows; row++) {
@@ -98,13 +87,5 @@ const STRETCHES: Readonly<Record<Reduction, Stretch>> = {
       for (let i = 0; i < count; i++) least = Math.min(least, x[begin + i * stride]!);
     }
     return least;
-  },
-  l1(x, base, rows, rowStride, count, stride) {
-    let total = 0;
-    for (let row = 0; row < rows; row++) {
-      const begin = base + row * rowStride;
-      for (let i = 0; i < count; i++) total += Math.abs(x[begin + i * stride]!);
-    }
-    return total;
   },
 };

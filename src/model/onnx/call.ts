@@ -56,23 +56,16 @@ export class Call {
 
   /** An input in a layout. A node that brings it there has the name of the input. */
   viewIn(i: number, layout: Layout): View {
-    const view = this.view(i);
-    if (view.dims.length !== layout.length) {
-      throw new FormatError(
-        `input ${i} expected ${layout.length} dimensions, got [${dimsOf(view)}]: only networks of pictures are supported`,
-      );
-    }
-    return this.writer.realised(view, layout, this.node.inputs[i]!);
+    return this.writer.realised(this.view(i), layout, this.node.inputs[i]!);
   }
 
-  /** An input as its dimensions lie, if each is a whole axis, else in the usual layout of its rank. */
-  simple(i: number): { view: View; layout: Layout } {
-    const view = this.view(i);
+  /** The first input as its dimensions lie, if each is a whole axis, else in the usual layout of its rank. */
+  simple(view: View): { view: View; layout: Layout } {
     const own = layoutOf(view);
     if (own) return { view, layout: own };
     const layout = LAYOUTS[view.dims.length];
     if (!layout) throw new FormatError(`a value of [${dimsOf(view)}] is not supported there`);
-    return { view: this.writer.realised(view, layout, this.node.inputs[i]!), layout };
+    return { view: this.writer.realised(view, layout, this.node.inputs[0]!), layout };
   }
 
   int(name: string, usual: number): number {
@@ -96,10 +89,6 @@ export class Call {
   numbers(i: number): readonly number[] {
     const tensor = this.constant(i);
     return checkedList({ length: tensor.size }, `input ${i}`) && [...tensor.values];
-  }
-
-  has(name: string): boolean {
-    return this.node.attributes.has(name);
   }
 
   /** Whole numbers that are an attribute in old opsets, an input in new ones. */

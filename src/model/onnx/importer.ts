@@ -106,10 +106,6 @@ const HINTS: readonly (readonly [operators: RegExp, hint: string])[] = [
     /^(?:ArgMax|TopK|NonMaxSuppression|NonZero|GatherND|ScatterND|OneHot)$/,
     'name an output before it by --output, with the logits',
   ],
-  [
-    /^(?:LSTM|GRU|RNN|Einsum|Attention|MultiHeadAttention)$/,
-    'only convolutional networks are read',
-  ],
 ];
 
 /** All that is not read is told at once. */

@@ -17,7 +17,7 @@ import { type OnnxModel, type OnnxNode, type OnnxTensor, parseOnnx } from './pro
 import { saidLabels, saidPreprocessing, saidSize } from './said.js';
 import { type OnnxInput, outputName, pictureInput } from './signature.js';
 import { type Tensor, tensorOf } from './tensor.js';
-import { dimsOf, type View } from './view.js';
+import type { View } from './view.js';
 import { MOST_WORK, type Value, type Work } from './writer.js';
 
 export interface OnnxOptions {
@@ -127,13 +127,13 @@ class OnnxFile {
     const source = this.#source(imported);
     const model = this.#model;
     const isFixed = !this.#takes([size[0] + 32, size[1] + 64]);
-    const newer = [...model.opsets].find(([domain, v]) => domain === '' && v > NEWEST_OPSET);
+    const opset = model.opsets.get('') ?? 0;
     const dequantized = [...imported.tensors.values()].some((tensor) => tensor.isDequantized);
     return {
       architecture: {
         family: 'onnx',
         producer: model.producer,
-        opset: model.opsets.get('') ?? 0,
+        opset,
         input: `${input.name} ${input.layout.map((axis) => axis ?? 'N').join('')}`,
         output: this.#given.output,
         classes,
@@ -144,7 +144,9 @@ class OnnxFile {
       activation,
       warnings: [
         ...imported.warnings,
-        ...(newer ? [`opset ${newer[1]} is newer than ${NEWEST_OPSET}: read as that`] : []),
+        ...(opset > NEWEST_OPSET
+          ? [`opset ${opset} is newer than ${NEWEST_OPSET}: read as that`]
+          : []),
         ...(dequantized
           ? [
               'its weights are whole numbers with scales: computed in floats, without rounding of values',
@@ -234,7 +236,8 @@ class OnnxFile {
     const last = graph.nodes[output.node]!;
     const ends = isVector ? ACTIVATIONS[last.operator.kind] : undefined;
     const logits = ends ? last.inputs[0]! : output.node;
-    const classes = isVector ? shape.C : classesOf(output);
+    // An output of several places is no classifier's.
+    const classes = isVector ? shape.C : 0;
     const usual = classes === 1 ? 'sigmoid' : 'softmax';
     const { nodes, map } = alive(graph.nodes, logits);
     return {
@@ -272,12 +275,6 @@ const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   logSoftmax: 'softmax',
   sigmoid: 'sigmoid',
 };
-
-/** An output of several places is no classifier's. */
-function classesOf(output: View): number {
-  const sizes = dimsOf(output).filter((size) => size > 1);
-  return sizes.length === 1 && output.shape.H * output.shape.W === 1 ? sizes[0]! : 0;
-}
 
 function checkOpset({ opsets, graph }: OnnxModel): void {
   const opset = opsets.get('');

@@ -247,98 +247,89 @@ function readStrided(
  * @throws {FormatError} for elements that are not read, or as many as the dimensions do not have
  */
 export function tensorOf(
-  { name, dims, type, raw, numbers, external }: OnnxTensor,
+  tensor: OnnxTensor,
   externalData: (location: string) => ByteSource,
 ): Tensor {
+  const { name, dims, type, numbers } = tensor;
   const what = `tensor ${name || '(of an attribute)'}`;
   const dtype = dtypeOf(type, what);
   if (dims.length > MOST_DIMENSIONS || dims.some((d) => !(Number.isSafeInteger(d) && d >= 0))) {
     throw new FormatError(`${what} has dimensions [${dims.slice(0, 8)}]`);
   }
   const size = sizeOf(dims);
+  const bytes = bytesOf(tensor, what, dtype, externalData);
+  if (bytes === undefined) {
+    if (numbers.length === size) return Tensor.of(dims, numbers, dtype);
+    throw new FormatError(`${what} expected ${size} elements, got ${numbers.length}`);
+  }
   const width = DTYPE_BYTES[dtype]!;
-  const wrong = (got: number, unit: string): FormatError =>
-    new FormatError(
-      `${what} expected ${size * (unit === 'bytes' ? width : 1)} ${unit}, got ${got}`,
-    );
-  if (external) {
-    const bytes = externalBytes(what, size * width, external, externalData);
-    return new Tensor(dims, dtype, reader(bytes, dtype, what));
+  if (bytes.length !== size * width) {
+    throw new FormatError(`${what} expected ${size * width} bytes, got ${bytes.length}`);
   }
-  if (raw) {
-    if (raw.length !== size * width) throw wrong(raw.length, 'bytes');
-    return new Tensor(dims, dtype, reader(raw, dtype, what));
-  }
-  if (numbers.length !== size) throw wrong(numbers.length, 'elements');
-  if (dtype === 'F16' || dtype === 'BF16') {
-    // Bits, each in a number of its own.
-    const bits = Uint16Array.from(numbers);
-    return new Tensor(dims, dtype, reader(new Uint8Array(bits.buffer), dtype, what));
-  }
-  return Tensor.of(dims, numbers, dtype);
+  return new Tensor(dims, dtype, (out, begin) => {
+    const own = bytes.read(begin * width, (begin + out.length) * width);
+    if (own.length !== out.length * width) throw new FormatError(`${what} is cut short`);
+    decode(out, own, dtype);
+  });
 }
 
-function externalBytes(
+/** The bytes that elements lie in; `undefined` where they are numbers. */
+function bytesOf(
+  { dims, raw, numbers, external }: OnnxTensor,
   what: string,
-  length: number,
-  external: ReadonlyMap<string, string>,
-  externalData: (location: string) => ByteSource,
-): Pick<ByteSource, 'read'> & { readonly begin: number } {
-  const location = external.get('location');
-  if (location === undefined) throw new FormatError(`${what} does not say which file it lies in`);
-  const begin = Number(external.get('offset') ?? 0);
-  const own = Number(external.get('length') ?? length);
-  const data = externalData(location);
-  if (!(Number.isSafeInteger(begin) && begin >= 0 && begin + length <= data.length)) {
-    throw new FormatError(
-      `${what} lies at bytes ${begin}…${begin + length} of ${location}, which has ${data.length}`,
-    );
-  }
-  if (own !== length) throw new FormatError(`${what} expected ${length} bytes, got ${own}`);
-  return { begin, read: (from, to) => data.read(from, to) };
-}
-
-function reader(
-  source: Uint8Array | (Pick<ByteSource, 'read'> & { readonly begin: number }),
   dtype: string,
-  what: string,
-): Read {
-  const width = DTYPE_BYTES[dtype]!;
-  const bytesOf = (begin: number, end: number): Uint8Array =>
-    source instanceof Uint8Array
-      ? source.subarray(begin, end)
-      : source.read(source.begin + begin, source.begin + end);
-  return (out, begin) => {
-    const bytes = bytesOf(begin * width, (begin + out.length) * width);
-    if (bytes.length !== out.length * width) throw new FormatError(`${what} is cut short`);
-    if (out instanceof Float32Array && FLOATS.includes(dtype)) decodeFloats(out, bytes, dtype);
-    else decodeNumbers(out, bytes, dtype);
-  };
-}
-
-function decodeNumbers(out: Elements, bytes: Uint8Array, dtype: string): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const at = GETTERS[dtype];
-  if (at) {
-    for (let i = 0; i < out.length; i++) out[i] = at(view, i);
-    return;
+  externalData: (location: string) => ByteSource,
+): ByteSource | undefined {
+  if (external) {
+    const location = external.get('location');
+    if (location === undefined) throw new FormatError(`${what} does not say which file it lies in`);
+    const data = externalData(location);
+    const offset = Number(external.get('offset') ?? 0);
+    const length = Number(external.get('length') ?? sizeOf(dims) * DTYPE_BYTES[dtype]!);
+    const isInside = Number.isSafeInteger(offset) && offset >= 0 && length >= 0;
+    if (isInside && offset + length <= data.length) {
+      return { length, read: (begin, end) => data.read(offset + begin, offset + end) };
+    }
+    throw new FormatError(
+      `${what} lies at bytes ${offset}…${offset + length} of ${location}, which has ${data.length}`,
+    );
   }
-  const floats = new Float32Array(out.length);
-  decodeFloats(floats, bytes, dtype);
-  out.set(floats);
+  if (raw) return sourceOf(raw);
+  // Bits of halves, each in a number of its own.
+  const isHalf = dtype === 'F16' || dtype === 'BF16';
+  return isHalf ? sourceOf(new Uint8Array(Uint16Array.from(numbers).buffer)) : undefined;
 }
 
-/** Elements by their index, little-endian. 64-bit ones are rounded to doubles. */
-const GETTERS: Readonly<Record<string, (view: DataView, i: number) => number>> = {
-  U8: (view, i) => view.getUint8(i),
-  I8: (view, i) => view.getInt8(i),
-  BOOL: (view, i) => (view.getUint8(i) ? 1 : 0),
-  U16: (view, i) => view.getUint16(2 * i, true),
-  I16: (view, i) => view.getInt16(2 * i, true),
-  U32: (view, i) => view.getUint32(4 * i, true),
-  I32: (view, i) => view.getInt32(4 * i, true),
-  U64: (view, i) => view.getUint32(8 * i, true) + 2 ** 32 * view.getUint32(8 * i + 4, true),
-  I64: (view, i) => view.getUint32(8 * i, true) + 2 ** 32 * view.getInt32(8 * i + 4, true),
-  F32: (view, i) => view.getFloat32(4 * i, true),
-  F64: (view, i) => view.getFloat64(8 * i, true),
-};
+export function sourceOf(bytes: Uint8Array): ByteSource {
+  return { length: bytes.length, read: (begin, end) => bytes.subarray(begin, end) };
+}
+
+function decode(out: Elements, bytes: Uint8Array, dtype: string): void {
+  const WholeNumbers = WHOLE_NUMBERS[dtype];
+  if (WholeNumbers) {
+    // A copy, because elements of files are not aligned.
+    const whole = new WholeNumbers(new Uint8Array(bytes).buffer);
+    for (let i = 0; i < out.length; i++) out[i] = Number(whole[i]!);
+  } else if (dtype === 'F64') {
+    out.set(new Float64Array(new Uint8Array(bytes).buffer));
+  } else if (out instanceof Float32Array) {
+    decodeFloats(out, bytes, dtype);
+  } else {
+    const floats = new Float32Array(out.length);
+    decodeFloats(floats, bytes, dtype);
+    out.set(floats);
+  }
+}
+
+/** Little-endian, as every platform in practice. 64-bit ones are rounded to doubles. */
+const WHOLE_NUMBERS = {
+  U8: Uint8Array,
+  I8: Int8Array,
+  BOOL: Uint8Array,
+  U16: Uint16Array,
+  I16: Int16Array,
+  U32: Uint32Array,
+  I32: Int32Array,
+  U64: BigUint64Array,
+  I64: BigInt64Array,
+} as Readonly<Record<string, new (buffer: ArrayBuffer) => ArrayLike<number | bigint>>>;

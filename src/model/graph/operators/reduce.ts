@@ -3,10 +3,6 @@
 import { type Reduction, reduce as reduceKernel } from '../../../kernels/index.js';
 import { type Operator, stepOf } from '../node.js';
 
-const NON_NEGATIVE: readonly Reduction[] = ['l1', 'l2', 'sumsquare'];
-/** Nowhere below 0, where x is not. */
-const SIGN_KEEPING: readonly Reduction[] = ['mean', 'sum', 'max', 'min'];
-
 export function reduce(kind: Reduction, axes: readonly ('H' | 'W' | 'C')[]): Operator {
   const reduced = { H: axes.includes('H'), W: axes.includes('W'), C: axes.includes('C') };
   return {
@@ -17,7 +13,7 @@ export function reduce(kind: Reduction, axes: readonly ('H' | 'W' | 'C')[]): Ope
       C: reduced.C ? 1 : x!.C,
     }),
     range: ([x]) => ({
-      nonNegative: NON_NEGATIVE.includes(kind) || (x!.nonNegative && SIGN_KEEPING.includes(kind)),
+      nonNegative: x!.nonNegative,
       sparse: false,
     }),
     steps(context) {

@@ -12,6 +12,7 @@ import { power, unary } from '../../graph/operators/unary.js';
 import { type Call, type Rule, rules } from '../call.js';
 import { boundsOf, eachOf } from '../constants.js';
 import { idiomOf } from '../idioms.js';
+import { broadcastShape } from '../shapes.js';
 import { checkedSize, type Elements, elementsFor, stridesOf, Tensor } from '../tensor.js';
 import {
   type Axis,
@@ -85,10 +86,10 @@ function withConstant(
   const { shape, values } = spread;
   if (shape.H * shape.W === 1) {
     const { C } = view.shape;
-    const vector = shape.C === C ? values : filled(C, values[0]!);
+    const vector = shape.C === C ? values : values[0]!;
     if (kind === 'add') return affineOf(call, view, undefined, vector);
     if (kind === 'mul') return affineOf(call, view, vector, undefined);
-    if (kind === 'sub') return affineOf(call, view, filled(C, -1), vector);
+    if (kind === 'sub') return affineOf(call, view, -1, vector);
   }
   const data = Tensor.of([shape.H, shape.W, shape.C], values, 'F32', tensor);
   const other = writer.constantNode(data, name);
@@ -131,24 +132,17 @@ function raised(call: Call, view: View, exponent: number): View {
 /** x·by */
 export function scaled(call: Call, view: View, by: number): View {
   if (by === 1) return view;
-  const C = view.shape.C;
   const expression = { kind: 'scale', of: view.node, by } as const;
   return (
-    idiom(call, view, expression) ??
-    noted(call, affineOf(call, view, filled(C, by), undefined), expression)
+    idiom(call, view, expression) ?? noted(call, affineOf(call, view, by, undefined), expression)
   );
 }
 
 /** x + by */
 export function shifted(call: Call, view: View, by: number): View {
   if (by === 0) return view;
-  const C = view.shape.C;
   const expression = { kind: 'shift', of: view.node, by } as const;
-  return noted(call, affineOf(call, view, undefined, filled(C, by)), expression);
-}
-
-function filled(C: number, value: number): Elements {
-  return elementsFor('F32', checkedSize([C])).fill(value);
+  return noted(call, affineOf(call, view, undefined, by), expression);
 }
 
 function noted({ writer }: Call, view: View, expression: Expression): View {
@@ -162,26 +156,29 @@ function idiom(call: Call, view: View, expression: Expression): View | undefined
   return call.emit(found.operator, { ...view, node: found.of });
 }
 
+/** One for all channels, or one for each. */
+type Factor = number | Elements | undefined;
+
 /** gamma·x + beta, channel by channel. */
-export function affineOf(
-  call: Call,
-  view: View,
-  gamma: Elements | undefined,
-  beta: Elements | undefined,
-): View {
+function affineOf(call: Call, view: View, gamma: Factor, beta: Factor): View {
+  const { C } = view.shape;
   const { writer, name } = call;
-  const named = (part: string, values: Elements | undefined) =>
-    values && writer.made(`${name}:${part}`, Tensor.of([values.length], values, 'F32'));
-  const scale = named('scale', gamma);
-  const shift = named('shift', beta);
-  const isPositive =
-    (gamma?.every((value) => value >= 0) ?? true) && (beta?.every((value) => value >= 0) ?? true);
+  const named = (part: string, values: Factor): string | undefined => {
+    if (values === undefined) return undefined;
+    const isOne = typeof values === 'number';
+    const vector = isOne ? Tensor.filled([C], values, 'F32') : Tensor.of([C], values, 'F32');
+    return writer.made(`${name}:${part}`, vector);
+  };
+  const isPositive = (values: Factor): boolean =>
+    typeof values === 'number' ? values >= 0 : (values?.every((value) => value >= 0) ?? true);
+  const [scale, shift] = [named('scale', gamma), named('shift', beta)];
+  const nonNegative = isPositive(gamma) && isPositive(beta);
   const layer = scale ?? shift!;
   return call.emit(
     {
-      ...affine(layer, view.shape.C, [{ gamma: scale, beta: shift }]),
+      ...affine(layer, C, [{ gamma: scale, beta: shift }]),
       range: ([x]) => ({
-        nonNegative: x!.nonNegative && isPositive,
+        nonNegative: x!.nonNegative && nonNegative,
         sparse: x!.sparse && shift === undefined,
       }),
     },
@@ -199,13 +196,8 @@ export function spreadOver(
 ): { shape: ValueShape; values: Elements } | undefined {
   const sizes = dimsOf(view);
   const rank = sizes.length;
+  if (`${broadcastShape(sizes, tensor.shape)}` !== `${sizes}`) return undefined;
   const own = [...new Array<number>(rank - tensor.shape.length).fill(1), ...tensor.shape];
-  if (own.some((size, d) => size !== 1 && size !== sizes[d])) {
-    if (own.some((size, d) => size !== sizes[d] && sizes[d] !== 1 && size !== 1)) {
-      throw new FormatError(`[${sizes}] and [${tensor.shape}] do not broadcast`);
-    }
-    return undefined;
-  }
   const strides = stridesOf(own);
   const parts = view.dims.flatMap((dim, d) => {
     if (own[d] === 1) return [];

@@ -110,9 +110,6 @@ export function convolution(call: Call, x: View, weight: Tensor, bias: Tensor | 
       `a weight of [${weight.shape}]: only of rows and columns it is supported`,
     );
   }
-  if (x.dims.length !== rank) {
-    throw new FormatError(`x expected ${rank} dimensions, got [${dimsOf(x)}]`);
-  }
   const layout = rank === 3 ? NCL : NCHW;
   let view = writer.realised(x, layout, node.inputs[0]!);
   const [Cout, perGroup] = weight.shape as [number, number];

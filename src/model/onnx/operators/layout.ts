@@ -76,14 +76,14 @@ export const LAYOUT_RULES: Readonly<Record<string, Rule>> = {
     );
     if (value instanceof Tensor) return value.sliced(stretches);
     const isComputed = call.inputs.some((other) => other instanceof Tensor && other.isSizeBound);
-    return sliced(call, call.simple(0), stretches, undefined, isComputed);
+    return sliced(call, call.simple(call.view(0)), stretches, undefined, isComputed);
   },
   Split(call) {
     const value = call.input(0);
     const { outputs } = call.node;
     const axis = axisOf(call.int('axis', 0), sizesOf(value).length);
     const given = call.intsOrInput('split', 1);
-    const source = value instanceof Tensor ? undefined : call.simple(0);
+    const source = value instanceof Tensor ? undefined : call.simple(call.view(0));
     let begin = 0;
     return splitSizes(sizesOf(value)[axis]!, given, outputs.length).map((count, i) => {
       const stretch = { axis, begin, count, step: 1 };
@@ -172,7 +172,7 @@ type Taken = readonly [begin: number, count: number, step: number];
 
 /** Single places of a dimension, by constant indices. */
 function gathered(call: Call): View {
-  const source = call.simple(0);
+  const source = call.simple(call.view(0));
   const sizes = dimsOf(source.view);
   const axis = axisOf(call.int('axis', 0), sizes.length);
   const indices = call.constant(1);
@@ -218,7 +218,7 @@ function joined(call: Call, views: readonly View[], axis: number, layout: Layout
 const PAD_MODES: readonly string[] = ['constant', 'reflect', 'edge'];
 
 function padded(call: Call): View {
-  const own = call.simple(0);
+  const own = call.simple(call.view(0));
   const rank = own.layout.length;
   const pads = call.intsOrInput('pads', 1) ?? [];
   const value = call.opset < 11 ? call.float('value', 0) : (call.optionalConstant(2)?.scalar ?? 0);

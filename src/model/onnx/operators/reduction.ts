@@ -7,6 +7,7 @@ import { lrn } from '../../graph/operators/lrn.js';
 import { normalize } from '../../graph/operators/normalize.js';
 import { reduce } from '../../graph/operators/reduce.js';
 import { softmax } from '../../graph/operators/softmax.js';
+import { unary } from '../../graph/operators/unary.js';
 import { type Call, type Rule, rules } from '../call.js';
 import { axisOf } from '../shapes.js';
 import { Tensor } from '../tensor.js';
@@ -14,16 +15,16 @@ import { type Axis, dimsOf, type Layout, NCHW, type View } from '../view.js';
 import { combine } from './arithmetic.js';
 import { toSizes } from './layout.js';
 
-const REDUCTIONS: readonly string[] = [
-  ...['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin'],
-  ...['ReduceL1', 'ReduceL2', 'ReduceSumSquare'],
-];
+const REDUCTIONS: readonly string[] = ['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin'];
 
 export const REDUCTION_RULES: Readonly<Record<string, Rule>> = {
   ...rules(REDUCTIONS, (op) => {
     const kind = op.slice('Reduce'.length).toLowerCase() as Reduction;
-    return (call) => reduced(call, kind);
+    return (call) => reduced(call, kind, call.view(0));
   }),
+  ReduceL1: (call) => reduced(call, 'sum', call.emit(unary('abs'), call.view(0))),
+  ReduceL2: (call) => call.emit(unary('sqrt'), squaresOf(call)),
+  ReduceSumSquare: squaresOf,
   Softmax: (call) => softmaxed(call, false),
   LogSoftmax: (call) => softmaxed(call, true),
   LRN(call) {
@@ -52,13 +53,17 @@ export const REDUCTION_RULES: Readonly<Record<string, Rule>> = {
   },
 };
 
-function reduced(call: Call, kind: Reduction): View {
-  const { view, layout } = call.simple(0);
+function squaresOf(call: Call): View {
+  return reduced(call, 'sum', call.emit(unary('square'), call.view(0)));
+}
+
+function reduced(call: Call, kind: Reduction, given: View): View {
+  const { view, layout } = call.simple(given);
   const rank = layout.length;
-  const given = call.intsOrInput('axes', 1);
-  if (given?.length === 0 && call.int('noop_with_empty_axes', 0) === 1) return view;
+  const asked = call.intsOrInput('axes', 1);
+  if (asked?.length === 0 && call.int('noop_with_empty_axes', 0) === 1) return view;
   const all = layout.map((_, d) => d);
-  const dims = given && given.length > 0 ? given.map((axis) => axisOf(axis, rank)) : all;
+  const dims = asked?.length ? asked.map((axis) => axisOf(axis, rank)) : all;
   const axes = dims.flatMap((d) => layout[d] ?? []);
   const out = reducedOver(call, view, kind, axes, layout);
   if (call.int('keepdims', 1) === 1) return out;
@@ -80,14 +85,14 @@ function reducedOver(
   const isOver = (axis: Axis) => axes.includes(axis) || view.shape[axis] === 1;
   const isGlobal = kind === 'mean' && isOver('H') && isOver('W') && !axes.includes('C');
   const isNothing = axes.every((axis) => view.shape[axis] === 1);
-  if (isNothing && ['mean', 'sum', 'max', 'min'].includes(kind)) return view;
+  if (isNothing) return view;
   const operator = isGlobal ? adaptiveMean(1, 1) : reduce(kind, axes);
   return call.emitIn(operator, [view.node], layout);
 }
 
 /** Over one dimension; before opset 13 over all from one on, which here is what lies along one axis. */
 function softmaxed(call: Call, log: boolean): View {
-  const { view, layout } = call.simple(0);
+  const { view, layout } = call.simple(call.view(0));
   const rank = layout.length;
   const isOld = call.opset < 13;
   const axis = axisOf(call.int('axis', isOld ? 1 : -1), rank);
@@ -103,7 +108,7 @@ function softmaxed(call: Call, log: boolean): View {
 
 /** Over the last dimensions, then a scale and a bias for each of their places. */
 function layerNormalization(call: Call): View {
-  const { view, layout } = call.simple(0);
+  const { view, layout } = call.simple(call.view(0));
   const axis = axisOf(call.int('axis', -1), layout.length);
   const axes = layout.slice(axis).flatMap((which) => (which && view.shape[which] > 1 ? which : []));
   const eps = call.float('epsilon', 1e-5);

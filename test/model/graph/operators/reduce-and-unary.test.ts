@@ -17,15 +17,11 @@ import {
 } from '../compute.js';
 
 const sum = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0);
-const square = (all: readonly number[]): number => sum(all.map((value) => value * value));
 const REDUCTIONS: Readonly<Record<Reduction, (all: readonly number[]) => number>> = {
   sum,
   mean: (all) => sum(all) / all.length,
   max: (all) => Math.max(...all),
   min: (all) => Math.min(...all),
-  l1: (all) => sum(all.map(Math.abs)),
-  l2: (all) => Math.hypot(...all),
-  sumsquare: square,
 };
 const AXES = ['H', 'W', 'C'] as const;
 const axesOf = fc.subarray([...AXES], { minLength: 1 });
@@ -158,6 +154,5 @@ describe('what is known of signs and zeros', () => {
   it('reductions keep what their formula keeps', () => {
     expect(reduce('mean', ['C']).range!([rectified]).nonNegative).toBe(true);
     expect(reduce('mean', ['C']).range!([plain]).nonNegative).toBe(false);
-    expect(reduce('l2', ['C']).range!([plain]).nonNegative).toBe(true);
   });
 });
