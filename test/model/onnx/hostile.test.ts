@@ -168,6 +168,14 @@ describe('a hostile file', () => {
     expect(performance.now() - begin).toBeLessThan(10_000);
   });
 
+  it.each(['Concat', 'Sum', 'Mean', 'Max', 'Add', 'Where', 'Gather', 'Reshape', 'Expand', 'Conv'])(
+    'is refused: %s of nothing',
+    (op) => {
+      const nodes = behind({ op, inputs: [], outputs: ['big'], attributes: { axis: 0 } });
+      expect(() => onnxNetwork(onnxFile({ nodes }), 'file')).toThrow('input 0 is missing');
+    },
+  );
+
   it('with class names that are never closed is read in a moment', () => {
     const nodes: FileSpec['nodes'] = [{ op: 'GlobalAveragePool', inputs: ['x'] }];
     for (const text of [

@@ -42,8 +42,8 @@ export const ARITHMETIC_RULES: Readonly<Record<string, Rule>> = {
 };
 
 function all(call: Call, kind: Arithmetic): Value {
-  const [first, ...others] = call.inputs.map((_, i) => call.input(i));
-  return others.reduce((a, b) => combine(call, kind, a, b), first!);
+  const others = call.inputs.slice(1).map((_, i) => call.input(i + 1));
+  return others.reduce((a, b) => combine(call, kind, a, b), call.input(0));
 }
 
 /** min(max(x, lo), hi) */

@@ -192,7 +192,7 @@ function gathered(call: Call): View {
 
 function concatenated(call: Call): Value {
   const views = call.inputs.map((_, i) => call.view(i));
-  const rank = views[0]!.dims.length;
+  const rank = call.view(0).dims.length;
   const axis = axisOf(call.int('axis', 1), rank);
   const own = views.map(layoutOf).find((layout) => layout?.[axis]);
   const isCommon = own && views.every((view) => fits(view, own));
