@@ -20,7 +20,6 @@ import {
   onnxSummary,
   PIXELS_ASSUMED,
 } from './model/onnx/network.js';
-import { sourceOf } from './model/onnx/tensor.js';
 
 export * from './index.js';
 export { type OnnxOptions, type OnnxSummary, onnxNetwork, onnxSummary, PIXELS_ASSUMED };
