@@ -66,10 +66,13 @@ export async function withSaid(
   };
   const facts = { ...beside.architecture, ...inside.architecture, ...named };
   put('architecture', { ...facts, ...own, ...given?.architecture });
+  const ofFile = metadataObject(source, 'preprocessing');
   put('preprocessing', {
+    // What an ONNX file says may be a guess from its graph.
+    ...(isGraph && ofFile),
     ...beside.preprocessing,
     ...inside.preprocessing,
-    ...metadataObject(source, 'preprocessing'),
+    ...(!isGraph && ofFile),
     ...known?.preprocessing,
     ...given?.preprocessing,
   });

@@ -300,7 +300,7 @@ function bytesOf(
   return isHalf ? sourceOf(new Uint8Array(Uint16Array.from(numbers).buffer)) : undefined;
 }
 
-export function sourceOf(bytes: Uint8Array): ByteSource {
+function sourceOf(bytes: Uint8Array): ByteSource {
   return { length: bytes.length, read: (begin, end) => bytes.subarray(begin, end) };
 }
 
