@@ -154,7 +154,11 @@ export function runPicture(
   image: Picture,
   options: Pick<ExplainOptions, 'fit' | 'size' | 'now'> & ForwardOptions = {},
 ): PicturePass {
-  const { fit = 'whole', size = net.fixedSize ?? net.preprocessing.size, now = Date.now } = options;
+  const { fit = 'whole', size: asked = net.preprocessing.size, now = Date.now } = options;
+  // One size alone, which its short side stands for.
+  const { fixedSize } = net;
+  const isOwn = options.size === undefined || asked === Math.min(...(fixedSize ?? []));
+  const size = fixedSize && isOwn ? fixedSize : asked;
   checkPicture('explain', image);
   const start = now();
   const { cropRatio } = net.preprocessing;

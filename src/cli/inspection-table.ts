@@ -23,14 +23,14 @@ const CHANNELS: Readonly<Record<Inspection['preprocessing']['channels'], string>
 
 /** @param withLayers whether every layer is listed */
 export function formatInspection(inspection: Inspection, withLayers: boolean): string {
-  const { model, architecture, classes, activation, head, preprocessing, size } = inspection;
+  const { model, architecture, classes, activation, head, preprocessing, inputSize } = inspection;
   const { parameters, macs, channels, labels, assumption, format, prefix } = inspection;
   const { mean, std } = preprocessing;
   const lines = [
     `${printable(model)}: ${describeArchitecture(architecture)}`,
     `File      ${printable(format)}${prefix === '' ? '' : `, names begin with ${printable(prefix)}`}`,
     `Input     ${channels} ${channels === 1 ? 'channel' : 'channels'} (${CHANNELS[preprocessing.channels]}), trained at ${preprocessing.size} pixels, mean ${mean.map(short).join(' ')}, sd ${std.map(short).join(' ')}`,
-    `Size      ${(parameters / 1e6).toFixed(2)} M values, ${(macs / 1e9).toFixed(3)} GMAC at ${size} × ${size}`,
+    `Size      ${(parameters / 1e6).toFixed(2)} M values, ${(macs / 1e9).toFixed(3)} GMAC at ${inputSize.join(' × ')}`,
     `Head      ${classes} ${classes === 1 ? 'class' : 'classes'}, ${classes > 0 ? `${activation}; ` : ''}${HEADS[head]}`,
     ...(labels ? [`Classes   ${classText(labels)}`] : []),
     `Scales    end at ${inspection.scales.map(valueText).join(', ') || `no value: name some, --taps ${inspection.candidates.map(printable).join(',')}`}`,
@@ -56,8 +56,9 @@ function someOf(values: readonly InspectedValue[]): string {
   return names.length === 0 ? 'none' : `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-function memoryTable({ memory, size }: Inspection): string {
-  const table = makeTable(['MB, kept as', 'weights', `in all at ${size}`], 1);
+function memoryTable({ memory, size, inputSize }: Inspection): string {
+  const at = inputSize.every((side) => side === size) ? size : inputSize.join('×');
+  const table = makeTable(['MB, kept as', 'weights', `in all at ${at}`], 1);
   for (const { precision, weightBytes, totalBytes } of memory) {
     table.push([precision, megabytes(weightBytes), megabytes(totalBytes)]);
   }

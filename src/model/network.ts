@@ -166,8 +166,7 @@ export class Network {
         `labels: expected ${classes}, one for each class of ${source.name}, got ${this.labels.length}`,
       );
     }
-    const { size } = this.preprocessing;
-    this.prepared = prepareNetwork(graph, ...(recognized.size ?? ([size, size] as const)));
+    this.prepared = prepareNetwork(graph, ...this.ownSize);
     // Names alone can claim a network of any size: what is reserved is in the file, every tensor.
     checkTensors(source, this.prepared.layers);
     const stored = options.precision === undefined ? source : undefined;
@@ -191,8 +190,7 @@ export class Network {
   /** Where no scale ends: the names of values that may be measured. */
   get scaleCandidates(): string[] {
     const { graph } = this.prepared;
-    const { size } = this.preprocessing;
-    const shapes = shapesOf(graph, ...(this.#recognized.size ?? ([size, size] as const)));
+    const shapes = shapesOf(graph, ...this.ownSize);
     return scaleCandidates(graph, shapes).map((value) => graph.nodes[value]!.name);
   }
 
@@ -290,19 +288,28 @@ export class Network {
     else out.fill(0).fill(1, index, index + 1);
   }
 
+  /** Height and width that the graph is for, or that the network was trained with. */
+  get ownSize(): readonly [H: number, W: number] {
+    const { size } = this.preprocessing;
+    return this.#recognized.size ?? [size, size];
+  }
+
   #plan(
     shape: readonly [number, number, number],
     taps: boolean | readonly string[],
     statistic: NonNullable<PlanOptions['statistic']>,
   ): Plan {
-    const prepared = this.#preparedAt(shape);
+    const prepared = this.preparedAt(shape[1], shape[2]);
     if (typeof taps === 'boolean') return plan(prepared, shape, { taps, statistic });
     const ends = taps.map((name) => valueNamed(prepared.graph, name));
     return plan({ ...prepared, ends }, shape, { statistic });
   }
 
-  /** A graph that is for one size is made anew for another. Its scales are the same values. */
-  #preparedAt([, H, W]: readonly [number, number, number]): PreparedNetwork {
+  /**
+   * The network for inputs of H×W: a graph that is for one size is made anew for another, and its scales are the
+   * same values. @throws {ShapeError} where it does not take them
+   */
+  preparedAt(H: number, W: number): PreparedNetwork {
     const { size, at } = this.#recognized;
     if (!at || !size || `${size}` === `${[H, W]}`) return this.prepared;
     const prepared = prepareNetwork(at([H, W]), H, W);
@@ -314,10 +321,10 @@ export class Network {
     const { kernels, weightBytes, prepared } = this;
     const budgetBytes = this.#budgetBytes;
     if (weightBytes <= budgetBytes) return;
-    const { size } = this.preprocessing;
-    const bytes = passBytes(kernels, this.#resting, plan(prepared, [1, size, size]));
+    const [H, W] = this.ownSize;
+    const bytes = passBytes(kernels, this.#resting, plan(prepared, [1, H, W]));
     throw new ShapeError(
-      `load: the weights take ${megabytes(weightBytes)}, a pass over ${size}×${size} another ${megabytes(bytes)}, and the budget is ${megabytes(budgetBytes)}: choose a smaller network`,
+      `load: the weights take ${megabytes(weightBytes)}, a pass over ${H}×${W} another ${megabytes(bytes)}, and the budget is ${megabytes(budgetBytes)}: choose a smaller network`,
     );
   }
 

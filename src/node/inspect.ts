@@ -43,8 +43,10 @@ export interface Inspection {
   /** `linear`: class activation maps in closed form; `layers`: of several layers; or `none`. */
   readonly head: 'linear' | 'layers' | 'none';
   readonly preprocessing: Network['preprocessing'];
-  /** Side of the square input. */
+  /** Short side of the input. */
   readonly size: number;
+  /** Height and width of the input that shapes are told for. */
+  readonly inputSize: readonly [H: number, W: number];
   readonly parameters: number;
   readonly macs: number;
   /** In the order of the pass. */
@@ -73,11 +75,12 @@ export async function inspectModel(
     const kernels = await makeKernels(backend);
     const { labels: _, ...network } = options;
     const net = new Network(opened.network, { ...network, kernels });
-    const { prepared, architecture, channels, preprocessing, activation } = net;
+    const { architecture, channels, preprocessing, activation } = net;
+    const inputSize = asked === undefined ? net.ownSize : ([asked, asked] as const);
+    const prepared = net.preparedAt(...inputSize);
     const { graph, ends } = prepared;
-    const size = asked ?? preprocessing.size;
-    const passPlan = plan(prepared, [1, size, size]);
-    const shapes = shapesOf(graph, size, size);
+    const passPlan = plan(prepared, [1, ...inputSize]);
+    const shapes = shapesOf(graph, ...inputSize);
     const ranges = rangesOf(graph);
     const valueAt = (value: number): InspectedValue => {
       const { H, W, C } = shapes[value]!;
@@ -100,7 +103,8 @@ export async function inspectModel(
       ...(opened.assumption !== undefined && { assumption: opened.assumption }),
       head: graph.classes === 0 ? 'none' : net.hasLinearHead ? 'linear' : 'layers',
       preprocessing,
-      size,
+      size: Math.min(...inputSize),
+      inputSize,
       parameters: tensors.reduce((sum, [, shape]) => sum + sizeOf(shape), 0),
       macs: passPlan.macs,
       layers: passPlan.steps.map(describeStep),
@@ -109,7 +113,7 @@ export async function inspectModel(
       tappable: others.map(valueAt),
       memory: PRECISIONS.map((precision) => ({
         precision,
-        ...memoryOf(kernels, prepared, [1, size, size], precision),
+        ...memoryOf(kernels, prepared, [1, ...inputSize], precision),
       })),
     };
   } finally {

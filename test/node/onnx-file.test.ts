@@ -63,6 +63,7 @@ describe('an ONNX file', () => {
     expect(whole.inputSize).toEqual([224, 224]);
     expect(whole.combinedMap.data.every((value) => value >= 0)).toBe(true);
     expect(vgg.net.explain(picture, { fit: 'crop' }).inputSize).toEqual([224, 224]);
+    expect(vgg.net.explain(picture, { size: 224 }).inputSize).toEqual([224, 224]);
     expect(() => vgg.net.explain(picture, { size: 256 })).toThrow(
       /an input of 256×384 does not fit .*vgg\.onnx: Gemm /,
     );
@@ -74,6 +75,18 @@ describe('an ONNX file', () => {
     expect(inspection.head).toBe('linear');
     expect(inspection.scales).toHaveLength(5);
     expect(inspection.candidates).toEqual([]);
+    // Its graph is for 96×64 alone.
+    const shuffled = await inspectModel(`${GRAPH}/shufflenet.onnx`);
+    expect(shuffled.inputSize).toEqual([96, 64]);
+    expect(shuffled.scales.map(({ shape }) => shape)).toEqual([
+      [48, 32, 8],
+      [12, 8, 16],
+      [6, 4, 32],
+      [3, 2, 64],
+    ]);
+    await expect(inspectModel(`${GRAPH}/shufflenet.onnx`, { size: 64 })).rejects.toThrow(
+      /an input of 64×64 does not fit .*Reshape/,
+    );
     const other = await inspectModel(`${GRAPH}/convnext.onnx`);
     expect(other.scales).toEqual([]);
     expect(other.candidates).toHaveLength(3);
