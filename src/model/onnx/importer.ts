@@ -116,7 +116,7 @@ function checkOperators(nodes: readonly OnnxNode[], writer: GraphWriter): void {
   const others = new Set(unknown.map(({ op }) => op));
   others.delete(first.op);
   const hint = HINTS.find(([operators]) => operators.test(first.op))?.[1];
-  const more = others.size > 0 ? `; nor are ${[...others].slice(0, 8).join(', ')}` : '';
+  const more = others.size > 0 ? `; the same for ${[...others].slice(0, 8).join(', ')}` : '';
   throw refusal(
     first,
     writer.opset,
