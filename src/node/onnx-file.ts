@@ -44,13 +44,13 @@ export async function openOnnx(
       throw new FormatError(`${name}: ${file.length} bytes, at most ${MAX_ONNX_BYTES} are read`);
     }
     const bytes = file.read(0, file.length);
-    const beside = await openAllBeside(bytes, path, name);
+    const { producer, opset, operators, externalFiles } = onnxSummary(bytes, name);
+    const beside = await openAllBeside(externalFiles, path, name);
     opened.push(...beside.values());
     const network = onnxNetwork(bytes, name, {
       ...options,
       externalData: (location) => beside.get(location)!,
     });
-    const { producer, opset, operators } = onnxSummary(bytes, name);
     const counts = [...operators].map(([op, count]) => `${op} ${count}`).join(', ');
     const format = `ONNX of opset ${opset}${producer ? `, written by ${producer}` : ''}: ${counts}${beside.size > 0 ? `, weights in ${[...beside.keys()].join(', ')}` : ''}`;
     return { network, source: network.source, format, files: opened, close };
@@ -67,7 +67,7 @@ export async function readOnnx<T>(
   name: string,
   read: (externalData: (location: string) => OpenFile) => T,
 ): Promise<T> {
-  const beside = await openAllBeside(bytes, path, name);
+  const beside = await openAllBeside(onnxSummary(bytes, name).externalFiles, path, name);
   try {
     return read((location) => beside.get(location)!);
   } finally {
@@ -76,13 +76,13 @@ export async function readOnnx<T>(
 }
 
 async function openAllBeside(
-  bytes: Uint8Array,
+  locations: readonly string[],
   path: string,
   name: string,
 ): Promise<Map<string, OpenFile>> {
   const beside = new Map<string, OpenFile>();
   try {
-    for (const location of onnxSummary(bytes, name).externalFiles) {
+    for (const location of locations) {
       beside.set(location, await openBeside(path, name, location));
     }
     return beside;

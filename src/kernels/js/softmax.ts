@@ -37,8 +37,7 @@ function softmaxAlong(
   stride: number,
 ): void {
   const end = base + count * stride;
-  let most = Number.NEGATIVE_INFINITY;
-  for (let i = base; i < end; i += stride) most = Math.max(most, x[i]!);
+  const most = largest(x, base, end, stride);
   let sum = 0;
   for (let i = base; i < end; i += stride) {
     const value = Math.exp(x[i]! - most);
@@ -56,10 +55,15 @@ function logSoftmaxAlong(
   stride: number,
 ): void {
   const end = base + count * stride;
-  let most = Number.NEGATIVE_INFINITY;
-  for (let i = base; i < end; i += stride) most = Math.max(most, x[i]!);
+  const most = largest(x, base, end, stride);
   let sum = 0;
   for (let i = base; i < end; i += stride) sum += Math.exp(x[i]! - most);
   const logSum = Math.log(sum);
   for (let i = base; i < end; i += stride) out[i] = x[i]! - most - logSum;
+}
+
+function largest(x: Float32Array, base: number, end: number, stride: number): number {
+  let most = Number.NEGATIVE_INFINITY;
+  for (let i = base; i < end; i += stride) most = Math.max(most, x[i]!);
+  return most;
 }

@@ -169,7 +169,7 @@ function linear(call: Call, x: Value, weight: Tensor): View {
   // Vectors of many places are pixels.
   const isVector = sizes.slice(0, -1).every((size) => size === 1);
   const view = isVector
-    ? { ...writer.vector(x, `${name}:flat`) }
+    ? writer.vector(x, `${name}:flat`)
     : writer.realised(x, lastAsChannels(sizes), call.node.inputs[0]!);
   if (view.shape.C !== Cin) {
     throw new FormatError(`a weight of [${Cout}, ${Cin}] over ${view.shape.C} values`);
