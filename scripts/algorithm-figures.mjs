@@ -8,9 +8,9 @@ import { PRODUCT_MIN } from '../dist/kernels/statistics/smoe.js';
 import { classActivationMap } from '../dist/methods/index.js';
 import { fitPicture, parseSafetensors, preprocess, resize } from '../dist/model/index.js';
 import { BUNDLED_WEIGHTS } from '../dist/node/assets.js';
-import { Canvas, Lettering, LINE } from '../dist/node/canvas.js';
+import { Canvas, Lettering, LINE } from '../dist/node/drawing/canvas.js';
+import { enlargePicture, shrinkMap } from '../dist/node/drawing/resample.js';
 import { kendallTau, readLabels, readPicture } from '../dist/node/index.js';
-import { enlargePicture, shrinkMap } from '../dist/node/resample.js';
 import {
   colorAt,
   colorize,
@@ -47,7 +47,7 @@ const picture = await readPicture('samples/chelsea.png');
 const lettering = await Lettering.load();
 const { e, input, activations, classWeights } = await explainWatched();
 const SCALES = ['conv1', 'layer1', 'layer2', 'layer3', 'layer4'];
-const resized = { data: resize(picture, TILE.width, TILE.height, 4, 'bilinear'), ...TILE };
+const resized = { data: resize(picture, TILE.width, TILE.height, 'bilinear'), ...TILE };
 const combined = combineMaps(e.scaleMaps, SIZE);
 
 const figures = [

@@ -2,7 +2,7 @@
 // table of docs/normalizers.md. The build must be there: `npm run build && node scripts/gamma-reference-plot.mjs`.
 
 import { gammaP } from '../dist/kernels/index.js';
-import { Canvas, Lettering } from '../dist/node/canvas.js';
+import { Canvas, Lettering } from '../dist/node/drawing/canvas.js';
 import { gammaReference } from '../dist/viz/gamma-reference.js';
 import { colorAt } from '../dist/viz/index.js';
 import { Plot, stamp } from './plot.mjs';

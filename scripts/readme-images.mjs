@@ -1,7 +1,7 @@
 // Makes docs/images from what `npm start` writes: the contact sheet, shrunk, and LOVI: `npm run images`.
 
+import { shrinkPicture } from '../dist/node/drawing/resample.js';
 import { readPicture } from '../dist/node/index.js';
-import { shrinkPicture } from '../dist/node/resample.js';
 import { writeSmallPng } from './small-png.mjs';
 
 const SHEET_WIDTH = 900;

@@ -220,16 +220,11 @@ function run(forward: Forward): void {
 }
 
 /**
- * Looks for what is wrong in options, before there is any picture.
+ * Options with their defaults. What is wrong is found before there is any picture.
  *
  * @throws {ShapeError} that begins with the option's name
  */
-export function checkExplainOptions(net: Network, options: ExplainOptions): void {
-  resolveOptions(net, options);
-}
-
-/** Options with their defaults. What is wrong is found before the network runs. */
-function resolveOptions(net: Network, options: ExplainOptions): ResolvedOptions {
+export function resolveOptions(net: Network, options: ExplainOptions): ResolvedOptions {
   const { taps = true } = options;
   const scales = taps === true ? net.scales.length : net.valuesNamed(taps).length;
   if (scales === 0) {

@@ -126,23 +126,18 @@ export class Explanation {
   /** The same, normalised. */
   readonly scaleMaps: readonly SaliencyMap[];
 
-  readonly #net: Explained;
-  /** What the classifier averages, of this picture, [h, w, C]: one pass serves every class. */
-  readonly #features: Float32Array;
-  readonly #featureShape: ValueShape | undefined;
-  readonly #options: ResolvedOptions;
-  readonly #ops: { readonly network: number; readonly smoe: number };
-  readonly #arenaBytes: number;
-  readonly #preprocessMs: number;
-  readonly #networkMs: number;
+  /** What it is made from, its own: the next forward pass overwrites the arena. */
+  readonly #source: ExplanationSource;
   #saliencyMs: number;
   #combined: SaliencyMap | undefined;
   #targetMaps: ClassMaps | undefined;
 
-  /** Copies what it needs out of the arena, which the next forward pass overwrites. */
+  /** Copies what it needs out of the arena: one pass serves every class and every size. */
   constructor(source: ExplanationSource) {
-    const { net, forward, item, options } = source;
-    const { plan } = forward;
+    const { net, item, options } = source;
+    const forward = itemOf(source.forward, item);
+    const { plan, logits } = forward;
+    this.#source = { ...source, forward, item: 0 };
     this.width = source.width;
     this.height = source.height;
     this.region = source.region;
@@ -150,29 +145,39 @@ export class Explanation {
     this.cam = options.cam;
     this.statistic = options.statistic;
     this.activation = net.activation;
-    this.#net = net;
-    this.#options = options;
-    this.#featureShape = plan.featureShape;
-    this.#ops = { network: plan.macs / plan.N, smoe: plan.smoeOps / plan.N };
-    this.#arenaBytes = forward.bytes;
-    this.#preprocessMs = source.preprocessMs;
-    this.#networkMs = source.networkMs;
-
-    this.logits = itemOf(forward.logits, item, plan.N);
+    this.logits = logits;
     this.target = net.labels.length > 0 ? net.classIndex(this.#classOf(options.target)) : undefined;
-    this.#features = itemOf(forward.features, item, plan.N);
     this.scaleNames = plan.taps.map(({ name }) => name);
     const start = options.now();
     const { normalizer, calibration } = options;
-    const maps = plan.taps.map(({ H, W }, i) => {
-      const raw = itemOf(forward.maps[i]!, item, plan.N);
+    this.rawMaps = plan.taps.map(({ H, W }, i) => toNdArray(forward.maps[i]!, [H, W]));
+    this.scaleMaps = plan.taps.map(({ H, W }, i) => {
       const constants = calibration?.scales[i];
-      const normalized = normalizedMap(net.kernels, raw, [H, W], normalizer, constants);
-      return { raw: toNdArray(raw, [H, W]), normalized };
+      return normalizedMap(net.kernels, forward.maps[i]!, [H, W], normalizer, constants);
     });
-    this.rawMaps = maps.map(({ raw }) => raw);
-    this.scaleMaps = maps.map(({ normalized }) => normalized);
     this.#saliencyMs = options.now() - start;
+  }
+
+  /**
+   * The same explanation with its maps in the pixels of a smaller or larger picture: those of a large photo
+   * at the size of a screen, say.
+   *
+   * @throws {ShapeError} for extents that are no whole numbers ≥ 1, when a map is asked for
+   */
+  resized(width: number, height: number): Explanation {
+    const { region } = this;
+    const toX = width / this.width;
+    const toY = height / this.height;
+    return new Explanation({
+      ...this.#source,
+      ...{ width, height },
+      region: {
+        x: region.x * toX,
+        y: region.y * toY,
+        width: region.width * toX,
+        height: region.height * toY,
+      },
+    });
   }
 
   /** The `count` likeliest classes, best first. */
@@ -181,7 +186,7 @@ export class Explanation {
     const probabilities = PROBABILITIES[this.activation](logits);
     return Array.from(logits, (logit, index) => ({
       index,
-      label: this.#net.labels[index]!,
+      label: this.label(index),
       probability: probabilities[index]!,
       logit,
     }))
@@ -191,17 +196,18 @@ export class Explanation {
 
   /** Name of class `index`. */
   label(index: number): string {
-    return this.#net.labels[index]!;
+    return this.#source.net.labels[index]!;
   }
 
   /** The scale maps combined (Eq. 3), [height, width] in [0, 1]. Made once, when first asked for. */
   get combinedMap(): SaliencyMap {
     if (!this.#combined) {
-      const start = this.#options.now();
-      const { scaleWeights } = this.#options;
-      const { kernels } = this.#net;
+      const { net, options } = this.#source;
+      const { scaleWeights, now } = options;
+      const { kernels } = net;
+      const start = now();
       this.#combined = combinedMap(kernels, this.scaleMaps, this.#size, scaleWeights, this.region);
-      this.#saliencyMs += this.#options.now() - start;
+      this.#saliencyMs += now() - start;
     }
     return this.#combined;
   }
@@ -229,11 +235,12 @@ export class Explanation {
    * the last features
    */
   classMaps(target: number | string, method: CamMethod = this.#camMethod): ClassMaps {
-    const { H, W, C } = this.#featureShape ?? { H: 0, W: 0, C: 0 };
+    const { net, forward } = this.#source;
+    const { H, W, C } = forward.plan.featureShape ?? { H: 0, W: 0, C: 0 };
     const classWeights = new Float32Array(C);
-    this.#net.classWeights(classWeights, this.#net.classIndex(this.#classOf(target)));
+    net.classWeights(classWeights, net.classIndex(this.#classOf(target)));
     const { combinedMap: combined, region } = this;
-    return classMaps(combined, this.#features, [H, W], classWeights, method, region);
+    return classMaps(combined, forward.features, [H, W], classWeights, method, region);
   }
 
   /** Saliency in colour by layer (LOVI): hue says at which scale, brightness how much. */
@@ -245,14 +252,12 @@ export class Explanation {
   get cost(): Cost {
     const lengths = this.scaleMaps.map(({ data }) => data.length);
     const { normalize, combine, mapBytes } = mapsCost(lengths, this.combinedMap.data.length);
+    const { net, forward, preprocessMs, networkMs } = this.#source;
+    const { plan, bytes } = forward;
     return {
-      ms: {
-        preprocess: this.#preprocessMs,
-        network: this.#networkMs,
-        saliency: this.#saliencyMs,
-      },
-      ops: { ...this.#ops, normalize, combine },
-      bytes: { weights: this.#net.weightBytes, arena: this.#arenaBytes, maps: mapBytes },
+      ms: { preprocess: preprocessMs, network: networkMs, saliency: this.#saliencyMs },
+      ops: { network: plan.macs, smoe: plan.smoeOps, normalize, combine },
+      bytes: { weights: net.weightBytes, arena: bytes, maps: mapBytes },
       paper: PAPER_TABLE_6,
     };
   }
@@ -265,7 +270,7 @@ export class Explanation {
   }
 
   get #camMethod(): CamMethod {
-    this.#net.checkLinearHead();
+    this.#source.net.checkLinearHead();
     if (this.cam !== 'none') return this.cam;
     throw new ShapeError("cam: no class activation map was asked for ('none')");
   }
@@ -290,8 +295,19 @@ const PROBABILITIES: Readonly<Record<Activation, (logits: Float32Array) => Float
   sigmoid: (logits) => Float64Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit))),
 };
 
-/** A copy of item `n` of an array [N, …]. */
-function itemOf(batch: Float32Array, n: number, N: number): Float32Array {
-  const length = batch.length / N;
-  return batch.slice(n * length, (n + 1) * length);
+/** A copy of one picture's part of a pass. */
+function itemOf(forward: ExplainedPass, item: number): ExplainedPass {
+  const { plan, bytes } = forward;
+  const { N, H, W, macs, smoeOps, featureShape, taps } = plan;
+  const own = (batch: Float32Array): Float32Array => {
+    const length = batch.length / N;
+    return batch.slice(item * length, (item + 1) * length);
+  };
+  return {
+    plan: { N: 1, H, W, macs: macs / N, smoeOps: smoeOps / N, featureShape, taps },
+    logits: own(forward.logits),
+    features: own(forward.features),
+    maps: forward.maps.map(own),
+    bytes,
+  };
 }

@@ -27,9 +27,9 @@ export async function calibrateCommand(
   if ([...inputs, modelPath].some((path) => resolve(path) === resolve(out))) {
     throw new UsageError(`--out ${out} would overwrite what is read: name another file`);
   }
-  const [{ Calibrator }, { writeBytes }, { formatCalibration }] = await Promise.all([
+  const [{ Calibrator }, { writeWhole }, { formatCalibration }] = await Promise.all([
     import('../node/calibrate.js'),
-    import('../node/encode.js'),
+    import('../node/written-file.js'),
     import('./calibration-table.js'),
   ]);
   const model = await openFlagged(flags, streams);
@@ -47,7 +47,7 @@ export async function calibrateCommand(
   progress.stop();
   if (calibrator.pictures === 0) return EXIT.failed;
   const calibration = await calibrator.calibration();
-  await writeBytes(out, `${JSON.stringify(calibration, null, 2)}\n`);
+  await writeWhole(out, `${JSON.stringify(calibration, null, 2)}\n`);
   streams.stdout.write(
     json ? `${JSON.stringify(calibration)}\n` : formatCalibration(calibration, out),
   );

@@ -129,9 +129,9 @@ async function checkOptions(
       `--class ${wanted}: ${name} comes without class names; give --labels FILE`,
     );
   }
-  const { checkExplainOptions } = await import('../explain.js');
+  const { resolveOptions } = await import('../explain.js');
   try {
-    checkExplainOptions(net, options);
+    resolveOptions(net, options);
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     const message = error.message.replace(/^target/, `--class ${wanted}`);

@@ -5,7 +5,7 @@
  */
 
 import { expectWhole, ShapeError } from '../errors.js';
-import type { Picture, Region } from './picture.js';
+import { createPicture, type Picture, type Region } from './picture.js';
 import { type Interpolation, resize } from './resize.js';
 
 /** What a network was trained behind. */
@@ -177,26 +177,25 @@ export function preprocess(
   const isGrey = channels === 'grey';
   const opaque = overWhite(picture);
   const source = isGrey ? luminanceOf(opaque) : opaque;
-  const bytes = isGrey ? 1 : 4;
-  const resized = resize(source, resizedWidth, resizedHeight, bytes, interpolation, window);
+  const resized = resize(source, resizedWidth, resizedHeight, interpolation, window);
   for (let c = 0; c < C; c++) {
     const scale = 1 / (255 * std[c]!);
     const shift = mean[c]! / std[c]!;
     const byte = isGrey ? 0 : channelOffset(channels, c);
-    for (let i = byte, o = c; o < out.length; i += bytes, o += C) {
+    for (let i = byte, o = c; o < out.length; i += 4, o += C) {
       out[o] = resized[i]! * scale - shift;
     }
   }
 }
 
-/** One byte a pixel: luminance after ITU-R 601, in Pillow's fixed point (`convert('L')`). */
+/** Luminance after ITU-R 601, in Pillow's fixed point (`convert('L')`), as the first channel of four. */
 function luminanceOf({ data, width, height }: Picture): Picture {
-  const grey = new Uint8Array(width * height);
-  for (let p = 0; p < grey.length; p++) {
-    const sum = data[4 * p]! * 19595 + data[4 * p + 1]! * 38470 + data[4 * p + 2]! * 7471;
-    grey[p] = (sum + 0x8000) >> 16;
+  const grey = createPicture(width, height);
+  for (let p = 0; p < data.length; p += 4) {
+    const sum = data[p]! * 19595 + data[p + 1]! * 38470 + data[p + 2]! * 7471;
+    grey.data[p] = (sum + 0x8000) >> 16;
   }
-  return { data: grey, width, height };
+  return grey;
 }
 
 function roundTo(stride: number, length: number): number {

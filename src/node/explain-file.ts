@@ -6,54 +6,92 @@ import type { Explanation } from '../explanation.js';
 import type { Picture } from '../image/picture.js';
 import { overWhite } from '../model/index.js';
 import type { Colormap } from '../viz/index.js';
-import { Lettering } from './canvas.js';
-import { readPicture } from './decode.js';
-import { encodePng, writeBytes } from './encode.js';
+import { decodePicture } from './decode.js';
+import { Lettering } from './drawing/canvas.js';
+import { FORMATS, type PictureFormat } from './drawing/encode.js';
+import { kindsOf, needsLettering, type PictureKind, picturesOf } from './drawing/pictures.js';
+import { fitInside, shrinkPicture } from './drawing/resample.js';
+import { readFileBytes } from './file-bytes.js';
 import { makeFolder } from './folders.js';
 import { bundledModel, type Model } from './model-file.js';
-import { picturesOf } from './pictures.js';
 import { makeReport, packageVersion, type Report } from './report.js';
 import { encodeTensors, pictureOfTensor, readTensor } from './tensor-file.js';
+import { writeWhole } from './written-file.js';
 
-export interface ExplainFileOptions extends ExplainOptions {
+/** What is wanted of pictures. All of it is plain data, which can be sent to another thread. */
+export interface DrawOptions {
+  /** Default `viridis`. */
+  readonly colormap?: Colormap;
+  /** Which pictures; default all but `picture` and `thumbnails` where there is an `out`, and none where not. */
+  readonly only?: readonly PictureKind[];
+  /** Default `png`. Thumbnails are always JPEG. */
+  readonly format?: PictureFormat;
+  /**
+   * Draw at the size of the picture as given. By default the long side is at most 1600 pixels, and maps are
+   * computed for those pixels.
+   */
+  readonly fullSize?: boolean;
+}
+
+export interface ExplainFileOptions extends ExplainOptions, DrawOptions {
   /** Default: the bundled model. */
   readonly model?: Model;
   /** The folder to write pictures and report.json into, made if need be. Without it none is written. */
   readonly out?: string;
-  /** Default `viridis`. */
-  readonly colormap?: Colormap;
-  /** A safetensors file to write every array of the run into. */
+  /** A safetensors file to write every array of the run into, maps in the picture's pixels. */
   readonly tensors?: string;
   /** Told what has been done, in shares of the whole from 0 to 1. */
   readonly onProgress?: (done: number) => void;
 }
 
+/** A file that is in memory already. */
+export interface FileBytes {
+  /** What messages and the report call it. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A picture as a file's bytes. */
+export interface DrawnFile {
+  /** With its ending: `overlay.png`. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
 export interface ExplainedFile {
+  /** Its maps have the pixels of the picture as given, whatever size was drawn. */
   readonly explanation: Explanation;
   readonly report: Report;
   /** The files written. */
   readonly files: readonly string[];
+  /** The pictures asked for by `only` where there is no `out`. */
+  readonly pictures: readonly DrawnFile[];
 }
 
-/** The share of the work that is done once the network has run. Encoding PNG is most of the rest. */
+/** The share of the work that is done once the network has run. Drawing is most of the rest. */
 const EXPLAINED = 0.5;
+/** The long side that pictures are drawn at, at most: more than a screen shows of one. */
+const DRAWN_SIDE = 1600;
 
 /**
- * Decodes a picture file, explains it, and writes its pictures.
+ * Decodes a picture file, explains it, and draws its pictures.
  *
+ * @param input a path, or the bytes themselves
  * @throws {FormatError} in one line that names the file and the cause
  * @throws {ShapeError} for an option out of range
  */
 export async function explainFile(
-  path: string,
+  input: string | FileBytes,
   options: ExplainFileOptions = {},
 ): Promise<ExplainedFile> {
-  const run = await startRun(path, options);
-  const picture = overWhite(await readPicture(path));
+  const run = await startRun(nameOf(input), options);
+  const bytes = typeof input === 'string' ? await readFileBytes(input, 'a picture') : input.bytes;
+  const picture = overWhite(await decodePicture(bytes, run.name));
   const decodeMs = run.elapsed();
   const explanation = run.model.net.explain(picture, run.explainOptions);
   run.progress(EXPLAINED);
-  return finish(run, [{ explanation, picture, decodeMs }]).then(([only]) => only!);
+  const [only] = await finish(run, [itemOf(run, explanation, picture, decodeMs)]);
+  return only!;
 }
 
 /**
@@ -73,19 +111,22 @@ export async function explainTensorFile(
   const explanations = run.model.net.explainBatch(tensor, run.explainOptions);
   run.progress(EXPLAINED);
   const { preprocessing } = run.model.net;
+  const each = decodeMs / explanations.length;
   return finish(
     run,
-    explanations.map((explanation, n) => ({
-      explanation,
-      picture: pictureOfTensor(tensor, n, preprocessing),
-      decodeMs: decodeMs / explanations.length,
-    })),
+    explanations.map((explanation, n) =>
+      itemOf(run, explanation, pictureOfTensor(tensor, n, preprocessing), each),
+    ),
   );
+}
+
+function nameOf(input: string | FileBytes): string {
+  return typeof input === 'string' ? input : input.name;
 }
 
 /** One call's input, options and clock. */
 interface Run {
-  readonly path: string;
+  readonly name: string;
   readonly model: Model;
   readonly options: ExplainFileOptions;
   readonly explainOptions: ExplainOptions;
@@ -96,43 +137,60 @@ interface Run {
 
 interface Item {
   readonly explanation: Explanation;
+  /** The same in the pixels of `picture`. */
+  readonly drawn: Explanation;
+  /** At the size to draw. The picture as given may take 400 MB, and is let go. */
   readonly picture: Picture;
   readonly decodeMs: number;
 }
 
-async function startRun(path: string, options: ExplainFileOptions): Promise<Run> {
-  const { model, out: _out, colormap: _colormap, tensors: _tensors, onProgress, ...rest } = options;
+async function startRun(name: string, options: ExplainFileOptions): Promise<Run> {
+  const { model, out: _, colormap: _c, tensors: _t, onProgress, ...rest } = options;
+  const { only: _o, format: _f, fullSize: _s, ...explainOptions } = rest;
   const opened = model ?? (await bundledModel());
   const start = performance.now();
   return {
-    path,
+    name,
     model: opened,
     options,
-    explainOptions: { now: () => performance.now(), ...rest },
+    explainOptions: { now: () => performance.now(), ...explainOptions },
     elapsed: () => performance.now() - start,
     progress: onProgress ?? (() => {}),
   };
 }
 
+function itemOf(run: Run, explanation: Explanation, picture: Picture, decodeMs: number): Item {
+  const size = run.options.fullSize ? picture : fitInside(picture, DRAWN_SIDE);
+  const isOwn = size.width === picture.width && size.height === picture.height;
+  return {
+    explanation,
+    drawn: isOwn ? explanation : explanation.resized(size.width, size.height),
+    picture: shrinkPicture(picture, size),
+    decodeMs,
+  };
+}
+
 async function finish(run: Run, items: readonly Item[]): Promise<ExplainedFile[]> {
-  const { path, options, model } = run;
-  if (options.tensors !== undefined) {
-    const metadata = { fastcam: packageVersion(), input: path, model: model.name };
+  const { name, options, model } = run;
+  const { out, tensors } = options;
+  if (tensors !== undefined) {
+    const metadata = { fastcam: packageVersion(), input: name, model: model.name };
     const explanations = items.map(({ explanation }) => explanation);
-    await writeBytes(options.tensors, encodeTensors(explanations, metadata));
+    await writeWhole(tensors, encodeTensors(explanations, metadata));
   }
   const explained: ExplainedFile[] = [];
   for (const [n, item] of items.entries()) {
     const many = items.length > 1;
-    const out = many && options.out !== undefined ? join(options.out, String(n)) : options.out;
+    const folder = many && out !== undefined ? join(out, String(n)) : out;
     const begin = run.elapsed();
-    const files = out === undefined ? [] : await writePictures(run, item, out);
-    if (options.tensors !== undefined) files.push(options.tensors);
-    const reportPath = out === undefined ? undefined : join(out, 'report.json');
+    const { files, pictures } = await drawItem(run, item, folder);
+    if (tensors !== undefined) files.push(tensors);
+    const reportPath = folder === undefined ? undefined : join(folder, 'report.json');
     if (reportPath !== undefined) files.push(reportPath);
-    const report = makeReport(item.explanation, {
-      input: path,
-      ...(many && { item: n }),
+    const { explanation, drawn } = item;
+    const report = makeReport(drawn, {
+      input: { path: name, ...(many && { item: n }) },
+      explanation,
       model,
       options: describeOptions(run, item),
       decodeMs: item.decodeMs,
@@ -140,38 +198,57 @@ async function finish(run: Run, items: readonly Item[]): Promise<ExplainedFile[]
       files,
     });
     if (reportPath !== undefined) {
-      await writeBytes(reportPath, `${JSON.stringify(report, null, 2)}\n`);
+      await writeWhole(reportPath, `${JSON.stringify(report, null, 2)}\n`);
     }
-    explained.push({ explanation: item.explanation, report, files });
+    explained.push({ explanation, report, files, pictures });
     run.progress(EXPLAINED + ((1 - EXPLAINED) * (n + 1)) / items.length);
   }
   return explained;
 }
 
-async function writePictures(run: Run, item: Item, out: string): Promise<string[]> {
-  await makeFolder(out);
-  const source = {
-    explanation: item.explanation,
-    picture: item.picture,
-    colormap: colormapOf(run),
-    title: `${basename(run.path)}, ${item.picture.width} × ${item.picture.height}, ${run.model.name} model`,
-  };
-  const pictures = picturesOf(source, await lettering());
+/** Draws, and writes into the folder where there is one. One picture is packed while the next is drawn. */
+async function drawItem(
+  run: Run,
+  { drawn, picture }: Item,
+  folder: string | undefined,
+): Promise<{ files: string[]; pictures: DrawnFile[] }> {
+  const { only = folder === undefined ? [] : undefined } = run.options;
+  const kinds = kindsOf(only, drawn);
+  const title = `${basename(run.name)}, ${drawn.width} × ${drawn.height}, ${run.model.name} model`;
+  const lettering = needsLettering(kinds) ? await loadLettering() : undefined;
+  const source = { explanation: drawn, picture, colormap: colormapOf(run), title, lettering };
+  if (folder !== undefined) await makeFolder(folder);
+  const named = picturesOf(source, kinds);
   const files: string[] = [];
-  for (const [i, { name, draw }] of pictures.entries()) {
-    const file = join(out, name);
-    await writeBytes(file, await encodePng(draw()));
-    files.push(file);
-    run.progress(EXPLAINED + ((1 - EXPLAINED) * i) / pictures.length);
+  const pictures: DrawnFile[] = [];
+  let previous = Promise.resolve();
+  for (const [i, { name, draw }] of named.entries()) {
+    const { ending, encode } = FORMATS[formatOf(run, name)];
+    const file = `${name}.${ending}`;
+    const image = draw();
+    await previous;
+    run.progress(EXPLAINED + ((1 - EXPLAINED) * i) / named.length);
+    if (folder !== undefined) files.push(join(folder, file));
+    previous = encode(image).then(async (bytes) => {
+      if (folder === undefined) pictures.push({ name: file, bytes });
+      else await writeWhole(join(folder, file), bytes);
+    });
+    // It is waited for after the next is drawn; a failure is then thrown, and is no stray one until then.
+    previous.catch(() => {});
   }
-  return files;
+  await previous;
+  return { files, pictures };
 }
 
-let loadedLettering: Promise<Lettering> | undefined;
+function formatOf({ options }: Run, name: string): PictureFormat {
+  return name === 'thumbnails' ? 'jpeg' : (options.format ?? 'png');
+}
 
-function lettering(): Promise<Lettering> {
-  loadedLettering ??= Lettering.load();
-  return loadedLettering;
+let lettering: Promise<Lettering> | undefined;
+
+function loadLettering(): Promise<Lettering> {
+  lettering ??= Lettering.load();
+  return lettering;
 }
 
 function colormapOf({ options }: Run): Colormap {

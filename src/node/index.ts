@@ -18,12 +18,17 @@ export {
 } from './cost.js';
 export { decodePicture, readPicture } from './decode.js';
 export { FetchError } from './download.js';
-export { encodePng } from './encode.js';
+export type { PictureFormat } from './drawing/encode.js';
+export type { PictureKind } from './drawing/pictures.js';
+export { encodePng } from './drawing/png.js';
 export {
+  type DrawnFile,
+  type DrawOptions,
   type ExplainedFile,
   type ExplainFileOptions,
   explainFile,
   explainTensorFile,
+  type FileBytes,
 } from './explain-file.js';
 export {
   type FetchedModel,

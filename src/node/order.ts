@@ -10,11 +10,11 @@ import type { Region } from '../image/picture.js';
 import { STATISTICS, type Statistic } from '../kernels/index.js';
 import { type Fit, overWhite } from '../model/index.js';
 import { readPicture } from './decode.js';
-import { writeBytes } from './encode.js';
 import { makeFolder } from './folders.js';
 import { kendallTau, sameMaximum, spearmanRho, topOverlap } from './map-order.js';
 import { bundledModel, type Model } from './model-file.js';
 import { describeModel, packageVersion, type ReportedModel } from './report.js';
+import { writeWhole } from './written-file.js';
 
 export interface OrderOptions {
   /** Default: the bundled model. */
@@ -105,7 +105,7 @@ export async function orderFile(path: string, options: OrderOptions = {}): Promi
   };
   if (out !== undefined) {
     await makeFolder(out);
-    await writeBytes(join(out, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
+    await writeWhole(join(out, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
   }
   return report;
 }

@@ -20,10 +20,14 @@ export interface ScaleStatistics {
 
 /** What only the caller of `explain` knows. */
 export interface ReportContext {
-  /** The path as given. */
-  readonly input: string;
-  /** Which picture of a tensor file. */
-  readonly item?: number;
+  readonly input: {
+    /** As given. */
+    readonly path: string;
+    /** Which picture of a tensor file. */
+    readonly item?: number;
+  };
+  /** In the pixels of the picture as given. */
+  readonly explanation: Explanation;
   readonly model: Model;
   readonly options: Readonly<Record<string, unknown>>;
   readonly decodeMs: number;
@@ -44,6 +48,8 @@ export interface Report {
     /** [H, W] of the network's input. */
     readonly networkInput: readonly number[];
   };
+  /** The size of the pictures and of the maps that they show, in pixels. */
+  readonly drawn: { readonly width: number; readonly height: number };
   readonly model: ReportedModel;
   readonly options: Readonly<Record<string, unknown>>;
   /** The five likeliest classes. */
@@ -69,20 +75,21 @@ export interface ReportedModel {
   readonly assumption?: string;
 }
 
-export function makeReport(explanation: Explanation, context: ReportContext): Report {
+/** @param drawn the explanation as it is drawn, whose maps have been made */
+export function makeReport(drawn: Explanation, context: ReportContext): Report {
+  const { input, explanation, model, options, decodeMs, picturesMs, files } = context;
   const { width, height, region, inputSize, target } = explanation;
-  const { input, item, model, options, decodeMs, picturesMs, files } = context;
-  const { ms, ...cost } = explanation.cost;
+  const { ms, ...cost } = drawn.cost;
   return {
     version: packageVersion(),
     input: {
-      path: input,
-      ...(item !== undefined && { item }),
+      ...input,
       width,
       height,
       region,
       networkInput: inputSize,
     },
+    drawn: { width: drawn.width, height: drawn.height },
     model: describeModel(model),
     options,
     top: explanation.top(5),

@@ -1,10 +1,40 @@
 /** Files written under a temporary name beside their own, and renamed once they are whole. */
 
-import { statSync } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { FormatError, ShapeError } from '../errors.js';
 import { systemReason } from './file-bytes.js';
+
+/** What the names of this process's unfinished files end in, whichever of its threads writes them. */
+const PART = `.${process.pid}.part`;
+
+/**
+ * Writes a file whole or not at all; what is no file, as a device, as it is.
+ *
+ * @throws {FormatError} naming the file and why it cannot be written
+ */
+export async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found && !found.isFile()) return attempt(path, () => writeFile(path, bytes));
+  // A link stays one.
+  const target = found ? realpathSync(path) : path;
+  const temporary = target + PART;
+  try {
+    await attempt(path, () => writeFile(temporary, bytes));
+    await attempt(path, () => rename(temporary, target));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Removes what this process has not finished writing in a folder and those inside it, as it is about to end. */
+export function removeParts(folder: string): void {
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (name.endsWith(PART)) rmSync(join(folder, name), { force: true });
+  }
+}
 
 export class WrittenFile {
   readonly path: string;
@@ -21,7 +51,7 @@ export class WrittenFile {
 
   /** @throws {FormatError} naming the file and why it cannot be written; so do the methods */
   static async create(path: string): Promise<WrittenFile> {
-    const temporary = `${path}.${process.pid}.part`;
+    const temporary = path + PART;
     const handle = await attempt(path, () => open(temporary, 'wx'));
     return new WrittenFile(path, temporary, handle);
   }

@@ -6,8 +6,8 @@ import {
   fitInside,
   shrinkMap,
   shrinkPicture,
-} from '../../src/node/resample.js';
-import { toNdArray } from '../../src/viz/ndarray.js';
+} from '../../../src/node/drawing/resample.js';
+import { toNdArray } from '../../../src/viz/ndarray.js';
 
 const side = fc.integer({ min: 1, max: 12 });
 

@@ -1,6 +1,6 @@
 /** The contact sheet: a grid of tiles under headings, with a title and the scale of its colors. */
 
-import type { Picture } from '../image/picture.js';
+import type { Picture } from '../../image/picture.js';
 import { Canvas, type Lettering, LINE, type TextSize } from './canvas.js';
 
 export interface SheetRow {

@@ -5,8 +5,8 @@
 
 import ndarray from 'ndarray';
 import ops from 'ndarray-ops';
-import type { Picture } from '../image/picture.js';
-import { type BitmapFont, loadBitmapFont } from './bitmap-font.js';
+import { createPicture, type Picture } from '../../image/picture.js';
+import { type BitmapFont, drawText, loadBitmapFont, textWidth } from './bitmap-font.js';
 
 const WHITE = 255;
 
@@ -22,33 +22,29 @@ export const LINE: Readonly<Record<TextSize, number>> = { 16: 24, 32: 46 };
 /** Black says what something is; grey says more about it. */
 export type Tone = 'black' | 'grey';
 
-/** The level that black letters are lightened to. */
-const GREY = 110;
-
-type Jimp = typeof import('jimp');
+/** The level of a letter's pixel. */
+const INK: Readonly<Record<Tone, number>> = { black: 0, grey: 110 };
 
 /** Measures and draws text. Made once, since loading the fonts takes longer than using them. */
 export class Lettering {
-  readonly #jimp: Jimp;
   readonly #fonts: Readonly<Record<TextSize, BitmapFont>>;
 
-  private constructor(jimp: Jimp, fonts: Record<TextSize, BitmapFont>) {
-    this.#jimp = jimp;
+  private constructor(fonts: Record<TextSize, BitmapFont>) {
     this.#fonts = fonts;
   }
 
   static async load(): Promise<Lettering> {
-    const [jimp, names] = await Promise.all([import('jimp'), import('jimp/fonts')]);
+    const names = await import('jimp/fonts');
     const [text, title] = await Promise.all([
       loadBitmapFont(names.SANS_16_BLACK),
       loadBitmapFont(names.SANS_32_BLACK),
     ]);
-    return new Lettering(jimp, { 16: text, 32: title });
+    return new Lettering({ 16: text, 32: title });
   }
 
   /** Width of one line in pixels. */
   width(text: string, size: TextSize): number {
-    return this.#jimp.measureText(this.#fonts[size], printable(text));
+    return textWidth(this.#fonts[size], printable(text));
   }
 
   /** The text, cut so that it fits. */
@@ -60,18 +56,18 @@ export class Lettering {
   }
 
   /** One line of text on white, as wide as it is measured. */
-  draw(text: string, size: TextSize): Picture {
+  draw(text: string, size: TextSize, tone: Tone): Picture {
     const width = Math.max(1, this.width(text, size));
-    const image = new this.#jimp.Jimp({ width, height: LINE[size], color: 0xffffffff });
-    // It breaks lines that are as wide as their place: one pixel more keeps them whole.
-    image.print({
-      font: this.#fonts[size],
-      x: 0,
-      y: 0,
-      text: printable(text),
-      maxWidth: width + 1,
-    });
-    return image.bitmap;
+    const coverage = new Uint8Array(width * LINE[size]);
+    drawText(coverage, width, this.#fonts[size], printable(text));
+    const line = createPicture(width, LINE[size]);
+    const levels = new Uint8Array(line.data.buffer);
+    for (let i = 0; i < coverage.length; i++) {
+      const level = WHITE - (coverage[i]! * (WHITE - INK[tone])) / WHITE;
+      levels.fill(level, 4 * i, 4 * i + 3);
+      levels[4 * i + 3] = WHITE;
+    }
+    return line;
   }
 }
 
@@ -94,13 +90,7 @@ export class Canvas {
 
   /** Draws one line of text with its top left corner at (x, y). It must fit. */
   text(text: string, size: TextSize, x: number, y: number, tone: Tone = 'black'): void {
-    const line = this.#lettering.draw(text, size);
-    if (tone === 'grey') {
-      const levels = ndarray(line.data, [line.height, line.width, 4]);
-      ops.mulseq(levels, 1 - GREY / WHITE);
-      ops.addseq(levels, GREY);
-    }
-    this.place(line, x, y);
+    this.place(this.#lettering.draw(text, size, tone), x, y);
   }
 }
 

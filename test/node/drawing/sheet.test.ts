@@ -1,8 +1,8 @@
 import ndarray from 'ndarray';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Picture } from '../../src/image/picture.js';
-import { Canvas, Lettering } from '../../src/node/canvas.js';
-import { drawLovi, drawSheet } from '../../src/node/sheet.js';
+import type { Picture } from '../../../src/image/picture.js';
+import { Canvas, Lettering } from '../../../src/node/drawing/canvas.js';
+import { drawLovi, drawSheet } from '../../../src/node/drawing/sheet.js';
 
 let lettering: Lettering;
 beforeAll(async () => {
@@ -98,5 +98,5 @@ test('LOVI stands above its legend, and a narrow one is centred over it', () => 
 
 test('a class name with line breaks is set on one line', () => {
   expect(lettering.width('a\n\tb', 32)).toBe(lettering.width('a b', 32));
-  expect(lettering.draw('a\nb', 16).data).toEqual(lettering.draw('a b', 16).data);
+  expect(lettering.draw('a\nb', 16, 'black').data).toEqual(lettering.draw('a b', 16, 'black').data);
 });

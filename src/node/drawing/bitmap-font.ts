@@ -1,0 +1,111 @@
+/**
+ * Lines of text in jimp's bitmap fonts. They are read and set here, since jimp's own ways load all of jimp, 200 ms of
+ * a command that takes 500, and look for a web worker's file on Deno and Bun.
+ *
+ * Format: AngelCode's BMFont as XML, one element for the sheet of letters, each letter, and each pair of letters that
+ * stand closer.
+ */
+
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Picture } from '../../image/picture.js';
+import { readPicture } from '../decode.js';
+
+/** Where a letter lies on the sheet, and how it stands in a line, in pixels. */
+interface Letter {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly xoffset: number;
+  readonly yoffset: number;
+  readonly xadvance: number;
+}
+
+export interface BitmapFont {
+  readonly letters: ReadonlyMap<string, Letter>;
+  /** Of two letters, what the second is moved by. */
+  readonly kernings: ReadonlyMap<string, number>;
+  /** Black letters; alpha says how much of a pixel they cover. */
+  readonly sheet: Picture;
+}
+
+/** In place of a letter that the font lacks. */
+const UNKNOWN = '?';
+
+/** @param path of the .fnt file; its one sheet lies beside it */
+export async function loadBitmapFont(path: string): Promise<BitmapFont> {
+  const xml = await readFile(path, 'utf8');
+  const [page] = elementsOf(xml, 'page');
+  const letters = elementsOf(xml, 'char').map((element): [string, Letter] => {
+    const { id, ...letter } = numbersOf(element);
+    return [String.fromCharCode(id!), letter as unknown as Letter];
+  });
+  const kernings = elementsOf(xml, 'kerning').map((element): [string, number] => {
+    const { first, second, amount } = numbersOf(element);
+    return [String.fromCharCode(first!, second!), amount!];
+  });
+  return {
+    letters: new Map(letters),
+    kernings: new Map(kernings),
+    sheet: await readPicture(join(dirname(path), page!['file']!)),
+  };
+}
+
+/** Width of one line in pixels. */
+export function textWidth(font: BitmapFont, text: string): number {
+  return setText(font, text, () => {});
+}
+
+/**
+ * Draws one line of text.
+ *
+ * @param out [height, width], 0 where there is no letter, 255 where there is nothing else; letters that reach beyond
+ * are cut
+ */
+export function drawText(out: Uint8Array, width: number, font: BitmapFont, text: string): void {
+  const height = out.length / width;
+  const { data, width: sheetWidth } = font.sheet;
+  setText(font, text, (letter, left) => {
+    for (let y = 0; y < letter.height; y++) {
+      const oy = y + letter.yoffset;
+      if (oy < 0 || oy >= height) continue;
+      for (let x = 0; x < letter.width; x++) {
+        const ox = x + left + letter.xoffset;
+        if (ox < 0 || ox >= width) continue;
+        const alpha = data[4 * ((letter.y + y) * sheetWidth + letter.x + x) + 3]!;
+        // Neighbours may overlap by a pixel.
+        const before = out[oy * width + ox]!;
+        out[oy * width + ox] = before + alpha - (before * alpha) / 255;
+      }
+    }
+  });
+}
+
+/** @returns where the line ends, in pixels from its beginning */
+function setText(
+  { letters, kernings }: BitmapFont,
+  text: string,
+  set: (letter: Letter, left: number) => void,
+): number {
+  let x = 0;
+  for (let i = 0; i < text.length; i++) {
+    const letter = letters.get(text[i]!) ?? letters.get(UNKNOWN)!;
+    set(letter, x);
+    x += letter.xadvance + (kernings.get(text.slice(i, i + 2)) ?? 0);
+  }
+  return x;
+}
+
+/** The attributes of every element of a name. */
+function elementsOf(xml: string, name: string): Record<string, string>[] {
+  return [...xml.matchAll(new RegExp(`<${name} ([^>]*)/>`, 'g'))].map(([, attributes]) =>
+    Object.fromEntries(
+      [...attributes!.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, value]) => [key!, value!]),
+    ),
+  );
+}
+
+function numbersOf(attributes: Record<string, string>): Record<string, number> {
+  return Object.fromEntries(Object.entries(attributes).map(([key, value]) => [key, Number(value)]));
+}

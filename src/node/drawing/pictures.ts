@@ -1,0 +1,264 @@
+/** The pictures that show an explanation, each drawn when it is asked for. */
+
+import { ShapeError } from '../../errors.js';
+import type { Explanation, Prediction } from '../../explanation.js';
+import { createPicture, type Picture } from '../../image/picture.js';
+import { STATISTIC_NAMES } from '../../kernels/index.js';
+import type { CamMethod } from '../../methods/index.js';
+import {
+  type Colormap,
+  colorAt,
+  colorize,
+  hardMask,
+  keepMask,
+  loviLegend,
+  overlay,
+  type SaliencyMap,
+  softMask,
+  toNdArray,
+  upsampleBilinear,
+} from '../../viz/index.js';
+import type { Lettering } from './canvas.js';
+import { enlargement, enlargePicture, fitInside, type Size, shrinkPicture } from './resample.js';
+import { drawLovi, drawSheet, type SheetRow } from './sheet.js';
+
+/** What a picture shows. `scales` is one for each of them. */
+export type PictureKind =
+  | 'sheet'
+  | 'saliency'
+  | 'overlay'
+  | 'lovi'
+  | 'fastcam'
+  | 'non-class'
+  | 'scales'
+  | 'picture'
+  | 'thumbnails';
+
+/** Those that are drawn where nothing is said. */
+export const DEFAULT_KINDS: readonly PictureKind[] = [
+  ...(['sheet', 'saliency', 'overlay', 'lovi', 'fastcam', 'non-class', 'scales'] as const),
+];
+
+export const PICTURE_KINDS: readonly PictureKind[] = [...DEFAULT_KINDS, 'picture', 'thumbnails'];
+
+/** Kinds that show a class activation map. */
+const CLASS_KINDS: readonly PictureKind[] = ['fastcam', 'non-class'];
+
+export interface NamedPicture {
+  /** File name without its ending. */
+  readonly name: string;
+  draw(): Picture;
+}
+
+/** What the pictures are drawn from. */
+export interface PictureSource {
+  /** Its maps have the pixels of `picture`. */
+  readonly explanation: Explanation;
+  /** The picture that was explained, opaque, at the size to draw. */
+  readonly picture: Picture;
+  readonly colormap: Colormap;
+  /** What the sheet calls the picture. */
+  readonly title: string;
+  /** Loaded where `needsLettering`. */
+  readonly lettering: Lettering | undefined;
+}
+
+/** Long side of a tile of the contact sheet, in pixels. */
+const TILE = 320;
+/** Long side of a thumbnail. */
+const THUMBNAIL = 240;
+/** Long side of the picture of one scale. */
+const SCALE_SIDE = 512;
+/** Long side below which pictures are enlarged to be seen at all. */
+const SMALL = 224;
+/** The share of pixels that the hard mask keeps. */
+const KEPT = 0.1;
+
+const CAM_NAMES: Record<CamMethod, string> = {
+  'gradcam++': 'Grad-CAM++',
+  gradcam: 'Grad-CAM',
+  xgradcam: 'XGrad-CAM',
+};
+
+/** Whether any of the pictures has text on it. */
+export function needsLettering(only: readonly PictureKind[]): boolean {
+  return only.includes('sheet') || only.includes('lovi');
+}
+
+/** The kinds that an explanation can be drawn as, of those asked for or else of the usual ones. */
+export function kindsOf(
+  only: readonly PictureKind[] | undefined,
+  { cam }: Pick<Explanation, 'cam'>,
+): readonly PictureKind[] {
+  const hasClasses = cam !== 'none';
+  if (only === undefined) {
+    return DEFAULT_KINDS.filter((kind) => hasClasses || !CLASS_KINDS.includes(kind));
+  }
+  for (const kind of only) {
+    if (!PICTURE_KINDS.includes(kind)) {
+      throw new ShapeError(`only: expected ${PICTURE_KINDS.join(', ')}, got ${kind}`);
+    }
+    if (!hasClasses && CLASS_KINDS.includes(kind)) {
+      throw new ShapeError(`only: ${kind} wants a class activation map, and cam is none`);
+    }
+  }
+  return PICTURE_KINDS.filter((kind) => only.includes(kind));
+}
+
+/** The pictures of these kinds, in the order of `PICTURE_KINDS`. */
+export function picturesOf(source: PictureSource, kinds: readonly PictureKind[]): NamedPicture[] {
+  const { explanation, picture, colormap } = source;
+  const heat = (map: SaliencyMap): Picture => colorize(forDisplay(map), colormap);
+  const draw: Record<Exclude<PictureKind, 'scales'>, () => Picture> = {
+    sheet: () => sheet(source),
+    saliency: () => heat(explanation.combinedMap),
+    overlay: () => overlay(picture, forDisplay(mainMap(explanation)), { colormap }),
+    lovi: () => loviWithLegend(explanation, source.lettering!),
+    fastcam: () => heat(explanation.fastcamMap),
+    'non-class': () => heat(explanation.nonClassMap),
+    picture: () => picture,
+    thumbnails: () => thumbnails(source),
+  };
+  return kinds.flatMap((kind): NamedPicture[] =>
+    kind === 'scales'
+      ? explanation.scaleMaps.map((map, i) => ({
+          name: `scale-${i + 1}`,
+          draw: () => colorize(scaleForDisplay(map, explanation), colormap),
+        }))
+      : [{ name: kind, draw: draw[kind] }],
+  );
+}
+
+/** FastCAM, or the saliency where there is no class activation map. */
+function mainMap(explanation: Explanation): SaliencyMap {
+  return explanation.cam === 'none' ? explanation.combinedMap : explanation.fastcamMap;
+}
+
+/** What the strip of thumbnails shows, from left to right. */
+export function thumbnailKinds({ cam }: Pick<Explanation, 'cam'>): PictureKind[] {
+  return cam === 'none'
+    ? ['picture', 'overlay', 'lovi']
+    : ['picture', 'overlay', 'lovi', 'fastcam'];
+}
+
+/** One strip of small pictures side by side, without text. */
+function thumbnails({ explanation, picture, colormap, ...rest }: PictureSource): Picture {
+  const size = fitInside(picture, THUMBNAIL);
+  const small = explanation.resized(size.width, size.height);
+  const source = { ...rest, explanation: small, picture: shrinkPicture(picture, size), colormap };
+  const tiles = picturesOf(source, thumbnailKinds(small)).map(({ name, draw }) =>
+    name === 'lovi' ? small.lovi() : draw(),
+  );
+  const strip = createPicture(size.width * tiles.length, size.height);
+  const rowBytes = 4 * size.width;
+  for (const [i, { data }] of tiles.entries()) {
+    for (let y = 0; y < size.height; y++) {
+      const row = data.subarray(y * rowBytes, (y + 1) * rowBytes);
+      strip.data.set(row, (y * tiles.length + i) * rowBytes);
+    }
+  }
+  return strip;
+}
+
+function sheet({ explanation, picture, colormap, title, lettering }: PictureSource): Picture {
+  const size = fitInside(picture, TILE);
+  const factor = enlargement(size, SMALL);
+  const small = shrinkPicture(picture, size);
+  const maps = explanation.resized(size.width, size.height);
+  const row = (label: string, note: string, full: SaliencyMap): SheetRow => {
+    const map = forDisplay(full);
+    const tiles = [
+      small,
+      colorize(map, colormap),
+      overlay(small, map, { colormap }),
+      softMask(small, map),
+      hardMask(small, keepMask(map, KEPT)),
+    ];
+    return { label, note, tiles: tiles.map((tile) => enlargePicture(tile, factor)) };
+  };
+  const saliency = STATISTIC_NAMES[explanation.statistic];
+  const rows = [row(saliency, 'all scales combined', maps.combinedMap)];
+  if (explanation.cam !== 'none') {
+    rows.push(
+      row('CAM', CAM_NAMES[explanation.cam], maps.camMap),
+      row('FastCAM', `${saliency} × CAM`, maps.fastcamMap),
+      row('Non-class', `${saliency} × (1 − CAM)`, maps.nonClassMap),
+    );
+  }
+  return drawSheet(
+    {
+      title: className(explanation),
+      subtitle: isTop(explanation) ? title : `${title}, likeliest: ${likeliest(explanation)}`,
+      columns: ['Picture', 'Heat map', 'Overlay', 'Soft mask', 'Top 10 %'],
+      rows,
+      colorBar: colorBar(colormap, Math.max(64, Math.round(0.7 * size.width * factor)), 14),
+    },
+    lettering!,
+  );
+}
+
+/** The class that the sheet is about, with the network's belief in it. */
+function className(explanation: Explanation): string {
+  const { target, logits } = explanation;
+  const own = explanation.top(logits.length).find(({ index }) => index === target);
+  return own ? percent(own) : 'No classifier';
+}
+
+function likeliest(explanation: Explanation): string {
+  return percent(explanation.top(1)[0]!);
+}
+
+function isTop(explanation: Explanation): boolean {
+  return explanation.top(1)[0]?.index === explanation.target;
+}
+
+function percent({ label, probability }: Prediction): string {
+  return `${label} ${(100 * probability).toFixed(1)} %`;
+}
+
+function loviWithLegend(explanation: Explanation, lettering: Lettering): Picture {
+  const lovi = explanation.lovi();
+  const legend = loviLegend(explanation.scaleMaps.length, 200, 48);
+  return drawLovi(enlargePicture(lovi, enlargement(lovi, SMALL)), legend, lettering);
+}
+
+/** One scale's map at the picture's aspect, smooth as the combination sees it. */
+function scaleForDisplay(map: SaliencyMap, explanation: Explanation): SaliencyMap {
+  const { width, height, region } = explanation;
+  const scale = SCALE_SIDE / Math.max(width, height);
+  const size: Size = {
+    width: Math.max(1, Math.round(width * scale)),
+    height: Math.max(1, Math.round(height * scale)),
+  };
+  const toX = size.width / width;
+  const toY = size.height / height;
+  const out = new Float32Array(size.width * size.height);
+  upsampleBilinear(out, [size.height, size.width], map, {
+    x: region.x * toX,
+    y: region.y * toY,
+    width: region.width * toX,
+    height: region.height * toY,
+  });
+  return forDisplay(toNdArray(out, [size.height, size.width]));
+}
+
+/** Maps of the normaliser `identity` have no upper bound: their maximum is shown as 1. */
+function forDisplay(map: SaliencyMap): SaliencyMap {
+  const { data } = map;
+  let max = 1;
+  for (let i = 0; i < data.length; i++) if (data[i]! > max) max = data[i]!;
+  if (max === 1) return map;
+  return toNdArray(
+    Float32Array.from(data, (value) => value / max),
+    map.shape,
+  );
+}
+
+function colorBar(colormap: Colormap, width: number, height: number): Picture {
+  const data = new Uint8Array(4 * width * height).fill(255);
+  for (let x = 0; x < width; x++) {
+    const color = colorAt(colormap, x / Math.max(1, width - 1));
+    for (let y = 0; y < height; y++) data.set(color, 4 * (y * width + x));
+  }
+  return { data, width, height };
+}
