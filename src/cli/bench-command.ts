@@ -33,7 +33,7 @@ export async function benchCommand(flags: BenchFlags, streams: Streams): Promise
   return EXIT.ok;
 }
 
-async function modelOf({ arch, model, backend }: BenchFlags): Promise<Model> {
+async function modelOf({ arch, model, backend }: BenchFlags): Promise<Omit<Model, 'options'>> {
   if (model === undefined) {
     const { noiseModel } = await import('../node/noise-model.js');
     return noiseModel(arch ?? ARCHITECTURE, backend);

@@ -1,9 +1,11 @@
 /** `fastcam explain`: every input in turn, whatever becomes of the others. */
 
-import { extname, resolve } from 'node:path';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { type Calibration, checkCalibration } from '../calibration.js';
 import { ShapeError } from '../errors.js';
-import type { ExplainedFile, ExplainFileOptions, Model } from '../node/index.js';
+import type { DrawOptions, ExplainManyOptions, Input, Model } from '../node/index.js';
+import { Interruption } from './interruption.js';
 import {
   type InputFlags,
   type ModelFlags,
@@ -18,65 +20,80 @@ import { describeFailure, EXIT, type Streams, UsageError } from './streams.js';
 /** The options as commander hands them over. */
 export interface ExplainFlags extends ModelFlags, StatisticFlags, InputFlags, OutputFlags {
   readonly out: string;
-  readonly normalizer: NonNullable<ExplainFileOptions['normalizer']>;
+  readonly normalizer: NonNullable<ExplainManyOptions['normalizer']>;
   readonly calibration?: string;
-  readonly scaleWeights: NonNullable<ExplainFileOptions['scaleWeights']>;
-  readonly cam?: NonNullable<ExplainFileOptions['cam']>;
+  readonly scaleWeights: NonNullable<ExplainManyOptions['scaleWeights']>;
+  readonly cam?: NonNullable<ExplainManyOptions['cam']>;
   readonly taps?: readonly string[];
   readonly class?: number | string;
-  readonly colormap: NonNullable<ExplainFileOptions['colormap']>;
+  readonly colormap: NonNullable<DrawOptions['colormap']>;
+  readonly only?: NonNullable<DrawOptions['only']>;
+  readonly format: NonNullable<DrawOptions['format']>;
+  readonly fullSize?: boolean;
   readonly tensors?: string;
+  readonly jobs?: number;
 }
 
 /** @returns the exit code */
 export async function explainCommand(
-  inputs: readonly string[],
+  paths: readonly string[],
   flags: ExplainFlags,
   streams: Streams,
 ): Promise<number> {
-  checkPaths(inputs, flags);
-  const [{ outputFolders }, { summarize }] = await Promise.all([
-    import('../node/index.js'),
+  const { out, jobs = availableParallelism(), json, debug = false } = flags;
+  const [{ explainMany }, { findInputs, outputFolders }, { summarize }] = await Promise.all([
+    import('../node/explain-many.js'),
+    import('../node/inputs.js'),
     import('./summary.js'),
   ]);
+  const inputs = await findInputs(paths, out);
+  checkPaths(inputs, flags);
   const model = await openFlagged(flags, streams);
-  const common = explainOptions(flags, model, await calibrationOf(flags, model));
-  await checkOptions(flags, model, common);
-  const folders = outputFolders(inputs, flags.out);
+  const options = explainOptions(flags, model, await calibrationOf(flags, model));
+  await checkOptions(flags, model, options);
   const progress = await startProgress(inputs.length, streams.stderr);
+  const interruption = new Interruption();
+  let done = 0;
   let failures = 0;
-  for (const [i, input] of inputs.entries()) {
-    progress.update(i, input);
-    try {
-      const onProgress = (done: number): void => progress.update(i + done, input);
-      const options = { ...common, out: folders[i]!, onProgress };
-      for (const { report } of await explainInput(input, options)) {
-        const text = flags.json ? `${JSON.stringify(report)}\n` : `${summarize(report, i === 0)}\n`;
+  const show = (share: number): void => progress.update(done + share, inputs[done]!.path);
+  show(0);
+  try {
+    const outcomes = explainMany(inputs, {
+      ...options,
+      jobs,
+      folders: outputFolders(inputs, out),
+      signal: interruption.signal,
+      onProgress: show,
+    });
+    for await (const { input, results, error } of outcomes) {
+      if (error !== undefined) {
+        failures++;
+        const text = describeFailure(error, debug, input.path);
+        progress.around(() => streams.stderr.write(text));
+      }
+      for (const { report } of results) {
+        const text = json ? `${JSON.stringify(report)}\n` : `${summarize(report, done === 0)}\n`;
         progress.around(() => streams.stdout.write(text));
       }
-    } catch (error) {
-      failures++;
-      const text = describeFailure(error, flags.debug === true, input);
-      progress.around(() => streams.stderr.write(text));
+      if (++done < inputs.length) show(0);
     }
+  } catch (error) {
+    if (!interruption.signal.aborted) throw error;
+    streams.stderr.write(`fastcam: interrupted: ${done} of ${inputs.length} are done\n`);
+  } finally {
+    progress.stop();
+    await interruption.end();
   }
-  progress.stop();
   return failures > 0 ? EXIT.failed : EXIT.ok;
-}
-
-async function explainInput(input: string, options: ExplainFileOptions): Promise<ExplainedFile[]> {
-  const { explainFile, explainTensorFile } = await import('../node/index.js');
-  return extname(input).toLowerCase() === '.safetensors'
-    ? explainTensorFile(input, options)
-    : [await explainFile(input, options)];
 }
 
 function explainOptions(
   flags: ExplainFlags,
   model: Model,
   calibration: Calibration | undefined,
-): ExplainFileOptions {
-  const { statistic, normalizer, scaleWeights, cam, taps, colormap, tensors } = flags;
+): ExplainManyOptions {
+  const { statistic, normalizer, scaleWeights, cam, taps, tensors } = flags;
+  const { colormap, only, format, fullSize = false } = flags;
   return {
     model,
     statistic,
@@ -85,7 +102,8 @@ function explainOptions(
     scaleWeights,
     ...(cam !== undefined && { cam }),
     ...(taps !== undefined && { taps }),
-    colormap,
+    ...{ colormap, format, fullSize },
+    ...(only && { only }),
     ...pictureOptions(flags),
     target: flags.class ?? 'top',
     ...(tensors !== undefined && { tensors }),
@@ -93,13 +111,13 @@ function explainOptions(
 }
 
 /** Nothing that is read may be written over. */
-function checkPaths(inputs: readonly string[], flags: ExplainFlags): void {
+function checkPaths(inputs: readonly Input[], flags: ExplainFlags): void {
   const { tensors, model, labels, calibration } = flags;
   if (tensors === undefined) return;
   if (inputs.length > 1) {
     throw new UsageError(`--tensors takes one input, got ${inputs.length}: call it for each`);
   }
-  const read = [...inputs, model, labels, calibration];
+  const read = [...inputs.map(({ path }) => path), model, labels, calibration];
   if (read.some((path) => path !== undefined && resolve(path) === resolve(tensors))) {
     throw new UsageError(`--tensors ${tensors} would overwrite what is read: name another file`);
   }
@@ -122,21 +140,24 @@ async function calibrationOf(
 async function checkOptions(
   { class: wanted }: ExplainFlags,
   { name, net, labelled }: Model,
-  options: ExplainFileOptions,
+  options: ExplainManyOptions,
 ): Promise<void> {
   if (typeof wanted === 'string' && wanted !== 'top' && !labelled) {
     throw new UsageError(
       `--class ${wanted}: ${name} comes without class names; give --labels FILE`,
     );
   }
-  const { resolveOptions } = await import('../explain.js');
+  const [{ resolveOptions }, { kindsOf }] = await Promise.all([
+    import('../explain.js'),
+    import('../node/drawing/picture-kinds.js'),
+  ]);
   try {
-    resolveOptions(net, options);
+    kindsOf(options.only, resolveOptions(net, options));
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     const message = error.message.replace(/^target/, `--class ${wanted}`);
     throw new UsageError(
-      message.replace(/^scaleWeights/, '--scale-weights').replace(/^(taps|cam)/, '--$1'),
+      message.replace(/^scaleWeights/, '--scale-weights').replace(/^(taps|cam|only)/, '--$1'),
     );
   }
 }

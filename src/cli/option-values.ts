@@ -9,6 +9,9 @@ const MAX_SIZE = 4096;
 /** More than anybody waits for. */
 const MAX_ROUNDS = 10_000;
 
+/** More threads than machines have cores. */
+const MAX_JOBS = 256;
+
 /** `equal`, `ramp`, `prior`, or numbers parted by commas, as many as there are scales. */
 export function parseScaleWeights(text: string): ScaleWeights {
   if (Object.hasOwn(SCALE_WEIGHTS, text)) return text as ScaleWeights;
@@ -39,6 +42,11 @@ export function parseSides(text: string): [height: number, width: number] {
 /** A whole number of rounds. */
 export function parseRounds(text: string): number {
   return parseCount(text, 'rounds', MAX_ROUNDS);
+}
+
+/** A whole number of threads. */
+export function parseJobs(text: string): number {
+  return parseCount(text, 'jobs', MAX_JOBS);
 }
 
 /** Bytes, of a size like 128MB. */
@@ -101,6 +109,14 @@ export function parseNames(text: string): string[] {
   const names = text.split(',').map((name) => name.trim());
   if (names.includes('')) throw new InvalidArgumentError('Expected names like a,b,c.');
   return names;
+}
+
+/** Some of the given words, parted by commas. */
+export function parseSome<T extends string>(text: string, allowed: readonly T[]): T[] {
+  const names = parseNames(text);
+  const wrong = names.find((name) => !(allowed as readonly string[]).includes(name));
+  if (wrong === undefined) return names as T[];
+  throw new InvalidArgumentError(`Expected some of ${allowed.join(',')}.`);
 }
 
 /** A path that is not empty. */

@@ -3,6 +3,7 @@
 import { Command, Option } from 'commander';
 import { PRECISIONS } from '../kernels/index.js';
 import { CAM_METHODS } from '../methods/index.js';
+import { PICTURE_KINDS } from '../node/drawing/picture-kinds.js';
 import { packageVersion } from '../node/report.js';
 import { type Colormap, NORMALIZERS } from '../viz/index.js';
 import { type BenchFlags, benchCommand } from './bench-command.js';
@@ -17,6 +18,7 @@ import { type ModelsFlags, modelsCommand } from './models-command.js';
 import {
   parseBytes,
   parseClass,
+  parseJobs,
   parseNames,
   parsePath,
   parsePaths,
@@ -24,6 +26,7 @@ import {
   parseSha256,
   parseSides,
   parseSize,
+  parseSome,
 } from './option-values.js';
 import {
   backendOption,
@@ -46,6 +49,8 @@ const EXAMPLES = `
 Examples:
   fastcam explain photo.jpg                        pictures and report.json in out/photo/
   fastcam explain *.jpg -o maps                    several at once
+  fastcam explain holiday/ --only overlay --format webp
+                                                   all pictures of a folder, one picture of each
   fastcam explain cat.png --class tabby            where is the tabby?
   fastcam explain cat.png --model resnet50.safetensors --size 224
   fastcam explain cat.png --json | jq .top         the report, for programs
@@ -105,11 +110,11 @@ export function makeProgram(
   subcommand('explain', explainOptions())
     .summary('explain pictures: what made the network say what it says')
     .description(
-      'Explains pictures (png, jpeg, bmp, gif, tiff), or a tensor `input` [N, channels, H, W] (.safetensors). ' +
-        'Each gets a folder inside --out: a contact sheet, the saliency, an overlay, LOVI, FastCAM, ' +
-        'the non-class map and one map for each scale as PNG, and report.json.',
+      'Explains pictures (png, jpeg, webp, avif, gif, bmp, tiff), all pictures of folders, or a tensor `input` ' +
+        '[N, channels, H, W] (.safetensors). Each gets a folder inside --out: a contact sheet, the saliency, an ' +
+        'overlay, LOVI, FastCAM, the non-class map and one map for each scale as PNG, and report.json.',
     )
-    .argument('<files...>', 'pictures, or tensors as .safetensors', parsePaths)
+    .argument('<paths...>', 'pictures, folders of them, or tensors as .safetensors', parsePaths)
     .addHelpText('after', EXAMPLES)
     .action(async (files: string[], flags: ExplainFlags) => {
       finish(await explainCommand(files, flags, streams));
@@ -232,6 +237,12 @@ function explainOptions(): Option[] {
     valued('--class <index|name>', 'class to explain (default: the likeliest)', parseClass),
     ...inputOptions(),
     choice('--colormap <name>', 'of heat maps', COLORMAPS).default('viridis'),
+    valued('--only <kinds>', `which pictures: some of ${PICTURE_KINDS.join(',')}`, (text) =>
+      parseSome(text, PICTURE_KINDS),
+    ),
+    choice('--format <name>', 'of the pictures', ['png', 'jpeg', 'webp']).default('png'),
+    new Option('--full-size', 'draw at the size of the picture, not at 1600 pixels at most'),
+    valued('-j, --jobs <number>', 'pictures at once (default: the number of cores)', parseJobs),
     valued('--tensors <file>', 'write every array of the run, safetensors float32', parsePath),
     ...outputOptions('reports, one line of JSON for each input'),
   ];

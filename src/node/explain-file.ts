@@ -1,6 +1,6 @@
 /** A picture file in, an explanation and its pictures out. */
 
-import { basename, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import type { ExplainOptions } from '../explain.js';
 import type { Explanation } from '../explanation.js';
 import type { Picture } from '../image/picture.js';
@@ -9,7 +9,8 @@ import type { Colormap } from '../viz/index.js';
 import { decodePicture } from './decode.js';
 import { Lettering } from './drawing/canvas.js';
 import { FORMATS, type PictureFormat } from './drawing/encode.js';
-import { kindsOf, needsLettering, type PictureKind, picturesOf } from './drawing/pictures.js';
+import { kindsOf, needsLettering, type PictureKind } from './drawing/picture-kinds.js';
+import { picturesOf } from './drawing/pictures.js';
 import { fitInside, shrinkPicture } from './drawing/resample.js';
 import { readFileBytes } from './file-bytes.js';
 import { makeFolder } from './folders.js';
@@ -40,6 +41,8 @@ export interface ExplainFileOptions extends ExplainOptions, DrawOptions {
   readonly out?: string;
   /** A safetensors file to write every array of the run into, maps in the picture's pixels. */
   readonly tensors?: string;
+  /** Gives up between two pictures, with what it was aborted with. No file is left half written. */
+  readonly signal?: AbortSignal;
   /** Told what has been done, in shares of the whole from 0 to 1. */
   readonly onProgress?: (done: number) => void;
 }
@@ -120,6 +123,15 @@ export async function explainTensorFile(
   );
 }
 
+/** A picture, or the tensors of a path that ends in `.safetensors`. @throws as `explainFile` */
+export async function explainInput(
+  input: string | FileBytes,
+  options: ExplainFileOptions,
+): Promise<ExplainedFile[]> {
+  const isTensors = typeof input === 'string' && extname(input).toLowerCase() === '.safetensors';
+  return isTensors ? explainTensorFile(input, options) : [await explainFile(input, options)];
+}
+
 function nameOf(input: string | FileBytes): string {
   return typeof input === 'string' ? input : input.name;
 }
@@ -145,7 +157,7 @@ interface Item {
 }
 
 async function startRun(name: string, options: ExplainFileOptions): Promise<Run> {
-  const { model, out: _, colormap: _c, tensors: _t, onProgress, ...rest } = options;
+  const { model, out: _, colormap: _c, tensors: _t, signal: _a, onProgress, ...rest } = options;
   const { only: _o, format: _f, fullSize: _s, ...explainOptions } = rest;
   const opened = model ?? (await bundledModel());
   const start = performance.now();
@@ -227,6 +239,7 @@ async function drawItem(
     const file = `${name}.${ending}`;
     const image = draw();
     await previous;
+    run.options.signal?.throwIfAborted();
     run.progress(EXPLAINED + ((1 - EXPLAINED) * i) / named.length);
     if (folder !== undefined) files.push(join(folder, file));
     previous = encode(image).then(async (bytes) => {

@@ -19,7 +19,7 @@ export {
 export { decodePicture, readPicture } from './decode.js';
 export { FetchError } from './download.js';
 export type { PictureFormat } from './drawing/encode.js';
-export type { PictureKind } from './drawing/pictures.js';
+export type { PictureKind } from './drawing/picture-kinds.js';
 export { encodePng } from './drawing/png.js';
 export {
   type DrawnFile,
@@ -30,12 +30,14 @@ export {
   explainTensorFile,
   type FileBytes,
 } from './explain-file.js';
+export { type ExplainManyOptions, explainMany, type Outcome } from './explain-many.js';
 export {
   type FetchedModel,
   type FetchOptions,
   fetchModel,
   type Verification,
 } from './fetch-model.js';
+export { findInputs, type Input, outputFolders } from './inputs.js';
 export {
   type InspectedValue,
   type Inspection,
@@ -69,7 +71,14 @@ export {
   type OrderReport,
   orderFile,
 } from './order.js';
-export { outputFolders } from './output-names.js';
+export {
+  makePool,
+  type Pool,
+  PoolBusyError,
+  type PoolExplainOptions,
+  type PoolOptions,
+  type PoolResult,
+} from './pool.js';
 export {
   type Checkpoint,
   type CheckpointArchive,

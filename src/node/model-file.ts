@@ -20,6 +20,8 @@ export interface ModelOptions extends WeightsOptions {
 export interface Model {
   /** `bundled`, or as given. */
   readonly name: string;
+  /** What it was opened with: a thread opens it again. */
+  readonly options: ModelOptions;
   /** The backend that computes, never `auto`. */
   readonly backend: string;
   readonly net: ExplainingNetwork;
@@ -53,6 +55,7 @@ export async function openModel(options: ModelOptions = {}): Promise<Model> {
     const warnings = [...opened.warnings, ...(isUnnamed ? [hint] : [])];
     return {
       name,
+      options,
       backend: kernels.name,
       net,
       labelled: labels !== undefined,

@@ -14,7 +14,10 @@ import type { Model } from './model-file.js';
  *
  * @throws {ShapeError} for a name that is not in the table
  */
-export async function noiseModel(architecture: string, backend?: Backend): Promise<Model> {
+export async function noiseModel(
+  architecture: string,
+  backend?: Backend,
+): Promise<Omit<Model, 'options'>> {
   const weights = noiseWeights(namedArchitecture(architecture));
   const kernels = await makeKernels(backend);
   const net = networkOf(weights, { kernels });

@@ -83,7 +83,7 @@ const BATCHES = 10;
  * @throws {ShapeError} for a size out of range
  */
 export async function profileModel(
-  { net, backend }: Model,
+  { net, backend }: Pick<Model, 'net' | 'backend'>,
   { size = net.preprocessing.size, rounds = 10, statistic = 'smoe' }: ProfileOptions = {},
 ): Promise<Profile> {
   const microkernel = new Microkernel(await makeKernels(backend as Backend));

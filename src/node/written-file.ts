@@ -1,6 +1,6 @@
 /** Files written under a temporary name beside their own, and renamed once they are whole. */
 
-import { readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FormatError, ShapeError } from '../errors.js';
@@ -29,8 +29,9 @@ export async function writeWhole(path: string, bytes: Uint8Array | string): Prom
   }
 }
 
-/** Removes what this process has not finished writing in a folder and those inside it, as it is about to end. */
+/** Removes what ended threads have not finished writing in a folder, and in those inside it. */
 export function removeParts(folder: string): void {
+  if (!existsSync(folder)) return;
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (name.endsWith(PART)) rmSync(join(folder, name), { force: true });
   }

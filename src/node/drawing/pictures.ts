@@ -1,6 +1,5 @@
 /** The pictures that show an explanation, each drawn when it is asked for. */
 
-import { ShapeError } from '../../errors.js';
 import type { Explanation, Prediction } from '../../explanation.js';
 import { createPicture, type Picture } from '../../image/picture.js';
 import { STATISTIC_NAMES } from '../../kernels/index.js';
@@ -19,30 +18,9 @@ import {
   upsampleBilinear,
 } from '../../viz/index.js';
 import type { Lettering } from './canvas.js';
+import { type PictureKind, thumbnailKinds } from './picture-kinds.js';
 import { enlargement, enlargePicture, fitInside, type Size, shrinkPicture } from './resample.js';
 import { drawLovi, drawSheet, type SheetRow } from './sheet.js';
-
-/** What a picture shows. `scales` is one for each of them. */
-export type PictureKind =
-  | 'sheet'
-  | 'saliency'
-  | 'overlay'
-  | 'lovi'
-  | 'fastcam'
-  | 'non-class'
-  | 'scales'
-  | 'picture'
-  | 'thumbnails';
-
-/** Those that are drawn where nothing is said. */
-export const DEFAULT_KINDS: readonly PictureKind[] = [
-  ...(['sheet', 'saliency', 'overlay', 'lovi', 'fastcam', 'non-class', 'scales'] as const),
-];
-
-export const PICTURE_KINDS: readonly PictureKind[] = [...DEFAULT_KINDS, 'picture', 'thumbnails'];
-
-/** Kinds that show a class activation map. */
-const CLASS_KINDS: readonly PictureKind[] = ['fastcam', 'non-class'];
 
 export interface NamedPicture {
   /** File name without its ending. */
@@ -80,31 +58,6 @@ const CAM_NAMES: Record<CamMethod, string> = {
   xgradcam: 'XGrad-CAM',
 };
 
-/** Whether any of the pictures has text on it. */
-export function needsLettering(only: readonly PictureKind[]): boolean {
-  return only.includes('sheet') || only.includes('lovi');
-}
-
-/** The kinds that an explanation can be drawn as, of those asked for or else of the usual ones. */
-export function kindsOf(
-  only: readonly PictureKind[] | undefined,
-  { cam }: Pick<Explanation, 'cam'>,
-): readonly PictureKind[] {
-  const hasClasses = cam !== 'none';
-  if (only === undefined) {
-    return DEFAULT_KINDS.filter((kind) => hasClasses || !CLASS_KINDS.includes(kind));
-  }
-  for (const kind of only) {
-    if (!PICTURE_KINDS.includes(kind)) {
-      throw new ShapeError(`only: expected ${PICTURE_KINDS.join(', ')}, got ${kind}`);
-    }
-    if (!hasClasses && CLASS_KINDS.includes(kind)) {
-      throw new ShapeError(`only: ${kind} wants a class activation map, and cam is none`);
-    }
-  }
-  return PICTURE_KINDS.filter((kind) => only.includes(kind));
-}
-
 /** The pictures of these kinds, in the order of `PICTURE_KINDS`. */
 export function picturesOf(source: PictureSource, kinds: readonly PictureKind[]): NamedPicture[] {
   const { explanation, picture, colormap } = source;
@@ -132,13 +85,6 @@ export function picturesOf(source: PictureSource, kinds: readonly PictureKind[])
 /** FastCAM, or the saliency where there is no class activation map. */
 function mainMap(explanation: Explanation): SaliencyMap {
   return explanation.cam === 'none' ? explanation.combinedMap : explanation.fastcamMap;
-}
-
-/** What the strip of thumbnails shows, from left to right. */
-export function thumbnailKinds({ cam }: Pick<Explanation, 'cam'>): PictureKind[] {
-  return cam === 'none'
-    ? ['picture', 'overlay', 'lovi']
-    : ['picture', 'overlay', 'lovi', 'fastcam'];
 }
 
 /** One strip of small pictures side by side, without text. */

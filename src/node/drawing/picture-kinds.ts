@@ -1,0 +1,58 @@
+/** Which pictures show an explanation, by name. */
+
+import { ShapeError } from '../../errors.js';
+import type { Explanation } from '../../explanation.js';
+
+/** What a picture shows. `scales` is one for each of them. */
+export type PictureKind =
+  | 'sheet'
+  | 'saliency'
+  | 'overlay'
+  | 'lovi'
+  | 'fastcam'
+  | 'non-class'
+  | 'scales'
+  | 'picture'
+  | 'thumbnails';
+
+/** Those that are drawn where nothing is said. */
+export const DEFAULT_KINDS: readonly PictureKind[] = [
+  ...(['sheet', 'saliency', 'overlay', 'lovi', 'fastcam', 'non-class', 'scales'] as const),
+];
+
+export const PICTURE_KINDS: readonly PictureKind[] = [...DEFAULT_KINDS, 'picture', 'thumbnails'];
+
+/** Kinds that show a class activation map. */
+const CLASS_KINDS: readonly PictureKind[] = ['fastcam', 'non-class'];
+
+/** Whether any of the pictures has text on it. */
+export function needsLettering(only: readonly PictureKind[]): boolean {
+  return only.includes('sheet') || only.includes('lovi');
+}
+
+/** The kinds that an explanation can be drawn as, of those asked for or else of the usual ones. */
+export function kindsOf(
+  only: readonly PictureKind[] | undefined,
+  { cam }: Pick<Explanation, 'cam'>,
+): readonly PictureKind[] {
+  const hasClasses = cam !== 'none';
+  if (only === undefined) {
+    return DEFAULT_KINDS.filter((kind) => hasClasses || !CLASS_KINDS.includes(kind));
+  }
+  for (const kind of only) {
+    if (!PICTURE_KINDS.includes(kind)) {
+      throw new ShapeError(`only: expected ${PICTURE_KINDS.join(', ')}, got ${kind}`);
+    }
+    if (!hasClasses && CLASS_KINDS.includes(kind)) {
+      throw new ShapeError(`only: ${kind} wants a class activation map, and cam is none`);
+    }
+  }
+  return PICTURE_KINDS.filter((kind) => only.includes(kind));
+}
+
+/** What the strip of thumbnails shows, from left to right. */
+export function thumbnailKinds({ cam }: Pick<Explanation, 'cam'>): PictureKind[] {
+  return cam === 'none'
+    ? ['picture', 'overlay', 'lovi']
+    : ['picture', 'overlay', 'lovi', 'fastcam'];
+}

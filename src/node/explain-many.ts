@@ -1,0 +1,88 @@
+/** Many files, one after the other or several at once: their order and their results are the same. */
+
+import { type DrawnFile, type ExplainFileOptions, explainInput } from './explain-file.js';
+import type { Input } from './inputs.js';
+import type { Model } from './model-file.js';
+import { makePool } from './pool.js';
+import type { Report } from './report.js';
+import { removeParts } from './written-file.js';
+
+export interface ExplainManyOptions extends Omit<ExplainFileOptions, 'model' | 'out'> {
+  readonly model: Model;
+  /** How many are worked at at once, each in a thread with a network of its own; default 1, in this thread. */
+  readonly jobs?: number;
+  /** The folder for the results of each input. Without them none is written. */
+  readonly folders?: readonly string[];
+  /** Told how much has been done of the input that is being worked at, where there is one at a time. */
+  readonly onProgress?: (done: number) => void;
+}
+
+/** What became of an input. */
+export interface Outcome {
+  readonly input: Input;
+  /** Several for a tensor file of several pictures; none where it failed. */
+  readonly results: readonly { readonly report: Report; readonly pictures: readonly DrawnFile[] }[];
+  readonly error?: unknown;
+}
+
+/** Inputs for each thread that are begun before the first of them is told: what others wait for behind a slow one. */
+const AHEAD = 4;
+
+/**
+ * Explains inputs, and tells what became of each in their order. One that fails stops nothing. What is held at a time
+ * are a few reports and, for each thread, one picture.
+ *
+ * @throws what `signal` was aborted with, and what `makePool` does
+ */
+export async function* explainMany(
+  inputs: readonly Input[],
+  options: ExplainManyOptions,
+): AsyncGenerator<Outcome, void> {
+  const { model, jobs: most = 1, folders, signal, ...rest } = options;
+  const jobs = Math.min(most, inputs.length);
+  const outOf = (i: number) => (folders ? { out: folders[i]! } : {});
+  if (jobs <= 1) {
+    for (const [i, input] of inputs.entries()) {
+      const outcome = await outcomeOf(input, () =>
+        explainInput(input.path, { ...options, ...outOf(i) }),
+      );
+      signal?.throwIfAborted();
+      yield outcome;
+    }
+    return;
+  }
+  const { onProgress: _, now: _now, ...plain } = rest;
+  const pool = await makePool({ size: jobs, model: model.options });
+  // Ends its threads at once; what they are at work on then fails.
+  const stop = (): unknown => pool.close();
+  signal?.addEventListener('abort', stop);
+  const begun: Promise<Outcome>[] = [];
+  const first = async (): Promise<Outcome> => {
+    const outcome = await begun.shift()!;
+    signal?.throwIfAborted();
+    return outcome;
+  };
+  try {
+    for (const [i, input] of inputs.entries()) {
+      begun.push(outcomeOf(input, () => pool.explainAll(input.path, { ...plain, ...outOf(i) })));
+      if (begun.length >= AHEAD * jobs) yield await first();
+    }
+    while (begun.length > 0) yield await first();
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    await pool.close();
+    for (const folder of signal?.aborted ? (folders ?? []) : []) removeParts(folder);
+  }
+}
+
+async function outcomeOf(
+  input: Input,
+  explain: () => Promise<Outcome['results']>,
+): Promise<Outcome> {
+  try {
+    if (input.failure) throw input.failure;
+    return { input, results: await explain() };
+  } catch (error) {
+    return { input, results: [], error };
+  }
+}

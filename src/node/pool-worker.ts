@@ -1,0 +1,66 @@
+/** What runs in each thread of a pool: a model of its own, and one picture or tensor file at a time. */
+
+import { Tinypool } from 'tinypool';
+import {
+  type DrawnFile,
+  type ExplainFileOptions,
+  explainInput,
+  type FileBytes,
+} from './explain-file.js';
+import { type Model, type ModelOptions, openModel } from './model-file.js';
+import type { Report } from './report.js';
+
+/** What is sent to a thread. Plain data. */
+export interface PoolTask {
+  readonly input: string | FileBytes;
+  readonly options: Omit<ExplainFileOptions, 'model' | 'onProgress' | 'now' | 'signal'>;
+}
+
+/** What comes back: errors as data, since threads do not keep their classes. */
+export type PoolAnswer =
+  | { readonly results: readonly PoolResult[] }
+  | {
+      readonly failure: {
+        readonly name: string;
+        readonly message: string;
+        readonly stack?: string;
+      };
+    };
+
+export interface PoolResult {
+  readonly report: Report;
+  /** The pictures asked for by `only` where there is no `out`. */
+  readonly pictures: readonly DrawnFile[];
+}
+
+let model: Promise<Model> | undefined;
+
+export default async function answer({ input, options }: PoolTask): Promise<PoolAnswer> {
+  return inData(async () => {
+    const explained = await explainInput(input, { ...options, model: await ownModel() });
+    return explained.map(({ report, pictures }) => ({ report, pictures }));
+  });
+}
+
+/** Loads the model before there is a picture. */
+export function ready(): Promise<PoolAnswer> {
+  return inData(async () => {
+    await ownModel();
+    return [];
+  });
+}
+
+function ownModel(): Promise<Model> {
+  model ??= openModel(Tinypool.workerData as ModelOptions);
+  return model;
+}
+
+async function inData(action: () => Promise<PoolResult[]>): Promise<PoolAnswer> {
+  try {
+    return { results: await action() };
+  } catch (error) {
+    if (!(error instanceof Error)) return { failure: { name: 'Error', message: String(error) } };
+    const { name, message, stack } = error;
+    return { failure: { name, message, ...(stack !== undefined && { stack }) } };
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Many pictures at once: threads that each decode, explain, draw and pack a picture, with a network of their own. A
+ * network's weights are packed into its engine's memory, which threads do not share, so memory grows with their
+ * number.
+ */
+
+import { availableParallelism } from 'node:os';
+import { Tinypool } from 'tinypool';
+import { FormatError, ShapeError, UnsupportedError } from '../errors.js';
+import type { ModelOptions } from './model-file.js';
+import type { PoolAnswer, PoolResult, PoolTask } from './pool-worker.js';
+
+export type { PoolResult } from './pool-worker.js';
+
+export interface PoolOptions {
+  /** Threads; default as many as the machine has cores. */
+  readonly size?: number;
+  /** The network of every thread; default the bundled one. */
+  readonly model?: ModelOptions;
+  /** Pictures that may wait for a thread; default any number. One more is refused with `PoolBusyError`. */
+  readonly maxQueue?: number;
+}
+
+export type PoolExplainOptions = PoolTask['options'] & {
+  /** Gives up. A thread that is at work on the picture ends, and another takes its place. */
+  readonly signal?: AbortSignal;
+};
+
+/** Too many pictures are waiting. */
+export class PoolBusyError extends Error {
+  override readonly name: string = 'PoolBusyError';
+}
+
+export interface Pool {
+  /** Threads. */
+  readonly size: number;
+  /**
+   * Explains a picture in a thread that is free, or as soon as one is.
+   *
+   * @param input a path, or the bytes of a file, which are copied. A path that ends in `.safetensors` is a tensor
+   * file, and may hold several pictures: see `explainAll`
+   * @throws {PoolBusyError} when more than `maxQueue` are waiting
+   * @throws what `explainFile` does, and what `signal` was aborted with
+   */
+  explain(input: PoolTask['input'] | Uint8Array, options?: PoolExplainOptions): Promise<PoolResult>;
+  /** The same for a file that may hold several pictures. */
+  explainAll(
+    input: PoolTask['input'] | Uint8Array,
+    options?: PoolExplainOptions,
+  ): Promise<readonly PoolResult[]>;
+  /** Ends the threads. What they are at work on is given up. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts threads, and waits until the first has its network. The others load theirs meanwhile.
+ *
+ * @throws what `openModel` does
+ */
+export async function makePool(options: PoolOptions = {}): Promise<Pool> {
+  const {
+    size = availableParallelism(),
+    model = {},
+    maxQueue = Number.POSITIVE_INFINITY,
+  } = options;
+  if (!(Number.isInteger(size) && size >= 1)) {
+    throw new ShapeError(`makePool: size expected a whole number ≥ 1, got ${size}`);
+  }
+  const threads = new Tinypool({
+    filename: new URL('./pool-worker.js', import.meta.url).href,
+    minThreads: size,
+    maxThreads: size,
+    workerData: model,
+    // A thread that waits for its next picture still has files to close and memory to give back.
+    useAtomics: false,
+  });
+  const starting = Array.from({ length: size }, () => threads.run(undefined, { name: 'ready' }));
+  // Those of the others are found again when they are given a picture.
+  for (const start of starting) start.catch(() => {});
+  try {
+    await answered(starting[0]!);
+  } catch (error) {
+    await threads.destroy();
+    throw error;
+  }
+  let underWay = 0;
+  const explainAll: Pool['explainAll'] = async (input, { signal, ...options } = {}) => {
+    signal?.throwIfAborted();
+    if (underWay >= size + maxQueue)
+      throw new PoolBusyError(`${underWay} pictures are under way already: try again later`);
+    const named = input instanceof Uint8Array ? { name: 'picture', bytes: input } : input;
+    const task: PoolTask = { input: named, options };
+    underWay++;
+    try {
+      return await answered(threads.run(task, signal ? { signal } : {}));
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      underWay--;
+    }
+  };
+  return {
+    size,
+    explainAll,
+    explain: async (input, options) => (await explainAll(input, options))[0]!,
+    close: () => threads.destroy(),
+  };
+}
+
+const ERRORS = { FormatError, ShapeError, UnsupportedError };
+
+async function answered(running: Promise<PoolAnswer>): Promise<readonly PoolResult[]> {
+  const answer = await running;
+  if ('results' in answer) return answer.results;
+  const { name, message, stack } = answer.failure;
+  const Kind = ERRORS[name as keyof typeof ERRORS] ?? Error;
+  const error: Error = new Kind(message);
+  if (!(name in ERRORS)) error.name = name;
+  if (stack !== undefined) error.stack = stack;
+  throw error;
+}
