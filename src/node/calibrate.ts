@@ -6,10 +6,10 @@ import { runPicture } from '../explain.js';
 import { STATISTICS, type Statistic } from '../kernels/index.js';
 import { type Fit, overWhite, type Tap } from '../model/index.js';
 import type { NormalizerConstants } from '../viz/index.js';
-import { readPicture } from './decode.js';
 import { readFileBytes } from './file-bytes.js';
 import type { Model } from './model-file.js';
 import { NormalizerFit } from './normalizer-fit.js';
+import { readPicture } from './pictures/decode.js';
 import { packageVersion } from './report.js';
 
 export interface CalibrateOptions {

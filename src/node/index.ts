@@ -16,7 +16,6 @@ export {
   measureCost,
   type SaliencyCost,
 } from './cost.js';
-export { decodePicture, readPicture } from './decode.js';
 export { FetchError } from './download.js';
 export type { PictureFormat } from './drawing/encode.js';
 export type { PictureKind } from './drawing/picture-kinds.js';
@@ -71,6 +70,8 @@ export {
   type OrderReport,
   orderFile,
 } from './order.js';
+export { decodePicture, readPicture } from './pictures/decode.js';
+export type { DecodedPicture, DecodeOptions } from './pictures/format.js';
 export {
   makePool,
   type Pool,

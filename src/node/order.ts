@@ -9,10 +9,10 @@ import { runPicture } from '../explain.js';
 import type { Region } from '../image/picture.js';
 import { STATISTICS, type Statistic } from '../kernels/index.js';
 import { type Fit, overWhite } from '../model/index.js';
-import { readPicture } from './decode.js';
 import { makeFolder } from './folders.js';
 import { kendallTau, sameMaximum, spearmanRho, topOverlap } from './map-order.js';
 import { bundledModel, type Model } from './model-file.js';
+import { readPicture } from './pictures/decode.js';
 import { describeModel, packageVersion, type ReportedModel } from './report.js';
 import { writeWhole } from './written-file.js';
 

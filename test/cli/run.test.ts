@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseSafetensors } from '../../src/model/index.js';
 import { readPicture } from '../../src/node/index.js';
 import { writeSafetensors } from '../../src/node/safetensors-writer.js';
-import { exif, jpeg, PNG_COLOR, png } from '../node/picture-files.js';
+import { exif, jpeg, PNG_COLOR, png } from '../node/pictures/picture-files.js';
 import { failure, fastcam, inTerminal } from './terminal.js';
 
 const CAT = 'samples/chelsea.png';

@@ -1,7 +1,7 @@
 import ndarray from 'ndarray';
 import { describe, expect, it } from 'vitest';
 import { type Orientation, orient, orientationOf, type Picture } from '../../src/model/index.js';
-import { exif, jpeg, png, pngChunk, tiff } from '../node/picture-files.js';
+import { exif, jpeg, png, pngChunk, tiff } from '../node/pictures/picture-files.js';
 
 const ORIENTATIONS: readonly Orientation[] = [1, 2, 3, 4, 5, 6, 7, 8];
 

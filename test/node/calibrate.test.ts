@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Statistic } from '../../src/kernels/index.js';
 import { Calibrator, openModel, readCalibration, readPicture } from '../../src/node/index.js';
-import { jpeg } from './picture-files.js';
+import { jpeg } from './pictures/picture-files.js';
 
 const PICTURES = ['samples/chelsea.png', 'samples/coffee.png'];
 const model = await openModel({ backend: 'js' });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundledModel, explainFile, readPicture } from '../../src/node/index.js';
-import { exif, jpeg } from './picture-files.js';
+import { exif, jpeg } from './pictures/picture-files.js';
 
 let folder: string;
 beforeAll(() => {

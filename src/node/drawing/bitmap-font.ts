@@ -9,7 +9,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Picture } from '../../image/picture.js';
-import { readPicture } from '../decode.js';
+import { readPicture } from '../pictures/decode.js';
 
 /** Where a letter lies on the sheet, and how it stands in a line, in pixels. */
 interface Letter {

@@ -1,8 +1,8 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import type { Picture } from '../../../src/image/picture.js';
-import { decodePicture } from '../../../src/node/decode.js';
 import { FORMATS } from '../../../src/node/drawing/encode.js';
+import { decodePicture } from '../../../src/node/pictures/decode.js';
 
 const side = fc.integer({ min: 1, max: 9 });
 

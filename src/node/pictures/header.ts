@@ -5,15 +5,14 @@
 
 import { FormatError } from '../../errors.js';
 
-export interface PictureHeader {
-  /** Stored size in pixels, before EXIF's orientation is applied. */
+/** Stored size in pixels, before any orientation is applied. */
+export interface PictureSize {
   readonly width: number;
   readonly height: number;
-  /** What the decoder is given: the file, or a copy in which a trap has been defused. */
-  readonly bytes: Uint8Array;
-  /** What the decoder is told. */
-  readonly options?: Readonly<Record<string, unknown>>;
 }
+
+/** A file that may be sound, of a kind that no decoder here reads. */
+export class UnreadableKindError extends FormatError {}
 
 /**
  * The most pixels that are decoded, 100 megapixels: 400 MB as RGBA. A header may claim any size in a

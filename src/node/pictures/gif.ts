@@ -1,16 +1,40 @@
 /**
- * GIF: the canvas, and the rectangle and the codes of the first frame. Source: GIF89a specification,
+ * GIF: the first frame on its canvas, by omggif; here the canvas, the frame's rectangle and its codes are
+ * checked. Source: GIF89a specification,
  * §18–24 and appendix F.
  */
 
 import { FormatError } from '../../errors.js';
-import { checkSize, type PictureHeader, viewOf } from './header.js';
+import type { DecodedPicture, PictureFormat } from './format.js';
+import { checkSize, type PictureSize, textAt, viewOf } from './header.js';
+import { quietly } from './quietly.js';
 
 const EXTENSION = 0x21;
 const FRAME = 0x2c;
 const END = 0x3b;
 
-export function readGifHeader(bytes: Uint8Array): PictureHeader {
+export const GIF: PictureFormat = {
+  name: 'GIF',
+  matches: (bytes) => /^GIF8[79]a/.test(textAt(bytes, 0, 6)),
+  readSize,
+  decode: decodeGif,
+  orientationOf: () => 1,
+  suitsSharp: () => false,
+};
+
+async function decodeGif(bytes: Uint8Array): Promise<DecodedPicture> {
+  const { GifReader } = (await import('omggif')).default;
+  const reader = new GifReader(bytes);
+  const { width, height } = reader;
+  const data = new Uint8Array(4 * width * height);
+  const { said } = quietly(() => reader.decodeAndBlitFrameRGBA(0, data));
+  // That a frame stops early is told in this way only; it is decoded to noise.
+  const warning = said.find((line) => line.includes('shorter'));
+  if (warning !== undefined) throw new Error(warning);
+  return { data, width, height, decoder: 'gif' };
+}
+
+function readSize(bytes: Uint8Array): PictureSize {
   const view = viewOf(bytes);
   const width = view.getUint16(6, true);
   const height = view.getUint16(8, true);
@@ -29,7 +53,7 @@ export function readGifHeader(bytes: Uint8Array): PictureHeader {
   const pixels = view.getUint16(at + 5, true) * view.getUint16(at + 7, true);
   const frameFlags = view.getUint8(at + 9);
   checkCodes(view, at + 10 + (frameFlags & 0x80 ? 3 << ((frameFlags & 7) + 1) : 0), pixels);
-  return { width, height, bytes };
+  return { width, height };
 }
 
 /** The decoder trusts the frame's own size, which need not be the canvas's. */

@@ -1,0 +1,113 @@
+/** Picture files → RGBA pixels. What reads which format is told in docs/pictures.md. */
+
+import { FormatError, ShapeError } from '../../errors.js';
+import { orient } from '../../image/orientation.js';
+import { readFileBytes } from '../file-bytes.js';
+import { AVIF } from './avif.js';
+import { BMP } from './bmp.js';
+import type { DecodedPicture, DecodeOptions, PictureFormat } from './format.js';
+import { GIF } from './gif.js';
+import { UnreadableKindError } from './header.js';
+import { JPEG } from './jpeg.js';
+import { nameOfKind } from './other-kinds.js';
+import { PNG } from './png.js';
+import { decodeWithSharp, findSharp } from './sharp.js';
+import { TIFF } from './tiff.js';
+import { WEBP } from './webp.js';
+
+const FORMATS: readonly PictureFormat[] = [JPEG, PNG, WEBP, AVIF, GIF, TIFF, BMP];
+const READ = 'JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP';
+
+/** Decoders' messages that mean no more than that the data stops early. */
+const TRUNCATED =
+  /unexpected end|marker was not found|shorter than expected|ran out of data|out of (range|bounds)|outside.*bounds|offset is outside|invalid block size|cannot be decoded/i;
+
+/**
+ * Reads a picture file and turns it the way its orientation says.
+ *
+ * @throws {FormatError} in one line that names the file and the cause
+ */
+export async function readPicture(path: string, options?: DecodeOptions): Promise<DecodedPicture> {
+  return decodePicture(await readFileBytes(path, 'a picture'), path, options);
+}
+
+/**
+ * Decodes the bytes of a picture file. What the pixels are is told by the bytes, not by the name.
+ *
+ * @param name what error messages call it
+ * @throws {FormatError} in one line that names the file and the cause: not a picture, a kind that is
+ * not read, truncated or damaged, no pixels, or more than 100 megapixels (checked in the header, before
+ * any pixel is decoded)
+ * @throws {ShapeError} for a range without an extent
+ */
+export async function decodePicture(
+  bytes: Uint8Array,
+  name: string,
+  options: DecodeOptions = {},
+): Promise<DecodedPicture> {
+  checkOptions(options);
+  const format = FORMATS.find((one) => one.matches(bytes));
+  try {
+    if (format === undefined) return await decodeOther(bytes);
+    return await decodeFormat(format, bytes, options);
+  } catch (error) {
+    if (error instanceof FormatError) throw new FormatError(`${name}: ${error.message}`);
+    // Decoders throw Errors, strings and RangeErrors of the arrays they overran.
+    const message = error instanceof Error ? error.message : String(error);
+    const cause = TRUNCATED.test(message) ? 'truncated or damaged' : 'damaged';
+    const kind = format?.name ?? nameOfKind(bytes);
+    throw new FormatError(`${name}: ${cause} ${kind} picture (${oneLine(message)})`, {
+      cause: error,
+    });
+  }
+}
+
+function checkOptions({ sampleRange }: DecodeOptions): void {
+  if (sampleRange === undefined || sampleRange === 'min-max') return;
+  const [black, white] = sampleRange;
+  if (white > black && Number.isFinite(white - black)) return;
+  throw new ShapeError(`sampleRange: expected black < white, got ${black}, ${white}`);
+}
+
+async function decodeFormat(
+  format: PictureFormat,
+  bytes: Uint8Array,
+  options: DecodeOptions,
+): Promise<DecodedPicture> {
+  try {
+    format.readSize(bytes);
+    const sharp = format.suitsSharp(bytes) ? await findSharp() : undefined;
+    // What sharp refuses, the decoder here reads after all or refuses in its own words.
+    const fromSharp = sharp && (await decodeWithSharp(sharp, bytes).catch(() => undefined));
+    if (fromSharp !== undefined) return fromSharp;
+    const decoded = await format.decode(bytes, options);
+    return { ...orient(decoded, format.orientationOf(bytes)), decoder: decoded.decoder };
+  } catch (error) {
+    if (!(error instanceof UnreadableKindError)) throw error;
+    const sharp = await findSharp();
+    const picture = sharp && (await decodeWithSharp(sharp, bytes).catch(() => undefined));
+    if (picture !== undefined) return picture;
+    throw refusal(error.message, sharp !== undefined);
+  }
+}
+
+/** What sharp alone may read. */
+async function decodeOther(bytes: Uint8Array): Promise<DecodedPicture> {
+  const kind = nameOfKind(bytes);
+  const sharp = await findSharp();
+  const picture = sharp && (await decodeWithSharp(sharp, bytes).catch(() => undefined));
+  if (picture !== undefined) return picture;
+  if (kind === undefined) throw new FormatError(`not a picture (expected ${READ})`);
+  throw refusal(kind, sharp !== undefined);
+}
+
+function refusal(kind: string, hasSharp: boolean): FormatError {
+  const what = hasSharp
+    ? 'cannot be read, nor by the sharp that is installed: convert it to PNG or JPEG'
+    : 'cannot be read: convert it to PNG or JPEG, or install sharp beside fastcam';
+  return new FormatError(`${kind} ${what}`);
+}
+
+function oneLine(message: string): string {
+  return message.replace(/\s+/g, ' ').slice(0, 120);
+}

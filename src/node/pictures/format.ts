@@ -1,0 +1,43 @@
+/** What a picture format is to the rest: one file each, and one line in decode.ts. */
+
+import type { Orientation } from '../../image/orientation.js';
+import type { Picture } from '../../image/picture.js';
+import type { PictureSize } from './header.js';
+
+/** How samples become bytes. Plain data, which can be sent to a worker thread. */
+export interface DecodeOptions {
+  /**
+   * What becomes black and what white where samples are floating-point numbers or wider than 16 bits:
+   * two values, or the least and the greatest of the picture. Default: 0 and 1 where no value lies
+   * outside, else `min-max`. Given, it holds for TIFF samples of any kind.
+   */
+  readonly sampleRange?: 'min-max' | readonly [black: number, white: number];
+}
+
+/** A picture, and what read it. */
+export interface DecodedPicture extends Picture {
+  /**
+   * `mozjpeg`, `jpeg-js`, `png`, `libwebp`, `libavif`, `geotiff`, `gif`, `bmp`, or `sharp` where that is
+   * installed.
+   */
+  readonly decoder: string;
+}
+
+export interface PictureFormat {
+  /** As in messages: `JPEG`. */
+  readonly name: string;
+  /** Told by the first bytes. */
+  matches(bytes: Uint8Array): boolean;
+  /**
+   * The size as the header has it. Called before anything is decoded, by whatever decoder.
+   *
+   * @throws {FormatError} for a header that no decoder should see, {UnreadableKindError} for a kind of the
+   * format that is not read here
+   */
+  readSize(bytes: Uint8Array): PictureSize;
+  /** As stored: the orientation is left to the caller. */
+  decode(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedPicture>;
+  orientationOf(bytes: Uint8Array): Orientation;
+  /** Whether sharp, where it is installed, reads this file as well and in less time. */
+  suitsSharp(bytes: Uint8Array): boolean;
+}

@@ -1,0 +1,192 @@
+/**
+ * JPEG, by mozjpeg in WebAssembly; four channels by jpeg-js. What is refused is told by the frame header
+ * (SOFn). Source: ITU-T T.81 §B.2; Adobe technical note 5116 §18 for APP14.
+ */
+
+import { FormatError } from '../../errors.js';
+import { orientationOf } from '../../image/orientation.js';
+import type { Picture } from '../../image/picture.js';
+import type { DecodedPicture, PictureFormat } from './format.js';
+import {
+  checkSize,
+  MAX_PIXELS,
+  type PictureSize,
+  textAt,
+  UnreadableKindError,
+  viewOf,
+} from './header.js';
+import { type CodecFiles, type CodecResult, runCodec } from './wasm-codec.js';
+
+const SOF0 = 0xc0;
+const SOF15 = 0xcf;
+/** Between SOF0 and SOF15 but no frame headers: Huffman tables, reserved, arithmetic conditioning. */
+const NOT_FRAMES = [0xc4, 0xc8, 0xcc];
+/** Baseline, extended and progressive Huffman frames are what the decoders know. */
+const PROGRESSIVE = 0xc2;
+const SOS = 0xda;
+const EOI = 0xd9;
+const APP2 = 0xe2;
+const APP14 = 0xee;
+
+/**
+ * A progressive picture is gone through once for each of its scans, of which a kilobyte can hold dozens.
+ * The usual ten for 100 megapixels, three times over.
+ */
+const MAX_SCANNED_PIXELS = 3e9;
+
+export interface JpegHeader extends PictureSize {
+  readonly channels: number;
+  /** An ICC profile is embedded. */
+  readonly hasProfile: boolean;
+}
+
+export const JPEG: PictureFormat = {
+  name: 'JPEG',
+  matches: (bytes) => textAt(bytes, 0, 3) === '\xff\xd8\xff',
+  readSize: readJpegHeader,
+  decode: decodeJpeg,
+  orientationOf,
+  suitsSharp(bytes) {
+    // Without a profile CMYK has no fixed meaning: sharp takes inks of its own choice.
+    const { channels, hasProfile } = readJpegHeader(bytes);
+    return channels !== 4 || hasProfile;
+  },
+};
+
+async function decodeJpeg(bytes: Uint8Array): Promise<DecodedPicture> {
+  const header = readJpegHeader(bytes);
+  if (header.channels === 4) return decodeWithJpegJs(bytes);
+  return { ...(await decodeWithMozjpeg(bytes)), decoder: 'mozjpeg' };
+}
+
+const MOZJPEG: CodecFiles = {
+  script: () => import('@jsquash/jpeg/codec/dec/mozjpeg_dec.js'),
+  wasm: '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm',
+};
+
+/**
+ * One or three channels → RGBA.
+ *
+ * @throws {FormatError} for missing pixels, Error in the decoder's words for damaged ones
+ */
+export async function decodeWithMozjpeg(bytes: Uint8Array): Promise<Picture> {
+  const { picture, said } = await runMozjpeg(bytes);
+  if (picture !== null && said.length === 0) return picture;
+  const warning = said.join('; ');
+  if (/^premature end of jpeg file/i.test(warning)) {
+    // Either the end marker alone is missing, or pixels are: with the marker only the latter is told.
+    const ended = await runMozjpeg(Buffer.concat([bytes, Uint8Array.of(0xff, EOI)]));
+    if (ended.picture !== null && ended.said.length === 0) return ended.picture;
+    throw new FormatError('truncated: its JPEG data stops early');
+  }
+  // Stray bytes between segments harm nothing, nor do odd headers.
+  const isDamage = /^corrupt jpeg data/i.test(warning) && !/extraneous bytes/.test(warning);
+  if (picture === null || isDamage) throw new Error(warning);
+  // The decoder tells its first warning only, which may hide that the data stops early.
+  if (!hasEnd(bytes)) throw new FormatError(`truncated: its JPEG data stops early (${warning})`);
+  return picture;
+}
+
+/** The codec would turn the picture by its EXIF orientation: not asked for. */
+function runMozjpeg(bytes: Uint8Array): Promise<CodecResult> {
+  return runCodec(MOZJPEG, bytes, false);
+}
+
+/** Whether an end marker is the last of the file's markers, whatever bytes follow it. */
+function hasEnd(bytes: Uint8Array): boolean {
+  return (
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).lastIndexOf(
+      '\xff\xd9',
+      undefined,
+      'latin1',
+    ) > 0
+  );
+}
+
+/** CMYK and YCCK, inverted as Adobe writes them. */
+async function decodeWithJpegJs(bytes: Uint8Array): Promise<DecodedPicture> {
+  const { default: jpegJs } = await import('jpeg-js');
+  const { data, width, height } = jpegJs.decode(bytes, {
+    useTArray: true,
+    maxResolutionInMP: MAX_PIXELS / 1e6,
+    // Its default of 512 MB stops at some 40 megapixels: it keeps every coefficient.
+    maxMemoryUsageInMB: 8192,
+  });
+  return { data, width, height, decoder: 'jpeg-js' };
+}
+
+export function readJpegHeader(bytes: Uint8Array): JpegHeader {
+  const view = viewOf(bytes);
+  let frame: Frame | undefined;
+  let hasProfile = false;
+  let hasAdobe = false;
+  let at = 2;
+  // Segments: FF, marker, length (which counts itself), data. The scan ends the header.
+  for (; ; at += 2 + view.getUint16(at + 2)) {
+    at = nextMarker(view, at);
+    const marker = view.getUint8(at + 1);
+    if (marker === SOS) break;
+    if (marker === APP14 && textAt(bytes, at + 4, 5) === 'Adobe') hasAdobe = true;
+    else if (marker === APP2 && textAt(bytes, at + 4, 11) === 'ICC_PROFILE') hasProfile = true;
+    else if (marker >= SOF0 && marker <= SOF15 && !NOT_FRAMES.includes(marker)) {
+      frame = readFrame(view, at + 4, marker);
+    }
+  }
+  if (frame === undefined) throw new FormatError('a JPEG without a frame header');
+  const { width, height } = frame;
+  checkSize(width, height);
+  // A block of 8×8 pixels has a code for its mean at least, of one bit at least: a kilobyte cannot
+  // claim to be a hundred megapixels, which the decoder would toil for.
+  const blocks = Math.ceil(width / 8) * Math.ceil(height / 8);
+  if (blocks > 8 * bytes.length) {
+    throw new FormatError(
+      `truncated: ${width}×${height} JPEG pixels take ${Math.ceil(blocks / 8)} bytes or more, ${bytes.length} are there`,
+    );
+  }
+  if (frame.channels === 4 && !hasAdobe) {
+    throw new UnreadableKindError('a JPEG of four channels without a color mode');
+  }
+  if (frame.progressive) checkScans(bytes, at, width * height);
+  return { width, height, channels: frame.channels, hasProfile };
+}
+
+/** Where the next marker stands: behind fill bytes, and behind bytes that are no marker. */
+function nextMarker(view: DataView, from: number): number {
+  let at = from;
+  while (view.getUint8(at) !== 0xff || [0, 0xff].includes(view.getUint8(at + 1))) at++;
+  return at;
+}
+
+function checkScans(bytes: Uint8Array, from: number, pixels: number): void {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  let scans = 0;
+  for (let at = from; at >= 0; at = file.indexOf('\xff\xda', at + 2, 'latin1')) {
+    if (++scans * pixels > MAX_SCANNED_PIXELS) {
+      throw new UnreadableKindError(`a progressive JPEG of ${scans} scans or more`);
+    }
+  }
+}
+
+interface Frame extends PictureSize {
+  readonly channels: number;
+  readonly progressive: boolean;
+}
+
+function readFrame(view: DataView, segment: number, marker: number): Frame {
+  if (marker > PROGRESSIVE) {
+    const kind =
+      marker >= 0xc9 ? 'an arithmetic-coded' : marker === 0xc3 ? 'a lossless' : 'a hierarchical';
+    throw new UnreadableKindError(`${kind} JPEG`);
+  }
+  const bits = view.getUint8(segment);
+  if (bits !== 8) throw new UnreadableKindError(`a JPEG of ${bits} bits`);
+  const channels = view.getUint8(segment + 5);
+  if (![1, 3, 4].includes(channels))
+    throw new UnreadableKindError(`a JPEG of ${channels} channels`);
+  return {
+    height: view.getUint16(segment + 1),
+    width: view.getUint16(segment + 3),
+    channels,
+    progressive: marker === PROGRESSIVE,
+  };
+}

@@ -1,0 +1,44 @@
+/** A PNG's chunks: length, type, data, CRC-32. Source: W3C PNG, 3rd edition, §5.3 and annex D. */
+
+import { FormatError } from '../../errors.js';
+import { textAt, UnreadableKindError, viewOf } from './header.js';
+
+export interface PngChunk {
+  readonly type: string;
+  readonly data: Uint8Array;
+  /** Of type and data, as stored. */
+  readonly crc: number;
+}
+
+/** All chunks that are complete, to IEND. What follows is no part of the picture. */
+export function pngChunks(bytes: Uint8Array): PngChunk[] {
+  const view = viewOf(bytes);
+  const chunks: PngChunk[] = [];
+  for (let at = 8; at + 12 <= bytes.length; ) {
+    const begin = at + 8;
+    const end = begin + view.getUint32(at);
+    const type = textAt(bytes, at + 4, 4);
+    if (type === 'CgBI') throw new UnreadableKindError('a PNG as iOS apps pack it (CgBI)');
+    if (end + 4 > bytes.length) break;
+    chunks.push({ type, data: bytes.subarray(begin, end), crc: view.getUint32(end) });
+    if (type === 'IEND') break;
+    at = end + 4;
+  }
+  return chunks;
+}
+
+/** A palette of 256 colors is the longest of the chunks that are checked. */
+const MOST_CHECKED_BYTES = 768;
+
+/** Checks a small chunk. Pixels have a checksum of their own, zlib's, and others do not matter. */
+export function checkChunk({ type, data, crc }: PngChunk): void {
+  if (data.length > MOST_CHECKED_BYTES) {
+    throw new FormatError(`damaged: PNG chunk ${type} of ${data.length} bytes`);
+  }
+  let sum = 0xffffffff;
+  for (const byte of [...Buffer.from(type, 'latin1'), ...data]) {
+    sum ^= byte;
+    for (let bit = 0; bit < 8; bit++) sum = (sum >>> 1) ^ (sum & 1 ? 0xedb88320 : 0);
+  }
+  if (~sum >>> 0 !== crc) throw new FormatError(`damaged: PNG chunk ${type} has a wrong checksum`);
+}

@@ -1,0 +1,63 @@
+/**
+ * sharp, where the user has installed it beside fastcam: an optional peer dependency, never installed by
+ * us. It is faster with JPEG, WebP and AVIF, and reads what no decoder here does.
+ */
+
+import type { DecodedPicture } from './format.js';
+import { checkSize, MAX_PIXELS } from './header.js';
+
+/** The part of sharp that is used. */
+interface Pipeline {
+  metadata(): Promise<{ width: number; height: number; space?: string }>;
+  rotate(): Pipeline;
+  toColourspace(name: 'srgb'): Pipeline;
+  ensureAlpha(): Pipeline;
+  raw(): Pipeline;
+  toBuffer(options: { resolveWithObject: true }): Promise<{
+    data: Uint8Array;
+    info: { width: number; height: number; channels: number };
+  }>;
+}
+type Sharp = (bytes: Uint8Array, options: object) => Pipeline;
+
+/** Set to 0 it keeps sharp from being used. */
+const SWITCH = 'FASTCAM_SHARP';
+
+let loaded: Promise<Sharp | undefined> | undefined;
+
+/** sharp, or undefined where it is not installed, does not start, or is switched off. */
+export function findSharp(): Promise<Sharp | undefined> | undefined {
+  if (process.env[SWITCH] === '0') return undefined;
+  loaded ??= loadSharp();
+  return loaded;
+}
+
+async function loadSharp(): Promise<Sharp | undefined> {
+  // A name that bundlers and the compiler do not follow: it need not be there.
+  const name: string = 'sharp';
+  try {
+    return ((await import(name)) as { default: Sharp }).default;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The first page or frame as 8-bit RGBA, turned as its orientation says.
+ *
+ * An embedded profile is left alone, as the other decoders do and torchvision does; CMYK alone has no
+ * meaning without one.
+ */
+export async function decodeWithSharp(sharp: Sharp, bytes: Uint8Array): Promise<DecodedPicture> {
+  const limits = { limitInputPixels: MAX_PIXELS };
+  const { width, height, space } = await sharp(bytes, limits).metadata();
+  checkSize(width, height);
+  const { data, info } = await sharp(bytes, { ...limits, ignoreIcc: space !== 'cmyk' })
+    .rotate()
+    .toColourspace('srgb')
+    .ensureAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  if (info.channels !== 4) throw new Error(`sharp gives ${info.channels} channels`);
+  return { data, width: info.width, height: info.height, decoder: 'sharp' };
+}

@@ -1,0 +1,70 @@
+/**
+ * The WebAssembly codecs of jSquash. Each picture is decoded by an instance of its own: a damaged file
+ * leaves an instance that cannot be used again, and the memory of a large picture never shrinks.
+ */
+
+import type { Picture } from '../../image/picture.js';
+import { webAssembly } from '../../kernels/wasm/webassembly.js';
+import { wasmModule } from '../wasm-module.js';
+
+/** What Emscripten's factories take here. */
+interface FactoryOptions {
+  readonly noInitialRun: boolean;
+  print(line: string): void;
+  printErr(line: string): void;
+  instantiateWasm(imports: object, ready: (instance: object) => void): object;
+}
+
+interface Codec {
+  decode(bytes: Uint8Array, option?: boolean | number): Picture | null;
+}
+
+/** A codec: how its script and its WebAssembly are imported. */
+export interface CodecFiles {
+  script(): Promise<{ readonly default: unknown }>;
+  /** `package/path` */
+  readonly wasm: string;
+}
+
+export interface CodecResult {
+  /** `null` where the codec gave up. */
+  readonly picture: Picture | null;
+  /** Its warnings and last words, which it would write on standard error. */
+  readonly said: readonly string[];
+}
+
+/** @param option the second argument of the codec's `decode` */
+export async function runCodec(
+  files: CodecFiles,
+  bytes: Uint8Array,
+  option?: boolean | number,
+): Promise<CodecResult> {
+  const said: string[] = [];
+  const codec = await openCodec(files, (line) => said.push(line));
+  try {
+    const decoded = option === undefined ? codec.decode(bytes) : codec.decode(bytes, option);
+    if (decoded === null) return { picture: null, said };
+    const { data, width, height } = decoded;
+    const bytesOf = new Uint8Array(data.buffer, data.byteOffset, data.length);
+    return { picture: { data: bytesOf, width, height }, said };
+  } catch (error) {
+    // It ends by `exit(1)`, having said why, or by an exception of C++ or of WebAssembly.
+    if (said.length === 0) said.push(error instanceof Error ? error.message : 'the decoder failed');
+    return { picture: null, said };
+  }
+}
+
+async function openCodec({ script, wasm }: CodecFiles, say: (line: string) => void) {
+  const module = await wasmModule(wasm);
+  const makeCodec = (await script()).default as (options: FactoryOptions) => Promise<Codec>;
+  return makeCodec({
+    noInitialRun: true,
+    print: say,
+    printErr: say,
+    instantiateWasm(imports, ready) {
+      const instance = new webAssembly!.Instance(module, imports);
+      ready(instance);
+      return instance.exports;
+    },
+  });
+}
