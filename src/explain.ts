@@ -229,7 +229,7 @@ export function resolveOptions(net: Network, options: ExplainOptions): ResolvedO
   const scales = taps === true ? net.scales.length : net.valuesNamed(taps).length;
   if (scales === 0) {
     throw new ShapeError(
-      `taps: no value of the network ends a scale, as none is rectified or activated where all paths meet: name some, such as ${net.scaleCandidates.join(',')}`,
+      `taps: no value of the network ends a scale: name some, such as ${net.scaleCandidates.join(',')}`,
     );
   }
   return resolveFor(net, scales, options);

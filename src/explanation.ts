@@ -165,22 +165,19 @@ export class Explanation {
    * @throws {ShapeError} for extents that are no whole numbers ≥ 1, when a map is asked for
    */
   resized(width: number, height: number): Explanation {
-    const { region } = this;
-    const toX = width / this.width;
-    const toY = height / this.height;
-    return new Explanation({
-      ...this.#source,
-      ...{ width, height },
-      region: {
-        x: region.x * toX,
-        y: region.y * toY,
-        width: region.width * toX,
-        height: region.height * toY,
-      },
-    });
+    const across = width / this.width;
+    const down = height / this.height;
+    const { x, y, ...seen } = this.region;
+    const region = {
+      x: x * across,
+      y: y * down,
+      width: seen.width * across,
+      height: seen.height * down,
+    };
+    return new Explanation({ ...this.#source, width, height, region });
   }
 
-  /** The `count` likeliest classes, best first. */
+  /** The `count` likeliest classes, best first; of equal ones the lower index. */
   top(count: number): Prediction[] {
     const { logits } = this;
     const probabilities = PROBABILITIES[this.activation](logits);
@@ -190,7 +187,7 @@ export class Explanation {
       probability: probabilities[index]!,
       logit,
     }))
-      .sort((a, b) => b.logit - a.logit || a.index - b.index)
+      .sort((a, b) => b.logit - a.logit)
       .slice(0, count);
   }
 

@@ -55,6 +55,25 @@ describe('explain', () => {
     }
   });
 
+  it('gives its maps at any size: each pixel lies where it lies in the picture, and all else is the same', () => {
+    const e = net.explain(picture(90, 60), { fit: 'crop', size: 64 });
+    const own = e.resized(90, 60);
+    expect(own.combinedMap.data).toEqual(e.combinedMap.data);
+    expect(own.region).toEqual(e.region);
+    // Three times as large, the middle pixel of nine has the same place.
+    const large = e.resized(270, 180);
+    expect([large.width, large.height, large.combinedMap.shape]).toEqual([270, 180, [180, 270]]);
+    expect(large.top(3)).toEqual(e.top(3));
+    expect(large.lovi().width).toBe(270);
+    for (let y = 0; y < 60; y++) {
+      for (let x = 0; x < 90; x++) {
+        const there = large.combinedMap.data[(3 * y + 1) * 270 + 3 * x + 1]!;
+        const here = e.combinedMap.data[y * 90 + x]!;
+        if (!Number.isNaN(here)) expect(there).toBeCloseTo(here, 6);
+      }
+    }
+  });
+
   it('hands out maps that ndarray-ops takes as they are', () => {
     const e = net.explain(picture(64, 64), { size: 64 });
     const map = e.combinedMap as unknown as Parameters<typeof ops.sup>[0];

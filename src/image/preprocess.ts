@@ -205,9 +205,9 @@ function roundTo(stride: number, length: number): number {
 /** The picture itself where it is opaque, else a copy laid over white. */
 export function overWhite(picture: Picture): Picture {
   const { data, width, height } = picture;
-  let transparent = false;
-  for (let i = 3; i < data.length && !transparent; i += 4) transparent = data[i] !== 255;
-  if (!transparent) return picture;
+  let i = 3;
+  while (data[i] === 255) i += 4;
+  if (i >= data.length) return picture;
   const flat = new Uint8Array(data.length);
   for (let i = 0; i < data.length; i += 4) {
     const alpha = data[i + 3]! / 255;

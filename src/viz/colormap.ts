@@ -42,7 +42,7 @@ const STEPS_PER_KNOT = 5;
 const tables = new Map<Colormap, Uint8Array>();
 
 /**
- * The colours of a map: 256 steps, [256, 3], RGB bytes, from v = 0 to 1. Made once for each.
+ * The colours of a map: 256 steps, [256, 4], opaque RGBA bytes, from v = 0 to 1. Made once for each.
  *
  * @throws TypeError where there is no such colour map.
  */
@@ -69,7 +69,7 @@ export function colorStep(v: number): number {
 export function colorAt(colormap: Colormap, v: number): [r: number, g: number, b: number] {
   const table = colormapTable(colormap);
   if (Number.isNaN(v)) return [128, 128, 128];
-  const step = 3 * colorStep(v);
+  const step = 4 * colorStep(v);
   return [table[step]!, table[step + 1]!, table[step + 2]!];
 }
 
@@ -81,56 +81,49 @@ export function colorAt(colormap: Colormap, v: number): [r: number, g: number, b
  */
 export function colorize(map: SaliencyMap, colormap: Colormap = 'viridis'): Picture {
   checkMap('colorize', map);
-  const table = colormapTable(colormap);
+  const table = new Uint32Array(colormapTable(colormap).buffer);
   const [H, W] = map.shape as [number, number];
   const picture = createPicture(W, H);
-  const { data: bytes } = picture;
+  const pixels = new Uint32Array(picture.data.buffer);
   const { data, stride, offset } = map;
   for (let y = 0; y < H; y++) {
     const rowBase = offset + y * stride[0]!;
     for (let x = 0; x < W; x++) {
       const v = data[rowBase + x * stride[1]!]!;
-      const to = 4 * (y * W + x);
-      const from = 3 * colorStep(v);
-      const unseen = Number.isNaN(v);
-      bytes[to] = unseen ? unseenGrey(x, y) : table[from]!;
-      bytes[to + 1] = unseen ? unseenGrey(x, y) : table[from + 1]!;
-      bytes[to + 2] = unseen ? unseenGrey(x, y) : table[from + 2]!;
-      bytes[to + 3] = 255;
+      // All four bytes at once; grey's are alike but for alpha, the last and highest.
+      pixels[y * W + x] = Number.isNaN(v)
+        ? 0xff000000 + unseenGrey(x, y) * 0x010101
+        : table[colorStep(v)]!;
     }
   }
   return picture;
 }
 
 function makeTable(colormap: Colormap): Uint8Array {
-  if (colormap === 'jet') return makeJet();
+  if (colormap === 'jet') return tableOf(jetLevel);
   if (!Object.hasOwn(KNOTS, colormap)) {
     const known = [...Object.keys(KNOTS), 'jet'].join(', ');
     throw new TypeError(`colormap: expected ${known}, got ${String(colormap)}`);
   }
   const knots = KNOTS[colormap];
-  const table = new Uint8Array(3 * STEPS);
-  for (let i = 0; i < table.length; i++) {
-    const step = Math.floor(i / 3);
+  return tableOf((step, channel) => {
     const knot = Math.floor(step / STEPS_PER_KNOT);
     const t = (step % STEPS_PER_KNOT) / STEPS_PER_KNOT;
-    const digits = 6 * knot + 2 * (i % 3);
+    const digits = 6 * knot + 2 * channel;
     const low = Number.parseInt(knots.slice(digits, digits + 2), 16);
     // The last step is a knot and has none after it.
     const high = t > 0 ? Number.parseInt(knots.slice(digits + 6, digits + 8), 16) : low;
-    table[i] = Math.round((1 - t) * low + t * high);
-  }
-  return table;
+    return (1 - t) * low + t * high;
+  });
 }
 
-function makeJet(): Uint8Array {
-  const table = new Uint8Array(3 * STEPS);
-  for (let step = 0; step < STEPS; step++) {
-    const v = step / (STEPS - 1);
-    for (let channel = 0; channel < 3; channel++) {
-      const level = 1.5 - Math.abs(4 * v - (3 - channel));
-      table[3 * step + channel] = Math.round(255 * Math.max(0, Math.min(1, level)));
-    }
-  }
-  return table;
+function jetLevel(step: number, channel: number): number {
+  const level = 1.5 - Math.abs((4 * step) / (STEPS - 1) - (3 - channel));
+  return 255 * Math.max(0, Math.min(1, level));
+}
+
+function tableOf(level: (step: number, channel: number) => number): Uint8Array {
+  return Uint8Array.from({ length: 4 * STEPS }, (_, i) =>
+    i % 4 === 3 ? 255 : Math.round(level(i >> 2, i % 4)),
+  );
 }

@@ -15,7 +15,7 @@ import type { Picture, Region } from '../image/picture.js';
 import { resolveScaleWeights, type ScaleWeights } from './combine.js';
 import { paintColors, writeColors, writeHsv } from './hsv.js';
 import type { SaliencyMap } from './ndarray.js';
-import { ScaleRows } from './scale-rows.js';
+import { clamped, ScaleRows } from './scale-rows.js';
 
 export interface HeatMapOptions {
   /** Weights w of the scales; `equal` by default, as in the authors' code. */
@@ -117,9 +117,10 @@ class HeatRows {
       const gamma = this.#scales.gamma(l, y);
       const weight = this.#weights[l]!;
       for (let x = 0; x < gamma.length; x++) {
-        weighted[x]! += weight * gamma[x]!;
-        sum[x]! += gamma[x]!;
-        max[x] = Math.max(max[x]!, gamma[x]!);
+        const value = clamped(gamma[x]!);
+        weighted[x]! += weight * value;
+        sum[x]! += value;
+        max[x] = Math.max(max[x]!, value);
       }
     }
   }

@@ -79,10 +79,8 @@ export function writeRgbRow(
   for (let x = 0; x < W; x++) {
     const to = 4 * (y * W + x);
     const from = 3 * x;
-    const unseen = Number.isNaN(rgb[from]);
-    for (let c = 0; c < 3; c++) {
-      data[to + c] = unseen ? unseenGrey(x, y) : 255 * rgb[from + c]!;
-    }
+    const unseen = Number.isNaN(rgb[from]) ? unseenGrey(x, y) : undefined;
+    for (let c = 0; c < 3; c++) data[to + c] = unseen ?? 255 * rgb[from + c]!;
     data[to + 3] = 255;
   }
 }

@@ -17,7 +17,7 @@ import { expectWhole } from '../errors.js';
 import { createPicture, type Picture, type Region } from '../image/picture.js';
 import { paintColors, writeColors, writeHsv, writeRgbRow } from './hsv.js';
 import { checkSize, type SaliencyMap } from './ndarray.js';
-import { ScaleRows } from './scale-rows.js';
+import { clamped, ScaleRows } from './scale-rows.js';
 
 /** Hue of the first scale, in degrees. */
 const FIRST_HUE = 300;
@@ -124,9 +124,10 @@ function addScale(
   position: number,
 ): void {
   for (let x = 0; x < gamma.length; x++) {
-    sum[x]! += gamma[x]!;
-    moment[x]! += gamma[x]! * position;
-    max[x] = Math.max(max[x]!, gamma[x]!);
+    const value = clamped(gamma[x]!);
+    sum[x]! += value;
+    moment[x]! += value * position;
+    max[x] = Math.max(max[x]!, value);
   }
 }
 

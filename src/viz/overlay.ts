@@ -34,27 +34,13 @@ export function overlay(picture: Picture, map: SaliencyMap, options: OverlayOpti
     throw new ShapeError(`overlay: opacity expected 0…1, got ${opacity}`);
   }
   const table = colormapTable(colormap);
-  const { width, height, data: source } = picture;
-  const out = createPicture(width, height);
-  const { data, stride, offset } = map;
   const keep = 1 - opacity;
-  for (let y = 0; y < height; y++) {
-    const rowBase = offset + y * stride[0]!;
-    for (let x = 0; x < width; x++) {
-      const value = data[rowBase + x * stride[1]!]!;
-      const i = 4 * (y * width + x);
-      if (Number.isNaN(value)) {
-        writeUnseen(out.data, source, i);
-        continue;
-      }
-      const color = 3 * colorStep(value);
-      out.data[i] = keep * source[i]! + opacity * table[color]!;
-      out.data[i + 1] = keep * source[i + 1]! + opacity * table[color + 1]!;
-      out.data[i + 2] = keep * source[i + 2]! + opacity * table[color + 2]!;
-      out.data[i + 3] = source[i + 3]!;
-    }
-  }
-  return out;
+  return drawPixels(picture, map, (out, source, i, value) => {
+    const color = 4 * colorStep(value);
+    out[i] = keep * source[i]! + opacity * table[color]!;
+    out[i + 1] = keep * source[i + 1]! + opacity * table[color + 1]!;
+    out[i + 2] = keep * source[i + 2]! + opacity * table[color + 2]!;
+  });
 }
 
 /**
@@ -83,33 +69,41 @@ export function hardMask(picture: Picture, mask: NdArray<Uint8Array>): Picture {
 
 /** picture · clamp(factor, 0, 1), pixel by pixel. */
 function multiply(picture: Picture, factors: NdArray<Float32Array | Uint8Array>): Picture {
-  const { width, height, data: source } = picture;
-  const out = createPicture(width, height);
-  const { data, stride, offset } = factors;
-  for (let y = 0; y < height; y++) {
-    const rowBase = offset + y * stride[0]!;
-    for (let x = 0; x < width; x++) {
-      const value = data[rowBase + x * stride[1]!]!;
-      const i = 4 * (y * width + x);
-      if (Number.isNaN(value)) {
-        writeUnseen(out.data, source, i);
-        continue;
-      }
-      const factor = Math.max(0, Math.min(1, value));
-      out.data[i] = factor * source[i]!;
-      out.data[i + 1] = factor * source[i + 1]!;
-      out.data[i + 2] = factor * source[i + 2]!;
-      out.data[i + 3] = source[i + 3]!;
-    }
-  }
-  return out;
+  return drawPixels(picture, factors, (out, source, i, value) => {
+    const factor = Math.max(0, Math.min(1, value));
+    out[i] = factor * source[i]!;
+    out[i + 1] = factor * source[i + 1]!;
+    out[i + 2] = factor * source[i + 2]!;
+  });
 }
 
-/** Pixel at byte `i`: its luma (ITU-R BT.601), dimmed. */
-function writeUnseen(out: Uint8ClampedArray, source: Picture['data'], i: number): void {
-  const luma = 0.299 * source[i]! + 0.587 * source[i + 1]! + 0.114 * source[i + 2]!;
-  out[i] = out[i + 1] = out[i + 2] = DIMMED * luma;
-  out[i + 3] = source[i + 3]!;
+/**
+ * Draws pixel by pixel, those that were not seen as their luma (ITU-R BT.601), dimmed.
+ *
+ * @param draw writes red, green and blue at byte `i`
+ */
+function drawPixels(
+  { width, height, data: source }: Picture,
+  { data, stride, offset }: NdArray<Float32Array | Uint8Array>,
+  draw: (out: Uint8ClampedArray, source: Picture['data'], i: number, value: number) => void,
+): Picture {
+  const picture = createPicture(width, height);
+  const { data: out } = picture;
+  let i = 0;
+  for (let y = 0; y < height; y++) {
+    const rowBase = offset + y * stride[0]!;
+    for (let x = 0; x < width; x++, i += 4) {
+      const value = data[rowBase + x * stride[1]!]!;
+      if (Number.isNaN(value)) {
+        const luma = 0.299 * source[i]! + 0.587 * source[i + 1]! + 0.114 * source[i + 2]!;
+        out[i] = out[i + 1] = out[i + 2] = DIMMED * luma;
+      } else {
+        draw(out, source, i, value);
+      }
+      out[i + 3] = source[i + 3]!;
+    }
+  }
+  return picture;
 }
 
 function checkSameSize(

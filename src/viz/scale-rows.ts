@@ -25,13 +25,17 @@ export class ScaleRows {
   }
 
   /**
-   * γ of scale `l` along row `y`, in [0, 1], NaN where the maps do not cover the pixel. The array is
-   * this object's, and overwritten by the next call.
+   * γ of scale `l` along row `y`, NaN where the maps do not cover the pixel. The array is this object's,
+   * and overwritten by the next call.
    */
   gamma(l: number, y: number): Float64Array {
     const row = this.#row.fill(0);
     this.#maps[l]!.add(row, y, 1);
-    for (let x = 0; x < row.length; x++) row[x] = Math.max(0, Math.min(1, row[x]!));
     return row;
   }
+}
+
+/** γ, held in [0, 1]; NaN stays. */
+export function clamped(gamma: number): number {
+  return Math.max(0, Math.min(1, gamma));
 }

@@ -1,10 +1,7 @@
 /**
- * A white sheet to lay pictures and text on. Pictures are placed as strided assignments between
- * ndarray views; text is set in jimp's bitmap fonts (Open Sans).
+ * A white sheet to lay pictures and text on. Text is set in jimp's bitmap fonts (Open Sans).
  */
 
-import ndarray from 'ndarray';
-import ops from 'ndarray-ops';
 import { createPicture, type Picture } from '../../image/picture.js';
 import { type BitmapFont, drawText, loadBitmapFont, textWidth } from './bitmap-font.js';
 
@@ -80,12 +77,12 @@ export class Canvas {
     this.#lettering = lettering;
   }
 
-  /** Copies a picture, alpha aside, with its top left corner at (x, y). It must fit. */
-  place(picture: Picture, x: number, y: number): void {
-    const { data, width, height } = picture;
-    const target = ndarray(this.picture.data, [this.picture.height, this.picture.width, 4]);
-    const source = ndarray(data, [height, width, 4]);
-    ops.assign(target.lo(y, x, 0).hi(height, width, 3), source.hi(height, width, 3));
+  /** Copies an opaque picture, with its top left corner at (x, y). It must fit. */
+  place({ data, width, height }: Picture, x: number, y: number): void {
+    for (let row = 0; row < height; row++) {
+      const line = data.subarray(4 * row * width, 4 * (row + 1) * width);
+      this.picture.data.set(line, 4 * ((y + row) * this.picture.width + x));
+    }
   }
 
   /** Draws one line of text with its top left corner at (x, y). It must fit. */

@@ -62,98 +62,55 @@ export function enlargePicture(picture: Picture, factor: number): Picture {
 
 /**
  * Area means of interleaved channels [H, W, C] → [h, w, C]. A source pixel that two output pixels
- * share counts for each by the part that it covers. Rows are summed as they come, so that no array of
- * the source's size is held.
+ * share counts for each by the part that it covers. Rows are summed down first, so that no more than one
+ * row of sums is held.
  */
 function areaMeans(x: FlatArray, from: Size, channels: number, to: Size): Float32Array {
-  const stepX = from.width / to.width;
-  const stepY = from.height / to.height;
-  const across = stretches(from.width, to.width);
-  const sums = channels === 4 ? addPixels : addValues;
+  const rowLength = from.width * channels;
+  const step = from.height / to.height;
+  const sums = new Float32Array(rowLength);
   const out = new Float32Array(to.width * to.height * channels);
   for (let oy = 0; oy < to.height; oy++) {
-    const top = oy * stepY;
-    const bottom = Math.min(from.height, top + stepY);
-    const outRow = out.subarray(oy * to.width * channels, (oy + 1) * to.width * channels);
+    const top = oy * step;
+    const bottom = Math.min(from.height, top + step);
+    sums.fill(0);
     for (let iy = Math.floor(top); iy < bottom; iy++) {
-      const rowWeight = Math.min(bottom, iy + 1) - Math.max(top, iy);
-      const rowLength = from.width * channels;
-      sums(outRow, x.subarray(iy * rowLength, (iy + 1) * rowLength), across, rowWeight);
+      const weight = (Math.min(bottom, iy + 1) - Math.max(top, iy)) / step;
+      addRow(sums, x, iy * rowLength, weight);
+    }
+    const outRow = oy * to.width * channels;
+    for (let c = 0; c < channels; c++) {
+      meanAcross(out, outRow + c, sums, c, channels, from.width, to.width);
     }
   }
-  const area = stepX * stepY;
-  for (let i = 0; i < out.length; i++) out[i]! /= area;
   return out;
 }
 
-/** Which stretch of a source row each output pixel covers. */
-interface Stretches {
-  /** Pixels first … last are touched. */
-  readonly first: Int32Array;
-  readonly last: Int32Array;
-  /** The share of the first that is covered, and of the last; those between are whole. */
-  readonly firstWeight: Float64Array;
-  readonly lastWeight: Float64Array;
+function addRow(sums: Float32Array, x: FlatArray, row: number, weight: number): void {
+  for (let i = 0; i < sums.length; i++) sums[i]! += weight * x[row + i]!;
 }
 
-function stretches(from: number, to: number): Stretches {
-  const step = from / to;
-  const first = new Int32Array(to);
-  const last = new Int32Array(to);
-  const firstWeight = new Float64Array(to);
-  const lastWeight = new Float64Array(to);
-  for (let o = 0; o < to; o++) {
-    const left = o * step;
-    const right = Math.min(from, left + step);
-    first[o] = Math.floor(left);
-    last[o] = Math.ceil(right) - 1;
-    firstWeight[o] = Math.min(right, first[o]! + 1) - left;
-    // Of a stretch within one pixel the first weight is all there is.
-    lastWeight[o] = last[o]! > first[o]! ? right - last[o]! : 0;
+/** One channel of one row: each output pixel takes its stretch of it. */
+function meanAcross(
+  out: Float32Array,
+  outBegin: number,
+  sums: Float32Array,
+  begin: number,
+  channels: number,
+  width: number,
+  outWidth: number,
+): void {
+  const step = width / outWidth;
+  for (let ox = 0; ox < outWidth; ox++) {
+    const left = ox * step;
+    const right = Math.min(width, left + step);
+    const first = Math.floor(left);
+    // What the edges have too much is taken off, and an edge that is not touched is none.
+    const last = Math.ceil(right) - 1;
+    let sum = 0;
+    for (let i = first; i <= last; i++) sum += sums[begin + i * channels]!;
+    sum -= (left - first) * sums[begin + first * channels]!;
+    sum -= (last + 1 - right) * sums[begin + last * channels]!;
+    out[outBegin + ox * channels] = sum / step;
   }
-  return { first, last, firstWeight, lastWeight };
 }
-
-type AddRow = (out: Float32Array, row: FlatArray, across: Stretches, rowWeight: number) => void;
-
-/** One source row onto one output row: each output pixel takes its stretch of it. */
-const addValues: AddRow = (out, row, { first, last, firstWeight, lastWeight }, rowWeight) => {
-  for (let o = 0; o < out.length; o++) {
-    const begin = first[o]!;
-    const end = last[o]!;
-    let sum = firstWeight[o]! * row[begin]!;
-    for (let i = begin + 1; i < end; i++) sum += row[i]!;
-    if (end > begin) sum += lastWeight[o]! * row[end]!;
-    out[o]! += rowWeight * sum;
-  }
-};
-
-/** The same of RGBA pixels, whose four channels are summed beside each other. */
-const addPixels: AddRow = (out, row, { first, last, firstWeight, lastWeight }, rowWeight) => {
-  for (let o = 0; o < first.length; o++) {
-    const begin = 4 * first[o]!;
-    const end = 4 * last[o]!;
-    const weight = firstWeight[o]!;
-    let r = weight * row[begin]!;
-    let g = weight * row[begin + 1]!;
-    let b = weight * row[begin + 2]!;
-    let a = weight * row[begin + 3]!;
-    for (let i = begin + 4; i < end; i += 4) {
-      r += row[i]!;
-      g += row[i + 1]!;
-      b += row[i + 2]!;
-      a += row[i + 3]!;
-    }
-    if (end > begin) {
-      const lastOf = lastWeight[o]!;
-      r += lastOf * row[end]!;
-      g += lastOf * row[end + 1]!;
-      b += lastOf * row[end + 2]!;
-      a += lastOf * row[end + 3]!;
-    }
-    out[4 * o]! += rowWeight * r;
-    out[4 * o + 1]! += rowWeight * g;
-    out[4 * o + 2]! += rowWeight * b;
-    out[4 * o + 3]! += rowWeight * a;
-  }
-};
