@@ -15,6 +15,7 @@ import { readFileBytes } from './file-bytes.js';
 import { makeFolder } from './folders.js';
 import { bundledModel, type Model } from './model-file.js';
 import { decodePicture } from './pictures/decode.js';
+import type { DecodeOptions } from './pictures/format.js';
 import { makeReport, packageVersion, type Report } from './report.js';
 import { encodeTensors, pictureOfTensor, readTensor } from './tensor-file.js';
 import { writeWhole } from './written-file.js';
@@ -34,7 +35,7 @@ export interface DrawOptions {
   readonly fullSize?: boolean;
 }
 
-export interface ExplainFileOptions extends ExplainOptions, DrawOptions {
+export interface ExplainFileOptions extends ExplainOptions, DecodeOptions, DrawOptions {
   /** Default: the bundled model. */
   readonly model?: Model;
   /** The folder to write pictures and report.json into, made if need be. Without it none is written. */
@@ -89,11 +90,13 @@ export async function explainFile(
 ): Promise<ExplainedFile> {
   const run = await startRun(nameOf(input), options);
   const bytes = typeof input === 'string' ? await readFileBytes(input, 'a picture') : input.bytes;
-  const picture = overWhite(await decodePicture(bytes, run.name));
+  const decoded = await decodePicture(bytes, run.name, options);
+  const picture = overWhite(decoded);
   const decodeMs = run.elapsed();
   const explanation = run.model.net.explain(picture, run.explainOptions);
   run.progress(EXPLAINED);
-  const [only] = await finish(run, [itemOf(run, explanation, picture, decodeMs)]);
+  const { decoder } = decoded;
+  const [only] = await finish(run, [{ ...itemOf(run, explanation, picture, decodeMs), decoder }]);
   return only!;
 }
 
@@ -153,12 +156,14 @@ interface Item {
   readonly drawn: Explanation;
   /** At the size to draw. The picture as given may take 400 MB, and is let go. */
   readonly picture: Picture;
+  /** What read it; none for a tensor. */
+  readonly decoder?: string;
   readonly decodeMs: number;
 }
 
 async function startRun(name: string, options: ExplainFileOptions): Promise<Run> {
   const { model, out: _, colormap: _c, tensors: _t, signal: _a, onProgress, ...rest } = options;
-  const { only: _o, format: _f, fullSize: _s, ...explainOptions } = rest;
+  const { only: _o, format: _f, fullSize: _s, sampleRange: _r, ...explainOptions } = rest;
   const opened = model ?? (await bundledModel());
   const start = performance.now();
   return {
@@ -201,7 +206,11 @@ async function finish(run: Run, items: readonly Item[]): Promise<ExplainedFile[]
     if (reportPath !== undefined) files.push(reportPath);
     const { explanation, drawn } = item;
     const report = makeReport(drawn, {
-      input: { path: name, ...(many && { item: n }) },
+      input: {
+        path: name,
+        ...(item.decoder !== undefined && { decoder: item.decoder }),
+        ...(many && { item: n }),
+      },
       explanation,
       model,
       options: describeOptions(run, item),

@@ -23,6 +23,8 @@ export interface ReportContext {
   readonly input: {
     /** As given. */
     readonly path: string;
+    /** What read the picture; none where the input is a tensor. */
+    readonly decoder?: string;
     /** Which picture of a tensor file. */
     readonly item?: number;
   };
@@ -40,6 +42,8 @@ export interface Report {
   readonly version: string;
   readonly input: {
     readonly path: string;
+    /** What read the picture: `mozjpeg`, `sharp`, …; docs/pictures.md has them all. */
+    readonly decoder?: string;
     readonly item?: number;
     readonly width: number;
     readonly height: number;

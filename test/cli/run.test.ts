@@ -74,7 +74,7 @@ describe('fastcam explain', () => {
     const text = readFileSync(join(out, 'small', 'report.json'), 'utf8');
     const report = JSON.parse(text);
     expect(report).toMatchObject({
-      input: { path: small, width: 40, height: 30, networkInput: [128, 160] },
+      input: { path: small, decoder: 'png', width: 40, height: 30, networkInput: [128, 160] },
       model: { name: 'bundled', architecture: { block: 'bottleneck', classes: 200 } },
       options: { cam: 'xgradcam', target: 'espresso', normalizer: 'gaussian', fit: 'whole' },
       target: { label: 'espresso' },
