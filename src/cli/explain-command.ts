@@ -4,7 +4,9 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { type Calibration, checkCalibration } from '../calibration.js';
 import { ShapeError } from '../errors.js';
-import type { DrawOptions, ExplainManyOptions, Input, Model } from '../node/index.js';
+import type { CamMethod } from '../methods/index.js';
+import type { Gallery } from '../node/gallery/write-gallery.js';
+import type { DrawOptions, ExplainManyOptions, Input, Model, PictureKind } from '../node/index.js';
 import { Interruption } from './interruption.js';
 import {
   type InputFlags,
@@ -15,7 +17,7 @@ import {
   type StatisticFlags,
 } from './options.js';
 import { startProgress } from './progress.js';
-import { describeFailure, EXIT, type Streams, UsageError } from './streams.js';
+import { describeFailure, EXIT, printable, type Streams, UsageError } from './streams.js';
 
 /** The options as commander hands them over. */
 export interface ExplainFlags extends ModelFlags, StatisticFlags, InputFlags, OutputFlags {
@@ -30,6 +32,7 @@ export interface ExplainFlags extends ModelFlags, StatisticFlags, InputFlags, Ou
   readonly only?: NonNullable<DrawOptions['only']>;
   readonly format: NonNullable<DrawOptions['format']>;
   readonly fullSize?: boolean;
+  readonly gallery?: boolean;
   readonly tensors?: string;
   readonly jobs?: number;
 }
@@ -41,17 +44,14 @@ export async function explainCommand(
   streams: Streams,
 ): Promise<number> {
   const { out, jobs = availableParallelism(), json, debug = false } = flags;
-  const [{ explainMany }, { findInputs, outputFolders }, { summarize }] = await Promise.all([
-    import('../node/explain-many.js'),
-    import('../node/inputs.js'),
-    import('./summary.js'),
-  ]);
+  const { explainMany, findInputs, outputFolders, kindsForGallery, summarize } = await load();
   const inputs = await findInputs(paths, out);
   checkPaths(inputs, flags);
   const model = await openFlagged(flags, streams);
   const options = explainOptions(flags, model, await calibrationOf(flags, model));
-  await checkOptions(flags, model, options);
+  const { cam, only } = await checkOptions(flags, model, options);
   const progress = await startProgress(inputs.length, streams.stderr);
+  const gallery = flags.gallery ? await startGallery(out, model) : undefined;
   const interruption = new Interruption();
   let done = 0;
   let failures = 0;
@@ -59,19 +59,19 @@ export async function explainCommand(
   show(0);
   try {
     const outcomes = explainMany(inputs, {
-      ...options,
-      jobs,
-      folders: outputFolders(inputs, out),
-      signal: interruption.signal,
-      onProgress: show,
+      ...{ ...options, only: gallery ? kindsForGallery(only, cam) : only },
+      ...{ jobs, folders: outputFolders(inputs, out) },
+      ...{ signal: interruption.signal, onProgress: show },
     });
     for await (const { input, results, error } of outcomes) {
       if (error !== undefined) {
         failures++;
         const text = describeFailure(error, debug, input.path);
+        gallery?.addFailure(input.path, text.replace(/^fastcam: /, ''));
         progress.around(() => streams.stderr.write(text));
       }
       for (const { report } of results) {
+        gallery?.add(report);
         const text = json ? `${JSON.stringify(report)}\n` : `${summarize(report, done === 0)}\n`;
         progress.around(() => streams.stdout.write(text));
       }
@@ -82,9 +82,27 @@ export async function explainCommand(
     streams.stderr.write(`fastcam: interrupted: ${done} of ${inputs.length} are done\n`);
   } finally {
     progress.stop();
-    await interruption.end();
   }
+  const page = await gallery?.write();
+  if (page !== undefined && !json) streams.stdout.write(`All of them: ${printable(page)}\n`);
+  await interruption.end();
   return failures > 0 ? EXIT.failed : EXIT.ok;
+}
+
+/** What takes long to load. */
+async function load() {
+  const [many, inputs, kinds, summary] = await Promise.all([
+    import('../node/explain-many.js'),
+    import('../node/inputs.js'),
+    import('../node/drawing/picture-kinds.js'),
+    import('./summary.js'),
+  ]);
+  return { ...many, ...inputs, ...kinds, ...summary };
+}
+
+async function startGallery(out: string, { name }: Model): Promise<Gallery> {
+  const { Gallery } = await import('../node/gallery/write-gallery.js');
+  return new Gallery(out, name);
 }
 
 function explainOptions(
@@ -141,7 +159,7 @@ async function checkOptions(
   { class: wanted }: ExplainFlags,
   { name, net, labelled }: Model,
   options: ExplainManyOptions,
-): Promise<void> {
+): Promise<{ cam: CamMethod | 'none'; only: readonly PictureKind[] }> {
   if (typeof wanted === 'string' && wanted !== 'top' && !labelled) {
     throw new UsageError(
       `--class ${wanted}: ${name} comes without class names; give --labels FILE`,
@@ -152,7 +170,8 @@ async function checkOptions(
     import('../node/drawing/picture-kinds.js'),
   ]);
   try {
-    kindsOf(options.only, resolveOptions(net, options));
+    const { cam } = resolveOptions(net, options);
+    return { cam, only: kindsOf(options.only, { cam }) };
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     const message = error.message.replace(/^target/, `--class ${wanted}`);

@@ -51,6 +51,7 @@ Examples:
   fastcam explain *.jpg -o maps                    several at once
   fastcam explain holiday/ --only overlay --format webp
                                                    all pictures of a folder, one picture of each
+  fastcam explain holiday/ --gallery --format webp  and out/index.html, a page to look through them
   fastcam explain cat.png --class tabby            where is the tabby?
   fastcam explain cat.png --model resnet50.safetensors --size 224
   fastcam explain cat.png --json | jq .top         the report, for programs
@@ -242,6 +243,7 @@ function explainOptions(): Option[] {
     ),
     choice('--format <name>', 'of the pictures', ['png', 'jpeg', 'webp']).default('png'),
     new Option('--full-size', 'draw at the size of the picture, not at 1600 pixels at most'),
+    new Option('--gallery', 'write index.html, a page that shows all of them, into --out'),
     valued('-j, --jobs <number>', 'pictures at once (default: the number of cores)', parseJobs),
     valued('--tensors <file>', 'write every array of the run, safetensors float32', parsePath),
     ...outputOptions('reports, one line of JSON for each input'),

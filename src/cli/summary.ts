@@ -32,14 +32,15 @@ function networkOf({ input, model }: Report): string {
   return `seen by the ${printable(model.name)} model at ${W} × ${H}`;
 }
 
-/** No share of the network's time: the maps have the picture's pixels, the network sees fewer. */
-function times({ ms, input }: Report, isFirst: boolean): string {
+/** No share of the network's time: the maps have the drawn pictures' pixels, the network sees fewer. */
+function times({ ms, input, drawn }: Report, isFirst: boolean): string {
   const cold = isFirst
     ? '\nThe first picture of a call also pays for the compiling of the code.'
     : '';
+  const by = input.decoder === undefined ? '' : ` by ${input.decoder}`;
   return (
     `Network ${ms.network.toFixed(1)} ms, ` +
-    `saliency ${ms.saliency.toFixed(1)} ms for a map of ${input.width} × ${input.height}; ` +
-    `reading ${(ms.decode + ms.preprocess).toFixed(0)} ms, pictures ${ms.pictures.toFixed(0)} ms${cold}`
+    `saliency ${ms.saliency.toFixed(1)} ms for a map of ${drawn.width} × ${drawn.height}; ` +
+    `reading${by} ${(ms.decode + ms.preprocess).toFixed(0)} ms, pictures ${ms.pictures.toFixed(0)} ms${cold}`
   );
 }

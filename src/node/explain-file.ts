@@ -26,7 +26,7 @@ export interface DrawOptions {
   readonly colormap?: Colormap;
   /** Which pictures; default all but `picture` and `thumbnails` where there is an `out`, and none where not. */
   readonly only?: readonly PictureKind[];
-  /** Default `png`. Thumbnails are always JPEG. */
+  /** Default `png`. Thumbnails are always WebP. */
   readonly format?: PictureFormat;
   /**
    * Draw at the size of the picture as given. By default the long side is at most 1600 pixels, and maps are
@@ -263,7 +263,7 @@ async function drawItem(
 }
 
 function formatOf({ options }: Run, name: string): PictureFormat {
-  return name === 'thumbnails' ? 'jpeg' : (options.format ?? 'png');
+  return name === 'thumbnails' ? 'webp' : (options.format ?? 'png');
 }
 
 let lettering: Promise<Lettering> | undefined;

@@ -67,7 +67,7 @@ export async function makePool(options: PoolOptions = {}): Promise<Pool> {
     throw new ShapeError(`makePool: size expected a whole number ≥ 1, got ${size}`);
   }
   const threads = new Tinypool({
-    filename: new URL('./pool-worker.js', import.meta.url).href,
+    filename: WORKER,
     minThreads: size,
     maxThreads: size,
     workerData: model,
@@ -107,6 +107,9 @@ export async function makePool(options: PoolOptions = {}): Promise<Pool> {
     close: () => threads.destroy(),
   };
 }
+
+/** As it is built, from `src` and from `dist` alike: Node 20 runs no TypeScript. */
+const WORKER = new URL('../../dist/node/pool-worker.js', import.meta.url).href;
 
 const ERRORS = { FormatError, ShapeError, UnsupportedError };
 

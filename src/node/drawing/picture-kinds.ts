@@ -56,3 +56,12 @@ export function thumbnailKinds({ cam }: Pick<Explanation, 'cam'>): PictureKind[]
     ? ['picture', 'overlay', 'lovi']
     : ['picture', 'overlay', 'lovi', 'fastcam'];
 }
+
+/** What must be drawn for a gallery, with what is asked for. */
+export function kindsForGallery(
+  only: readonly PictureKind[],
+  cam: Explanation['cam'],
+): readonly PictureKind[] {
+  const wanted = [...only, 'thumbnails', ...thumbnailKinds({ cam })];
+  return PICTURE_KINDS.filter((kind) => wanted.includes(kind));
+}

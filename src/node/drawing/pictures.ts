@@ -87,6 +87,12 @@ function mainMap(explanation: Explanation): SaliencyMap {
   return explanation.cam === 'none' ? explanation.combinedMap : explanation.fastcamMap;
 }
 
+/** Of a strip of so many thumbnails, in pixels. */
+export function thumbnailsSize(drawn: Size, count: number): Size {
+  const { width, height } = fitInside(drawn, THUMBNAIL);
+  return { width: count * width, height };
+}
+
 /** One strip of small pictures side by side, without text. */
 function thumbnails({ explanation, picture, colormap, ...rest }: PictureSource): Picture {
   const size = fitInside(picture, THUMBNAIL);
@@ -95,7 +101,8 @@ function thumbnails({ explanation, picture, colormap, ...rest }: PictureSource):
   const tiles = picturesOf(source, thumbnailKinds(small)).map(({ name, draw }) =>
     name === 'lovi' ? small.lovi() : draw(),
   );
-  const strip = createPicture(size.width * tiles.length, size.height);
+  const { width, height } = thumbnailsSize(picture, tiles.length);
+  const strip = createPicture(width, height);
   const rowBytes = 4 * size.width;
   for (const [i, { data }] of tiles.entries()) {
     for (let y = 0; y < size.height; y++) {

@@ -1,0 +1,58 @@
+/** Reports of what was explained → index.html beside the results. */
+
+import { basename, extname, join, relative } from 'node:path';
+import type { CamMethod } from '../../methods/index.js';
+import { thumbnailKinds } from '../drawing/picture-kinds.js';
+import { thumbnailsSize } from '../drawing/pictures.js';
+import { makeFolder } from '../folders.js';
+import type { Report } from '../report.js';
+import { writeWhole } from '../written-file.js';
+import { galleryHtml } from './gallery.js';
+import { type GalleryEntry, type GalleryFailure, KINDS } from './gallery-page.js';
+
+/** index.html beside the results of many pictures. */
+export class Gallery {
+  readonly #out: string;
+  readonly #model: string;
+  readonly #entries: GalleryEntry[] = [];
+  readonly #failures: GalleryFailure[] = [];
+
+  /** @param out the folder of all results */
+  constructor(out: string, model: string) {
+    this.#out = out;
+    this.#model = model;
+  }
+
+  /** Of a picture drawn as `kindsForGallery` says. Little of the report is kept: there may be thousands. */
+  add({ input, drawn, files, options, top, target }: Report): void {
+    const named = new Map(
+      files.map((file) => [basename(file, extname(file)), relative(this.#out, file)]),
+    );
+    const kinds = thumbnailKinds({ cam: options['cam'] as CamMethod | 'none' });
+    const item = input.item === undefined ? '' : ` [${input.item}]`;
+    this.#entries.push({
+      title: `${input.path}${item}`,
+      width: input.width,
+      height: input.height,
+      thumbnails: { file: named.get('thumbnails')!, ...thumbnailsSize(drawn, kinds.length), kinds },
+      pictures: Object.fromEntries(
+        KINDS.flatMap((kind) => (named.has(kind) ? [[kind, named.get(kind)!]] : [])),
+      ),
+      top,
+      ...(target && { target }),
+    });
+  }
+
+  addFailure(title: string, reason: string): void {
+    this.#failures.push({ title, reason });
+  }
+
+  /** @returns the path of index.html. @throws {FormatError} where it cannot be written */
+  async write(): Promise<string> {
+    const path = join(this.#out, 'index.html');
+    await makeFolder(this.#out);
+    const page = { model: this.#model, entries: this.#entries, failures: this.#failures };
+    await writeWhole(path, galleryHtml(page));
+    return path;
+  }
+}
