@@ -14,6 +14,9 @@ const KIND_NAMES: Readonly<Record<string, string>> = {
   fastcam: 'FastCAM',
 };
 
+/** Cards that are filled at once, and not in the next frame: about what a window holds. */
+const FIRST = 12;
+
 export function nameOfKind(kind: string): string {
   return KIND_NAMES[kind] ?? kind;
 }
@@ -66,7 +69,12 @@ export class Cards {
 
   /** Shows these entries, in this order. */
   show(indices: readonly number[]): void {
-    this.#list.replaceChildren(...indices.map((index) => this.#items[index]!));
+    const items = indices.map((index) => this.#items[index]!);
+    const { children } = this.#list;
+    // A letter more often leaves all as it is.
+    if (items.length === children.length && items.every((item, i) => item === children[i])) return;
+    for (const index of indices.slice(0, FIRST)) this.#fill(index);
+    this.#list.replaceChildren(...items);
   }
 
   /** Puts the focus on a tile, and scrolls to it. */
@@ -137,7 +145,6 @@ function tileOf({ title, thumbnails, pictures }: GalleryEntry, i: number): HTMLE
   const name = nameOfKind(kind);
   const strip = make('img', '');
   strip.src = thumbnails.file;
-  strip.decoding = 'async';
   strip.alt = '';
   strip.style.setProperty('--tile', String(i));
   const inside = [
