@@ -153,6 +153,76 @@ describe('fastcam explain', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
+  test('all pictures of a folder have folders as they have, and a page that shows them', async () => {
+    const photos = join(folder, 'photos');
+    mkdirSync(join(photos, 'in'), { recursive: true });
+    for (const name of ['2.png', '10.png', 'in/3.png']) {
+      writeFileSync(join(photos, name), grid(40, 30));
+    }
+    writeFileSync(join(photos, 'in', 'bad.png'), 'no picture');
+    const target = join(folder, 'folders');
+    const argv = [
+      'explain',
+      photos,
+      '-o',
+      target,
+      '--only',
+      'lovi',
+      '--gallery',
+      '--format',
+      'webp',
+    ];
+    const { code, stdout, stderr } = await fastcam(...argv, '--jobs', '2');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^fastcam: .*bad\.png: not a picture[^\n]*\n$/);
+    const told = [...stdout.matchAll(/^(.*): 40 × 30, seen by/gm)].map(([, path]) => path);
+    expect(told).toEqual(
+      ['2.png', '10.png', join('in', '3.png')].map((name) => join(photos, name)),
+    );
+    expect(stdout).toContain(`All of them: ${join(target, 'index.html')}`);
+    expect(readdirSync(target).sort()).toEqual(['10', '2', 'in', 'index.html']);
+    const shown = ['fastcam', 'lovi', 'overlay', 'picture', 'thumbnails'];
+    expect(readdirSync(join(target, 'in', '3')).sort()).toEqual(
+      [...shown.map((name) => `${name}.webp`), 'report.json'].sort(),
+    );
+    const html = readFileSync(join(target, 'index.html'), 'utf8');
+    expect(html).toContain('in/3/thumbnails.webp');
+    expect(html).toContain('not a picture');
+  });
+
+  test('pictures are drawn at 1600 pixels at most, or at full size; a report says which', async () => {
+    const large = write('large.png', grid(2000, 40));
+    const sizes: unknown[] = [];
+    for (const flags of [[], ['--full-size']]) {
+      const target = join(folder, `drawn-${flags.length}`);
+      const argv = [
+        'explain',
+        large,
+        '-o',
+        target,
+        '--only',
+        'saliency',
+        '--format',
+        'jpeg',
+        '--json',
+      ];
+      const { stdout } = await fastcam(...argv, ...flags);
+      const { input, drawn, files } = JSON.parse(stdout);
+      expect(input).toMatchObject({ width: 2000, height: 40, decoder: 'png' });
+      expect(files).toEqual([
+        join(target, 'large', 'saliency.jpg'),
+        join(target, 'large', 'report.json'),
+      ]);
+      const { width, height } = await readPicture(join(target, 'large', 'saliency.jpg'));
+      expect(drawn).toEqual({ width, height });
+      sizes.push([width, height]);
+    }
+    expect(sizes).toEqual([
+      [1600, 32],
+      [2000, 40],
+    ]);
+  });
+
   test('bad pictures are one line each, the others are done, the exit code is 1', async () => {
     const bad = [
       write('empty.png', ''),
@@ -162,8 +232,9 @@ describe('fastcam explain', () => {
       write('none.png', png(0, 0, { depth: 8, color: PNG_COLOR.rgb, rows: [[]] })),
       write('photo.webp', 'RIFF\x10\0\0\0WEBPVP8 '),
       join(folder, 'missing.png'),
-      folder,
+      join(folder, 'nothing'),
     ];
+    mkdirSync(join(folder, 'nothing'));
     const { code, stdout, stderr } = await fastcam('explain', ...bad, small, '-o', out, '--json');
     expect(code).toBe(1);
     expect(JSON.parse(stdout).input.path).toBe(small);
@@ -368,6 +439,11 @@ describe('wrong calls', () => {
     ['explain', 'a.png', '--stride-on', '5x5'],
     ['explain', 'a.png', '--colour'],
     ['explain', 'a.png', '--out'],
+    ['explain', 'a.png', '--only', 'lovi,nonsense'],
+    ['explain', 'a.png', '--only', 'fastcam', '--cam', 'none'],
+    ['explain', 'a.png', '--format', 'gif'],
+    ['explain', 'a.png', '--jobs', '0'],
+    ['explain', 'samples', '--tensors', 'out.safetensors'],
     ['explain', 'a.png', '--class', '200'],
     ['explain', 'a.png', '--class', 'unicorn'],
     ['explain', ''],

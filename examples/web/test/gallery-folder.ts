@@ -1,20 +1,18 @@
 /** Galleries to test: a few explained pictures as files of a folder, and index.html beside them. */
 
-import { copyFileSync, linkSync, mkdirSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Explanation } from 'fastcam';
-import { encodePng, explainFile, readPicture } from 'fastcam/node';
-import { colorize, createPicture, overlay, type Picture } from 'fastcam/viz';
+import { explainFile } from 'fastcam/node';
+import { kindsForGallery } from '../../../dist/node/drawing/picture-kinds.js';
 import {
   type GalleryEntry,
   type GalleryPage,
   galleryHtml,
 } from '../../../dist/node/gallery/gallery.js';
-import { fitInside, shrinkPicture } from '../../../dist/node/resample.js';
+import { galleryEntry } from '../../../dist/node/gallery/write-gallery.js';
 
 const SAMPLES = new URL('../../../samples/', import.meta.url).pathname;
-const TILE = 240;
 
 /** A sample, and the path that the gallery knows it by. */
 export interface Wanted {
@@ -28,51 +26,10 @@ export function explainSamples(folder: string, wanted: readonly Wanted[]): Promi
 }
 
 async function explainSample(folder: string, { sample, path }: Wanted): Promise<GalleryEntry> {
-  const out = join(folder, path);
-  const source = join(SAMPLES, sample);
-  const { explanation } = await explainFile(source, { out });
-  copyFileSync(source, join(out, sample));
-  const picture = await readPicture(source);
-  const kinds = ['picture', 'overlay', 'lovi', 'fastcam'];
-  const strip = stripOf(tilesOf(picture, explanation));
-  writeFileSync(join(out, 'thumbnails.png'), await encodePng(strip));
-  return {
-    title: path,
-    width: picture.width,
-    height: picture.height,
-    thumbnails: {
-      file: `${path}/thumbnails.png`,
-      width: strip.width,
-      height: strip.height,
-      kinds,
-    },
-    pictures: {
-      picture: `${path}/${sample}`,
-      overlay: `${path}/overlay.png`,
-      lovi: `${path}/lovi.png`,
-      fastcam: `${path}/fastcam.png`,
-    },
-    top: explanation.top(5),
-    target: explanation.top(1)[0]!,
-  };
-}
-
-function tilesOf(picture: Picture, explanation: Explanation): Picture[] {
-  const { fastcamMap } = explanation;
-  const whole = [picture, overlay(picture, fastcamMap), explanation.lovi(), colorize(fastcamMap)];
-  return whole.map((one) => shrinkPicture(one, fitInside(one, TILE)));
-}
-
-function stripOf(tiles: readonly Picture[]): Picture {
-  const [{ width, height }] = tiles as [Picture];
-  const strip = createPicture(tiles.length * width, height);
-  for (const [i, tile] of tiles.entries()) {
-    for (let y = 0; y < height; y++) {
-      const row = tile.data.subarray(4 * width * y, 4 * width * (y + 1));
-      strip.data.set(row, 4 * width * (tiles.length * y + i));
-    }
-  }
-  return strip;
+  const input = { name: path, bytes: readFileSync(join(SAMPLES, sample)) };
+  const only = kindsForGallery([], 'gradcam++');
+  const { report } = await explainFile(input, { out: join(folder, path), only });
+  return galleryEntry(report, folder);
 }
 
 /** Entries by the thousand: each has files of its own, and probabilities that fall from the first to the last. */
@@ -93,7 +50,7 @@ export function multiply(
     return {
       ...sample,
       title: `many/picture ${i + 1}.png`,
-      thumbnails: { ...thumbnails, file: link(thumbnails.file, 'thumbnails.png') },
+      thumbnails: { ...thumbnails, file: link(thumbnails.file, 'thumbnails.webp') },
       pictures: { ...pictures, overlay: link(pictures.overlay!, 'overlay.png') },
       top: top.map((one) => ({ ...one, probability: one.probability * (1 - i / count) })),
     };

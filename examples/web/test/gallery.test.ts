@@ -80,7 +80,7 @@ describe('pictures', () => {
     await page.click('button.tile');
     expect(await page.isDisabled('#kinds button:has-text("Overlay")')).toBe(true);
     await page.keyboard.press('2');
-    expect((await large()).file).toBe('chelsea.png');
+    expect((await large()).file).toBe('picture.png');
   });
 
   test('the class that the maps speak for is named where it is not the likeliest', async () => {
@@ -186,12 +186,12 @@ describe('one picture, large', () => {
   test('keys change the kind and the picture; Escape closes, and the focus is where the eye is', async () => {
     await page.locator('button.tile').first().focus();
     await page.keyboard.press('Enter');
-    expect((await large()).file).toBe('chelsea.png');
+    expect((await large()).file).toBe('picture.png');
     for (const [key, file] of [
       ['2', 'overlay.png'],
       ['3', 'lovi.png'],
       ['4', 'fastcam.png'],
-      ['1', 'chelsea.png'],
+      ['1', 'picture.png'],
     ] as const) {
       await page.keyboard.press(key);
       expect((await large()).file).toBe(file);
@@ -229,7 +229,7 @@ describe('one picture, large', () => {
     expect(await page.isVisible('#viewer')).toBe(false);
     await page.locator('button.tile').first().click();
     await page.keyboard.press('Control+2');
-    expect((await large()).file).toBe('chelsea.png');
+    expect((await large()).file).toBe('picture.png');
   });
 });
 

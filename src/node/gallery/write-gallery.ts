@@ -23,24 +23,9 @@ export class Gallery {
     this.#model = model;
   }
 
-  /** Of a picture drawn as `kindsForGallery` says. Little of the report is kept: there may be thousands. */
-  add({ input, drawn, files, options, top, target }: Report): void {
-    const named = new Map(
-      files.map((file) => [basename(file, extname(file)), relative(this.#out, file)]),
-    );
-    const kinds = thumbnailKinds({ cam: options['cam'] as CamMethod | 'none' });
-    const item = input.item === undefined ? '' : ` [${input.item}]`;
-    this.#entries.push({
-      title: `${input.path}${item}`,
-      width: input.width,
-      height: input.height,
-      thumbnails: { file: named.get('thumbnails')!, ...thumbnailsSize(drawn, kinds.length), kinds },
-      pictures: Object.fromEntries(
-        KINDS.flatMap((kind) => (named.has(kind) ? [[kind, named.get(kind)!]] : [])),
-      ),
-      top,
-      ...(target && { target }),
-    });
+  /** @param report of a picture that is drawn as `kindsForGallery` says */
+  add(report: Report): void {
+    this.#entries.push(galleryEntry(report, this.#out));
   }
 
   addFailure(title: string, reason: string): void {
@@ -55,4 +40,23 @@ export class Gallery {
     await writeWhole(path, galleryHtml(page));
     return path;
   }
+}
+
+/** What a gallery keeps of a report, which is little: there may be thousands. */
+export function galleryEntry(report: Report, out: string): GalleryEntry {
+  const { input, drawn, files, options, top, target } = report;
+  const named = new Map(files.map((file) => [basename(file, extname(file)), relative(out, file)]));
+  const kinds = thumbnailKinds({ cam: options['cam'] as CamMethod | 'none' });
+  const item = input.item === undefined ? '' : ` [${input.item}]`;
+  return {
+    title: `${input.path}${item}`,
+    width: input.width,
+    height: input.height,
+    thumbnails: { file: named.get('thumbnails')!, ...thumbnailsSize(drawn, kinds.length), kinds },
+    pictures: Object.fromEntries(
+      KINDS.flatMap((kind) => (named.has(kind) ? [[kind, named.get(kind)!]] : [])),
+    ),
+    top,
+    ...(target && { target }),
+  };
 }
