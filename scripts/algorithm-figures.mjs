@@ -9,7 +9,7 @@ import { classActivationMap } from '../dist/methods/index.js';
 import { fitPicture, parseSafetensors, preprocess, resize } from '../dist/model/index.js';
 import { BUNDLED_WEIGHTS } from '../dist/node/assets.js';
 import { Canvas, Lettering, LINE } from '../dist/node/drawing/canvas.js';
-import { enlargePicture, shrinkMap } from '../dist/node/drawing/resample.js';
+import { enlargePicture } from '../dist/node/drawing/resample.js';
 import { kendallTau, readLabels, readPicture } from '../dist/node/index.js';
 import {
   colorAt,
@@ -273,13 +273,13 @@ function combineRow() {
 function camRow() {
   const coarse = toNdArray(new Float32Array(e.scaleMaps[4].size), [...e.scaleMaps[4].shape]);
   classActivationMap(coarse.data, activations[4], classWeights, 'gradcam++');
-  const shown = (map) => colorize(shrinkMap(map, TILE));
+  const tile = e.resized(TILE.width, TILE.height);
   return [
     { heading: 'CAM', picture: blocks(coarse), note: 'Grad-CAM++, 6 × 4' },
-    { heading: 'CAM, enlarged', picture: shown(e.camMap), note: e.label(e.target) },
-    { heading: 'SMOE Scale', picture: shown(e.combinedMap), note: 'C' },
-    { heading: 'FastCAM', picture: shown(e.fastcamMap), note: 'C × CAM' },
-    { heading: 'Non-class', picture: shown(e.nonClassMap), note: 'C × (1 − CAM)' },
+    { heading: 'CAM, enlarged', picture: colorize(tile.camMap), note: e.label(e.target) },
+    { heading: 'SMOE Scale', picture: colorize(tile.combinedMap), note: 'C' },
+    { heading: 'FastCAM', picture: colorize(tile.fastcamMap), note: 'C × CAM' },
+    { heading: 'Non-class', picture: colorize(tile.nonClassMap), note: 'C × (1 − CAM)' },
   ];
 }
 
@@ -307,6 +307,7 @@ function loviRows() {
 
 function masksRow() {
   const kept = (map, fraction) => hardMask(resized, keepMask(map, fraction));
+  const { fastcamMap: fastcam } = e.resized(TILE.width, TILE.height);
   return [
     { heading: 'Heat map', picture: heatMap(e.scaleMaps, SIZE), note: 'pale: scales agree' },
     ...[0.1, 0.3, 0.5].map((fraction) => ({
@@ -314,7 +315,7 @@ function masksRow() {
       picture: kept(combined, fraction),
       note: 'of C',
     })),
-    { heading: 'Top 10 %', picture: kept(shrinkMap(e.fastcamMap, TILE), 0.1), note: 'of FastCAM' },
+    { heading: 'Top 10 %', picture: kept(fastcam, 0.1), note: 'of FastCAM' },
   ];
 }
 

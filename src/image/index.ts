@@ -1,6 +1,13 @@
 /** Pictures, and what lies between their pixels and a network's input. */
 
 export { type Orientation, orient, orientationOf } from './orientation.js';
-export { checkPicture, createPicture, type Picture, type Region, unseenGrey } from './picture.js';
+export {
+  checkPicture,
+  createPicture,
+  type Picture,
+  pixelsOf,
+  type Region,
+  unseenGrey,
+} from './picture.js';
 export * from './preprocess.js';
 export { type Interpolation, resize } from './resize.js';

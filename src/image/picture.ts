@@ -50,6 +50,15 @@ export function checkPicture(operation: string, picture: Picture): void {
 }
 
 /**
+ * A picture's pixels as one number each, red in the lowest byte on every machine of today: a third of the time of four
+ * bytes where pixels are many. They are the picture's own, or a copy where its bytes begin between two numbers.
+ */
+export function pixelsOf({ data }: Picture): Uint32Array {
+  const { buffer, byteOffset } = data.byteOffset % 4 === 0 ? data : data.slice();
+  return new Uint32Array(buffer, byteOffset, data.length / 4);
+}
+
+/**
  * The grey of a pixel that the network did not see: diagonal stripes, 112 and 144, 4 pixels wide.
  * Stripes, because an even grey is a colour of cividis, and in LOVI means "all scales alike".
  */

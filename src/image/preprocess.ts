@@ -5,7 +5,7 @@
  */
 
 import { expectWhole, ShapeError } from '../errors.js';
-import { createPicture, type Picture, type Region } from './picture.js';
+import { createPicture, type Picture, pixelsOf, type Region } from './picture.js';
 import { type Interpolation, resize } from './resize.js';
 
 /** What a network was trained behind. */
@@ -205,9 +205,10 @@ function roundTo(stride: number, length: number): number {
 /** The picture itself where it is opaque, else a copy laid over white. */
 export function overWhite(picture: Picture): Picture {
   const { data, width, height } = picture;
-  let i = 3;
-  while (data[i] === 255) i += 4;
-  if (i >= data.length) return picture;
+  const pixels = pixelsOf(picture);
+  let p = 0;
+  while (pixels[p]! >>> 24 === 255) p++;
+  if (p === pixels.length) return picture;
   const flat = new Uint8Array(data.length);
   for (let i = 0; i < data.length; i += 4) {
     const alpha = data[i + 3]! / 255;

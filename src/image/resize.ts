@@ -10,7 +10,7 @@
  */
 
 import { expectWhole } from '../errors.js';
-import { checkPicture, type Picture, type Region } from './picture.js';
+import { checkPicture, type Picture, pixelsOf, type Region } from './picture.js';
 
 export type Interpolation = 'bilinear' | 'bicubic';
 
@@ -64,16 +64,14 @@ export function resize(
 ): Uint8Array {
   checkPicture('resize', picture);
   expectWhole('resize', { width, height });
-  const { data } = picture;
   const filter = FILTERS[interpolation];
   const across = tapsOf(filter, picture.width, width, window.x, window.width);
   const down = tapsOf(filter, picture.height, height, window.y, window.height);
   // Only the source rows that the second pass reads go through the first.
   const top = down.first[0]!;
   const bottom = down.first[window.height - 1]! + down.count[window.height - 1]!;
-  const rowBytes = 4 * picture.width;
-  const seen = data.subarray(top * rowBytes, bottom * rowBytes);
-  const rows = resizeAxis(seen, picture.width, 1, 0, across);
+  const seen = pixelsOf(picture).subarray(top * picture.width, bottom * picture.width);
+  const rows = new Uint32Array(resizeAxis(seen, picture.width, 1, 0, across).buffer);
   return resizeAxis(rows, bottom - top, window.width, top, down);
 }
 
@@ -114,16 +112,14 @@ function tapsOf(filter: Filter, from: number, to: number, begin: number, outputs
  * @param begin the source position that x begins at
  */
 function resizeAxis(
-  data: Picture['data'],
+  x: Uint32Array,
   extent: number,
   inner: number,
   begin: number,
   { first, count, weights, most }: Taps,
 ): Uint8Array {
-  const { buffer, byteOffset } = data.byteOffset % 4 === 0 ? data : data.slice();
-  const x = new Uint32Array(buffer, byteOffset, data.length / 4);
   const outputs = first.length;
-  const out = new Uint8Array((data.length / extent) * outputs);
+  const out = new Uint8Array(4 * (x.length / extent) * outputs);
   let o = 0;
   for (let outer = 0; outer < x.length; outer += extent * inner) {
     for (let i = 0; i < outputs; i++) {
@@ -131,7 +127,6 @@ function resizeAxis(
       const taps = i * most;
       const n = count[i]!;
       for (let e = from; e < from + inner; e++) {
-        // The lowest byte is the first, on every machine of today.
         let r = HALF;
         let g = HALF;
         let b = HALF;

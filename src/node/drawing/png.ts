@@ -9,7 +9,7 @@
 
 import { promisify } from 'node:util';
 import { crc32, deflate } from 'node:zlib';
-import type { Picture } from '../../image/picture.js';
+import { type Picture, pixelsOf } from '../../image/picture.js';
 
 const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 const RGB = 2;
@@ -35,9 +35,9 @@ export async function encodePng(picture: Picture): Promise<Uint8Array> {
 }
 
 /** [height, 1 + 3·width]: the filter, then the differences modulo 256. */
-function filteredRows({ data, width, height }: Picture): Uint8Array {
-  const { buffer, byteOffset } = data.byteOffset % 4 === 0 ? data : data.slice();
-  const pixels = new Uint32Array(buffer, byteOffset, width * height);
+function filteredRows(picture: Picture): Uint8Array {
+  const { width, height } = picture;
+  const pixels = pixelsOf(picture);
   const out = new Uint8Array(height * (1 + 3 * width));
   let o = 0;
   for (let y = 0; y < height; y++) {

@@ -1,12 +1,11 @@
 /**
- * Pictures and maps at a size for looking at: shrunk by averaging, or enlarged by whole pixels.
+ * Pictures at a size for looking at: shrunk by averaging, or enlarged by whole pixels.
  * Neither invents detail. (What the *network* sees is resized elsewhere, as its training did.)
  */
 
 import ndarray from 'ndarray';
 import ops from 'ndarray-ops';
-import type { Picture } from '../../image/picture.js';
-import { type FlatArray, type SaliencyMap, toNdArray } from '../../viz/ndarray.js';
+import { createPicture, type Picture, pixelsOf } from '../../image/picture.js';
 
 export interface Size {
   readonly width: number;
@@ -27,21 +26,90 @@ export function enlargement({ width, height }: Size, box: number): number {
   return Math.max(1, Math.floor(box / Math.max(width, height)));
 }
 
-/** Each output pixel is the mean of the area that it covers. `size` must not exceed the picture's. */
+/**
+ * Each output pixel is the mean of the area that it covers; a source pixel that two share counts for each by the part
+ * that it covers. Rows are summed as they come, so that no array of the source's size is held.
+ *
+ * @param picture opaque, no smaller than `size`
+ */
 export function shrinkPicture(picture: Picture, size: Size): Picture {
   if (picture.width === size.width && picture.height === size.height) return picture;
-  const { buffer, byteOffset, length } = picture.data;
-  // One kind of array, whichever the picture has: the engine makes its code for one.
-  const mean = areaMeans(new Uint8Array(buffer, byteOffset, length), picture, 4, size);
-  return { data: Uint8ClampedArray.from(mean), ...size };
+  const pixels = pixelsOf(picture);
+  const across = stretchesOf(picture.width, size.width);
+  const down = stretchesOf(picture.height, size.height);
+  const shrunk = createPicture(size.width, size.height);
+  const sums = new Float64Array(4 * size.width);
+  for (let oy = 0; oy < size.height; oy++) {
+    sums.fill(0);
+    const [first, last] = [down.first[oy]!, down.last[oy]!];
+    for (let iy = first; iy <= last; iy++) {
+      const weight = iy === first ? down.firstWeight[oy]! : iy === last ? down.lastWeight[oy]! : 1;
+      addRow(sums, pixels, iy * picture.width, across, weight / (across.length * down.length));
+    }
+    shrunk.data.set(sums, 4 * oy * size.width);
+  }
+  return shrunk;
 }
 
-/** As `shrinkPicture`. An output pixel that touches a NaN is NaN: what was not seen stays unseen. */
-export function shrinkMap(map: SaliencyMap, size: Size): SaliencyMap {
-  const [height, width] = map.shape as [number, number];
-  if (width === size.width && height === size.height) return map;
-  const mean = areaMeans(map.data, { width, height }, 1, size);
-  return toNdArray(mean, [size.height, size.width]);
+/** What output pixels cover along an axis. */
+interface Stretches {
+  /** The pixels that are touched, first … last. */
+  readonly first: Int32Array;
+  readonly last: Int32Array;
+  /** The covered part of the first and of the last; those between are whole. */
+  readonly firstWeight: Float64Array;
+  readonly lastWeight: Float64Array;
+  /** Of each, in source pixels. */
+  readonly length: number;
+}
+
+function stretchesOf(from: number, to: number): Stretches {
+  const length = from / to;
+  const first = new Int32Array(to);
+  const last = new Int32Array(to);
+  const firstWeight = new Float64Array(to);
+  const lastWeight = new Float64Array(to);
+  for (let o = 0; o < to; o++) {
+    const left = o * length;
+    const right = Math.min(from, left + length);
+    first[o] = Math.floor(left);
+    last[o] = Math.max(first[o]!, Math.ceil(right) - 1);
+    firstWeight[o] = Math.min(right, first[o]! + 1) - left;
+    // Where the first is the last, it is all there is.
+    lastWeight[o] = last[o] === first[o] ? 0 : right - last[o]!;
+  }
+  return { first, last, firstWeight, lastWeight, length };
+}
+
+/** One source row, from pixel `row` on, onto one row of sums [w, 4]. */
+function addRow(
+  sums: Float64Array,
+  pixels: Uint32Array,
+  row: number,
+  { first, last, firstWeight, lastWeight }: Stretches,
+  weight: number,
+): void {
+  for (let o = 0, out = 0; o < first.length; o++, out += 4) {
+    const begin = row + first[o]!;
+    const end = row + last[o]!;
+    let pixel = pixels[begin]!;
+    let share = firstWeight[o]!;
+    let r = share * (pixel & 255);
+    let g = share * ((pixel >> 8) & 255);
+    let b = share * ((pixel >> 16) & 255);
+    for (let i = begin + 1; i < end; i++) {
+      pixel = pixels[i]!;
+      r += pixel & 255;
+      g += (pixel >> 8) & 255;
+      b += (pixel >> 16) & 255;
+    }
+    pixel = pixels[end]!;
+    share = lastWeight[o]!;
+    sums[out]! += weight * (r + share * (pixel & 255));
+    sums[out + 1]! += weight * (g + share * ((pixel >> 8) & 255));
+    sums[out + 2]! += weight * (b + share * ((pixel >> 16) & 255));
+    sums[out + 3] = 255;
+  }
 }
 
 /** Every pixel becomes a square of `factor`² pixels: one strided assignment for each of them. */
@@ -58,59 +126,4 @@ export function enlargePicture(picture: Picture, factor: number): Picture {
     }
   }
   return { data, ...size };
-}
-
-/**
- * Area means of interleaved channels [H, W, C] → [h, w, C]. A source pixel that two output pixels
- * share counts for each by the part that it covers. Rows are summed down first, so that no more than one
- * row of sums is held.
- */
-function areaMeans(x: FlatArray, from: Size, channels: number, to: Size): Float32Array {
-  const rowLength = from.width * channels;
-  const step = from.height / to.height;
-  const sums = new Float32Array(rowLength);
-  const out = new Float32Array(to.width * to.height * channels);
-  for (let oy = 0; oy < to.height; oy++) {
-    const top = oy * step;
-    const bottom = Math.min(from.height, top + step);
-    sums.fill(0);
-    for (let iy = Math.floor(top); iy < bottom; iy++) {
-      const weight = (Math.min(bottom, iy + 1) - Math.max(top, iy)) / step;
-      addRow(sums, x, iy * rowLength, weight);
-    }
-    const outRow = oy * to.width * channels;
-    for (let c = 0; c < channels; c++) {
-      meanAcross(out, outRow + c, sums, c, channels, from.width, to.width);
-    }
-  }
-  return out;
-}
-
-function addRow(sums: Float32Array, x: FlatArray, row: number, weight: number): void {
-  for (let i = 0; i < sums.length; i++) sums[i]! += weight * x[row + i]!;
-}
-
-/** One channel of one row: each output pixel takes its stretch of it. */
-function meanAcross(
-  out: Float32Array,
-  outBegin: number,
-  sums: Float32Array,
-  begin: number,
-  channels: number,
-  width: number,
-  outWidth: number,
-): void {
-  const step = width / outWidth;
-  for (let ox = 0; ox < outWidth; ox++) {
-    const left = ox * step;
-    const right = Math.min(width, left + step);
-    const first = Math.floor(left);
-    // What the edges have too much is taken off, and an edge that is not touched is none.
-    const last = Math.ceil(right) - 1;
-    let sum = 0;
-    for (let i = first; i <= last; i++) sum += sums[begin + i * channels]!;
-    sum -= (left - first) * sums[begin + first * channels]!;
-    sum -= (last + 1 - right) * sums[begin + last * channels]!;
-    out[outBegin + ox * channels] = sum / step;
-  }
 }
