@@ -155,7 +155,8 @@ function readPalette(bytes: Uint8Array, header: Header): Uint8Array {
   const size = 2 ** header.depth;
   const step = header.headerBytes === CORE_HEADER ? 3 : 4;
   const begin = paletteAt(header);
-  const room = Math.floor((header.pixelsAt - begin) / step);
+  // It may be shorter than it claims; then indices of its end are not used, whatever is read for them.
+  const room = Math.floor((bytes.length - begin) / step);
   const count = Math.min(header.colors || size, size, room);
   const palette = new Uint8Array(4 * size);
   for (let i = 0; i < count; i++) {

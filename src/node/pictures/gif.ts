@@ -24,7 +24,9 @@ export const GIF: PictureFormat = {
 
 async function decodeGif(bytes: Uint8Array): Promise<DecodedPicture> {
   const { GifReader } = (await import('omggif')).default;
-  const reader = new GifReader(bytes);
+  // It goes through all frames, and does not mind how many: it is given the first alone.
+  const first = Buffer.concat([bytes.subarray(0, readFirstFrame(bytes).end), Uint8Array.of(END)]);
+  const reader = new GifReader(first);
   const { width, height } = reader;
   const data = new Uint8Array(4 * width * height);
   const { said } = quietly(() => reader.decodeAndBlitFrameRGBA(0, data));
@@ -35,25 +37,45 @@ async function decodeGif(bytes: Uint8Array): Promise<DecodedPicture> {
 }
 
 function readSize(bytes: Uint8Array): PictureSize {
+  const { width, height } = readFirstFrame(bytes);
+  return { width, height };
+}
+
+/** Size of the canvas, and where the blocks of the first frame end. */
+function readFirstFrame(bytes: Uint8Array): PictureSize & { readonly end: number } {
   const view = viewOf(bytes);
   const width = view.getUint16(6, true);
   const height = view.getUint16(8, true);
-  const flags = view.getUint8(10);
-  // The global color table follows the screen descriptor: 3·2^(n+1) bytes.
-  let at = 13 + (flags & 0x80 ? 3 << ((flags & 7) + 1) : 0);
-  while (view.getUint8(at) === EXTENSION) {
-    // Introducer, label, then sub-blocks, each led by its size; size 0 ends them.
-    at += 2;
-    for (let size = view.getUint8(at++); size > 0; size = view.getUint8(at++)) at += size;
-  }
+  const table = tableBytes(view.getUint8(10));
+  // The global color table follows the screen descriptor.
+  let at = 13 + table;
+  while (view.getUint8(at) === EXTENSION) at = skipSubBlocks(view, at + 2);
   const block = view.getUint8(at);
   if (block === END) throw new FormatError('a GIF without a frame');
   if (block !== FRAME) throw new FormatError(`an unknown GIF block at byte ${at}`);
   checkFrame(view, at, width, height);
   const pixels = view.getUint16(at + 5, true) * view.getUint16(at + 7, true);
-  const frameFlags = view.getUint8(at + 9);
-  checkCodes(view, at + 10 + (frameFlags & 0x80 ? 3 << ((frameFlags & 7) + 1) : 0), pixels);
-  return { width, height };
+  const ownTable = tableBytes(view.getUint8(at + 9));
+  if (table + ownTable === 0) throw new FormatError('a GIF without colors');
+  const codes = at + 10 + ownTable;
+  checkCodes(view, codes, pixels);
+  return { width, height, end: skipSubBlocks(view, codes + 1) };
+}
+
+/** Bytes of a color table: the top bit says that there is one, the three lowest how large it is. */
+function tableBytes(flags: number): number {
+  return flags & 0x80 ? 3 << ((flags & 7) + 1) : 0;
+}
+
+/** Where sub-blocks end, each led by its size: behind the one of size 0, or with the file. */
+function skipSubBlocks(view: DataView, begin: number): number {
+  let at = begin;
+  while (at < view.byteLength) {
+    const size = view.getUint8(at++);
+    if (size === 0) return at;
+    at += size;
+  }
+  return view.byteLength;
 }
 
 /** The decoder trusts the frame's own size, which need not be the canvas's. */
