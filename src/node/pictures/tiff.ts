@@ -51,9 +51,9 @@ async function levelsOf(
     : typeof sampleRange === 'object'
       ? sampleRange
       : await foundRange(layout, isMissing, bands, sampleRange === undefined);
-  const scale = 255 / (white - black);
+  const extent = white - black;
   return {
-    color: (value) => (inverted ? (white - value) * scale : (value - black) * scale),
+    color: (value) => (255 * (inverted ? white - value : value - black)) / extent,
     alpha: (value) => Math.min(1, Math.max(0, value / full)),
     isMissing,
   };

@@ -46,6 +46,8 @@ export interface PngOptions {
   rows: Bytes[];
   chunks?: Uint8Array[];
   interlaced?: boolean;
+  /** The filter's number of each row; default 0, none. */
+  filter?: number;
 }
 
 /** A PNG of one IDAT. */
@@ -55,14 +57,18 @@ export function png(width: number, height: number, options: PngOptions): Uint8Ar
     [0x89, ...ascii('PNG\r\n\x1a\n')],
     pngChunk('IHDR', [...header, 0, 0, options.interlaced ? 1 : 0]),
     ...(options.chunks ?? []),
-    pngChunk('IDAT', deflateSync(concat(...options.rows.map((row) => concat([0], row))))),
+    pngChunk(
+      'IDAT',
+      deflateSync(concat(...options.rows.map((row) => concat([options.filter ?? 0], row)))),
+    ),
     pngChunk('IEND', []),
   );
 }
 
 // ---- EXIF and TIFF
 
-export type TiffEntry = [tag: number, type: 3 | 4, ...values: number[]];
+/** Types: 1 bytes, 2 characters, 3 numbers of two bytes, 4 of four. */
+export type TiffEntry = [tag: number, type: 1 | 2 | 3 | 4, ...values: number[]];
 
 /** A TIFF file of one directory; `pixels` are at `TIFF_PIXELS_AT`. */
 export function tiff(
@@ -75,7 +81,7 @@ export function tiff(
   const extraAt = directoryAt + 2 + 12 * entries.length + 4;
   const extra: number[] = [];
   const fields = entries.flatMap(([tag, type, ...values]) => {
-    const size = type === 3 ? 2 : 4;
+    const size = { 1: 1, 2: 1, 3: 2, 4: 4 }[type];
     const bytes = values.flatMap((value) => number(value, size));
     const head = [...number(tag, 2), ...number(type, 2), ...number(values.length, 4)];
     if (bytes.length <= 4) return [...head, ...bytes, ...new Array(4 - bytes.length).fill(0)];
@@ -212,6 +218,9 @@ export interface BmpOptions {
   rows: Bytes[];
   palette?: [red: number, green: number, blue: number][];
   masks?: [red: number, green: number, blue: number];
+  /** Header fields beyond the first 40 bytes: the masks of BITMAPV2INFOHEADER and later. */
+  headerRest?: Bytes;
+  compression?: number;
   /** Unused bytes between the tables and the pixels. */
   gap?: number;
   claimedHeight?: number;
@@ -221,26 +230,43 @@ export function bmp(width: number, height: number, options: BmpOptions): Uint8Ar
   const palette = (options.palette ?? []).flatMap(([r, g, b]) => [b, g, r, 0]);
   const masks = (options.masks ?? []).flatMap((mask) => littleEndian(mask, 4));
   const pixels = concat(...options.rows);
-  const pixelsAt = 14 + 40 + masks.length + palette.length + (options.gap ?? 0);
+  const rest = options.headerRest ?? [];
+  const pixelsAt = 14 + 40 + rest.length + masks.length + palette.length + (options.gap ?? 0);
   return concat(
     ascii('BM'),
     littleEndian(pixelsAt + pixels.length, 4),
     [0, 0, 0, 0],
     littleEndian(pixelsAt, 4),
-    littleEndian(40, 4),
+    littleEndian(40 + rest.length, 4),
     littleEndian(width, 4),
     littleEndian((options.claimedHeight ?? height) >>> 0, 4),
     littleEndian(1, 2),
     littleEndian(options.depth, 2),
-    littleEndian(options.masks ? 3 : 0, 4),
+    littleEndian(options.compression ?? (options.masks ? 3 : 0), 4),
     littleEndian(pixels.length, 4),
     new Array(8).fill(0),
     littleEndian(options.palette?.length ?? 0, 4),
     [0, 0, 0, 0],
+    rest,
     masks,
     palette,
     new Array(options.gap ?? 0).fill(0xaa),
     pixels,
+  );
+}
+
+/** The first header of OS/2: sizes of 16 bits, colors of 3 bytes. */
+export function os2Bmp(width: number, height: number, options: BmpOptions): Uint8Array {
+  const palette = (options.palette ?? []).flatMap(([r, g, b]) => [b, g, r]);
+  const pixelsAt = 14 + 12 + palette.length;
+  return concat(
+    ascii('BM'),
+    [0, 0, 0, 0, 0, 0, 0, 0],
+    littleEndian(pixelsAt, 4),
+    littleEndian(12, 4),
+    [width, height, 1, options.depth].flatMap((value) => littleEndian(value, 2)),
+    palette,
+    ...options.rows,
   );
 }
 
