@@ -39,6 +39,14 @@ export function parseSides(text: string): [height: number, width: number] {
   throw new InvalidArgumentError('Expected pixels like 224, or height and width like 224x320.');
 }
 
+/** `min-max`, or the values of black and of white: 0,1. */
+export function parseSampleRange(text: string): 'min-max' | [black: number, white: number] {
+  if (text === 'min-max') return text;
+  const [black = Number.NaN, white = Number.NaN, ...more] = text.split(',').map(Number);
+  if (more.length === 0 && white > black && Number.isFinite(white - black)) return [black, white];
+  throw new InvalidArgumentError('Expected min-max, or the values of black and white like 0,1.');
+}
+
 /** A whole number of rounds. */
 export function parseRounds(text: string): number {
   return parseCount(text, 'rounds', MAX_ROUNDS);

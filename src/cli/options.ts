@@ -13,7 +13,7 @@ import {
 import type { Activation, Fit, PixelRange, Preprocessing } from '../model/index.js';
 import { ARCHITECTURES } from '../node/architectures.js';
 import { scaled } from '../node/config.js';
-import type { Model, ModelOptions } from '../node/index.js';
+import type { DecodeOptions, Model, ModelOptions } from '../node/index.js';
 import type { WeightsOptions } from '../node/model-weights.js';
 import {
   parseDilations,
@@ -22,6 +22,7 @@ import {
   parsePath,
   parsePositive,
   parseRounds,
+  parseSampleRange,
   parseSize,
 } from './option-values.js';
 import { printable, type Streams, UsageError } from './streams.js';
@@ -46,18 +47,28 @@ export function valued<T>(flags: string, text: string, parse: (text: string) => 
 export interface InputFlags {
   readonly fit: Fit;
   readonly size?: number;
+  readonly sampleRange?: NonNullable<DecodeOptions['sampleRange']>;
 }
 
 export function inputOptions(): Option[] {
   return [
     choice('--fit <how>', 'how the picture meets the network', FITS).default('whole'),
     valued('--size <pixels>', "short side of the input (default: the model's own)", parseSize),
+    valued(
+      '--sample-range <range>',
+      'of TIFF samples, black to white: 0,1 or min-max (default: of 8 and 16 bits the full range; of floats 0,1 where none is outside; else min-max)',
+      parseSampleRange,
+    ),
   ];
 }
 
 /** The same, as the options of what reads pictures. */
-export function pictureOptions({ fit, size }: InputFlags): InputFlags {
-  return { fit, ...(size !== undefined && { size }) };
+export function pictureOptions({ fit, size, sampleRange }: InputFlags): InputFlags {
+  return {
+    fit,
+    ...(size !== undefined && { size }),
+    ...(sampleRange !== undefined && { sampleRange }),
+  };
 }
 
 /** Which network computes, and on what. */

@@ -10,9 +10,10 @@ import { readFileBytes } from './file-bytes.js';
 import type { Model } from './model-file.js';
 import { NormalizerFit } from './normalizer-fit.js';
 import { readPicture } from './pictures/decode.js';
+import type { DecodeOptions } from './pictures/format.js';
 import { packageVersion } from './report.js';
 
-export interface CalibrateOptions {
+export interface CalibrateOptions extends DecodeOptions {
   /** Default `smoe`. */
   readonly statistic?: Statistic;
   /** Default `whole`. */
@@ -41,7 +42,8 @@ export interface ScaleConstants extends Required<NormalizerConstants> {
 /** Fits the constants of each scale to the pooled pixels of many pictures. */
 export class Calibrator {
   readonly #model: Model;
-  readonly #options: Required<CalibrateOptions>;
+  readonly #options: Required<Omit<CalibrateOptions, keyof DecodeOptions>>;
+  readonly #decoding: DecodeOptions;
   /** The pictures that have been taken in. */
   readonly #paths: string[] = [];
   #taps: readonly Tap[] = [];
@@ -51,6 +53,7 @@ export class Calibrator {
     const { statistic = 'smoe', fit = 'whole', size = model.net.preprocessing.size } = options;
     this.#model = model;
     this.#options = { statistic, fit, size };
+    this.#decoding = options;
   }
 
   /** How many pictures have been taken in. */
@@ -99,7 +102,7 @@ export class Calibrator {
   }
 
   async #mapsOf(path: string): Promise<readonly Float32Array[]> {
-    const picture = overWhite(await readPicture(path));
+    const picture = overWhite(await readPicture(path, this.#decoding));
     const { forward } = runPicture(this.#model.net, picture, this.#options);
     this.#taps = forward.plan.taps;
     return forward.maps;

@@ -13,10 +13,11 @@ import { makeFolder } from './folders.js';
 import { kendallTau, sameMaximum, spearmanRho, topOverlap } from './map-order.js';
 import { bundledModel, type Model } from './model-file.js';
 import { readPicture } from './pictures/decode.js';
+import type { DecodeOptions } from './pictures/format.js';
 import { describeModel, packageVersion, type ReportedModel } from './report.js';
 import { writeWhole } from './written-file.js';
 
-export interface OrderOptions {
+export interface OrderOptions extends DecodeOptions {
   /** Default: the bundled model. */
   readonly model?: Model;
   /** Default `whole`. */
@@ -77,8 +78,8 @@ const OTHERS = (Object.keys(STATISTICS) as Statistic[]).filter((name) => name !=
  * @throws {ShapeError} for an option out of range
  */
 export async function orderFile(path: string, options: OrderOptions = {}): Promise<OrderReport> {
-  const { model = await bundledModel(), out, ...fitting } = options;
-  const picture = overWhite(await readPicture(path));
+  const { model = await bundledModel(), out, sampleRange: _range, ...fitting } = options;
+  const picture = overWhite(await readPicture(path, options));
   const statistic: readonly Statistic[] = ['smoe', ...OTHERS];
   const { forward, region } = runPicture(model.net, picture, { ...fitting, statistic });
   const { plan, maps } = forward;

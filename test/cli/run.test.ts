@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseSafetensors } from '../../src/model/index.js';
 import { readPicture } from '../../src/node/index.js';
 import { writeSafetensors } from '../../src/node/safetensors-writer.js';
-import { exif, jpeg, PNG_COLOR, png } from '../node/pictures/picture-files.js';
+import { exif, jpeg, PNG_COLOR, png, tiff, tiffEntries } from '../node/pictures/picture-files.js';
 import { failure, fastcam, inTerminal } from './terminal.js';
 
 const CAT = 'samples/chelsea.png';
@@ -221,6 +221,25 @@ describe('fastcam explain', () => {
       [1600, 32],
       [2000, 40],
     ]);
+
+  test('--sample-range says what is black and what is white in a TIFF, and the report says it', async () => {
+    const pixels = Float32Array.from({ length: 16 }, (_, i) => i);
+    const floats = tiff(
+      [...tiffEntries(4, 4, 1, [32], 64), [339, 3, 3]],
+      new Uint8Array(pixels.buffer),
+    );
+    const path = write('floats.tif', floats);
+    const report = async (...argv: string[]) =>
+      JSON.parse((await fastcam('explain', path, '-o', out, '--json', ...argv)).stdout);
+    const dark = await report('--sample-range', '0,150');
+    expect(dark).toMatchObject({
+      input: { decoder: 'geotiff' },
+      options: { sampleRange: [0, 150] },
+    });
+    const full = await report();
+    expect(full.options).not.toHaveProperty('sampleRange');
+    expect(full.scales).not.toEqual(dark.scales);
+    expect((await report('--sample-range', 'min-max')).scales).toEqual(full.scales);
   });
 
   test('bad pictures are one line each, the others are done, the exit code is 1', async () => {
@@ -428,6 +447,8 @@ describe('wrong calls', () => {
   test.each([
     ['explain'],
     ['explain', 'a.png', '--size', 'big'],
+    ['explain', 'a.png', '--sample-range', '1,0'],
+    ['explain', 'a.png', '--sample-range', 'full'],
     ['explain', 'a.png', '--cam', 'nonsense'],
     ['explain', 'a.png', '--scale-weights', '1,2'],
     ['explain', 'a.png', '--normalizer', 'softmax'],

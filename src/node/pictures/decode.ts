@@ -51,12 +51,12 @@ export async function decodePicture(
     if (format === undefined) return await decodeOther(bytes);
     return await decodeFormat(format, bytes, options);
   } catch (error) {
-    if (error instanceof FormatError) throw new FormatError(`${name}: ${error.message}`);
+    if (error instanceof FormatError) throw new FormatError(`${name}: ${oneLine(error.message)}`);
     // Decoders throw Errors, strings and RangeErrors of the arrays they overran.
     const message = error instanceof Error ? error.message : String(error);
     const cause = TRUNCATED.test(message) ? 'truncated or damaged' : 'damaged';
     const kind = format?.name ?? nameOfKind(bytes);
-    throw new FormatError(`${name}: ${cause} ${kind} picture (${oneLine(message)})`, {
+    throw new FormatError(`${name}: ${cause} ${kind} picture (${oneLine(message).slice(0, 120)})`, {
       cause: error,
     });
   }
@@ -108,6 +108,7 @@ function refusal(kind: string, hasSharp: boolean): FormatError {
   return new FormatError(`${kind} ${what}`);
 }
 
+/** Messages may hold bytes of the file. */
 function oneLine(message: string): string {
-  return message.replace(/\s+/g, ' ').slice(0, 120);
+  return message.replace(/[\s\p{Cc}]+/gu, ' ');
 }
