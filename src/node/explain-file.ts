@@ -280,6 +280,7 @@ function colormapOf({ options }: Run): Colormap {
 /** The options as they were in force, defaults filled in. */
 function describeOptions(run: Run, { explanation }: Item): Record<string, unknown> {
   const { normalizer = 'gaussian', scaleWeights = 'equal', calibration, taps } = run.options;
+  const { sampleRange } = run.options;
   const { target = 'top', fit = 'whole', size = run.model.net.preprocessing.size } = run.options;
   const { statistic, cam } = explanation;
   const colormap = colormapOf(run);
@@ -293,6 +294,7 @@ function describeOptions(run: Run, { explanation }: Item): Record<string, unknow
     target,
     fit,
     size,
+    ...(sampleRange && { sampleRange }),
     colormap,
   };
 }

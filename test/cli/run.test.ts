@@ -221,6 +221,7 @@ describe('fastcam explain', () => {
       [1600, 32],
       [2000, 40],
     ]);
+  });
 
   test('--sample-range says what is black and what is white in a TIFF, and the report says it', async () => {
     const pixels = Float32Array.from({ length: 16 }, (_, i) => i);
