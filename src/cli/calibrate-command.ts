@@ -19,28 +19,35 @@ export interface CalibrateFlags extends ModelFlags, StatisticFlags, InputFlags, 
 
 /** @returns the exit code */
 export async function calibrateCommand(
-  inputs: readonly string[],
+  paths: readonly string[],
   flags: CalibrateFlags,
   streams: Streams,
 ): Promise<number> {
   const { out, model: modelPath, statistic, json, debug = false } = flags;
-  if ([...inputs, modelPath].some((path) => resolve(path) === resolve(out))) {
+  const [{ Calibrator }, { findInputs }, { writeWhole }, { formatCalibration }] = await Promise.all(
+    [
+      import('../node/calibrate.js'),
+      import('../node/inputs.js'),
+      import('../node/written-file.js'),
+      import('./calibration-table.js'),
+    ],
+  );
+  const inputs = await findInputs(paths);
+  if (
+    [...inputs.map(({ path }) => path), modelPath].some((path) => resolve(path) === resolve(out))
+  ) {
     throw new UsageError(`--out ${out} would overwrite what is read: name another file`);
   }
-  const [{ Calibrator }, { writeWhole }, { formatCalibration }] = await Promise.all([
-    import('../node/calibrate.js'),
-    import('../node/written-file.js'),
-    import('./calibration-table.js'),
-  ]);
   const model = await openFlagged(flags, streams);
   const calibrator = new Calibrator(model, { statistic, ...pictureOptions(flags) });
   const progress = await startProgress(inputs.length, streams.stderr);
-  for (const [i, input] of inputs.entries()) {
-    progress.update(i, input);
+  for (const [i, { path, failure }] of inputs.entries()) {
+    progress.update(i, path);
     try {
-      await calibrator.add(input);
+      if (failure) throw failure;
+      await calibrator.add(path);
     } catch (error) {
-      const text = describeFailure(error, debug, input);
+      const text = describeFailure(error, debug, path);
       progress.around(() => streams.stderr.write(text));
     }
   }

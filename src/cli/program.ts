@@ -197,7 +197,7 @@ export function makeProgram(
         'and writes them as JSON. By explain --calibration they take the place of each map’s own, so that ' +
         'values compare across pictures.',
     )
-    .argument('<files...>', 'pictures', parsePaths)
+    .argument('<paths...>', 'pictures, and folders of them', parsePaths)
     .action(async (files: string[], flags: CalibrateFlags) => {
       finish(await calibrateCommand(files, flags, streams));
     });

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -41,6 +41,15 @@ describe('fastcam calibrate', () => {
     expect(JSON.parse(await success(...explain('--json'))).options).not.toHaveProperty(
       'calibration',
     );
+  });
+
+  test('takes all pictures of a folder', async () => {
+    const photos = join(folder, 'photos');
+    cpSync(CAT, join(photos, 'a.png'));
+    cpSync(CUP, join(photos, 'in', 'b.png'));
+    const out = join(folder, 'all.json');
+    await success('calibrate', photos, '-o', out, ...SMALL);
+    expect(readFileSync(out, 'utf8')).toBe(readFileSync(file, 'utf8'));
   });
 
   test('a picture that cannot be read is one line, the rest is done, the exit code is 1', async () => {
