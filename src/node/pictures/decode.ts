@@ -11,7 +11,7 @@ import { UnreadableKindError } from './header.js';
 import { JPEG } from './jpeg.js';
 import { nameOfKind } from './other-kinds.js';
 import { PNG } from './png.js';
-import { decodeWithSharp, findSharp } from './sharp.js';
+import { decodeWithSharp, findSharp, type Sharp } from './sharp.js';
 import { TIFF } from './tiff.js';
 import { WEBP } from './webp.js';
 
@@ -78,14 +78,14 @@ async function decodeFormat(
     format.readSize(bytes);
     const sharp = format.suitsSharp(bytes) ? await findSharp() : undefined;
     // What sharp refuses, the decoder here reads after all or refuses in its own words.
-    const fromSharp = sharp && (await decodeWithSharp(sharp, bytes).catch(() => undefined));
+    const fromSharp = sharp && (await trySharp(sharp, bytes));
     if (fromSharp !== undefined) return fromSharp;
     const decoded = await format.decode(bytes, options);
     return { ...orient(decoded, format.orientationOf(bytes)), decoder: decoded.decoder };
   } catch (error) {
     if (!(error instanceof UnreadableKindError)) throw error;
     const sharp = await findSharp();
-    const picture = sharp && (await decodeWithSharp(sharp, bytes).catch(() => undefined));
+    const picture = sharp && (await trySharp(sharp, bytes));
     if (picture !== undefined) return picture;
     throw refusal(error.message, sharp !== undefined);
   }
@@ -95,10 +95,21 @@ async function decodeFormat(
 async function decodeOther(bytes: Uint8Array): Promise<DecodedPicture> {
   const kind = nameOfKind(bytes);
   const sharp = await findSharp();
-  const picture = sharp && (await decodeWithSharp(sharp, bytes).catch(() => undefined));
+  const picture = sharp && (await trySharp(sharp, bytes));
   if (picture !== undefined) return picture;
   if (kind === undefined) throw new FormatError(`not a picture (expected ${READ})`);
   throw refusal(kind, sharp !== undefined);
+}
+
+/** Nothing where sharp refuses the file. */
+async function trySharp(sharp: Sharp, bytes: Uint8Array): Promise<DecodedPicture | undefined> {
+  try {
+    return await decodeWithSharp(sharp, bytes);
+  } catch (error) {
+    // Too large, which is told before sharp decodes it.
+    if (error instanceof FormatError) throw error;
+    return undefined;
+  }
 }
 
 function refusal(kind: string, hasSharp: boolean): FormatError {

@@ -18,7 +18,7 @@ interface Pipeline {
     info: { width: number; height: number; channels: number };
   }>;
 }
-type Sharp = (bytes: Uint8Array, options: object) => Pipeline;
+export type Sharp = (bytes: Uint8Array, options: object) => Pipeline;
 
 /** Set to 0 it keeps sharp from being used. */
 const SWITCH = 'FASTCAM_SHARP';
@@ -49,10 +49,11 @@ async function loadSharp(): Promise<Sharp | undefined> {
  * meaning without one.
  */
 export async function decodeWithSharp(sharp: Sharp, bytes: Uint8Array): Promise<DecodedPicture> {
-  const limits = { limitInputPixels: MAX_PIXELS };
-  const { width, height, space } = await sharp(bytes, limits).metadata();
+  // Headers alone are read here, so that the limit is told in our words.
+  const { width, height, space } = await sharp(bytes, { limitInputPixels: false }).metadata();
   checkSize(width, height);
-  const { data, info } = await sharp(bytes, { ...limits, ignoreIcc: space !== 'cmyk' })
+  const options = { limitInputPixels: MAX_PIXELS, ignoreIcc: space !== 'cmyk' };
+  const { data, info } = await sharp(bytes, options)
     .rotate()
     .toColourspace('srgb')
     .ensureAlpha()
