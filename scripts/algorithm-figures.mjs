@@ -9,7 +9,7 @@ import { classActivationMap } from '../dist/methods/index.js';
 import { fitPicture, parseSafetensors, preprocess, resize } from '../dist/model/index.js';
 import { BUNDLED_WEIGHTS } from '../dist/node/assets.js';
 import { Canvas, Lettering, LINE } from '../dist/node/drawing/canvas.js';
-import { enlargePicture } from '../dist/node/drawing/resample.js';
+import { enlargePicture } from '../dist/node/drawing/enlarge.js';
 import { kendallTau, readLabels, readPicture } from '../dist/node/index.js';
 import {
   colorAt,
@@ -215,7 +215,8 @@ function productRow() {
   canvas.place(plot.picture, 0, 0);
   for (let log = 0; log >= -150; log -= 50) {
     const label = log === 0 ? '1' : `1e${log}`;
-    canvas.text(label, TEXT, left - 6 - lettering.width(label, TEXT), toY(log) - 11, 'grey');
+    const y = Math.max(0, Math.min(Math.round(toY(log)) - 11, height - LINE[TEXT]));
+    canvas.text(label, TEXT, left - 6 - lettering.width(label, TEXT), y, 'grey');
   }
   return [
     {

@@ -246,7 +246,7 @@ async function drawItem(
   for (const [i, { name, draw }] of named.entries()) {
     const { ending, encode } = FORMATS[formatOf(run, name)];
     const file = `${name}.${ending}`;
-    const image = draw();
+    const image = await draw();
     await previous;
     run.options.signal?.throwIfAborted();
     run.progress(EXPLAINED + ((1 - EXPLAINED) * i) / named.length);

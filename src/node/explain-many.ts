@@ -3,7 +3,6 @@
 import { type DrawnFile, type ExplainFileOptions, explainInput } from './explain-file.js';
 import type { Input } from './inputs.js';
 import type { Model } from './model-file.js';
-import { makePool } from './pool.js';
 import type { Report } from './report.js';
 import { removeParts } from './written-file.js';
 
@@ -52,6 +51,7 @@ export async function* explainMany(
     return;
   }
   const { onProgress: _, now: _now, ...plain } = rest;
+  const { makePool } = await import('./pool.js');
   const pool = await makePool({ size: jobs, model: model.options });
   // Ends its threads at once; what they are at work on then fails.
   const stop = (): unknown => pool.close();

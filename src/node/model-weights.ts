@@ -15,7 +15,6 @@ import {
   recognizeNetwork,
   type TensorSource,
 } from '../model/index.js';
-import { PIXELS_ASSUMED } from '../model/onnx/network.js';
 import { checkArchitecture, isArchitecture } from './architectures.js';
 import { BUNDLED, BUNDLED_WEIGHTS } from './assets.js';
 import { withSaid } from './beside.js';
@@ -99,7 +98,7 @@ export async function openNetwork(
     const isLeftOut = own && !fits && classes > 0 && options.labels === undefined;
     const isSaid = network.source.metadata.has('preprocessing');
     const warnings = [
-      ...network.warnings.filter((warning) => !(isSaid && warning === PIXELS_ASSUMED)),
+      ...network.warnings.filter((warning) => !(isSaid && warning === onnx?.pixelsAssumed)),
       ...(isLeftOut
         ? [`${own.length} class names are said for ${classes} classes: they are left out`]
         : []),

@@ -4,7 +4,7 @@ import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative } from 'node:path';
 import { FormatError } from '../errors.js';
 import type { RecognizedNetwork } from '../model/index.js';
-import { type OnnxOptions, onnxNetwork, onnxSummary } from '../model/onnx/network.js';
+import type { OnnxOptions } from '../model/onnx/network.js';
 import { HEAD_BYTES } from './foreign-formats.js';
 import { type OpenFile, openFile } from './open-file.js';
 import { isOnnx } from './protobuf-models.js';
@@ -12,6 +12,8 @@ import type { WeightsFile } from './weights-file.js';
 
 export interface OnnxFile extends WeightsFile {
   readonly network: RecognizedNetwork;
+  /** The warning that pixels are taken for ImageNet's. */
+  readonly pixelsAssumed: string;
 }
 
 /** Protobuf's own limit. */
@@ -43,6 +45,7 @@ export async function openOnnx(
     if (file.length > MAX_ONNX_BYTES) {
       throw new FormatError(`${name}: ${file.length} bytes, at most ${MAX_ONNX_BYTES} are read`);
     }
+    const { onnxNetwork, onnxSummary, PIXELS_ASSUMED } = await loadReader();
     const bytes = file.read(0, file.length);
     const { producer, opset, operators, externalFiles } = onnxSummary(bytes, name);
     const beside = await openAllBeside(externalFiles, path, name);
@@ -53,7 +56,8 @@ export async function openOnnx(
     });
     const counts = [...operators].map(([op, count]) => `${op} ${count}`).join(', ');
     const format = `ONNX of opset ${opset}${producer ? `, written by ${producer}` : ''}: ${counts}${beside.size > 0 ? `, weights in ${[...beside.keys()].join(', ')}` : ''}`;
-    return { network, source: network.source, format, files: opened, close };
+    const pixelsAssumed = PIXELS_ASSUMED;
+    return { network, source: network.source, format, files: opened, close, pixelsAssumed };
   } catch (error) {
     close();
     throw error;
@@ -67,12 +71,18 @@ export async function readOnnx<T>(
   name: string,
   read: (externalData: (location: string) => OpenFile) => T,
 ): Promise<T> {
+  const { onnxSummary } = await loadReader();
   const beside = await openAllBeside(onnxSummary(bytes, name).externalFiles, path, name);
   try {
     return read((location) => beside.get(location)!);
   } finally {
     for (const file of beside.values()) file.close();
   }
+}
+
+/** Only where there is an ONNX file: it takes as long to load as a small picture to explain. */
+function loadReader(): Promise<typeof import('../model/onnx/network.js')> {
+  return import('../model/onnx/network.js');
 }
 
 async function openAllBeside(

@@ -19,13 +19,13 @@ import {
 } from '../../viz/index.js';
 import type { Lettering } from './canvas.js';
 import { type PictureKind, thumbnailKinds } from './picture-kinds.js';
-import { enlargement, enlargePicture, fitInside, type Size, shrinkPicture } from './resample.js';
+import { enlargement, fitInside, type Size, shrinkPicture } from './resample.js';
 import { drawLovi, drawSheet, type SheetRow } from './sheet.js';
 
 export interface NamedPicture {
   /** File name without its ending. */
   readonly name: string;
-  draw(): Picture;
+  draw(): Picture | Promise<Picture>;
 }
 
 /** What the pictures are drawn from. */
@@ -62,7 +62,7 @@ const CAM_NAMES: Record<CamMethod, string> = {
 export function picturesOf(source: PictureSource, kinds: readonly PictureKind[]): NamedPicture[] {
   const { explanation, picture, colormap } = source;
   const heat = (map: SaliencyMap): Picture => colorize(forDisplay(map), colormap);
-  const draw: Record<Exclude<PictureKind, 'scales'>, () => Picture> = {
+  const draw: Record<Exclude<PictureKind, 'scales'>, NamedPicture['draw']> = {
     sheet: () => sheet(source),
     saliency: () => heat(explanation.combinedMap),
     overlay: () => overlay(picture, forDisplay(mainMap(explanation)), { colormap }),
@@ -94,12 +94,15 @@ export function thumbnailsSize(drawn: Size, count: number): Size {
 }
 
 /** One strip of small pictures side by side, without text. */
-function thumbnails({ explanation, picture, colormap, ...rest }: PictureSource): Picture {
+async function thumbnails(drawn: PictureSource): Promise<Picture> {
+  const { explanation, picture, colormap, ...rest } = drawn;
   const size = fitInside(picture, THUMBNAIL);
   const small = explanation.resized(size.width, size.height);
   const source = { ...rest, explanation: small, picture: shrinkPicture(picture, size), colormap };
-  const tiles = picturesOf(source, thumbnailKinds(small)).map(({ name, draw }) =>
-    name === 'lovi' ? small.lovi() : draw(),
+  const tiles = await Promise.all(
+    picturesOf(source, thumbnailKinds(small)).map(({ name, draw }) =>
+      name === 'lovi' ? small.lovi() : draw(),
+    ),
   );
   const { width, height } = thumbnailsSize(picture, tiles.length);
   const strip = createPicture(width, height);
@@ -113,12 +116,13 @@ function thumbnails({ explanation, picture, colormap, ...rest }: PictureSource):
   return strip;
 }
 
-function sheet({ explanation, picture, colormap, title, lettering }: PictureSource): Picture {
+async function sheet(source: PictureSource): Promise<Picture> {
+  const { explanation, picture, colormap, title, lettering } = source;
   const size = fitInside(picture, TILE);
   const factor = enlargement(size, SMALL);
   const small = shrinkPicture(picture, size);
   const maps = explanation.resized(size.width, size.height);
-  const row = (label: string, note: string, full: SaliencyMap): SheetRow => {
+  const row = async (label: string, note: string, full: SaliencyMap): Promise<SheetRow> => {
     const map = forDisplay(full);
     const tiles = [
       small,
@@ -127,7 +131,11 @@ function sheet({ explanation, picture, colormap, title, lettering }: PictureSour
       softMask(small, map),
       hardMask(small, keepMask(map, KEPT)),
     ];
-    return { label, note, tiles: tiles.map((tile) => enlargePicture(tile, factor)) };
+    return {
+      label,
+      note,
+      tiles: await Promise.all(tiles.map((tile) => enlarged(tile, factor))),
+    };
   };
   const saliency = STATISTIC_NAMES[explanation.statistic];
   const rows = [row(saliency, 'all scales combined', maps.combinedMap)];
@@ -143,7 +151,7 @@ function sheet({ explanation, picture, colormap, title, lettering }: PictureSour
       title: className(explanation),
       subtitle: isTop(explanation) ? title : `${title}, likeliest: ${likeliest(explanation)}`,
       columns: ['Picture', 'Heat map', 'Overlay', 'Soft mask', 'Top 10 %'],
-      rows,
+      rows: await Promise.all(rows),
       colorBar: colorBar(colormap, Math.max(64, Math.round(0.7 * size.width * factor)), 14),
     },
     lettering!,
@@ -169,10 +177,16 @@ function percent({ label, probability }: Prediction): string {
   return `${label} ${(100 * probability).toFixed(1)} %`;
 }
 
-function loviWithLegend(explanation: Explanation, lettering: Lettering): Picture {
+async function loviWithLegend(explanation: Explanation, lettering: Lettering): Promise<Picture> {
   const lovi = explanation.lovi();
   const legend = loviLegend(explanation.scaleMaps.length, 200, 48);
-  return drawLovi(enlargePicture(lovi, enlargement(lovi, SMALL)), legend, lettering);
+  return drawLovi(await enlarged(lovi, enlargement(lovi, SMALL)), legend, lettering);
+}
+
+async function enlarged(picture: Picture, factor: number): Promise<Picture> {
+  if (factor === 1) return picture;
+  const { enlargePicture } = await import('./enlarge.js');
+  return enlargePicture(picture, factor);
 }
 
 /** One scale's map at the picture's aspect, smooth as the combination sees it. */

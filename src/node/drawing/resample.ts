@@ -1,10 +1,8 @@
 /**
- * Pictures at a size for looking at: shrunk by averaging, or enlarged by whole pixels.
+ * Pictures at a size for looking at: shrunk by averaging, or enlarged by whole pixels (enlarge.ts).
  * Neither invents detail. (What the *network* sees is resized elsewhere, as its training did.)
  */
 
-import ndarray from 'ndarray';
-import ops from 'ndarray-ops';
 import { createPicture, type Picture, pixelsOf } from '../../image/picture.js';
 
 export interface Size {
@@ -110,20 +108,4 @@ function addRow(
     sums[out + 2]! += weight * (b + share * ((pixel >> 16) & 255));
     sums[out + 3] = 255;
   }
-}
-
-/** Every pixel becomes a square of `factor`² pixels: one strided assignment for each of them. */
-export function enlargePicture(picture: Picture, factor: number): Picture {
-  if (factor === 1) return picture;
-  const { width, height } = picture;
-  const size = { width: width * factor, height: height * factor };
-  const data = new Uint8Array(4 * size.width * size.height);
-  const source = ndarray(picture.data, [height, width, 4]);
-  const out = ndarray(data, [size.height, size.width, 4]);
-  for (let dy = 0; dy < factor; dy++) {
-    for (let dx = 0; dx < factor; dx++) {
-      ops.assign(out.lo(dy, dx, 0).step(factor, factor, 1), source);
-    }
-  }
-  return { data, ...size };
 }

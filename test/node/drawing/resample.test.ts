@@ -1,11 +1,7 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import {
-  enlargement,
-  enlargePicture,
-  fitInside,
-  shrinkPicture,
-} from '../../../src/node/drawing/resample.js';
+import { enlargePicture } from '../../../src/node/drawing/enlarge.js';
+import { enlargement, fitInside, shrinkPicture } from '../../../src/node/drawing/resample.js';
 
 const side = fc.integer({ min: 1, max: 12 });
 
