@@ -15,7 +15,7 @@ import {
   UnreadableKindError,
   viewOf,
 } from './header.js';
-import { type CodecFiles, type CodecResult, runCodec } from './wasm-codec.js';
+import { type CodecFiles, codecRunner, type RunCodec } from './wasm-codec.js';
 
 const SOF0 = 0xc0;
 const SOF15 = 0xcf;
@@ -59,23 +59,30 @@ async function decodeJpeg(bytes: Uint8Array): Promise<DecodedPicture> {
   return { ...(await decodeWithMozjpeg(bytes)), decoder: 'mozjpeg' };
 }
 
-const MOZJPEG: CodecFiles = {
+export const MOZJPEG: CodecFiles = {
   script: () => import('@jsquash/jpeg/codec/dec/mozjpeg_dec.js'),
   wasm: '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm',
 };
 
+/** Whether the codec turns the picture by its EXIF orientation: that is ours to do. */
+const TURNED = false;
+
 /**
  * One or three channels → RGBA.
  *
+ * @param run runs `MOZJPEG`; in an instance of its own unless given
  * @throws {FormatError} for missing pixels, Error in the decoder's words for damaged ones
  */
-export async function decodeWithMozjpeg(bytes: Uint8Array): Promise<Picture> {
-  const { picture, said } = await runMozjpeg(bytes);
+export async function decodeWithMozjpeg(
+  bytes: Uint8Array,
+  run: RunCodec = codecRunner(MOZJPEG),
+): Promise<Picture> {
+  const { picture, said } = await run(bytes, TURNED);
   if (picture !== null && said.length === 0) return picture;
   const warning = said.join('; ');
   if (/^premature end of jpeg file/i.test(warning)) {
     // Either the end marker alone is missing, or pixels are: with the marker only the latter is told.
-    const ended = await runMozjpeg(Buffer.concat([bytes, Uint8Array.of(0xff, EOI)]));
+    const ended = await run(Buffer.concat([bytes, Uint8Array.of(0xff, EOI)]), TURNED);
     if (ended.picture !== null && ended.said.length === 0) return ended.picture;
     throw new FormatError('truncated: its JPEG data stops early');
   }
@@ -85,11 +92,6 @@ export async function decodeWithMozjpeg(bytes: Uint8Array): Promise<Picture> {
   // The decoder tells its first warning only, which may hide that the data stops early.
   if (!hasEnd(bytes)) throw new FormatError(`truncated: its JPEG data stops early (${warning})`);
   return picture;
-}
-
-/** The codec would turn the picture by its EXIF orientation: not asked for. */
-function runMozjpeg(bytes: Uint8Array): Promise<CodecResult> {
-  return runCodec(MOZJPEG, bytes, false);
 }
 
 /** Whether an end marker is the last of the file's markers, whatever bytes follow it. */

@@ -1,5 +1,5 @@
 /**
- * The WebAssembly codecs of jSquash. Each picture is decoded by an instance of its own: a damaged file
+ * The WebAssembly codecs of jSquash. Pictures are decoded by an instance of their own: a damaged file
  * leaves an instance that cannot be used again, and the memory of a large picture never shrinks.
  */
 
@@ -34,13 +34,38 @@ export interface CodecResult {
 }
 
 /** @param option the second argument of the codec's `decode` */
-export async function runCodec(
+export type RunCodec = (bytes: Uint8Array, option?: boolean | number) => Promise<CodecResult>;
+
+/** Runs a codec on many small pictures, such as tiles, in one instance for as long as none is damaged. */
+export function codecRunner(files: CodecFiles): RunCodec {
+  let said: string[] = [];
+  let opened: Promise<Codec> | undefined;
+  return async (bytes, option) => {
+    opened ??= openCodec(files, (line) => said.push(line));
+    const codec = await opened;
+    // Not before: tiles are asked for all at once.
+    said = [];
+    const result = runOpened(codec, bytes, option, said);
+    if (result.picture === null || result.said.length > 0) opened = undefined;
+    return result;
+  };
+}
+
+/** Runs a codec in an instance of its own. */
+export function runCodec(
   files: CodecFiles,
   bytes: Uint8Array,
   option?: boolean | number,
 ): Promise<CodecResult> {
-  const said: string[] = [];
-  const codec = await openCodec(files, (line) => said.push(line));
+  return codecRunner(files)(bytes, option);
+}
+
+function runOpened(
+  codec: Codec,
+  bytes: Uint8Array,
+  option: boolean | number | undefined,
+  said: string[],
+): CodecResult {
   try {
     const decoded = option === undefined ? codec.decode(bytes) : codec.decode(bytes, option);
     if (decoded === null) return { picture: null, said };
@@ -54,7 +79,10 @@ export async function runCodec(
   }
 }
 
-async function openCodec({ script, wasm }: CodecFiles, say: (line: string) => void) {
+async function openCodec(
+  { script, wasm }: CodecFiles,
+  say: (line: string) => void,
+): Promise<Codec> {
   const module = await wasmModule(wasm);
   const makeCodec = (await script()).default as (options: FactoryOptions) => Promise<Codec>;
   return makeCodec({

@@ -1,8 +1,11 @@
 /** The samples of a TIFF page, a band of rows at a time, by geotiff. */
 
 import type { TypedArray } from 'geotiff';
+import { MOZJPEG } from '../jpeg.js';
+import { codecRunner } from '../wasm-codec.js';
+import { LIBWEBP } from '../webp.js';
 import { type Directory, TAG } from './directory.js';
-import { unpackJpeg, unpackWebp } from './jpeg-piece.js';
+import { type JpegPiece, unpackJpeg, unpackWebp } from './jpeg-piece.js';
 import { COMPRESSION, type Layout } from './layout.js';
 import { unpack } from './unpack.js';
 
@@ -35,9 +38,10 @@ export async function openPage(
 
   const tables = Uint8Array.from(directory.values(TAG.jpegTables, 65_536));
   const isYcbcr = directory.first(TAG.photometric, 0) === 6;
+  const run = codecRunner(layout.compression === COMPRESSION.webp ? LIBWEBP : MOZJPEG);
   class PieceDecoder extends BaseDecoder {
     override async decodeBlock(packed: ArrayBufferLike): Promise<ArrayBufferLike> {
-      const piece = await unpackPiece(new Uint8Array(packed), layout, tables, isYcbcr);
+      const piece = await unpackPiece(new Uint8Array(packed), layout, { tables, isYcbcr, run });
       return exactBuffer(swapFor(layout, piece, 2));
     }
     override async decode(packed: ArrayBufferLike): Promise<ArrayBufferLike> {
@@ -101,14 +105,13 @@ function wideBytes(bits: number): number {
 async function unpackPiece(
   packed: Uint8Array,
   layout: Layout,
-  tables: Uint8Array,
-  isYcbcr: boolean,
+  picture: Pick<JpegPiece, 'tables' | 'isYcbcr' | 'run'>,
 ): Promise<Uint8Array> {
   const { compression, bits, pieceWidth, pieceHeight, planar } = layout;
   const samples = planar ? 1 : layout.samples;
-  if (compression === COMPRESSION.webp) return unpackWebp(packed, samples);
+  if (compression === COMPRESSION.webp) return unpackWebp(packed, samples, picture.run);
   if (compression === COMPRESSION.jpeg) {
-    const piece = { width: pieceWidth, height: pieceHeight, samples, isYcbcr, tables };
+    const piece = { width: pieceWidth, height: pieceHeight, samples, ...picture };
     return unpackJpeg(packed, piece);
   }
   const rowBytes = Math.ceil((pieceWidth * samples * bits) / 8);
