@@ -15,7 +15,14 @@ export const EXIT = {
 
 /** Characters of a message that are shown. */
 const MAX_MESSAGE = 500;
-const OWN_ERRORS = ['FetchError', 'FormatError', 'ShapeError', 'UnsupportedError', 'UsageError'];
+const OWN_ERRORS = [
+  'FetchError',
+  'FormatError',
+  'ShapeError',
+  'TooManyPixelsError',
+  'UnsupportedError',
+  'UsageError',
+];
 const OUT_OF_MEMORY = /allocation failed|invalid (typed )?array (buffer )?length/i;
 
 /** A mistake in the call that shows only once the command runs. */

@@ -163,7 +163,14 @@ interface Item {
 
 async function startRun(name: string, options: ExplainFileOptions): Promise<Run> {
   const { model, out: _, colormap: _c, tensors: _t, signal: _a, onProgress, ...rest } = options;
-  const { only: _o, format: _f, fullSize: _s, sampleRange: _r, ...explainOptions } = rest;
+  const {
+    only: _o,
+    format: _f,
+    fullSize: _s,
+    sampleRange: _r,
+    maxPixels: _p,
+    ...explainOptions
+  } = rest;
   const opened = model ?? (await bundledModel());
   const start = performance.now();
   return {

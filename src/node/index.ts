@@ -72,6 +72,7 @@ export {
 } from './order.js';
 export { decodePicture, readPicture } from './pictures/decode.js';
 export type { DecodedPicture, DecodeOptions } from './pictures/format.js';
+export { TooManyPixelsError } from './pictures/header.js';
 export {
   makePool,
   type Pool,

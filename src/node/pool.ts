@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os';
 import { Tinypool } from 'tinypool';
 import { FormatError, ShapeError, UnsupportedError } from '../errors.js';
 import type { ModelOptions } from './model-file.js';
+import { TooManyPixelsError } from './pictures/header.js';
 import type { PoolAnswer, PoolResult, PoolTask } from './pool-worker.js';
 
 export type { PoolResult } from './pool-worker.js';
@@ -111,7 +112,7 @@ export async function makePool(options: PoolOptions = {}): Promise<Pool> {
 /** As it is built, from `src` and from `dist` alike: Node 20 runs no TypeScript. */
 const WORKER = new URL('../../dist/node/pool-worker.js', import.meta.url).href;
 
-const ERRORS = { FormatError, ShapeError, UnsupportedError };
+const ERRORS = { FormatError, ShapeError, TooManyPixelsError, UnsupportedError };
 
 async function answered(running: Promise<PoolAnswer>): Promise<readonly PoolResult[]> {
   const answer = await running;

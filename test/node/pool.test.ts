@@ -13,6 +13,7 @@ import {
   type Pool,
   PoolBusyError,
   type Report,
+  TooManyPixelsError,
 } from '../../src/node/index.js';
 import { PNG_COLOR, png } from './pictures/picture-files.js';
 
@@ -57,6 +58,14 @@ describe('a pool', () => {
     await expect(wrong).rejects.toBeInstanceOf(ShapeError);
     await expect(wrong).rejects.toThrow('unicorn');
     expect((await pool.explain(picture(0))).report.top).toHaveLength(5);
+  });
+
+  test('decodes no more pixels than are wanted, and says so in an error of its own', async () => {
+    expect((await pool.explain(picture(0), { maxPixels: 1200 })).report.input.height).toBe(30);
+    const refused = pool.explain(picture(0), { maxPixels: 1199 });
+    await expect(refused).rejects.toBeInstanceOf(TooManyPixelsError);
+    await expect(refused).rejects.toThrow('picture: the picture is 40×30, 0.0012 megapixels');
+    await expect(pool.explain(picture(0), { maxPixels: 2e8 })).rejects.toThrow('maxPixels');
   });
 
   test('refuses one more than may wait, by name', async () => {

@@ -7,7 +7,7 @@ import { AVIF } from './avif.js';
 import { BMP } from './bmp.js';
 import type { DecodedPicture, DecodeOptions, PictureFormat } from './format.js';
 import { GIF } from './gif.js';
-import { UnreadableKindError } from './header.js';
+import { checkSize, MAX_PIXELS, TooManyPixelsError, UnreadableKindError } from './header.js';
 import { JPEG } from './jpeg.js';
 import { nameOfKind } from './other-kinds.js';
 import { PNG } from './png.js';
@@ -36,9 +36,10 @@ export async function readPicture(path: string, options?: DecodeOptions): Promis
  *
  * @param name what error messages call it
  * @throws {FormatError} in one line that names the file and the cause: not a picture, a kind that is
- * not read, truncated or damaged, no pixels, or more than 100 megapixels (checked in the header, before
- * any pixel is decoded)
- * @throws {ShapeError} for a range without an extent
+ * not read, truncated or damaged, no pixels
+ * @throws {TooManyPixelsError}, a FormatError, for more than `maxPixels`: checked in the header, before any
+ * pixel is decoded
+ * @throws {ShapeError} for a range without an extent, or a `maxPixels` that is no number from 1 to 100 million
  */
 export async function decodePicture(
   bytes: Uint8Array,
@@ -48,10 +49,13 @@ export async function decodePicture(
   checkOptions(options);
   const format = FORMATS.find((one) => one.matches(bytes));
   try {
-    if (format === undefined) return await decodeOther(bytes);
+    if (format === undefined) return await decodeOther(bytes, options);
     return await decodeFormat(format, bytes, options);
   } catch (error) {
-    if (error instanceof FormatError) throw new FormatError(`${name}: ${oneLine(error.message)}`);
+    if (error instanceof FormatError) {
+      const Kind = error instanceof TooManyPixelsError ? TooManyPixelsError : FormatError;
+      throw new Kind(`${name}: ${oneLine(error.message)}`);
+    }
     // Decoders throw Errors, strings and RangeErrors of the arrays they overran.
     const message = error instanceof Error ? error.message : String(error);
     const cause = TRUNCATED.test(message) ? 'truncated or damaged' : 'damaged';
@@ -62,7 +66,10 @@ export async function decodePicture(
   }
 }
 
-function checkOptions({ sampleRange }: DecodeOptions): void {
+function checkOptions({ sampleRange, maxPixels = MAX_PIXELS }: DecodeOptions): void {
+  if (!(maxPixels >= 1 && maxPixels <= MAX_PIXELS)) {
+    throw new ShapeError(`maxPixels: expected 1…${MAX_PIXELS}, got ${maxPixels}`);
+  }
   if (sampleRange === undefined || sampleRange === 'min-max') return;
   const [black, white] = sampleRange;
   if (white > black && Number.isFinite(white - black)) return;
@@ -75,38 +82,41 @@ async function decodeFormat(
   options: DecodeOptions,
 ): Promise<DecodedPicture> {
   try {
-    format.readSize(bytes);
-    const sharp = format.suitsSharp(bytes) ? await findSharp() : undefined;
+    const { width, height } = format.readSize(bytes);
+    checkSize(width, height, 'the picture', options.maxPixels);
     // What sharp refuses, the decoder here reads after all or refuses in its own words.
-    const fromSharp = sharp && (await trySharp(sharp, bytes));
+    const fromSharp = format.suitsSharp(bytes) ? await triedWithSharp(bytes, options) : undefined;
     if (fromSharp !== undefined) return fromSharp;
     const decoded = await format.decode(bytes, options);
     return { ...orient(decoded, format.orientationOf(bytes)), decoder: decoded.decoder };
   } catch (error) {
     if (!(error instanceof UnreadableKindError)) throw error;
-    const sharp = await findSharp();
-    const picture = sharp && (await trySharp(sharp, bytes));
+    const picture = await triedWithSharp(bytes, options);
     if (picture !== undefined) return picture;
-    throw refusal(error.message, sharp !== undefined);
+    throw refusal(error.message, (await findSharp()) !== undefined);
   }
 }
 
 /** What sharp alone may read. */
-async function decodeOther(bytes: Uint8Array): Promise<DecodedPicture> {
+async function decodeOther(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedPicture> {
   const kind = nameOfKind(bytes);
-  const sharp = await findSharp();
-  const picture = sharp && (await trySharp(sharp, bytes));
+  const picture = await triedWithSharp(bytes, options);
   if (picture !== undefined) return picture;
   if (kind === undefined) throw new FormatError(`not a picture (expected ${READ})`);
-  throw refusal(kind, sharp !== undefined);
+  throw refusal(kind, (await findSharp()) !== undefined);
 }
 
-/** Nothing where sharp refuses the file. */
-async function trySharp(sharp: Sharp, bytes: Uint8Array): Promise<DecodedPicture | undefined> {
+/** @returns undefined where there is no sharp, or it refuses. @throws {FormatError} for a size that is not decoded */
+async function triedWithSharp(
+  bytes: Uint8Array,
+  { maxPixels }: DecodeOptions,
+): Promise<DecodedPicture | undefined> {
+  const sharp = await findSharp();
+  if (sharp === undefined) return undefined;
   try {
-    return await decodeWithSharp(sharp, bytes);
+    return await decodeWithSharp(sharp, bytes, maxPixels);
   } catch (error) {
-    // Too large, which is told before sharp decodes it.
+    // Too large, or without pixels, which is told before sharp decodes it.
     if (error instanceof FormatError) throw error;
     return undefined;
   }

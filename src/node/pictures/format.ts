@@ -12,6 +12,8 @@ export interface DecodeOptions {
    * outside, else `min-max`. Given, it holds for TIFF samples of any kind.
    */
   readonly sampleRange?: 'min-max' | readonly [black: number, white: number];
+  /** The most pixels that are decoded. Default, and at most, 100 million. */
+  readonly maxPixels?: number;
 }
 
 /** A picture, and what read it. */

@@ -14,21 +14,31 @@ export interface PictureSize {
 /** A file that may be sound, of a kind that no decoder here reads. */
 export class UnreadableKindError extends FormatError {}
 
+/** A picture of more pixels than are decoded. */
+export class TooManyPixelsError extends FormatError {
+  override readonly name: string = 'TooManyPixelsError';
+}
+
 /**
  * The most pixels that are decoded, 100 megapixels: 400 MB as RGBA. A header may claim any size in a
  * file of a hundred bytes.
  */
 export const MAX_PIXELS = 100_000_000;
 
-/** Throws for a picture without pixels or with more than `MAX_PIXELS`. `what` names the rectangle. */
-export function checkSize(width: number, height: number, what = 'the picture'): void {
+/** Throws for a picture without pixels or with more than `most`. `what` names the rectangle. */
+export function checkSize(
+  width: number,
+  height: number,
+  what = 'the picture',
+  most: number = MAX_PIXELS,
+): void {
   if (width === 0 || height === 0) {
     throw new FormatError(`${what} has no pixels (${width}×${height})`);
   }
-  if (width * height > MAX_PIXELS) {
-    const megapixels = Math.round((width * height) / 1e6);
-    throw new FormatError(
-      `${what} is ${width}×${height}, ${megapixels} megapixels; at most ${MAX_PIXELS / 1e6} are decoded: make it smaller first`,
+  if (width * height > most) {
+    const megapixels = Number(((width * height) / 1e6).toPrecision(3));
+    throw new TooManyPixelsError(
+      `${what} is ${width}×${height}, ${megapixels} megapixels; at most ${most / 1e6} are decoded: make it smaller first`,
     );
   }
 }

@@ -48,10 +48,14 @@ async function loadSharp(): Promise<Sharp | undefined> {
  * An embedded profile is left alone, as the other decoders do and torchvision does; CMYK alone has no
  * meaning without one.
  */
-export async function decodeWithSharp(sharp: Sharp, bytes: Uint8Array): Promise<DecodedPicture> {
+export async function decodeWithSharp(
+  sharp: Sharp,
+  bytes: Uint8Array,
+  maxPixels?: number,
+): Promise<DecodedPicture> {
   // Headers alone are read here, so that the limit is told in our words.
   const { width, height, space } = await sharp(bytes, { limitInputPixels: false }).metadata();
-  checkSize(width, height);
+  checkSize(width, height, 'the picture', maxPixels);
   const options = { limitInputPixels: MAX_PIXELS, ignoreIcc: space !== 'cmyk' };
   const { data, info } = await sharp(bytes, options)
     .rotate()

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FormatError } from '../../../src/errors.js';
 import { readPicture } from '../../../src/node/pictures/decode.js';
+import { TooManyPixelsError } from '../../../src/node/pictures/header.js';
+import { decode, fixture } from './decoding.js';
 
 describe('files', () => {
   let folder: string;
@@ -49,4 +51,26 @@ describe('files', () => {
       'not a picture (expected JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP)',
     );
   });
+});
+
+test.each(['baseline.jpg', 'src.png', 'lossy.webp', 'photo.avif', 'src.tif', 'pal4.bmp'])(
+  '%s of more pixels than are wanted is refused, and of as many is not',
+  async (name) => {
+    const bytes = fixture(name);
+    const { width, height } = await decode(bytes);
+    const pixels = width * height;
+    expect((await decode(bytes, { maxPixels: pixels })).width).toBe(width);
+    const refused = decode(bytes, { maxPixels: pixels - 1 });
+    await expect(refused).rejects.toBeInstanceOf(TooManyPixelsError);
+    await expect(refused).rejects.toThrow(
+      /^the-file: the picture is \d+×\d+, 0\.\d+ megapixels; at most/,
+    );
+  },
+);
+
+test('a limit of pixels that is none is refused, and none is larger than that for all', async () => {
+  const bytes = fixture('src.png');
+  for (const maxPixels of [0, -1, Number.NaN, 100_000_001]) {
+    await expect(decode(bytes, { maxPixels })).rejects.toThrow('maxPixels: expected 1…100000000');
+  }
 });
