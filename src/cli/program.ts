@@ -111,8 +111,8 @@ export function makeProgram(
   subcommand('explain', explainOptions())
     .summary('explain pictures: what made the network say what it says')
     .description(
-      'Explains pictures (png, jpeg, webp, avif, gif, bmp, tiff), all pictures of folders, or a tensor `input` ' +
-        '[N, channels, H, W] (.safetensors). Each gets a folder inside --out: a contact sheet, the saliency, an ' +
+      'Explains pictures (jpeg, png, webp, avif, gif, tiff, bmp; more where sharp is installed, unless FASTCAM_SHARP=0), ' +
+        'all pictures of folders, or a tensor `input` [N, channels, H, W] (.safetensors). Each gets a folder inside --out: a contact sheet, the saliency, an ' +
         'overlay, LOVI, FastCAM, the non-class map and one map for each scale as PNG, and report.json.',
     )
     .argument('<paths...>', 'pictures, folders of them, or tensors as .safetensors', parsePaths)

@@ -11,7 +11,7 @@ import { checkSize, MAX_PIXELS, TooManyPixelsError, UnreadableKindError } from '
 import { JPEG } from './jpeg.js';
 import { nameOfKind } from './other-kinds.js';
 import { PNG } from './png.js';
-import { decodeWithSharp, findSharp, type Sharp } from './sharp.js';
+import { decodeWithSharp, findSharp } from './sharp.js';
 import { TIFF } from './tiff.js';
 import { WEBP } from './webp.js';
 
