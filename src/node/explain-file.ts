@@ -74,6 +74,8 @@ export interface ExplainedFile {
 
 /** The share of the work that is done once the network has run. Drawing is most of the rest. */
 const EXPLAINED = 0.5;
+/** Pictures that wait for zlib: 6 MB each. */
+const PACKED_AT_ONCE = 3;
 /** The long side that pictures are drawn at, at most: more than a screen shows of one. */
 const DRAWN_SIDE = 1600;
 
@@ -234,13 +236,13 @@ async function finish(run: Run, items: readonly Item[]): Promise<ExplainedFile[]
   return explained;
 }
 
-/** Draws, and writes into the folder where there is one. One picture is packed while the next is drawn. */
+/** Draws, and writes into the folder where there is one. Pictures are packed while the next ones are drawn. */
 async function drawItem(
   run: Run,
   { drawn, picture }: Item,
   folder: string | undefined,
 ): Promise<{ files: string[]; pictures: DrawnFile[] }> {
-  const { only = folder === undefined ? [] : undefined } = run.options;
+  const { only = folder === undefined ? [] : undefined, signal } = run.options;
   const kinds = kindsOf(only, drawn);
   const title = `${basename(run.name)}, ${drawn.width} × ${drawn.height}, ${run.model.name} model`;
   const lettering = needsLettering(kinds) ? await loadLettering() : undefined;
@@ -249,23 +251,28 @@ async function drawItem(
   const named = picturesOf(source, kinds);
   const files: string[] = [];
   const pictures: DrawnFile[] = [];
-  let previous = Promise.resolve();
-  for (const [i, { name, draw }] of named.entries()) {
-    const { ending, encode } = FORMATS[formatOf(run, name)];
-    const file = `${name}.${ending}`;
-    const image = await draw();
-    await previous;
-    run.options.signal?.throwIfAborted();
-    run.progress(EXPLAINED + ((1 - EXPLAINED) * i) / named.length);
-    if (folder !== undefined) files.push(join(folder, file));
-    previous = encode(image).then(async (bytes) => {
-      if (folder === undefined) pictures.push({ name: file, bytes });
-      else await writeWhole(join(folder, file), bytes);
-    });
-    // It is waited for after the next is drawn; a failure is then thrown, and is no stray one until then.
-    previous.catch(() => {});
+  const packing: Promise<void>[] = [];
+  try {
+    for (const [i, { name, draw }] of named.entries()) {
+      const { ending, encode } = FORMATS[formatOf(run, name)];
+      const file = `${name}.${ending}`;
+      const image = await draw();
+      if (packing.length === PACKED_AT_ONCE) await packing.shift();
+      signal?.throwIfAborted();
+      run.progress(EXPLAINED + ((1 - EXPLAINED) * i) / named.length);
+      if (folder !== undefined) files.push(join(folder, file));
+      const packed = encode(image).then(async (bytes) => {
+        if (folder === undefined) pictures[i] = { name: file, bytes };
+        else await writeWhole(join(folder, file), bytes);
+      });
+      packing.push(packed);
+      // A failure is thrown where it is waited for, and is no stray one until then.
+      packed.catch(() => {});
+    }
+    await Promise.all(packing);
+  } finally {
+    await Promise.allSettled(packing);
   }
-  await previous;
   return { files, pictures };
 }
 

@@ -16,7 +16,7 @@
  * (21–23, 28 and 251–254, where its authors' curve has kinks).
  */
 
-import { createPicture, type Picture, unseenGrey } from '../image/picture.js';
+import { createPicture, type Picture, pixelsOf, unseenGrey } from '../image/picture.js';
 import { checkMap, type SaliencyMap } from './ndarray.js';
 
 export type Colormap = 'viridis' | 'cividis' | 'jet';
@@ -84,7 +84,7 @@ export function colorize(map: SaliencyMap, colormap: Colormap = 'viridis'): Pict
   const table = new Uint32Array(colormapTable(colormap).buffer);
   const [H, W] = map.shape as [number, number];
   const picture = createPicture(W, H);
-  const pixels = new Uint32Array(picture.data.buffer);
+  const pixels = pixelsOf(picture);
   const { data, stride, offset } = map;
   for (let y = 0; y < H; y++) {
     const rowBase = offset + y * stride[0]!;

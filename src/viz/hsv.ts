@@ -1,7 +1,7 @@
 /** Colours by hue, saturation and value, painted row by row: LOVI and the heat map. */
 
 import { ShapeError } from '../errors.js';
-import { createPicture, type Picture, unseenGrey } from '../image/picture.js';
+import { createPicture, type Picture, pixelsOf, unseenGrey } from '../image/picture.js';
 
 /** Something painted a row at a time. */
 export interface ColorRows {
@@ -36,10 +36,11 @@ export function writeColors(
 /** All rows as an opaque picture; hatched grey where there is no colour. */
 export function paintColors([H, W]: readonly [number, number], rows: ColorRows): Picture {
   const picture = createPicture(W, H);
+  const pixels = pixelsOf(picture);
   const row = new Float64Array(3 * W);
   for (let y = 0; y < H; y++) {
     rows.colors(row, y);
-    writeRgbRow(picture.data, y, row);
+    writeRgbRow(pixels, y, row);
   }
   return picture;
 }
@@ -69,18 +70,20 @@ function trapezium(degrees: number): number {
   return Math.max(0, Math.min(1, around / 60 - 1));
 }
 
-/** Colours 0…1 [W, 3] → row `y` of RGBA bytes; hatched grey where they are NaN. */
-export function writeRgbRow(
-  data: Uint8Array | Uint8ClampedArray,
-  y: number,
-  rgb: Float64Array,
-): void {
+/** Colours 0…1 [W, 3] → row `y` of opaque pixels; hatched grey where they are NaN. */
+export function writeRgbRow(pixels: Uint32Array, y: number, rgb: Float64Array): void {
   const W = rgb.length / 3;
   for (let x = 0; x < W; x++) {
-    const to = 4 * (y * W + x);
-    const from = 3 * x;
-    const unseen = Number.isNaN(rgb[from]) ? unseenGrey(x, y) : undefined;
-    for (let c = 0; c < 3; c++) data[to + c] = unseen ?? 255 * rgb[from + c]!;
-    data[to + 3] = 255;
+    const r = rgb[3 * x]!;
+    // Red is the lowest byte, alpha the highest.
+    pixels[y * W + x] =
+      0xff000000 +
+      (Number.isNaN(r)
+        ? unseenGrey(x, y) * 0x010101
+        : toByte(r) + toByte(rgb[3 * x + 1]!) * 0x100 + toByte(rgb[3 * x + 2]!) * 0x10000);
   }
+}
+
+function toByte(level: number): number {
+  return (255 * level + 0.5) | 0;
 }

@@ -14,7 +14,7 @@
  */
 
 import { expectWhole } from '../errors.js';
-import { createPicture, type Picture, type Region } from '../image/picture.js';
+import { createPicture, type Picture, pixelsOf, type Region } from '../image/picture.js';
 import { paintColors, writeColors, writeHsv, writeRgbRow } from './hsv.js';
 import { checkSize, type SaliencyMap } from './ndarray.js';
 import { clamped, ScaleRows } from './scale-rows.js';
@@ -64,6 +64,7 @@ export function loviLegend(n: number, width: number, height: number): Picture {
   checkSize('loviLegend', [height, width]);
   expectWhole('loviLegend', { n });
   const picture = createPicture(width, height);
+  const pixels = pixelsOf(picture);
   const row = new Float64Array(3 * width);
   const all = (n / 2) * scalePosition(0, n); // the sum of all positions
   for (let y = 0; y < height; y++) {
@@ -74,7 +75,7 @@ export function loviLegend(n: number, width: number, height: number): Picture {
       const sum = 1 + (n - 1) * others;
       writeLoviColor(row, 3 * x, n, sum, own + (all - own) * others, 1);
     }
-    writeRgbRow(picture.data, y, row);
+    writeRgbRow(pixels, y, row);
   }
   return picture;
 }

@@ -38,18 +38,29 @@ export async function encodePng(picture: Picture): Promise<Uint8Array> {
 function filteredRows(picture: Picture): Uint8Array {
   const { width, height } = picture;
   const pixels = pixelsOf(picture);
-  const out = new Uint8Array(height * (1 + 3 * width));
-  let o = 0;
-  for (let y = 0; y < height; y++) {
-    out[o++] = UP;
-    const end = (y + 1) * width;
-    for (let i = y * width; i < end; i++) {
-      // Above the first row all is 0.
-      const difference = y === 0 ? pixels[i]! : subtractBytes(pixels[i]!, pixels[i - width]!);
-      out[o++] = difference;
-      out[o++] = difference >> 8;
-      out[o++] = difference >> 16;
+  const rowBytes = 3 * width;
+  const out = new Uint8Array(height * (1 + rowBytes));
+  // Twelve bytes are written as three numbers, which rows of odd lengths have no place for.
+  const groups = Math.ceil(width / 4);
+  const row = new Uint32Array(3 * groups);
+  const bytes = new Uint8Array(row.buffer, 0, rowBytes);
+  // Above the first row all is 0, and so is what follows the last pixel.
+  const above = new Uint32Array(4 * groups);
+  const here = new Uint32Array(4 * groups);
+  for (let y = 0, o = 0; y < height; y++, o += 1 + rowBytes) {
+    here.set(pixels.subarray(y * width, (y + 1) * width));
+    for (let i = 0, to = 0; i < here.length; i += 4, to += 3) {
+      const a = subtractBytes(here[i]!, above[i]!);
+      const b = subtractBytes(here[i + 1]!, above[i + 1]!);
+      const c = subtractBytes(here[i + 2]!, above[i + 2]!);
+      const d = subtractBytes(here[i + 3]!, above[i + 3]!);
+      row[to] = (a & 0xffffff) | (b << 24);
+      row[to + 1] = ((b >> 8) & 0xffff) | (c << 16);
+      row[to + 2] = ((c >> 16) & 0xff) | (d << 8);
     }
+    above.set(here);
+    out[o] = UP;
+    out.set(bytes, o + 1);
   }
   return out;
 }

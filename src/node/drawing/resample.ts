@@ -36,6 +36,7 @@ export function shrinkPicture(picture: Picture, size: Size): Picture {
   const across = stretchesOf(picture.width, size.width);
   const down = stretchesOf(picture.height, size.height);
   const shrunk = createPicture(size.width, size.height);
+  const bytes = new Uint8Array(shrunk.data.buffer);
   const sums = new Float64Array(4 * size.width);
   for (let oy = 0; oy < size.height; oy++) {
     sums.fill(0);
@@ -44,7 +45,8 @@ export function shrinkPicture(picture: Picture, size: Size): Picture {
       const weight = iy === first ? down.firstWeight[oy]! : iy === last ? down.lastWeight[oy]! : 1;
       addRow(sums, pixels, iy * picture.width, across, weight / (across.length * down.length));
     }
-    shrunk.data.set(sums, 4 * oy * size.width);
+    const row = 4 * oy * size.width;
+    for (let i = 0; i < sums.length; i++) bytes[row + i] = sums[i]! + 0.5;
   }
   return shrunk;
 }
