@@ -46,8 +46,8 @@ export function unfilter(
 }
 
 /**
- * Adds the nearest of left, above and upper left to left + above − upper left. Without a branch, because no
- * processor foretells which of them it is in a photograph: three fifths of the time (measured).
+ * Adds the nearest of left, above and upper left to left + above − upper left. Without a branch: which of them it is
+ * cannot be predicted in a photograph.
  */
 function unfilterPaeth(
   rows: Uint8Array,
