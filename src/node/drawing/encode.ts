@@ -3,13 +3,14 @@
 import type { Picture } from '../../image/picture.js';
 import type { WasmModule } from '../../kernels/wasm/webassembly.js';
 import { wasmModule } from '../wasm-module.js';
-import { encodePng } from './png.js';
+import { type IndexedPicture, toPicture } from './heat.js';
+import { encodeIndexedPng, encodePng } from './png.js';
 
 export type PictureFormat = 'png' | 'jpeg' | 'webp';
 
 interface Encoder {
   readonly ending: string;
-  encode(picture: Picture): Promise<Uint8Array>;
+  encode(picture: Picture | IndexedPicture): Promise<Uint8Array>;
 }
 
 /** Where the eye sees no loss; files of a photo's overlay are a fiftieth of the PNG. */
@@ -17,13 +18,16 @@ const QUALITY = 85;
 
 /** How each format is written. PNG loses nothing; the others drop what the eye does not see. */
 export const FORMATS: Readonly<Record<PictureFormat, Encoder>> = {
-  png: { ending: 'png', encode: encodePng },
+  png: {
+    ending: 'png',
+    encode: (picture) => ('indices' in picture ? encodeIndexedPng(picture) : encodePng(picture)),
+  },
   jpeg: {
     ending: 'jpg',
     async encode(picture) {
       const { default: encode, init } = await import('@jsquash/jpeg/encode.js');
       await init(await wasmModule('@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm'));
-      return new Uint8Array(await encode(picture, { quality: QUALITY }));
+      return new Uint8Array(await encode(whole(picture), { quality: QUALITY }));
     },
   },
   webp: {
@@ -33,7 +37,11 @@ export const FORMATS: Readonly<Record<PictureFormat, Encoder>> = {
       const module = await wasmModule('@jsquash/webp/codec/enc/webp_enc_simd.wasm');
       // Its types leave the module out, which its code takes.
       await (init as (module: WasmModule) => Promise<unknown>)(module);
-      return new Uint8Array(await encode(picture, { quality: QUALITY, method: 2 }));
+      return new Uint8Array(await encode(whole(picture), { quality: QUALITY, method: 2 }));
     },
   },
 };
+
+function whole(picture: Picture | IndexedPicture): Picture {
+  return 'indices' in picture ? toPicture(picture) : picture;
+}

@@ -18,6 +18,7 @@ import {
   upsampleBilinear,
 } from '../../viz/index.js';
 import type { Lettering } from './canvas.js';
+import { forDisplay, heat, type IndexedPicture, toPicture } from './heat.js';
 import { type PictureKind, thumbnailKinds } from './picture-kinds.js';
 import { enlargement, fitInside, type Size, shrinkPicture } from './resample.js';
 import { drawLovi, drawSheet, type SheetRow } from './sheet.js';
@@ -25,7 +26,7 @@ import { drawLovi, drawSheet, type SheetRow } from './sheet.js';
 export interface NamedPicture {
   /** File name without its ending. */
   readonly name: string;
-  draw(): Picture | Promise<Picture>;
+  draw(): Picture | IndexedPicture | Promise<Picture>;
 }
 
 /** What the pictures are drawn from. */
@@ -61,14 +62,13 @@ const CAM_NAMES: Record<CamMethod, string> = {
 /** The pictures of these kinds, in the order of `PICTURE_KINDS`. */
 export function picturesOf(source: PictureSource, kinds: readonly PictureKind[]): NamedPicture[] {
   const { explanation, picture, colormap } = source;
-  const heat = (map: SaliencyMap): Picture => colorize(forDisplay(map), colormap);
   const draw: Record<Exclude<PictureKind, 'scales'>, NamedPicture['draw']> = {
     sheet: () => sheet(source),
-    saliency: () => heat(explanation.combinedMap),
+    saliency: () => heat(explanation.combinedMap, colormap),
     overlay: () => overlay(picture, forDisplay(mainMap(explanation)), { colormap }),
     lovi: () => loviWithLegend(explanation, source.lettering!),
-    fastcam: () => heat(explanation.fastcamMap),
-    'non-class': () => heat(explanation.nonClassMap),
+    fastcam: () => heat(explanation.fastcamMap, colormap),
+    'non-class': () => heat(explanation.nonClassMap, colormap),
     picture: () => picture,
     thumbnails: () => thumbnails(source),
   };
@@ -76,7 +76,7 @@ export function picturesOf(source: PictureSource, kinds: readonly PictureKind[])
     kind === 'scales'
       ? explanation.scaleMaps.map((map, i) => ({
           name: `scale-${i + 1}`,
-          draw: () => colorize(scaleForDisplay(map, explanation), colormap),
+          draw: () => heat(scaleForDisplay(map, explanation), colormap),
         }))
       : [{ name: kind, draw: draw[kind] }],
   );
@@ -100,9 +100,10 @@ async function thumbnails(drawn: PictureSource): Promise<Picture> {
   const small = explanation.resized(size.width, size.height);
   const source = { ...rest, explanation: small, picture: shrinkPicture(picture, size), colormap };
   const tiles = await Promise.all(
-    picturesOf(source, thumbnailKinds(small)).map(({ name, draw }) =>
-      name === 'lovi' ? small.lovi() : draw(),
-    ),
+    picturesOf(source, thumbnailKinds(small)).map(async ({ name, draw }) => {
+      const tile = name === 'lovi' ? small.lovi() : await draw();
+      return 'indices' in tile ? toPicture(tile) : tile;
+    }),
   );
   const { width, height } = thumbnailsSize(picture, tiles.length);
   const strip = createPicture(width, height);
@@ -206,19 +207,7 @@ function scaleForDisplay(map: SaliencyMap, explanation: Explanation): SaliencyMa
     width: region.width * toX,
     height: region.height * toY,
   });
-  return forDisplay(toNdArray(out, [size.height, size.width]));
-}
-
-/** Maps of the normaliser `identity` have no upper bound: their maximum is shown as 1. */
-function forDisplay(map: SaliencyMap): SaliencyMap {
-  const { data } = map;
-  let max = 1;
-  for (let i = 0; i < data.length; i++) if (data[i]! > max) max = data[i]!;
-  if (max === 1) return map;
-  return toNdArray(
-    Float32Array.from(data, (value) => value / max),
-    map.shape,
-  );
+  return toNdArray(out, [size.height, size.width]);
 }
 
 function colorBar(colormap: Colormap, width: number, height: number): Picture {
