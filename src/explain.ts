@@ -214,7 +214,7 @@ function run(forward: Forward): void {
   const bad = forward.logits.findIndex((logit) => !Number.isFinite(logit));
   if (bad >= 0) {
     throw new ShapeError(
-      `explain: the network gives ${forward.logits[bad]} for class ${bad % (forward.logits.length / forward.plan.N)}: its weights are too large, or it is not what it was taken for`,
+      `explain: the network gives ${forward.logits[bad]} for class ${bad % (forward.logits.length / forward.plan.N)}: its weights are too large, or misread`,
     );
   }
 }

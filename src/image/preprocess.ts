@@ -207,7 +207,8 @@ export function overWhite(picture: Picture): Picture {
   const { data, width, height } = picture;
   const pixels = pixelsOf(picture);
   let p = 0;
-  while (pixels[p]! >>> 24 === 255) p++;
+  // Not one pixel further: reading beyond the end makes the engine forget its fast code.
+  while (p < pixels.length && pixels[p]! >>> 24 === 255) p++;
   if (p === pixels.length) return picture;
   const flat = new Uint8Array(data.length);
   for (let i = 0; i < data.length; i += 4) {

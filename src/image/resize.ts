@@ -49,7 +49,7 @@ interface Taps {
 }
 
 /**
- * Resizes a picture to width × height and returns the part in `window` (default: all of it), computing no
+ * Resizes an opaque picture to width × height and returns the part in `window` (default: all of it), computing no
  * more than that.
  *
  * @returns RGBA [window.height, window.width, 4]
@@ -106,7 +106,7 @@ function tapsOf(filter: Filter, from: number, to: number, begin: number, outputs
 }
 
 /**
- * RGBA pixels x [outer, extent, inner] → [outer, outputs, inner]. A pixel is read at once, and its four channels are summed
+ * RGBA pixels x [outer, extent, inner] → [outer, outputs, inner]. A pixel is read at once, and its three channels are summed
  * beside each other: a third of the time of channel by channel (12 megapixels to 0.1, Node 20).
  *
  * @param begin the source position that x begins at
@@ -130,19 +130,17 @@ function resizeAxis(
         let r = HALF;
         let g = HALF;
         let b = HALF;
-        let a = HALF;
         for (let j = 0; j < n; j++) {
           const pixel = x[e + j * inner]!;
           const weight = weights[taps + j]!;
           r += Math.imul(pixel & 255, weight);
           g += Math.imul((pixel >> 8) & 255, weight);
           b += Math.imul((pixel >> 16) & 255, weight);
-          a += Math.imul(pixel >>> 24, weight);
         }
         out[o++] = toByte(r);
         out[o++] = toByte(g);
         out[o++] = toByte(b);
-        out[o++] = toByte(a);
+        out[o++] = 255;
       }
     }
   }

@@ -15,7 +15,7 @@ import type { Picture, Region } from '../image/picture.js';
 import { resolveScaleWeights, type ScaleWeights } from './combine.js';
 import { paintColors, writeColors, writeHsv } from './hsv.js';
 import type { SaliencyMap } from './ndarray.js';
-import { clamped, ScaleRows } from './scale-rows.js';
+import { ScaleRows } from './scale-rows.js';
 
 export interface HeatMapOptions {
   /** Weights w of the scales; `equal` by default, as in the authors' code. */
@@ -66,62 +66,37 @@ export function heatMap(
 /** The heat map a row at a time, after one pass for its greatest weighted sum. */
 class HeatRows {
   readonly #scales: ScaleRows;
-  readonly #weights: readonly number[];
-  /** Over the scales, for each pixel of the row: Σwγ, Σγ, max γ. */
-  readonly #weighted: Float64Array;
-  readonly #sum: Float64Array;
-  readonly #max: Float64Array;
   /** The greatest Σwγ of the picture. */
   readonly #peak: number;
 
   constructor(
     operation: string,
     maps: readonly SaliencyMap[],
-    [H, W]: readonly [number, number],
+    size: readonly [number, number],
     region: Region | undefined,
     { scaleWeights = 'equal' }: HeatMapOptions,
   ) {
-    this.#scales = new ScaleRows(operation, maps, [H, W], region);
-    this.#weights = resolveScaleWeights(scaleWeights, maps.length);
-    this.#weighted = new Float64Array(W);
-    this.#sum = new Float64Array(W);
-    this.#max = new Float64Array(W);
+    const weights = resolveScaleWeights(scaleWeights, maps.length);
+    this.#scales = new ScaleRows(operation, maps, size, region, weights);
     let peak = 0;
-    for (let y = 0; y < H; y++) {
-      this.#accumulate(y);
-      for (let x = 0; x < W; x++) if (this.#weighted[x]! > peak) peak = this.#weighted[x]!;
+    for (let y = 0; y < size[0]; y++) {
+      this.#scales.visit(y, (_, weighted) => {
+        if (weighted > peak) peak = weighted;
+      });
     }
     this.#peak = peak;
   }
 
   /** Writes row `y` into `rgb` [W, 3]. */
   colors(rgb: Float64Array, y: number): void {
-    this.#accumulate(y);
-    const n = this.#scales.n;
-    for (let x = 0; x < this.#sum.length; x++) {
-      const weighted = this.#weighted[x]!;
+    const { n } = this.#scales;
+    this.#scales.visit(y, (x, weighted, sum, max) => {
       // 0/0 where nothing is salient, in the picture or at the pixel; NaN, not seen, passes on.
       const value = weighted === 0 ? 0 : weighted / this.#peak;
-      const alone = n > 1 && weighted !== 0 ? (n - this.#sum[x]! / this.#max[x]!) / (n - 1) : 1;
+      const alone = n > 1 && weighted !== 0 ? (n - sum / max) / (n - 1) : 1;
       // Rounding may take S of equal scales below 0.
       const saturation = Math.max(0, alone) ** (1 / Math.E);
       writeHsv(rgb, 3 * x, COLDEST_HUE * (1 - value), saturation, value);
-    }
-  }
-
-  #accumulate(y: number): void {
-    const weighted = this.#weighted.fill(0);
-    const sum = this.#sum.fill(0);
-    const max = this.#max.fill(0);
-    for (let l = 0; l < this.#scales.n; l++) {
-      const gamma = this.#scales.gamma(l, y);
-      const weight = this.#weights[l]!;
-      for (let x = 0; x < gamma.length; x++) {
-        const value = clamped(gamma[x]!);
-        weighted[x]! += weight * value;
-        sum[x]! += value;
-        max[x] = Math.max(max[x]!, value);
-      }
-    }
+    });
   }
 }

@@ -17,7 +17,7 @@ import { expectWhole } from '../errors.js';
 import { createPicture, type Picture, pixelsOf, type Region } from '../image/picture.js';
 import { paintColors, writeColors, writeHsv, writeRgbRow } from './hsv.js';
 import { checkSize, type SaliencyMap } from './ndarray.js';
-import { clamped, ScaleRows } from './scale-rows.js';
+import { ScaleRows } from './scale-rows.js';
 
 /** Hue of the first scale, in degrees. */
 const FIRST_HUE = 300;
@@ -83,10 +83,6 @@ export function loviLegend(n: number, width: number, height: number): Picture {
 /** LOVI a row at a time. */
 class LoviRows {
   readonly #scales: ScaleRows;
-  /** Over the scales, for each pixel of the row: Σγ, Σγ·(1 − l/(n−1)), max γ. */
-  readonly #sum: Float64Array;
-  readonly #moment: Float64Array;
-  readonly #max: Float64Array;
 
   constructor(
     operation: string,
@@ -94,41 +90,16 @@ class LoviRows {
     size: readonly [number, number],
     region: Region | undefined,
   ) {
-    this.#scales = new ScaleRows(operation, maps, size, region);
-    const W = size[1];
-    this.#sum = new Float64Array(W);
-    this.#moment = new Float64Array(W);
-    this.#max = new Float64Array(W);
+    const positions = maps.map((_, l) => scalePosition(l, maps.length));
+    this.#scales = new ScaleRows(operation, maps, size, region, positions);
   }
 
   /** Writes row `y` into `rgb` [W, 3]. */
   colors(rgb: Float64Array, y: number): void {
-    const n = this.#scales.n;
-    const sum = this.#sum.fill(0);
-    const moment = this.#moment.fill(0);
-    const max = this.#max.fill(0);
-    for (let l = 0; l < n; l++) {
-      addScale(sum, moment, max, this.#scales.gamma(l, y), scalePosition(l, n));
-    }
-    for (let x = 0; x < sum.length; x++) {
-      writeLoviColor(rgb, 3 * x, n, sum[x]!, moment[x]!, max[x]!);
-    }
-  }
-}
-
-/** Adds one scale's row to the sums. NaN makes all three NaN. */
-function addScale(
-  sum: Float64Array,
-  moment: Float64Array,
-  max: Float64Array,
-  gamma: Float64Array,
-  position: number,
-): void {
-  for (let x = 0; x < gamma.length; x++) {
-    const value = clamped(gamma[x]!);
-    sum[x]! += value;
-    moment[x]! += value * position;
-    max[x] = Math.max(max[x]!, value);
+    const { n } = this.#scales;
+    this.#scales.visit(y, (x, moment, sum, max) => {
+      writeLoviColor(rgb, 3 * x, n, sum, moment, max);
+    });
   }
 }
 

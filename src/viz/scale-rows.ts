@@ -1,41 +1,60 @@
-/** The maps of all scales, upsampled a row at a time: γ of scale l = 0 … n − 1 at every pixel of a row. */
+/** The maps of all scales, upsampled a row at a time, and what the pixels of a row are coloured by. */
 
 import { ShapeError } from '../errors.js';
 import type { Region } from '../image/picture.js';
 import type { SaliencyMap } from './ndarray.js';
 import { RowUpsampler } from './upsample.js';
 
+/** Told of a pixel x: Σ w_l·γ_l, Σ γ_l, max γ_l; NaN where the maps do not cover it. */
+type Visit = (x: number, weighted: number, sum: number, max: number) => void;
+
+/** Sums over γ_l, held in [0, 1], of scale l = 0 … n − 1. */
 export class ScaleRows {
   /** The number of scales. */
   readonly n: number;
+  readonly #weights: readonly number[];
   readonly #maps: RowUpsampler[];
-  readonly #row: Float64Array;
+  /** [n, W] */
+  readonly #gamma: Float64Array;
 
-  /** @throws ShapeError, in the name of `operation`, where there is no map or an extent does not fit. */
+  /**
+   * @param weights w, one for each scale
+   * @throws ShapeError, in the name of `operation`, where there is no map or an extent does not fit.
+   */
   constructor(
     operation: string,
     maps: readonly SaliencyMap[],
     size: readonly [number, number],
     region: Region | undefined,
+    weights: readonly number[],
   ) {
     if (maps.length === 0) throw new ShapeError(`${operation}: maps expected at least 1, got 0`);
     this.n = maps.length;
+    this.#weights = weights;
     this.#maps = maps.map((map) => new RowUpsampler(operation, size, map, region));
-    this.#row = new Float64Array(size[1]);
+    this.#gamma = new Float64Array(this.n * size[1]);
   }
 
-  /**
-   * γ of scale `l` along row `y`, NaN where the maps do not cover the pixel. The array is this object's,
-   * and overwritten by the next call.
-   */
-  gamma(l: number, y: number): Float64Array {
-    const row = this.#row.fill(0);
-    this.#maps[l]!.add(row, y, 1);
-    return row;
+  /** Visits the pixels of row `y`, left to right. */
+  visit(y: number, visit: Visit): void {
+    const { n } = this;
+    const weights = this.#weights;
+    const gamma = this.#gamma.fill(0);
+    const W = gamma.length / n;
+    this.#maps.forEach((map, l) => {
+      map.add(gamma.subarray(l * W, (l + 1) * W), y, 1);
+    });
+    for (let x = 0; x < W; x++) {
+      let product = 0;
+      let total = 0;
+      let most = 0;
+      for (let l = 0, i = x; l < n; l++, i += W) {
+        const value = Math.max(0, Math.min(1, gamma[i]!));
+        product += weights[l]! * value;
+        total += value;
+        most = Math.max(most, value);
+      }
+      visit(x, product, total, most);
+    }
   }
-}
-
-/** γ, held in [0, 1]; NaN stays. */
-export function clamped(gamma: number): number {
-  return Math.max(0, Math.min(1, gamma));
 }
