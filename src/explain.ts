@@ -229,7 +229,7 @@ export function resolveOptions(net: Network, options: ExplainOptions): ResolvedO
   const scales = taps === true ? net.scales.length : net.valuesNamed(taps).length;
   if (scales === 0) {
     throw new ShapeError(
-      `taps: no value of the network ends a scale: name some, such as ${net.scaleCandidates.join(',')}`,
+      `taps: no value of the network ends a scale: name some of ${net.scaleCandidates.join(',')}`,
     );
   }
   return resolveFor(net, scales, options);
