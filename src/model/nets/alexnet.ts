@@ -21,9 +21,7 @@ export const ALEXNET: Family = {
     const { x, convolutions } = plainFeatures(b, optionsOf, 3);
     // bearpaw/pytorch-classification's.
     if (b.source.tensors.get('classifier.weight')?.shape[1] === x.C) {
-      b.doubts.push(
-        'an AlexNet whose classifier takes each channel once may be one for CIFAR, which pads and pools otherwise',
-      );
+      b.doubts.push('an AlexNet for CIFAR may pad and pool otherwise');
     }
     return { graph: classified(b, x), facts: { convolutions } };
   },

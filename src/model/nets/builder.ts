@@ -223,7 +223,7 @@ export class NetBuilder {
     if (!this.has(mean)) {
       if (this.has(gamma) && this.has(beta)) {
         throw this.fail(
-          `${layer} has no running mean, so it is a GroupNorm or another norm that needs each picture's own statistics: not supported; or the parameters were saved without the buffers: model.state_dict() has both`,
+          `${layer} has no running mean: a GroupNorm or its like, which is not supported, or saved without its buffers, which model.state_dict() has`,
         );
       }
       const { operator, name } = this.#nodes[x.node]!;

@@ -74,7 +74,7 @@ export function recognizeNetwork<T extends TensorShape>(
     const prepared = [...weights.tensors.keys()].find((name) => PREPARED.test(name));
     if (!(error instanceof FormatError) || prepared === undefined) throw error;
     throw new FormatError(
-      `${weights.name}: tensor ${prepared} is that of quantisation-aware training, or of a model prepared to be quantised: save the float model's state dict`,
+      `${weights.name}: tensor ${prepared} is of quantisation-aware training: save the float model's state dict`,
       { cause: error },
     );
   }
