@@ -17,7 +17,8 @@ export type PictureKind =
 
 /** Those that are drawn where nothing is said. */
 export const DEFAULT_KINDS: readonly PictureKind[] = [
-  ...(['sheet', 'saliency', 'overlay', 'lovi', 'fastcam', 'non-class', 'scales'] as const),
+  // Those that take long to pack come first: the others are drawn meanwhile.
+  ...(['sheet', 'overlay', 'lovi', 'saliency', 'fastcam', 'non-class', 'scales'] as const),
 ];
 
 export const PICTURE_KINDS: readonly PictureKind[] = [...DEFAULT_KINDS, 'picture', 'thumbnails'];

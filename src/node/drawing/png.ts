@@ -8,7 +8,7 @@
  */
 
 import { promisify } from 'node:util';
-import { crc32, deflate } from 'node:zlib';
+import { crc32, deflate, type ZlibOptions } from 'node:zlib';
 import { type Picture, pixelsOf } from '../../image/picture.js';
 import type { IndexedPicture } from './heat.js';
 import type { Size } from './resample.js';
@@ -18,7 +18,9 @@ const RGB = 2;
 const PALETTE = 3;
 const UP = 2;
 
-const pack = promisify<Uint8Array, { level: number }, Buffer>(deflate);
+const pack = promisify<Uint8Array, ZlibOptions, Buffer>(deflate);
+/** The bytes that zlib hands over at a time, each of which interrupts the drawing. */
+const CHUNK_BYTES = 1 << 20;
 
 /** The bytes of a PNG file, 8-bit RGB: alpha is dropped, since nothing here draws see-through. */
 export async function encodePng(picture: Picture): Promise<Uint8Array> {
@@ -43,7 +45,7 @@ async function pngFile(
   header.writeUInt32BE(height, 4);
   // Depth, color type; the only compression and filtering there are, not interlaced.
   header.set([8, colorType, 0, 0, 0], 8);
-  const pixels = await pack(rows, { level: 1 });
+  const pixels = await pack(rows, { level: 1, chunkSize: CHUNK_BYTES });
   return Buffer.concat([
     SIGNATURE,
     ...chunk('IHDR', header),

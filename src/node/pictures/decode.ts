@@ -88,7 +88,7 @@ async function decodeFormat(
     const fromSharp = format.suitsSharp(bytes) ? await triedWithSharp(bytes, options) : undefined;
     if (fromSharp !== undefined) return fromSharp;
     const decoded = await format.decode(bytes, options);
-    return { ...orient(decoded, format.orientationOf(bytes)), decoder: decoded.decoder };
+    return { ...decoded, ...orient(decoded, format.orientationOf(bytes)) };
   } catch (error) {
     if (!(error instanceof UnreadableKindError)) throw error;
     const picture = await triedWithSharp(bytes, options);

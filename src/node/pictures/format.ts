@@ -23,6 +23,8 @@ export interface DecodedPicture extends Picture {
    * installed.
    */
   readonly decoder: string;
+  /** No pixel is transparent, and none need be looked for: so it is with JPEG. */
+  readonly isOpaque?: boolean;
 }
 
 export interface PictureFormat {

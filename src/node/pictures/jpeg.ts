@@ -56,7 +56,7 @@ export const JPEG: PictureFormat = {
 async function decodeJpeg(bytes: Uint8Array): Promise<DecodedPicture> {
   const header = readJpegHeader(bytes);
   if (header.channels === 4) return decodeWithJpegJs(bytes);
-  return { ...(await decodeWithMozjpeg(bytes)), decoder: 'mozjpeg' };
+  return { ...(await decodeWithMozjpeg(bytes)), decoder: 'mozjpeg', isOpaque: true };
 }
 
 export const MOZJPEG: CodecFiles = {
