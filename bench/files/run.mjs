@@ -14,6 +14,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -99,23 +100,14 @@ function makeInputs() {
       ? join(temporary, 'inputs')
       : resolve(process.env.INIT_CWD ?? '.', options.inputs);
   if (!existsSync(folder)) {
-    mkdirSync(folder, { recursive: true });
-    run([join(here, 'inputs.mjs'), folder]);
-  }
-  for (const [name, { call, env }] of Object.entries(COMMANDS)) {
-    const decoder = decoderOf(join(folder, 'photo.jpg'), call, env);
-    if ((decoder === 'sharp') !== (name === 'sharp')) throw new Error(`${name}: by ${decoder}`);
+    // A run that is interrupted leaves no folder that is not full.
+    const part = `${folder}.part`;
+    rmSync(part, { recursive: true, force: true });
+    mkdirSync(part, { recursive: true });
+    run([join(here, 'inputs.mjs'), part]);
+    renameSync(part, folder);
   }
   return folder;
-}
-
-/** What reads pictures where the command is started so. */
-function decoderOf(picture, call, env) {
-  const module = pathToFileURL(resolve(call.at(-1), '../../node/index.js'));
-  const program = `const { readPicture } = await import(${JSON.stringify(module)});
-    console.log((await readPicture(${JSON.stringify(picture)})).decoder);`;
-  const flags = [...call.slice(0, -1), '--input-type=module', '--eval', program];
-  return run(flags, env).stdout.trim();
 }
 
 /** One case without sharp and with it. */
@@ -123,8 +115,9 @@ function measure({ what, input, pictures, rounds, needed }, inputs) {
   const samples = Object.keys(needed).map(() => []);
   for (let round = 0; round < Math.min(rounds, Number(options.rounds)); round++) {
     for (const [i, kind] of Object.keys(needed).entries()) {
-      const bare = run([...COMMANDS[kind].call, 'models'], COMMANDS[kind].env).seconds;
-      const sample = explain(COMMANDS[kind], join(inputs, input), pictures);
+      const { call, env } = COMMANDS[kind];
+      const bare = run([...call, 'models'], env).seconds;
+      const sample = explain(kind, join(inputs, input), pictures);
       samples[i].push({ ...sample, bareSeconds: bare, ratio: sample.seconds / bare });
     }
   }
@@ -136,7 +129,8 @@ function measure({ what, input, pictures, rounds, needed }, inputs) {
 }
 
 /** Starts the command, and looks whether it wrote what it should. */
-function explain({ call, env }, input, pictures) {
+function explain(kind, input, pictures) {
+  const { call, env } = COMMANDS[kind];
   const out = join(temporary, 'out');
   const taken = join(temporary, 'taken.json');
   const hook = pathToFileURL(join(here, 'taken.mjs')).href;
@@ -148,7 +142,9 @@ function explain({ call, env }, input, pictures) {
   const folders = readdirSync(out).map((name) => join(out, name));
   if (folders.length !== pictures) throw new Error(`${input}: ${folders.length} results`);
   for (const folder of folders) {
-    const { files } = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8'));
+    const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8'));
+    const { files, input: read } = report;
+    if ((read.decoder === 'sharp') !== (kind === 'sharp')) throw new Error(`by ${read.decoder}`);
     for (const file of files) if (statSync(file).size === 0) throw new Error(`${file} is empty`);
   }
   rmSync(out, { recursive: true });
