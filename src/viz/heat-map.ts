@@ -22,8 +22,8 @@ export interface HeatMapOptions {
   readonly scaleWeights?: ScaleWeights;
 }
 
-/** Hue of V = 0, in degrees. */
-const COLDEST_HUE = 240;
+/** Hue of V = 0, 240°, in units of 60°. */
+const COLDEST_HUE = 4;
 
 /**
  * Heat map colours as numbers (formula above).

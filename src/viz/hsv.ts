@@ -48,7 +48,7 @@ export function paintColors([H, W]: readonly [number, number], rows: ColorRows):
 /**
  * HSV → RGB, at rgb[i … i + 2] in 0…1. Each channel is a trapezium over the hue, 120° apart.
  *
- * @param hue in degrees, 0…360.
+ * @param hue in units of 60°, 0…6.
  * @param saturation 0…1.
  * @param value 0…1.
  */
@@ -59,15 +59,16 @@ export function writeHsv(
   saturation: number,
   value: number,
 ): void {
-  rgb[i] = value * (1 - saturation * trapezium(hue));
-  rgb[i + 1] = value * (1 - saturation * trapezium(hue - 120));
-  rgb[i + 2] = value * (1 - saturation * trapezium(hue - 240));
+  const chroma = saturation * value;
+  rgb[i] = value - chroma * trapezium(hue);
+  rgb[i + 1] = value - chroma * trapezium(hue - 2);
+  rgb[i + 2] = value - chroma * trapezium(hue - 4);
 }
 
-/** What a channel lacks at `degrees` from its own hue: 0 within 60°, 1 beyond 120°. */
-function trapezium(degrees: number): number {
-  const around = Math.abs(degrees) > 180 ? 360 - Math.abs(degrees) : Math.abs(degrees);
-  return Math.max(0, Math.min(1, around / 60 - 1));
+/** What a channel lacks at so many times 60° from its own hue: 0 within 60°, 1 beyond 120°. */
+function trapezium(sextants: number): number {
+  const away = Math.abs(sextants);
+  return Math.max(0, Math.min(1, (away > 3 ? 6 - away : away) - 1));
 }
 
 /** Colours 0…1 [W, 3] → row `y` of opaque pixels; hatched grey where they are NaN. */

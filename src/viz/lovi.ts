@@ -19,8 +19,8 @@ import { paintColors, writeColors, writeHsv, writeRgbRow } from './hsv.js';
 import { checkSize, type SaliencyMap } from './ndarray.js';
 import { ScaleRows } from './scale-rows.js';
 
-/** Hue of the first scale, in degrees. */
-const FIRST_HUE = 300;
+/** Hue of the first scale, 300°, in units of 60°. */
+const FIRST_HUE = 5;
 
 /**
  * LOVI colours as numbers (formula above).

@@ -5,7 +5,7 @@
  */
 
 import { ShapeError } from '../errors.js';
-import { checkPicture, createPicture, type Picture } from '../image/picture.js';
+import { checkPicture, createPicture, type Picture, pixelsOf } from '../image/picture.js';
 import { type Colormap, colormapTable, colorStep } from './colormap.js';
 import { checkMap, type FlatArray, type NdArray, type SaliencyMap } from './ndarray.js';
 
@@ -33,14 +33,12 @@ export function overlay(picture: Picture, map: SaliencyMap, options: OverlayOpti
   if (!(opacity >= 0 && opacity <= 1)) {
     throw new ShapeError(`overlay: opacity expected 0…1, got ${opacity}`);
   }
-  const table = colormapTable(colormap);
-  const keep = 1 - opacity;
-  return drawPixels(picture, map, (out, source, i, value) => {
-    const color = 4 * colorStep(value);
-    out[i] = keep * source[i]! + opacity * table[color]!;
-    out[i + 1] = keep * source[i + 1]! + opacity * table[color + 1]!;
-    out[i + 2] = keep * source[i + 2]! + opacity * table[color + 2]!;
-  });
+  const colors = new Uint32Array(colormapTable(colormap).buffer);
+  const ofColor = shareOf(opacity);
+  const ofPicture = ONE - ofColor;
+  return drawPixels(picture, map, (pixel, value) =>
+    mixed(pixel, ofPicture, colors[colorStep(value)]!, ofColor),
+  );
 }
 
 /**
@@ -69,41 +67,57 @@ export function hardMask(picture: Picture, mask: NdArray<Uint8Array>): Picture {
 
 /** picture · clamp(factor, 0, 1), pixel by pixel. */
 function multiply(picture: Picture, factors: NdArray<Float32Array | Uint8Array>): Picture {
-  return drawPixels(picture, factors, (out, source, i, value) => {
-    const factor = Math.max(0, Math.min(1, value));
-    out[i] = factor * source[i]!;
-    out[i + 1] = factor * source[i + 1]!;
-    out[i + 2] = factor * source[i + 2]!;
-  });
+  return drawPixels(picture, factors, (pixel, value) => mixed(pixel, shareOf(value), 0, 0));
 }
 
-/**
- * Draws pixel by pixel, those that were not seen as their luma (ITU-R BT.601), dimmed.
- *
- * @param draw writes red, green and blue at byte `i`
- */
+/** 1 as a whole number: 255 times that fits into 32 bits, and results are right to 1/500 of a level. */
+const ONE = 1 << 16;
+
+function shareOf(value: number): number {
+  return (ONE * Math.max(0, Math.min(1, value)) + 0.5) | 0;
+}
+
+/** Two pixels mixed, red, green and blue; the alpha is the first one's. */
+function mixed(a: number, ofA: number, b: number, ofB: number): number {
+  const red = mix(a & 255, ofA, b & 255, ofB);
+  const green = mix((a >> 8) & 255, ofA, (b >> 8) & 255, ofB);
+  const blue = mix((a >> 16) & 255, ofA, (b >> 16) & 255, ofB);
+  return red | (green << 8) | (blue << 16) | (a & ALPHA);
+}
+
+function mix(a: number, ofA: number, b: number, ofB: number): number {
+  return (Math.imul(a, ofA) + Math.imul(b, ofB) + ONE / 2) >> 16;
+}
+
+/** Alpha is the highest byte of a pixel. */
+const ALPHA = 0xff000000;
+
+/** Draws pixel by pixel, those that were not seen as their luma (ITU-R BT.601), dimmed. */
 function drawPixels(
-  { width, height, data: source }: Picture,
+  picture: Picture,
   { data, stride, offset }: NdArray<Float32Array | Uint8Array>,
-  draw: (out: Uint8ClampedArray, source: Picture['data'], i: number, value: number) => void,
+  draw: (pixel: number, value: number) => number,
 ): Picture {
-  const picture = createPicture(width, height);
-  const { data: out } = picture;
-  let i = 0;
+  const { width, height } = picture;
+  const source = pixelsOf(picture);
+  const drawn = createPicture(width, height);
+  const out = pixelsOf(drawn);
+  const toNext = stride[1]!;
+  let p = 0;
   for (let y = 0; y < height; y++) {
-    const rowBase = offset + y * stride[0]!;
-    for (let x = 0; x < width; x++, i += 4) {
-      const value = data[rowBase + x * stride[1]!]!;
-      if (Number.isNaN(value)) {
-        const luma = 0.299 * source[i]! + 0.587 * source[i + 1]! + 0.114 * source[i + 2]!;
-        out[i] = out[i + 1] = out[i + 2] = DIMMED * luma;
-      } else {
-        draw(out, source, i, value);
-      }
-      out[i + 3] = source[i + 3]!;
+    let at = offset + y * stride[0]!;
+    for (let x = 0; x < width; x++, p++, at += toNext) {
+      const value = data[at]!;
+      const pixel = source[p]!;
+      out[p] = Number.isNaN(value) ? dimmedGrey(pixel) : draw(pixel, value);
     }
   }
-  return picture;
+  return drawn;
+}
+
+function dimmedGrey(pixel: number): number {
+  const luma = 0.299 * (pixel & 255) + 0.587 * ((pixel >> 8) & 255) + 0.114 * ((pixel >> 16) & 255);
+  return (((DIMMED * luma + 0.5) | 0) * 0x010101) | (pixel & ALPHA);
 }
 
 function checkSameSize(

@@ -42,8 +42,8 @@ export interface PictureSource {
   readonly lettering: Lettering | undefined;
 }
 
-/** Long side of a tile of the contact sheet, in pixels. */
-const TILE = 320;
+/** Long side of a tile of the contact sheet, in pixels: the sheet of a wide picture is then as wide as all pictures may be. */
+const TILE = 256;
 /** Long side of a thumbnail. */
 const THUMBNAIL = 240;
 /** Long side of the picture of one scale. */
