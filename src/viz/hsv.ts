@@ -2,6 +2,7 @@
 
 import { ShapeError } from '../errors.js';
 import { createPicture, type Picture, pixelsOf, unseenGrey } from '../image/picture.js';
+import { clamped } from './scale-rows.js';
 
 /** Something painted a row at a time. */
 export interface ColorRows {
@@ -68,7 +69,7 @@ export function writeHsv(
 /** What a channel lacks at so many times 60° from its own hue: 0 within 60°, 1 beyond 120°. */
 function trapezium(sextants: number): number {
   const away = Math.abs(sextants);
-  return Math.max(0, Math.min(1, (away > 3 ? 6 - away : away) - 1));
+  return clamped((away > 3 ? 6 - away : away) - 1);
 }
 
 /** Colours 0…1 [W, 3] → row `y` of opaque pixels; hatched grey where they are NaN. */
