@@ -15,7 +15,7 @@ import {
   UnreadableKindError,
   viewOf,
 } from './header.js';
-import { type CodecFiles, codecRunner, type RunCodec } from './wasm-codec.js';
+import { type CodecFiles, codecRunner } from './wasm-codec.js';
 
 const SOF0 = 0xc0;
 const SOF15 = 0xcf;
@@ -59,10 +59,12 @@ async function decodeJpeg(bytes: Uint8Array): Promise<DecodedPicture> {
   return { ...(await decodeWithMozjpeg(bytes)), decoder: 'mozjpeg', isOpaque: true };
 }
 
-export const MOZJPEG: CodecFiles = {
+const MOZJPEG: CodecFiles = {
   script: () => import('@jsquash/jpeg/codec/dec/mozjpeg_dec.js'),
   wasm: '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm',
 };
+
+const runMozjpeg = codecRunner(MOZJPEG);
 
 /** Whether the codec turns the picture by its EXIF orientation: that is ours to do. */
 const TURNED = false;
@@ -70,19 +72,15 @@ const TURNED = false;
 /**
  * One or three channels → RGBA.
  *
- * @param run runs `MOZJPEG`; in an instance of its own unless given
  * @throws {FormatError} for missing pixels, Error in the decoder's words for damaged ones
  */
-export async function decodeWithMozjpeg(
-  bytes: Uint8Array,
-  run: RunCodec = codecRunner(MOZJPEG),
-): Promise<Picture> {
-  const { picture, said } = await run(bytes, TURNED);
+export async function decodeWithMozjpeg(bytes: Uint8Array): Promise<Picture> {
+  const { picture, said } = await runMozjpeg(bytes, TURNED);
   if (picture !== null && said.length === 0) return picture;
   const warning = said.join('; ');
   if (/^premature end of jpeg file/i.test(warning)) {
     // Either the end marker alone is missing, or pixels are: with the marker only the latter is told.
-    const ended = await run(Buffer.concat([bytes, Uint8Array.of(0xff, EOI)]), TURNED);
+    const ended = await runMozjpeg(Buffer.concat([bytes, Uint8Array.of(0xff, EOI)]), TURNED);
     if (ended.picture !== null && ended.said.length === 0) return ended.picture;
     throw new FormatError('truncated: its JPEG data stops early');
   }

@@ -1,6 +1,6 @@
 /**
- * The WebAssembly codecs of jSquash. Pictures are decoded by an instance of their own: a damaged file
- * leaves an instance that cannot be used again, and the memory of a large picture never shrinks.
+ * The WebAssembly codecs of jSquash. A damaged file leaves an instance that cannot be used again, and the memory of a
+ * large picture never shrinks: the next picture then has an instance of its own.
  */
 
 import type { Picture } from '../../image/picture.js';
@@ -36,7 +36,13 @@ export interface CodecResult {
 /** @param option the second argument of the codec's `decode` */
 export type RunCodec = (bytes: Uint8Array, option?: boolean | number) => Promise<CodecResult>;
 
-/** Runs a codec on many small pictures, such as tiles, in one instance for as long as none is damaged. */
+/** The most pixels of a picture whose instance is kept: 40 MB. */
+const KEPT_PIXELS = 4e6;
+
+/**
+ * Runs a codec on pictures one after the other, in one instance for as long as they are small and none is damaged: making
+ * one takes as long as a picture of a quarter of a megapixel, and the engine collects garbage for its memory.
+ */
 export function codecRunner(files: CodecFiles): RunCodec {
   let said: string[] = [];
   let opened: Promise<Codec> | undefined;
@@ -46,7 +52,9 @@ export function codecRunner(files: CodecFiles): RunCodec {
     // Not before: tiles are asked for all at once.
     said = [];
     const result = runOpened(codec, bytes, option, said);
-    if (result.picture === null || result.said.length > 0) opened = undefined;
+    const { picture } = result;
+    const isGood = picture !== null && result.said.length === 0;
+    if (!isGood || picture.width * picture.height > KEPT_PIXELS) opened = undefined;
     return result;
   };
 }

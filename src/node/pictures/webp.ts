@@ -9,7 +9,7 @@ import type { Picture } from '../../image/picture.js';
 import { exifBody } from './exif.js';
 import type { DecodedPicture, PictureFormat } from './format.js';
 import { checkSize, type PictureSize, textAt, viewOf } from './header.js';
-import { type CodecFiles, runCodec } from './wasm-codec.js';
+import { type CodecFiles, codecRunner, type RunCodec } from './wasm-codec.js';
 
 const ANIMATION_FLAG = 0x02;
 const ALPHA_FLAG = 0x10;
@@ -17,10 +17,12 @@ const VP8L_SIGNATURE = 0x2f;
 /** Bytes of a frame's rectangle and duration, before its chunks. */
 const FRAME_HEADER = 16;
 
-export const LIBWEBP: CodecFiles = {
+const LIBWEBP: CodecFiles = {
   script: () => import('@jsquash/webp/codec/dec/webp_dec.js'),
   wasm: '@jsquash/webp/codec/dec/webp_dec.wasm',
 };
+
+export const runLibwebp: RunCodec = codecRunner(LIBWEBP);
 
 export const WEBP: PictureFormat = {
   name: 'WebP',
@@ -39,7 +41,7 @@ async function decodeWebp(bytes: Uint8Array): Promise<DecodedPicture> {
 }
 
 async function decodeStill(bytes: Uint8Array): Promise<Picture> {
-  const { picture, said } = await runCodec(LIBWEBP, bytes);
+  const { picture, said } = await runLibwebp(bytes);
   if (picture !== null) return picture;
   const claimed = 8 + viewOf(bytes).getUint32(4, true);
   if (claimed > bytes.length) {

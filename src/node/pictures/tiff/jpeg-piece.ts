@@ -7,7 +7,7 @@ import { FormatError } from '../../../errors.js';
 import { textAt, viewOf } from '../header.js';
 import { decodeWithMozjpeg, readJpegHeader } from '../jpeg.js';
 import { quietly } from '../quietly.js';
-import type { RunCodec } from '../wasm-codec.js';
+import { runLibwebp } from '../webp.js';
 
 const SOI = 0xffd8;
 const SOS = 0xda;
@@ -23,8 +23,6 @@ export interface JpegPiece {
   readonly samples: number;
   /** Channels are YCbCr, to become RGB; else they are left as they are. */
   readonly isYcbcr: boolean;
-  /** Runs mozjpeg. */
-  readonly run: RunCodec;
   /** A JPEG of tables alone. */
   readonly tables: Uint8Array;
 }
@@ -47,22 +45,12 @@ export async function unpackJpeg(packed: Uint8Array, piece: JpegPiece): Promise<
       `a JPEG of ${width}×${height} and ${channels} channels in a TIFF strip or tile of ${piece.width}×${piece.height} and ${samples}`,
     );
   }
-  return samples === 4
-    ? rawChannels(file)
-    : channelsOf(await decodeWithMozjpeg(file, piece.run), samples);
+  return samples === 4 ? rawChannels(file) : channelsOf(await decodeWithMozjpeg(file), samples);
 }
 
-/**
- * A strip or tile that is a WebP.
- *
- * @param run runs libwebp
- */
-export async function unpackWebp(
-  packed: Uint8Array,
-  samples: number,
-  run: RunCodec,
-): Promise<Uint8Array> {
-  const { picture, said } = await run(packed);
+/** A strip or tile that is a WebP. */
+export async function unpackWebp(packed: Uint8Array, samples: number): Promise<Uint8Array> {
+  const { picture, said } = await runLibwebp(packed);
   if (picture === null) throw new Error(said.join('; ') || 'its pixels cannot be decoded');
   return channelsOf(picture, samples);
 }

@@ -1,9 +1,6 @@
 /** The samples of a TIFF page, a band of rows at a time, by geotiff. */
 
 import type { TypedArray } from 'geotiff';
-import { MOZJPEG } from '../jpeg.js';
-import { codecRunner } from '../wasm-codec.js';
-import { LIBWEBP } from '../webp.js';
 import { type Directory, TAG } from './directory.js';
 import { type JpegPiece, unpackJpeg, unpackWebp } from './jpeg-piece.js';
 import { COMPRESSION, type Layout } from './layout.js';
@@ -38,10 +35,9 @@ export async function openPage(
 
   const tables = Uint8Array.from(directory.values(TAG.jpegTables, 65_536));
   const isYcbcr = directory.first(TAG.photometric, 0) === 6;
-  const run = codecRunner(layout.compression === COMPRESSION.webp ? LIBWEBP : MOZJPEG);
   class PieceDecoder extends BaseDecoder {
     override async decodeBlock(packed: ArrayBufferLike): Promise<ArrayBufferLike> {
-      const piece = await unpackPiece(new Uint8Array(packed), layout, { tables, isYcbcr, run });
+      const piece = await unpackPiece(new Uint8Array(packed), layout, { tables, isYcbcr });
       return exactBuffer(swapFor(layout, piece, 2));
     }
     override async decode(packed: ArrayBufferLike): Promise<ArrayBufferLike> {
@@ -105,11 +101,11 @@ function wideBytes(bits: number): number {
 async function unpackPiece(
   packed: Uint8Array,
   layout: Layout,
-  picture: Pick<JpegPiece, 'tables' | 'isYcbcr' | 'run'>,
+  picture: Pick<JpegPiece, 'tables' | 'isYcbcr'>,
 ): Promise<Uint8Array> {
   const { compression, bits, pieceWidth, pieceHeight, planar } = layout;
   const samples = planar ? 1 : layout.samples;
-  if (compression === COMPRESSION.webp) return unpackWebp(packed, samples, picture.run);
+  if (compression === COMPRESSION.webp) return unpackWebp(packed, samples);
   if (compression === COMPRESSION.jpeg) {
     const piece = { width: pieceWidth, height: pieceHeight, samples, ...picture };
     return unpackJpeg(packed, piece);
