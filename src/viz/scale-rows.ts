@@ -12,7 +12,7 @@ type Visit = (x: number, weighted: number, sum: number, max: number) => void;
 export class ScaleRows {
   /** The number of scales. */
   readonly n: number;
-  readonly #weights: readonly number[];
+  readonly #weights: Float64Array;
   readonly #maps: RowUpsampler[];
   /** [n, W] */
   readonly #gamma: Float64Array;
@@ -30,7 +30,7 @@ export class ScaleRows {
   ) {
     if (maps.length === 0) throw new ShapeError(`${operation}: maps expected at least 1, got 0`);
     this.n = maps.length;
-    this.#weights = weights;
+    this.#weights = Float64Array.from(weights);
     this.#maps = maps.map((map) => new RowUpsampler(operation, size, map, region));
     this.#gamma = new Float64Array(this.n * size[1]);
   }

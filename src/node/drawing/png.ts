@@ -21,7 +21,7 @@ const UP = 2;
 
 const pack = promisify<Uint8Array, ZlibOptions, Buffer>(deflate);
 /** The bytes that zlib hands over at a time, each of which interrupts the drawing. */
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 1 << 18;
 
 /** The bytes of a PNG file, 8-bit RGB: alpha is dropped, since nothing here draws see-through. */
 export async function encodePng(picture: Picture): Promise<Uint8Array> {
