@@ -28,7 +28,8 @@ export function heat(map: SaliencyMap, colormap: Colormap): Picture | IndexedPic
       if (Number.isNaN(value)) return colorize(forDisplay(map), colormap);
       most = value;
     }
-    indices[i] = colorStep(value);
+    // colorStep of what is no more than 1.
+    indices[i] = value > 0 ? 255 * value + 0.5 : 0;
   }
   if (most > 1) for (let i = 0; i < data.length; i++) indices[i] = colorStep(data[i]! / most);
   return { indices, colors: colormapTable(colormap), width, height };
