@@ -63,6 +63,7 @@ export async function* explainMany(
     return outcome;
   };
   try {
+    signal?.throwIfAborted();
     for (const [i, input] of inputs.entries()) {
       begun.push(outcomeOf(input, () => pool.explainAll(input.path, { ...plain, ...outOf(i) })));
       if (begun.length >= AHEAD * jobs) yield await first();
