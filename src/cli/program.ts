@@ -51,7 +51,8 @@ Examples:
   fastcam explain *.jpg -o maps                    several at once
   fastcam explain holiday/ --only overlay --format webp
                                                    all pictures of a folder, one picture of each
-  fastcam explain holiday/ --gallery --format webp  and out/index.html, a page to look through them
+  fastcam explain holiday/ --format webp --gallery
+                                                   … and a page to look through them
   fastcam explain cat.png --class tabby            where is the tabby?
   fastcam explain cat.png --model resnet50.safetensors --size 224
   fastcam explain cat.png --json | jq .top         the report, for programs
