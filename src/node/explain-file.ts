@@ -90,9 +90,10 @@ export async function explainFile(
   input: string | FileBytes,
   options: ExplainFileOptions = {},
 ): Promise<ExplainedFile> {
-  const run = await startRun(nameOf(input), options);
+  const name = typeof input === 'string' ? input : input.name;
+  const run = await startRun(name, options);
   const bytes = typeof input === 'string' ? await readFileBytes(input, 'a picture') : input.bytes;
-  const decoded = await decodePicture(bytes, run.name, options);
+  const decoded = await decodePicture(bytes, name, options);
   const picture = decoded.isOpaque ? decoded : overWhite(decoded);
   const decodeMs = run.elapsed();
   const explanation = run.model.net.explain(picture, run.explainOptions);
@@ -137,10 +138,6 @@ export async function explainInput(
   return isTensors ? explainTensorFile(input, options) : [await explainFile(input, options)];
 }
 
-function nameOf(input: string | FileBytes): string {
-  return typeof input === 'string' ? input : input.name;
-}
-
 /** One call's input, options and clock. */
 interface Run {
   readonly name: string;
@@ -164,22 +161,14 @@ interface Item {
 }
 
 async function startRun(name: string, options: ExplainFileOptions): Promise<Run> {
-  const { model, out: _, colormap: _c, tensors: _t, signal: _a, onProgress, ...rest } = options;
-  const {
-    only: _o,
-    format: _f,
-    fullSize: _s,
-    sampleRange: _r,
-    maxPixels: _p,
-    ...explainOptions
-  } = rest;
+  const { model, onProgress } = options;
   const opened = model ?? (await bundledModel());
   const start = performance.now();
   return {
     name,
     model: opened,
     options,
-    explainOptions: { now: () => performance.now(), ...explainOptions },
+    explainOptions: { now: () => performance.now(), ...options },
     elapsed: () => performance.now() - start,
     progress: onProgress ?? (() => {}),
   };

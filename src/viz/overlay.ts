@@ -8,6 +8,7 @@ import { ShapeError } from '../errors.js';
 import { checkPicture, createPicture, type Picture, pixelsOf } from '../image/picture.js';
 import { type Colormap, colormapTable, colorStep } from './colormap.js';
 import { checkMap, type FlatArray, type NdArray, type SaliencyMap } from './ndarray.js';
+import { clamped } from './scale-rows.js';
 
 export interface OverlayOptions {
   /** Default `viridis`. */
@@ -74,7 +75,7 @@ function multiply(picture: Picture, factors: NdArray<Float32Array | Uint8Array>)
 const ONE = 1 << 16;
 
 function shareOf(value: number): number {
-  return (ONE * Math.max(0, Math.min(1, value)) + 0.5) | 0;
+  return (ONE * clamped(value) + 0.5) | 0;
 }
 
 /** Two pixels mixed, red, green and blue; the alpha is the first one's. */

@@ -3,6 +3,7 @@
  */
 
 import { createPicture, type Picture } from '../../image/picture.js';
+import { placePicture } from '../place-picture.js';
 import { type BitmapFont, drawText, loadBitmapFont, textWidth } from './bitmap-font.js';
 
 const WHITE = 255;
@@ -78,11 +79,8 @@ export class Canvas {
   }
 
   /** Copies an opaque picture, with its top left corner at (x, y). It must fit. */
-  place({ data, width, height }: Picture, x: number, y: number): void {
-    for (let row = 0; row < height; row++) {
-      const line = data.subarray(4 * row * width, 4 * (row + 1) * width);
-      this.picture.data.set(line, 4 * ((y + row) * this.picture.width + x));
-    }
+  place(picture: Picture, x: number, y: number): void {
+    placePicture(this.picture, picture, x, y);
   }
 
   /** Draws one line of text with its top left corner at (x, y). It must fit. */

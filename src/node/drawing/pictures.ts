@@ -17,6 +17,7 @@ import {
   toNdArray,
   upsampleBilinear,
 } from '../../viz/index.js';
+import { placePicture } from '../place-picture.js';
 import type { Lettering } from './canvas.js';
 import { forDisplay, heat, type IndexedPicture, toPicture } from './heat.js';
 import { type PictureKind, thumbnailKinds } from './picture-kinds.js';
@@ -107,13 +108,7 @@ async function thumbnails(drawn: PictureSource): Promise<Picture> {
   );
   const { width, height } = thumbnailsSize(picture, tiles.length);
   const strip = createPicture(width, height);
-  const rowBytes = 4 * size.width;
-  for (const [i, { data }] of tiles.entries()) {
-    for (let y = 0; y < size.height; y++) {
-      const row = data.subarray(y * rowBytes, (y + 1) * rowBytes);
-      strip.data.set(row, (y * tiles.length + i) * rowBytes);
-    }
-  }
+  for (const [i, tile] of tiles.entries()) placePicture(strip, tile, i * size.width, 0);
   return strip;
 }
 

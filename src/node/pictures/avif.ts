@@ -17,7 +17,7 @@ const LIBAVIF: CodecFiles = {
 export const AVIF: PictureFormat = {
   name: 'AVIF',
   matches: isAvif,
-  readSize,
+  readHeader: readSize,
   decode: decodeAvif,
   orientationOf: (bytes) => turn(primaryProperties(bytes)),
   suitsSharp: () => true,

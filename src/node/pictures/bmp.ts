@@ -28,10 +28,10 @@ const RLE4 = 2;
 const BIT_FIELDS = 3;
 const ALPHA_BIT_FIELDS = 6;
 
-export const BMP: PictureFormat = {
+export const BMP: PictureFormat<Header> = {
   name: 'BMP',
   matches: (bytes) => textAt(bytes, 0, 2) === 'BM',
-  readSize: readHeader,
+  readHeader,
   decode: decodeBmp,
   orientationOf: () => 1,
   suitsSharp: () => false,
@@ -113,8 +113,7 @@ function paletteAt({ headerBytes, compression }: Header): number {
   return FILE_HEADER + headerBytes + (headerBytes === INFO_HEADER ? masks : 0);
 }
 
-async function decodeBmp(bytes: Uint8Array): Promise<DecodedPicture> {
-  const header = readHeader(bytes);
+async function decodeBmp(bytes: Uint8Array, header: Header): Promise<DecodedPicture> {
   const { width, height, depth, topDown } = header;
   const data = new Uint8Array(4 * width * height);
   const rowBytes = rowBytesOf(header);

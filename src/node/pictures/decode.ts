@@ -82,12 +82,12 @@ async function decodeFormat(
   options: DecodeOptions,
 ): Promise<DecodedPicture> {
   try {
-    const { width, height } = format.readSize(bytes);
-    checkSize(width, height, 'the picture', options.maxPixels);
+    const header = format.readHeader(bytes);
+    checkSize(header.width, header.height, 'the picture', options.maxPixels);
     // What sharp refuses, the decoder here reads after all or refuses in its own words.
-    const fromSharp = format.suitsSharp(bytes) ? await triedWithSharp(bytes, options) : undefined;
+    const fromSharp = format.suitsSharp(header) ? await triedWithSharp(bytes, options) : undefined;
     if (fromSharp !== undefined) return fromSharp;
-    const decoded = await format.decode(bytes, options);
+    const decoded = await format.decode(bytes, header, options);
     return { ...decoded, ...orient(decoded, format.orientationOf(bytes)) };
   } catch (error) {
     if (!(error instanceof UnreadableKindError)) throw error;

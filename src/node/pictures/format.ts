@@ -27,21 +27,22 @@ export interface DecodedPicture extends Picture {
   readonly isOpaque?: boolean;
 }
 
-export interface PictureFormat {
+/** `Header` is what one reading of the header gives: it is handed on, so that no file is gone through twice. */
+export interface PictureFormat<Header extends PictureSize = PictureSize> {
   /** As in messages: `JPEG`. */
   readonly name: string;
   /** Told by the first bytes. */
   matches(bytes: Uint8Array): boolean;
   /**
-   * The size as the header has it. Called before anything is decoded, by whatever decoder.
+   * The header, with the size in it. Called before anything is decoded, by whatever decoder.
    *
    * @throws {FormatError} for a header that no decoder should see, {UnreadableKindError} for a kind of the
    * format that is not read here
    */
-  readSize(bytes: Uint8Array): PictureSize;
+  readHeader(bytes: Uint8Array): Header;
   /** As stored: the orientation is left to the caller. */
-  decode(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedPicture>;
+  decode(bytes: Uint8Array, header: Header, options: DecodeOptions): Promise<DecodedPicture>;
   orientationOf(bytes: Uint8Array): Orientation;
   /** Whether sharp, where it is installed, reads this file as well and in less time. */
-  suitsSharp(bytes: Uint8Array): boolean;
+  suitsSharp(header: Header): boolean;
 }

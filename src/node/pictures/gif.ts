@@ -13,19 +13,19 @@ const EXTENSION = 0x21;
 const FRAME = 0x2c;
 const END = 0x3b;
 
-export const GIF: PictureFormat = {
+export const GIF: PictureFormat<FirstFrame> = {
   name: 'GIF',
   matches: (bytes) => /^GIF8[79]a/.test(textAt(bytes, 0, 6)),
-  readSize,
+  readHeader: readFirstFrame,
   decode: decodeGif,
   orientationOf: () => 1,
   suitsSharp: () => false,
 };
 
-async function decodeGif(bytes: Uint8Array): Promise<DecodedPicture> {
+async function decodeGif(bytes: Uint8Array, { end }: FirstFrame): Promise<DecodedPicture> {
   const { GifReader } = (await import('omggif')).default;
   // It goes through all frames, and does not mind how many: it is given the first alone.
-  const first = Buffer.concat([bytes.subarray(0, readFirstFrame(bytes).end), Uint8Array.of(END)]);
+  const first = Buffer.concat([bytes.subarray(0, end), Uint8Array.of(END)]);
   const reader = new GifReader(first);
   const { width, height } = reader;
   const data = new Uint8Array(4 * width * height);
@@ -36,13 +36,12 @@ async function decodeGif(bytes: Uint8Array): Promise<DecodedPicture> {
   return { data, width, height, decoder: 'gif' };
 }
 
-function readSize(bytes: Uint8Array): PictureSize {
-  const { width, height } = readFirstFrame(bytes);
-  return { width, height };
+/** Size of the canvas, and where the blocks of the first frame end. */
+interface FirstFrame extends PictureSize {
+  readonly end: number;
 }
 
-/** Size of the canvas, and where the blocks of the first frame end. */
-function readFirstFrame(bytes: Uint8Array): PictureSize & { readonly end: number } {
+function readFirstFrame(bytes: Uint8Array): FirstFrame {
   const view = viewOf(bytes);
   const width = view.getUint16(6, true);
   const height = view.getUint16(8, true);

@@ -40,22 +40,18 @@ export interface JpegHeader extends PictureSize {
   readonly hasProfile: boolean;
 }
 
-export const JPEG: PictureFormat = {
+export const JPEG: PictureFormat<JpegHeader> = {
   name: 'JPEG',
   matches: (bytes) => textAt(bytes, 0, 3) === '\xff\xd8\xff',
-  readSize: readJpegHeader,
+  readHeader: readJpegHeader,
   decode: decodeJpeg,
   orientationOf,
-  suitsSharp(bytes) {
-    // Without a profile CMYK has no fixed meaning: sharp takes inks of its own choice.
-    const { channels, hasProfile } = readJpegHeader(bytes);
-    return channels !== 4 || hasProfile;
-  },
+  // Without a profile CMYK has no fixed meaning: sharp takes inks of its own choice.
+  suitsSharp: ({ channels, hasProfile }) => channels !== 4 || hasProfile,
 };
 
-async function decodeJpeg(bytes: Uint8Array): Promise<DecodedPicture> {
-  const header = readJpegHeader(bytes);
-  if (header.channels === 4) return decodeWithJpegJs(bytes);
+async function decodeJpeg(bytes: Uint8Array, { channels }: JpegHeader): Promise<DecodedPicture> {
+  if (channels === 4) return decodeWithJpegJs(bytes);
   return { ...(await decodeWithMozjpeg(bytes)), decoder: 'mozjpeg', isOpaque: true };
 }
 

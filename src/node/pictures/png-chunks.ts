@@ -1,5 +1,6 @@
 /** A PNG's chunks: length, type, data, CRC-32. Source: W3C PNG, 3rd edition, §5.3 and annex D. */
 
+import { crc32 } from 'node:zlib';
 import { FormatError } from '../../errors.js';
 import { textAt, UnreadableKindError, viewOf } from './header.js';
 
@@ -35,10 +36,6 @@ export function checkChunk({ type, data, crc }: PngChunk): void {
   if (data.length > MOST_CHECKED_BYTES) {
     throw new FormatError(`damaged: PNG chunk ${type} of ${data.length} bytes`);
   }
-  let sum = 0xffffffff;
-  for (const byte of [...Buffer.from(type, 'latin1'), ...data]) {
-    sum ^= byte;
-    for (let bit = 0; bit < 8; bit++) sum = (sum >>> 1) ^ (sum & 1 ? 0xedb88320 : 0);
-  }
-  if (~sum >>> 0 !== crc) throw new FormatError(`damaged: PNG chunk ${type} has a wrong checksum`);
+  if (crc32(data, crc32(Buffer.from(type, 'latin1'))) !== crc)
+    throw new FormatError(`damaged: PNG chunk ${type} has a wrong checksum`);
 }

@@ -36,10 +36,10 @@ const ADAM7 = [
 ] as const;
 const ONE_PASS = [[0, 0, 1, 1]] as const;
 
-export const PNG: PictureFormat = {
+export const PNG: PictureFormat<Header> = {
   name: 'PNG',
   matches: (bytes) => textAt(bytes, 0, 8) === '\x89PNG\r\n\x1a\n',
-  readSize: readHeader,
+  readHeader,
   decode: decodePng,
   orientationOf: orientationOfPng,
   suitsSharp: () => false,
@@ -81,8 +81,7 @@ function readHeader(bytes: Uint8Array): Header {
   };
 }
 
-async function decodePng(bytes: Uint8Array): Promise<DecodedPicture> {
-  const header = readHeader(bytes);
+async function decodePng(bytes: Uint8Array, header: Header): Promise<DecodedPicture> {
   const chunks = pngChunks(bytes);
   const palette = small(chunks, 'PLTE');
   const transparency = small(chunks, 'tRNS');

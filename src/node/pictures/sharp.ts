@@ -18,7 +18,7 @@ interface Pipeline {
     info: { width: number; height: number; channels: number };
   }>;
 }
-export type Sharp = (bytes: Uint8Array, options: object) => Pipeline;
+type Sharp = (bytes: Uint8Array, options: object) => Pipeline;
 
 /** Set to 0 it keeps sharp from being used. */
 const SWITCH = 'FASTCAM_SHARP';

@@ -2,24 +2,37 @@
 
 import type { Orientation } from '../../image/orientation.js';
 import type { DecodedPicture, DecodeOptions, PictureFormat } from './format.js';
+import type { PictureSize } from './header.js';
 import { type Levels, writeColors } from './tiff/colors.js';
 import { type Directory, isTiff, readDirectory, TAG } from './tiff/directory.js';
 import { FLOAT, type Layout, readLayout, UNSIGNED } from './tiff/layout.js';
 import { type Band, openPage } from './tiff/rasters.js';
 
-export const TIFF: PictureFormat = {
+export const TIFF: PictureFormat<Header> = {
   name: 'TIFF',
   matches: isTiff,
-  readSize: (bytes) => readLayout(readDirectory(bytes), bytes.length),
+  readHeader,
   decode: decodeTiff,
   orientationOf: orientationOfTiff,
   suitsSharp: () => false,
 };
 
-async function decodeTiff(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedPicture> {
+interface Header extends PictureSize {
+  readonly directory: Directory;
+  readonly layout: Layout;
+}
+
+function readHeader(bytes: Uint8Array): Header {
   const directory = readDirectory(bytes);
   const layout = readLayout(directory, bytes.length);
-  const { width, height } = layout;
+  return { width: layout.width, height: layout.height, directory, layout };
+}
+
+async function decodeTiff(
+  bytes: Uint8Array,
+  { width, height, directory, layout }: Header,
+  options: DecodeOptions,
+): Promise<DecodedPicture> {
   const bands = await openPage(bytes, layout, directory);
   const levels = await levelsOf(layout, options, noDataOf(directory), bands);
   const palette = directory.values(TAG.colorMap, 3 * 2 ** Math.min(layout.bits, 8));

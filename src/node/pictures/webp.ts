@@ -6,6 +6,7 @@
 import { FormatError } from '../../errors.js';
 import { type Orientation, orientationOf } from '../../image/orientation.js';
 import type { Picture } from '../../image/picture.js';
+import { placePicture } from '../place-picture.js';
 import { exifBody } from './exif.js';
 import type { DecodedPicture, PictureFormat } from './format.js';
 import { checkSize, type PictureSize, textAt, viewOf } from './header.js';
@@ -27,16 +28,16 @@ export const runLibwebp: RunCodec = codecRunner(LIBWEBP);
 export const WEBP: PictureFormat = {
   name: 'WebP',
   matches: (bytes) => textAt(bytes, 0, 4) === 'RIFF' && textAt(bytes, 8, 4) === 'WEBP',
-  readSize,
+  readHeader: readSize,
   decode: decodeWebp,
   orientationOf: orientationOfWebp,
   suitsSharp: () => true,
 };
 
-async function decodeWebp(bytes: Uint8Array): Promise<DecodedPicture> {
+async function decodeWebp(bytes: Uint8Array, canvas: PictureSize): Promise<DecodedPicture> {
   const [first] = chunksOf(bytes, 12);
   const isAnimated = first?.type === 'VP8X' && (first.data[0]! & ANIMATION_FLAG) !== 0;
-  const picture = isAnimated ? await decodeFirstFrame(bytes) : await decodeStill(bytes);
+  const picture = isAnimated ? await decodeFirstFrame(bytes, canvas) : await decodeStill(bytes);
   return { ...picture, decoder: 'libwebp' };
 }
 
@@ -51,8 +52,10 @@ async function decodeStill(bytes: Uint8Array): Promise<Picture> {
 }
 
 /** The codec refuses animations: the frame's own chunks become a file, and that a part of the canvas. */
-async function decodeFirstFrame(bytes: Uint8Array): Promise<Picture> {
-  const { width, height } = readSize(bytes);
+async function decodeFirstFrame(
+  bytes: Uint8Array,
+  { width, height }: PictureSize,
+): Promise<Picture> {
   const frame = chunksOf(bytes, 12).find(({ type }) => type === 'ANMF')?.data;
   if (frame === undefined) throw new FormatError('truncated: a WebP animation without a frame');
   const left = 2 * uint24(frame, 0);
@@ -70,12 +73,9 @@ async function decodeFirstFrame(bytes: Uint8Array): Promise<Picture> {
     );
   }
   if (size.width === width && size.height === height) return picture;
-  const data = new Uint8Array(4 * width * height);
-  for (let y = 0; y < size.height; y++) {
-    const row = picture.data.subarray(4 * y * size.width, 4 * (y + 1) * size.width);
-    data.set(row, 4 * ((top + y) * width + left));
-  }
-  return { data, width, height };
+  const canvas = { data: new Uint8Array(4 * width * height), width, height };
+  placePicture(canvas, picture, left, top);
+  return canvas;
 }
 
 function stillFile(chunks: Uint8Array, { width, height }: PictureSize): Uint8Array {
