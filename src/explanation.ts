@@ -14,16 +14,11 @@ import {
   type ClassMaps,
   classMaps,
   combinedMap,
+  loviPicture,
   normalizedMap,
 } from './methods/index.js';
 import type { Activation, Forward, Network, Plan, Tap, ValueShape } from './model/index.js';
-import {
-  lovi,
-  type Normalizer,
-  type SaliencyMap,
-  type ScaleWeights,
-  toNdArray,
-} from './viz/index.js';
+import { type Normalizer, type SaliencyMap, type ScaleWeights, toNdArray } from './viz/index.js';
 
 /** A class and the network's belief in it. */
 export interface Prediction {
@@ -242,7 +237,7 @@ export class Explanation {
 
   /** Saliency in colour by layer (LOVI): hue says at which scale, brightness how much. */
   lovi(): Picture {
-    return lovi(this.scaleMaps, this.#size, this.region);
+    return loviPicture(this.#source.net.kernels, this.scaleMaps, this.#size, this.region);
   }
 
   /** What it cost. Makes the combined map, if nobody asked for it yet. */

@@ -65,3 +65,20 @@ export function pixelsOf({ data }: Picture): Uint32Array {
 export function unseenGrey(x: number, y: number): number {
   return (x + y) & 4 ? 144 : 112;
 }
+
+/** The picture itself where it is opaque, else a copy laid over white. */
+export function overWhite(picture: Picture): Picture {
+  const { data, width, height } = picture;
+  const pixels = pixelsOf(picture);
+  let p = 0;
+  // Not one pixel further: reading beyond the end makes the engine forget its fast code.
+  while (p < pixels.length && pixels[p]! >>> 24 === 255) p++;
+  if (p === pixels.length) return picture;
+  const flat = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i += 4) {
+    const alpha = data[i + 3]! / 255;
+    for (let c = 0; c < 3; c++) flat[i + c] = Math.round(255 + (data[i + c]! - 255) * alpha);
+    flat[i + 3] = 255;
+  }
+  return { data: flat, width, height };
+}

@@ -5,8 +5,8 @@
  */
 
 import { expectWhole, ShapeError } from '../errors.js';
-import { createPicture, type Picture, pixelsOf, type Region } from './picture.js';
-import { type Interpolation, resize } from './resize.js';
+import { createPicture, overWhite, type Picture, type Region } from './picture.js';
+import { type Interpolation, type ResizeRows, resize } from './resize.js';
 
 /** What a network was trained behind. */
 export interface Preprocessing {
@@ -159,6 +159,7 @@ export function fitPicture(
  *
  * @param out [window.height, window.width, channels]
  * @param picture RGBA; transparent pixels show white, as on a page
+ * @param resizeRows of the backend, where it has it
  * @throws {ShapeError} when the picture's data does not have 4·width·height bytes, or the network takes
  * something else than pictures
  */
@@ -167,6 +168,7 @@ export function preprocess(
   picture: Picture,
   { resizedWidth, resizedHeight, window }: Geometry,
   { channels, mean, std, interpolation }: Preprocessing,
+  resizeRows?: ResizeRows,
 ): void {
   const C = mean.length;
   if (channels === 'other') {
@@ -175,9 +177,8 @@ export function preprocess(
     );
   }
   const isGrey = channels === 'grey';
-  const opaque = overWhite(picture);
-  const source = isGrey ? luminanceOf(opaque) : opaque;
-  const resized = resize(source, resizedWidth, resizedHeight, interpolation, window);
+  const source = isGrey ? luminanceOf(overWhite(picture)) : picture;
+  const resized = resize(source, resizedWidth, resizedHeight, interpolation, window, resizeRows);
   for (let c = 0; c < C; c++) {
     const scale = 1 / (255 * std[c]!);
     const shift = mean[c]! / std[c]!;
@@ -194,27 +195,11 @@ function luminanceOf({ data, width, height }: Picture): Picture {
   for (let p = 0; p < data.length; p += 4) {
     const sum = data[p]! * 19595 + data[p + 1]! * 38470 + data[p + 2]! * 7471;
     grey.data[p] = (sum + 0x8000) >> 16;
+    grey.data[p + 3] = 255;
   }
   return grey;
 }
 
 function roundTo(stride: number, length: number): number {
   return Math.max(1, Math.round(length / stride)) * stride;
-}
-
-/** The picture itself where it is opaque, else a copy laid over white. */
-export function overWhite(picture: Picture): Picture {
-  const { data, width, height } = picture;
-  const pixels = pixelsOf(picture);
-  let p = 0;
-  // Not one pixel further: reading beyond the end makes the engine forget its fast code.
-  while (p < pixels.length && pixels[p]! >>> 24 === 255) p++;
-  if (p === pixels.length) return picture;
-  const flat = new Uint8Array(data.length);
-  for (let i = 0; i < data.length; i += 4) {
-    const alpha = data[i + 3]! / 255;
-    for (let c = 0; c < 3; c++) flat[i + c] = Math.round(255 + (data[i + c]! - 255) * alpha);
-    flat[i + 3] = 255;
-  }
-  return { data: flat, width, height };
 }

@@ -10,7 +10,8 @@
  */
 
 import { expectWhole } from '../errors.js';
-import { checkPicture, type Picture, pixelsOf, type Region } from './picture.js';
+import type { MapKernels, ResizeTaps } from '../kernels/step.js';
+import { checkPicture, overWhite, type Picture, pixelsOf, type Region } from './picture.js';
 
 export type Interpolation = 'bilinear' | 'bicubic';
 
@@ -37,21 +38,14 @@ const FILTERS: Readonly<Record<Interpolation, Filter>> = {
 /** Fraction bits of a weight: 255 times a weight of a few units still fits 32 bits. */
 const FRACTION_BITS = 22;
 
-/** The weights of a run of output positions along one axis. */
-interface Taps {
-  /** First source position of each output. */
-  readonly first: Int32Array;
-  /** Source positions of each output. */
-  readonly count: Int32Array;
-  /** [outputs, most], fixed-point. */
-  readonly weights: Int32Array;
-  readonly most: number;
-}
+/** `resizeRows` of the backend. */
+export type ResizeRows = MapKernels['resizeRows'];
 
 /**
- * Resizes an opaque picture to width × height and returns the part in `window` (default: all of it), computing no
- * more than that.
+ * Resizes a picture to width × height and returns the part in `window` (default: all of it), computing no more than
+ * that. Transparent pixels show white, as on a page.
  *
+ * @param resizeRows does the first pass where it can, which is most of the time
  * @returns RGBA [window.height, window.width, 4]
  * @throws {ShapeError} for sizes that are not whole numbers ≥ 1 or data of another length
  */
@@ -61,6 +55,7 @@ export function resize(
   height: number,
   interpolation: Interpolation,
   window: Region = { x: 0, y: 0, width, height },
+  resizeRows?: ResizeRows,
 ): Uint8Array {
   checkPicture('resize', picture);
   expectWhole('resize', { width, height });
@@ -70,12 +65,24 @@ export function resize(
   // Only the source rows that the second pass reads go through the first.
   const top = down.first[0]!;
   const bottom = down.first[window.height - 1]! + down.count[window.height - 1]!;
-  const seen = pixelsOf(picture).subarray(top * picture.width, bottom * picture.width);
-  const rows = new Uint32Array(resizeAxis(seen, picture.width, 1, 0, across).buffer);
-  return resizeAxis(rows, bottom - top, window.width, top, down);
+  const part = (whole: Picture): Uint32Array =>
+    pixelsOf(whole).subarray(top * whole.width, bottom * whole.width);
+  const rows = new Uint32Array((bottom - top) * window.width);
+  if (!resizeRows?.(rows, part(picture), picture.width, across)) {
+    resizeAxis(rows, part(overWhite(picture)), picture.width, 1, 0, across);
+  }
+  const out = new Uint32Array(window.height * window.width);
+  resizeAxis(out, rows, bottom - top, window.width, top, down);
+  return new Uint8Array(out.buffer);
 }
 
-function tapsOf(filter: Filter, from: number, to: number, begin: number, outputs: number): Taps {
+function tapsOf(
+  filter: Filter,
+  from: number,
+  to: number,
+  begin: number,
+  outputs: number,
+): ResizeTaps {
   const scale = from / to;
   const stretch = Math.max(scale, 1);
   const support = filter.support * stretch;
@@ -106,20 +113,20 @@ function tapsOf(filter: Filter, from: number, to: number, begin: number, outputs
 }
 
 /**
- * RGBA pixels x [outer, extent, inner] → [outer, outputs, inner]. A pixel is read at once, and its three channels are summed
+ * Opaque RGBA pixels x [outer, extent, inner] → out [outer, outputs, inner]. A pixel is read at once, and its three channels are summed
  * beside each other: a third of the time of channel by channel (12 megapixels to 0.1, Node 20).
  *
  * @param begin the source position that x begins at
  */
 function resizeAxis(
+  out: Uint32Array,
   x: Uint32Array,
   extent: number,
   inner: number,
   begin: number,
-  { first, count, weights, most }: Taps,
-): Uint8Array {
+  { first, count, weights, most }: ResizeTaps,
+): void {
   const outputs = first.length;
-  const out = new Uint8Array(4 * (x.length / extent) * outputs);
   let o = 0;
   for (let outer = 0; outer < x.length; outer += extent * inner) {
     for (let i = 0; i < outputs; i++) {
@@ -137,14 +144,10 @@ function resizeAxis(
           g += Math.imul((pixel >> 8) & 255, weight);
           b += Math.imul((pixel >> 16) & 255, weight);
         }
-        out[o++] = toByte(r);
-        out[o++] = toByte(g);
-        out[o++] = toByte(b);
-        out[o++] = 255;
+        out[o++] = 0xff000000 | (toByte(b) << 16) | (toByte(g) << 8) | toByte(r);
       }
     }
   }
-  return out;
 }
 
 /** A half, which makes of rounding down one to the nearest. */

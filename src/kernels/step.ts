@@ -126,9 +126,28 @@ export interface MapView {
   readonly offset: number;
 }
 
+/** The part of a picture that maps cover, in its pixels. */
+export interface MapRegion {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The weights of a run of output positions along one axis of a picture. */
+export interface ResizeTaps {
+  /** First source position of each output. */
+  readonly first: Int32Array;
+  /** Source positions of each output. */
+  readonly count: Int32Array;
+  /** [outputs, most], fixed-point. */
+  readonly weights: Int32Array;
+  readonly most: number;
+}
+
 /**
- * What a backend does with saliency maps: the same as functions of fastcam/viz, bit for bit. Each
- * returns false, having written nothing, for maps that it leaves to those.
+ * What a backend does with pictures and saliency maps: the same as the core's own functions, bit for bit. Each
+ * returns false where it leaves the work to those.
  */
 export interface MapKernels {
   /** Of the scratch that they keep. */
@@ -141,13 +160,27 @@ export interface MapKernels {
     size: readonly [number, number],
     maps: readonly MapView[],
     shares: readonly number[],
-    region: {
-      readonly x: number;
-      readonly y: number;
-      readonly width: number;
-      readonly height: number;
-    },
+    region: MapRegion,
   ): boolean;
+  /**
+   * `lovi`: RGBA pixels [H, W].
+   *
+   * @param positions of the scales on the axis of hue
+   * @returns false where the region is not the whole picture, too
+   */
+  lovi(
+    out: Uint32Array,
+    size: readonly [number, number],
+    maps: readonly MapView[],
+    positions: readonly number[],
+    region: MapRegion,
+  ): boolean;
+  /**
+   * RGBA pixels x [rows, extent] → out [rows, outputs], along rows.
+   *
+   * @returns false for pixels that are not all opaque, too
+   */
+  resizeRows(out: Uint32Array, x: Uint32Array, extent: number, taps: ResizeTaps): boolean;
 }
 
 /** A backend. One instance serves any number of networks, one forward pass at a time. */

@@ -4,22 +4,24 @@
  *   raw maps ─ normalise ─▶ scale maps ─ combine ─▶ C ─┬─▶ FastCAM = C·CAM
  *   features ─ class, method ─▶ CAM ───────────────────┴─▶ non-class = C·(1 − CAM)
  *
- * The mathematics is fastcam/viz's. A backend may have its own kernels for the two steps that take time;
+ * The mathematics is fastcam/viz's. A backend may have its own kernels for the steps that take time;
  * they give the same bits, and this file is where one or the other is chosen.
  *
  * Source: Mundhenk, Chen, Friedland, "Efficient Saliency Maps for Explainable AI" (arXiv 1911.11293).
  */
 
-import type { Region } from '../image/index.js';
+import { createPicture, type Picture, pixelsOf, type Region } from '../image/index.js';
 import type { Kernels } from '../kernels/index.js';
 import {
   checkCombination,
+  lovi,
   NORMALIZERS,
   type Normalizer,
   type NormalizerConstants,
   normalizeRange,
   type SaliencyMap,
   type ScaleWeights,
+  scalePositions,
   sumUpsampled,
   toNdArray,
   upsampleBilinear,
@@ -68,6 +70,20 @@ export function combinedMap(
   const isTaken = kernels.maps?.sumUpsampled(out, size, seen, shares, region);
   if (!isTaken) sumUpsampled(out, size, seen, shares, region);
   return toNdArray(out, [...size]);
+}
+
+/** `lovi` of fastcam/viz, likewise. */
+export function loviPicture(
+  { maps: mapKernels }: Pick<Kernels, 'maps'>,
+  maps: readonly SaliencyMap[],
+  size: readonly [number, number],
+  region: Region,
+): Picture {
+  checkCombination('lovi', maps, size, 'equal', region);
+  const picture = createPicture(size[1], size[0]);
+  const positions = scalePositions(maps.length);
+  const isTaken = mapKernels?.lovi(pixelsOf(picture), size, maps, positions, region);
+  return isTaken ? picture : lovi(maps, size, region);
 }
 
 /**

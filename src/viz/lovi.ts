@@ -90,8 +90,7 @@ class LoviRows {
     size: readonly [number, number],
     region: Region | undefined,
   ) {
-    const positions = maps.map((_, l) => scalePosition(l, maps.length));
-    this.#scales = new ScaleRows(operation, maps, size, region, positions);
+    this.#scales = new ScaleRows(operation, maps, size, region, scalePositions(maps.length));
   }
 
   /** Writes row `y` into `rgb` [W, 3]. */
@@ -103,7 +102,11 @@ class LoviRows {
   }
 }
 
-/** Scale l's place on the hue axis: 1 for the first, 0 for the last. */
+/** The places of n scales on the axis of hue: 1 for the first, 0 for the last. */
+export function scalePositions(n: number): number[] {
+  return Array.from({ length: n }, (_, l) => scalePosition(l, n));
+}
+
 function scalePosition(l: number, n: number): number {
   return n > 1 ? 1 - l / (n - 1) : 0;
 }
