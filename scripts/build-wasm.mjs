@@ -1,13 +1,13 @@
 // Compiles the SIMD backend twice, from one source: `simd` for every engine with WebAssembly SIMD, `relaxed` with fused
 // multiply–add. Writes dist/kernels/wasm/{simd,relaxed}.wasm and, for whoever cannot import those, the same bytes as
-// text (src/kernels/wasm/byte-text.ts) in src/kernels/wasm/embedded.ts. Neither is committed.
+// text (src/kernels/wasm/byte-text.ts) in src/kernels/wasm/embedded.ts. What draws is compiled into
+// src/node/drawing/embedded.ts. None is committed.
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const source = `${root}src/kernels/wasm/assembly/index.ts`;
 const out = `${root}dist/kernels/wasm`;
 const BUILDS = { simd: [], relaxed: ['--enable', 'relaxed-simd'] };
 // Pieces of both builds lie side by side: gzip finds again what is at most 32 KB away.
@@ -16,26 +16,9 @@ const PIECES = 2;
 mkdirSync(out, { recursive: true });
 const texts = {};
 for (const [name, flags] of Object.entries(BUILDS)) {
-  const file = `${out}/${name}.wasm`;
-  const common = [
-    '-O3',
-    '--converge',
-    '--noAssert',
-    '--runtime',
-    'stub',
-    '--importMemory',
-    '--zeroFilledMemory',
-    '--enable',
-    'simd',
-  ];
-  // AS112 warns of vectors at the module's edge: no export of ours has one.
-  const args = [source, ...common, ...flags, '--disableWarning', '112', '--outFile', file];
-  const { error, stderr } = await asc.main(args);
-  if (error) {
-    console.error(stderr.toString());
-    throw error;
-  }
-  texts[name] = piecesOf(readFileSync(file)).map(encodeBytes);
+  const bytes = await compile('src/kernels/wasm/assembly/index.ts', flags);
+  writeFileSync(`${out}/${name}.wasm`, bytes);
+  texts[name] = piecesOf(bytes).map(encodeBytes);
 }
 const pieces = Array.from({ length: PIECES }, (_, i) => ({
   relaxed: texts.relaxed[i],
@@ -47,6 +30,36 @@ writeFileSync(
 export const PIECES: readonly { readonly relaxed: string; readonly simd: string }[] = ${JSON.stringify(pieces)};
 `,
 );
+
+const drawing = await compile('src/node/drawing/assembly/index.ts');
+writeFileSync(
+  `${root}src/node/drawing/embedded.ts`,
+  `/** Written by scripts/build-wasm.mjs: assembly/index.ts, compiled, in base64. */
+export const MODULE = '${Buffer.from(drawing).toString('base64')}';
+`,
+);
+
+async function compile(source, flags = []) {
+  let bytes;
+  const { error, stderr } = await asc.main(
+    [
+      ...[`${root}${source}`, '-O3', '--converge', '--noAssert', '--runtime', 'stub'],
+      ...['--importMemory', '--zeroFilledMemory', '--enable', 'simd', ...flags],
+      // AS112 warns of vectors at the module's edge: no export of ours has one.
+      ...['--disableWarning', '112', '--outFile', 'module.wasm'],
+    ],
+    {
+      writeFile(_, contents) {
+        bytes = contents;
+      },
+    },
+  );
+  if (error) {
+    console.error(stderr.toString());
+    throw error;
+  }
+  return bytes;
+}
 
 function piecesOf(bytes) {
   const length = Math.ceil(bytes.length / PIECES);

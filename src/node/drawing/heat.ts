@@ -6,6 +6,7 @@
 import type { Picture } from '../../image/picture.js';
 import { colormapTable, colorStep } from '../../viz/colormap.js';
 import { type Colormap, colorize, type SaliencyMap, toNdArray } from '../../viz/index.js';
+import { writeSteps } from './pixels.js';
 
 export interface IndexedPicture {
   /** [height, width] */
@@ -21,16 +22,8 @@ export function heat(map: SaliencyMap, colormap: Colormap): Picture | IndexedPic
   const { data, shape } = map;
   const [height, width] = shape as [number, number];
   const indices = new Uint8Array(data.length);
-  let most = 1;
-  for (let i = 0; i < data.length; i++) {
-    const value = data[i]!;
-    if (!(value <= most)) {
-      if (Number.isNaN(value)) return colorize(forDisplay(map), colormap);
-      most = value;
-    }
-    // colorStep of what is no more than 1.
-    indices[i] = value > 0 ? 255 * value + 0.5 : 0;
-  }
+  const most = writeSteps(indices, data);
+  if (Number.isNaN(most)) return colorize(forDisplay(map), colormap);
   if (most > 1) for (let i = 0; i < data.length; i++) indices[i] = colorStep(data[i]! / most);
   return { indices, colors: colormapTable(colormap), width, height };
 }

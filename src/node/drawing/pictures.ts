@@ -21,7 +21,8 @@ import { placePicture } from '../place-picture.js';
 import type { Lettering } from './canvas.js';
 import { forDisplay, heat, type IndexedPicture, toPicture } from './heat.js';
 import { type PictureKind, thumbnailKinds } from './picture-kinds.js';
-import { enlargement, fitInside, type Size, shrinkPicture } from './resample.js';
+import { mixHalf, shrinkPicture } from './pixels.js';
+import { enlargement, fitInside, type Size } from './resample.js';
 import { drawLovi, drawSheet, type SheetRow } from './sheet.js';
 
 export interface NamedPicture {
@@ -66,7 +67,7 @@ export function picturesOf(source: PictureSource, kinds: readonly PictureKind[])
   const draw: Record<Exclude<PictureKind, 'scales'>, NamedPicture['draw']> = {
     sheet: () => sheet(source),
     saliency: () => heat(explanation.combinedMap, colormap),
-    overlay: () => overlay(picture, forDisplay(mainMap(explanation)), { colormap }),
+    overlay: () => overlaid(picture, mainMap(explanation), colormap),
     lovi: () => loviWithLegend(explanation, source.lettering!),
     fastcam: () => heat(explanation.fastcamMap, colormap),
     'non-class': () => heat(explanation.nonClassMap, colormap),
@@ -81,6 +82,14 @@ export function picturesOf(source: PictureSource, kinds: readonly PictureKind[])
         }))
       : [{ name: kind, draw: draw[kind] }],
   );
+}
+
+/** Half the picture and half the map's color; as `overlay` has it where pixels were not seen. */
+function overlaid(picture: Picture, map: SaliencyMap, colormap: Colormap): Picture {
+  const drawn = heat(map, colormap);
+  return 'indices' in drawn
+    ? mixHalf(picture, drawn.indices, drawn.colors)
+    : overlay(picture, forDisplay(map), { colormap });
 }
 
 /** FastCAM, or the saliency where there is no class activation map. */
@@ -123,7 +132,7 @@ async function sheet(source: PictureSource): Promise<Picture> {
     const tiles = [
       small,
       colorize(map, colormap),
-      overlay(small, map, { colormap }),
+      overlaid(small, map, colormap),
       softMask(small, map),
       hardMask(small, keepMask(map, KEPT)),
     ];

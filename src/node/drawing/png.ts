@@ -10,14 +10,14 @@
 
 import { promisify } from 'node:util';
 import { constants, crc32, deflate, type ZlibOptions } from 'node:zlib';
-import { type Picture, pixelsOf } from '../../image/picture.js';
+import type { Picture } from '../../image/picture.js';
 import type { IndexedPicture } from './heat.js';
+import { upDifferences } from './pixels.js';
 import type { Size } from './resample.js';
 
 const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 const RGB = 2;
 const PALETTE = 3;
-const UP = 2;
 
 const pack = promisify<Uint8Array, ZlibOptions, Buffer>(deflate);
 /** The bytes that zlib hands over at a time, each of which interrupts the drawing. */
@@ -25,14 +25,15 @@ const CHUNK_BYTES = 1 << 18;
 
 /** The bytes of a PNG file, 8-bit RGB: alpha is dropped, since nothing here draws see-through. */
 export async function encodePng(picture: Picture): Promise<Uint8Array> {
-  return pngFile(picture, RGB, rgbRows(picture), { strategy: constants.Z_RLE });
+  return pngFile(picture, RGB, upDifferences(picture.data, picture), { strategy: constants.Z_RLE });
 }
 
 /** The same of a picture of at most 256 colors: a third of the bytes to pack, and fewer to write. */
 export async function encodeIndexedPng(picture: IndexedPicture): Promise<Uint8Array> {
   const palette = new Uint8Array(3 * 256);
   for (let i = 0; i < 256; i++) palette.set(picture.colors.subarray(4 * i, 4 * i + 3), 3 * i);
-  return pngFile(picture, PALETTE, indexRows(picture), {}, ...chunk('PLTE', palette));
+  const rows = upDifferences(picture.indices, picture);
+  return pngFile(picture, PALETTE, rows, {}, ...chunk('PLTE', palette));
 }
 
 async function pngFile(
@@ -55,64 +56,6 @@ async function pngFile(
     ...chunk('IDAT', pixels),
     ...chunk('IEND', Buffer.alloc(0)),
   ]);
-}
-
-/** [height, 1 + 3·width]: the filter, then the differences modulo 256. */
-function rgbRows(picture: Picture): Uint8Array {
-  const { width, height } = picture;
-  const pixels = pixelsOf(picture);
-  // Twelve bytes are written as three numbers, which rows of odd lengths have no place for.
-  const groups = Math.ceil(width / 4);
-  const packed = new Uint32Array(3 * groups);
-  return filteredRows(height, 3 * width, 4 * groups, packed, (y, here, above) => {
-    here.set(pixels.subarray(y * width, (y + 1) * width));
-    for (let i = 0, to = 0; i < here.length; i += 4, to += 3) {
-      const a = subtractBytes(here[i]!, above[i]!);
-      const b = subtractBytes(here[i + 1]!, above[i + 1]!);
-      const c = subtractBytes(here[i + 2]!, above[i + 2]!);
-      const d = subtractBytes(here[i + 3]!, above[i + 3]!);
-      packed[to] = (a & 0xffffff) | (b << 24);
-      packed[to + 1] = ((b >> 8) & 0xffff) | (c << 16);
-      packed[to + 2] = ((c >> 16) & 0xff) | (d << 8);
-    }
-  });
-}
-
-/** [height, 1 + width], likewise. */
-function indexRows({ indices, width, height }: IndexedPicture): Uint8Array {
-  const groups = Math.ceil(width / 4);
-  const packed = new Uint32Array(groups);
-  return filteredRows(height, width, groups, packed, (y, here, above) => {
-    new Uint8Array(here.buffer).set(indices.subarray(y * width, (y + 1) * width));
-    for (let i = 0; i < groups; i++) packed[i] = subtractBytes(here[i]!, above[i]!);
-  });
-}
-
-/** Rows of `rowBytes` bytes, taken from `packed` after `filter` has written them, each led by its filter. */
-function filteredRows(
-  height: number,
-  rowBytes: number,
-  length: number,
-  packed: Uint32Array,
-  filter: (y: number, here: Uint32Array, above: Uint32Array) => void,
-): Uint8Array {
-  const out = new Uint8Array(height * (1 + rowBytes));
-  const bytes = new Uint8Array(packed.buffer, 0, rowBytes);
-  // Above the first row all is 0, and so is what follows the last pixel.
-  let above = new Uint32Array(length);
-  let here = new Uint32Array(length);
-  for (let y = 0, o = 0; y < height; y++, o += 1 + rowBytes) {
-    filter(y, here, above);
-    [above, here] = [here, above];
-    out[o] = UP;
-    out.set(bytes, o + 1);
-  }
-  return out;
-}
-
-/** Four differences modulo 256 at once: the top bit of each byte is kept from borrowing of its neighbour. */
-function subtractBytes(a: number, b: number): number {
-  return ((a | 0x80808080) - (b & 0x7f7f7f7f)) ^ ((a ^ ~b) & 0x80808080);
 }
 
 /** Length, type, data, CRC of the two before. */

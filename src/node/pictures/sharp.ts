@@ -8,7 +8,7 @@ import { checkSize, MAX_PIXELS } from './header.js';
 
 /** The part of sharp that is used. */
 interface Pipeline {
-  metadata(): Promise<{ width: number; height: number; space?: string }>;
+  metadata(): Promise<{ width: number; height: number; space?: string; hasAlpha?: boolean }>;
   rotate(): Pipeline;
   toColourspace(name: 'srgb'): Pipeline;
   ensureAlpha(): Pipeline;
@@ -54,7 +54,9 @@ export async function decodeWithSharp(
   maxPixels?: number,
 ): Promise<DecodedPicture> {
   // Headers alone are read here, so that the limit is told in our words.
-  const { width, height, space } = await sharp(bytes, { limitInputPixels: false }).metadata();
+  const { width, height, space, hasAlpha } = await sharp(bytes, {
+    limitInputPixels: false,
+  }).metadata();
   checkSize(width, height, 'the picture', maxPixels);
   const options = { limitInputPixels: MAX_PIXELS, ignoreIcc: space !== 'cmyk' };
   const { data, info } = await sharp(bytes, options)
@@ -64,5 +66,6 @@ export async function decodeWithSharp(
     .raw()
     .toBuffer({ resolveWithObject: true });
   if (info.channels !== 4) throw new Error(`sharp gives ${info.channels} channels`);
-  return { data, width: info.width, height: info.height, decoder: 'sharp' };
+  const isOpaque = hasAlpha === false;
+  return { data, width: info.width, height: info.height, decoder: 'sharp', isOpaque };
 }

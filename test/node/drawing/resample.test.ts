@@ -1,7 +1,8 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { enlargePicture } from '../../../src/node/drawing/enlarge.js';
-import { enlargement, fitInside, shrinkPicture } from '../../../src/node/drawing/resample.js';
+import { shrinkPicture } from '../../../src/node/drawing/pixels.js';
+import { enlargement, fitInside } from '../../../src/node/drawing/resample.js';
 
 const side = fc.integer({ min: 1, max: 12 });
 

@@ -1,0 +1,214 @@
+/**
+ * The JavaScript side of assembly/index.ts: what is done for every pixel of a drawing, through a scratch of a few
+ * megabytes. A process that draws one picture has no time to compile JavaScript for it; WebAssembly is fast at once.
+ */
+
+import { Buffer } from 'node:buffer';
+import { createPicture, type Picture, pixelsOf } from '../../image/picture.js';
+import { type WasmMemory, webAssembly } from '../../kernels/wasm/webassembly.js';
+import { MODULE } from './embedded.js';
+import type { Size } from './resample.js';
+
+interface PixelExports {
+  heapBase(): number;
+  steps(out: number, values: number, n: number): number;
+  mix(out: number, pixels: number, indices: number, colors: number, n: number): void;
+  rgbDifferences(out: number, pixels: number, rows: number, width: number): void;
+  byteDifferences(out: number, bytes: number, rows: number, width: number): void;
+  addRow(sums: number, pixels: number, width: number, weight: number): void;
+  means(
+    out: number,
+    sums: number,
+    outputs: number,
+    first: number,
+    weights: number,
+    count: number,
+  ): void;
+}
+
+/** What the kernels read and write beyond the end of a row. */
+const SLACK = 64;
+const PAGE_BYTES = 2 ** 16;
+/** Bytes that are worked at at a time, where a row has fewer: half of a second-level cache. */
+const BAND_BYTES = 2 ** 18;
+
+let loaded: { readonly exports: PixelExports; readonly memory: WasmMemory } | undefined;
+
+function load() {
+  if (!loaded) {
+    const memory = new webAssembly!.Memory({ initial: 1 });
+    const module = new webAssembly!.Module(Buffer.from(MODULE, 'base64'));
+    const instance = new webAssembly!.Instance(module, { env: { memory } });
+    loaded = { memory, exports: instance.exports as PixelExports };
+  }
+  return loaded;
+}
+
+/** Regions of so many bytes, their contents undefined, and the kernels. They are good until the next call. */
+function scratch(...lengths: readonly number[]): { k: PixelExports; regions: Uint8Array[] } {
+  const { exports: k, memory } = load();
+  const starts: number[] = [];
+  let end = k.heapBase() + 16;
+  for (const length of lengths) {
+    starts.push(end);
+    end += 16 * Math.ceil((length + SLACK) / 16);
+  }
+  const missing = end - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
+  const { buffer } = memory;
+  return { k, regions: starts.map((start, i) => new Uint8Array(buffer, start, lengths[i]!)) };
+}
+
+/** The bytes of any typed array. */
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+}
+
+/** Runs over `n` of something, as many at a time as BAND_BYTES hold. */
+function inBands(n: number, bytesOfEach: number, run: (begin: number, end: number) => void): void {
+  const band = bandOf(n, bytesOfEach);
+  for (let begin = 0; begin < n; begin += band) run(begin, Math.min(n, begin + band));
+}
+
+function bandOf(n: number, bytesOfEach: number): number {
+  return Math.min(n, Math.max(1, Math.floor(BAND_BYTES / bytesOfEach)));
+}
+
+/**
+ * The steps of a color map, as `colorStep` of fastcam/viz has them, of values that are no more than 1.
+ *
+ * @returns the greatest value, at least 1; NaN where one is
+ */
+export function writeSteps(out: Uint8Array, values: Float32Array): number {
+  const band = bandOf(values.length, 4);
+  const { k, regions } = scratch(band, 4 * band + SLACK);
+  const [steps, floats] = regions as [Uint8Array, Uint8Array];
+  const source = bytesOf(values);
+  let most = 1;
+  inBands(values.length, 4, (begin, end) => {
+    floats.set(source.subarray(4 * begin, 4 * end));
+    // What follows the last value is none of them.
+    floats.fill(0, 4 * (end - begin), 4 * (end - begin) + SLACK);
+    most = Math.max(most, k.steps(steps.byteOffset, floats.byteOffset, end - begin));
+    out.set(steps.subarray(0, end - begin), begin);
+  });
+  return most;
+}
+
+/**
+ * Half the colors and half the picture: `overlay` of fastcam/viz at opacity 0.5, of an opaque picture.
+ *
+ * @param indices [height, width], of `colors`
+ * @param colors RGBA [256, 4]
+ */
+export function mixHalf(picture: Picture, indices: Uint8Array, colors: Uint8Array): Picture {
+  const { width, height } = picture;
+  const mixed = createPicture(width, height);
+  const [source, target] = [bytesOf(picture.data), bytesOf(mixed.data)];
+  const band = bandOf(indices.length, 4);
+  const { k, regions } = scratch(4 * band, 4 * band, band, colors.length);
+  const [out, pixels, steps, table] = regions as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  table.set(colors);
+  inBands(indices.length, 4, (begin, end) => {
+    pixels.set(source.subarray(4 * begin, 4 * end));
+    steps.set(indices.subarray(begin, end));
+    const n = end - begin;
+    k.mix(out.byteOffset, pixels.byteOffset, steps.byteOffset, table.byteOffset, n);
+    target.set(out.subarray(0, 4 * n), 4 * begin);
+  });
+  return mixed;
+}
+
+/**
+ * Rows as PNG stores them, by its filter Up.
+ *
+ * @param data RGBA pixels, of which alpha is dropped, or indices, [height, width]
+ * @returns [height, 1 + 3·width] or [height, 1 + width]
+ */
+export function upDifferences(data: Uint8Array | Uint8ClampedArray, size: Size): Uint8Array {
+  const { width, height } = size;
+  const source = bytesOf(data);
+  const rowBytes = source.length / height;
+  const isIndexed = rowBytes === width;
+  const outBytes = 1 + (isIndexed ? 1 : 3) * width;
+  const band = bandOf(height, rowBytes);
+  const { k, regions } = scratch(band * outBytes, (1 + band) * rowBytes);
+  const [out, rows] = regions as [Uint8Array, Uint8Array];
+  const filter = isIndexed ? k.byteDifferences : k.rgbDifferences;
+  const filtered = new Uint8Array(height * outBytes);
+  inBands(height, rowBytes, (begin, end) => {
+    // Above the first row all is 0.
+    if (begin === 0) rows.fill(0, 0, rowBytes);
+    else rows.set(source.subarray((begin - 1) * rowBytes, begin * rowBytes));
+    rows.set(source.subarray(begin * rowBytes, end * rowBytes), rowBytes);
+    filter(out.byteOffset, rows.byteOffset, end - begin, width);
+    filtered.set(out.subarray(0, (end - begin) * outBytes), begin * outBytes);
+  });
+  return filtered;
+}
+
+/** Times 255 it fits into 16 bits. */
+const MOST_WEIGHT = 256;
+
+/**
+ * Each output pixel is the mean of the area that it covers, to a level; a source pixel that two share counts for each
+ * by the part that it covers. Rows are summed first, as whole numbers of 16 bits, of which a sum has 256 in all.
+ *
+ * @param picture opaque, no smaller than `size`, and less than 256 times as high
+ */
+export function shrinkPicture(picture: Picture, size: Size): Picture {
+  const { width, height } = picture;
+  if (width === size.width && height === size.height) return picture;
+  const across = sharesOf(width, size.width);
+  const { k, regions } = scratch(
+    ...[4 * size.width, 8 * (width + across.count), 4 * width],
+    ...[across.first.byteLength, across.weights.byteLength],
+  );
+  const [out, sums, row, first, weights] = regions as [
+    ...[Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array],
+  ];
+  first.set(bytesOf(across.first));
+  const shares = new Float32Array(weights.buffer, weights.byteOffset, across.weights.length);
+  const source = bytesOf(pixelsOf(picture));
+  const shrunk = createPicture(size.width, size.height);
+  const step = height / size.height;
+  const unit = Math.floor(MOST_WEIGHT / step);
+  let counted = 0;
+  for (let oy = 0; oy < size.height; oy++) {
+    const top = oy * step;
+    const bottom = Math.min(height, top + step);
+    sums.fill(0);
+    let total = 0;
+    for (let y = Math.floor(top); y < bottom; y++) {
+      const weight = Math.round(unit * (Math.min(bottom, y + 1) - Math.max(top, y)));
+      row.set(source.subarray(4 * y * width, 4 * (y + 1) * width));
+      k.addRow(sums.byteOffset, row.byteOffset, width, weight);
+      total += weight;
+    }
+    if (total !== counted) {
+      for (let i = 0; i < shares.length; i++) shares[i] = across.weights[i]! / total;
+      counted = total;
+    }
+    const tables = [first.byteOffset, weights.byteOffset, across.count] as const;
+    k.means(out.byteOffset, sums.byteOffset, size.width, ...tables);
+    shrunk.data.set(out, 4 * oy * size.width);
+  }
+  return shrunk;
+}
+
+/** By how much each source position counts for each output. */
+function sharesOf(from: number, to: number) {
+  const step = from / to;
+  const count = Math.ceil(step) + 1;
+  const first = new Int32Array(to);
+  const weights = new Float32Array(to * count);
+  for (let i = 0; i < to; i++) {
+    const left = i * step;
+    const right = Math.min(from, left + step);
+    first[i] = Math.floor(left);
+    for (let x = first[i]!; x < right; x++) {
+      weights[i * count + x - first[i]!] = (Math.min(right, x + 1) - Math.max(left, x)) / step;
+    }
+  }
+  return { first, weights, count };
+}
