@@ -232,7 +232,7 @@ export class Explanation {
     const classWeights = new Float32Array(C);
     net.classWeights(classWeights, net.classIndex(this.#classOf(target)));
     const { combinedMap: combined, region } = this;
-    return classMaps(combined, forward.features, [H, W], classWeights, method, region);
+    return classMaps(combined, forward.features, [H, W], classWeights, method, region, net.kernels);
   }
 
   /** Saliency in colour by layer (LOVI): hue says at which scale, brightness how much. */

@@ -7,6 +7,7 @@ import { ShapeError } from '../errors.js';
 import type { CamMethod } from '../methods/index.js';
 import type { Gallery } from '../node/gallery/write-gallery.js';
 import type { DrawOptions, ExplainManyOptions, Input, Model, PictureKind } from '../node/index.js';
+import type { FileReading } from '../node/read-ahead.js';
 import { Interruption } from './interruption.js';
 import {
   type InputFlags,
@@ -44,9 +45,12 @@ export async function explainCommand(
   streams: Streams,
 ): Promise<number> {
   const { out, jobs = availableParallelism(), json, debug = false } = flags;
-  const { explainMany, findInputs, outputFolders, kindsForGallery, summarize } = await load();
+  const { findInputs, outputFolders } = await import('../node/inputs.js');
   const inputs = await findInputs(paths, out);
   checkPaths(inputs, flags);
+  const isAlone = inputs.length === 1 && inputs[0]!.failure === undefined;
+  const first = isAlone ? await startReading(inputs[0]!.path, flags) : undefined;
+  const { explainMany, kindsForGallery, summarize } = await load();
   const model = await openFlagged(flags, streams);
   const options = explainOptions(flags, model, await calibrationOf(flags, model));
   const { cam, only } = await checkOptions(flags, model, options);
@@ -60,7 +64,7 @@ export async function explainCommand(
   try {
     const outcomes = explainMany(inputs, {
       ...{ ...options, only: gallery ? kindsForGallery(only, cam) : only },
-      ...{ jobs, folders: outputFolders(inputs, out) },
+      ...{ jobs, folders: outputFolders(inputs, out), ...(first && { first }) },
       ...{ signal: interruption.signal, onProgress: show },
     });
     for await (const { input, results, error } of outcomes) {
@@ -89,15 +93,20 @@ export async function explainCommand(
   return failures > 0 ? EXIT.failed : EXIT.ok;
 }
 
+/** A single picture is decoded while all else is loaded. */
+async function startReading(path: string, flags: ExplainFlags): Promise<string | FileReading> {
+  const { readAhead } = await import('../node/read-ahead.js');
+  return readAhead(path, pictureOptions(flags));
+}
+
 /** What takes long to load. */
 async function load() {
-  const [many, inputs, kinds, summary] = await Promise.all([
+  const [many, kinds, summary] = await Promise.all([
     import('../node/explain-many.js'),
-    import('../node/inputs.js'),
     import('../node/drawing/picture-kinds.js'),
     import('./summary.js'),
   ]);
-  return { ...many, ...inputs, ...kinds, ...summary };
+  return { ...many, ...kinds, ...summary };
 }
 
 async function startGallery(out: string, { name }: Model): Promise<Gallery> {

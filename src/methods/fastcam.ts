@@ -24,7 +24,6 @@ import {
   scalePositions,
   sumUpsampled,
   toNdArray,
-  upsampleBilinear,
 } from '../viz/index.js';
 import { type CamMethod, classActivationMap } from './cam.js';
 
@@ -100,18 +99,20 @@ export function classMaps(
   classWeights: Float32Array,
   method: CamMethod,
   region: Region,
+  kernels: Pick<Kernels, 'maps'>,
 ): ClassMaps {
   const coarse = new Float32Array(h * w);
   classActivationMap(coarse, features, classWeights, method);
   const size = combined.shape as [number, number];
-  const cam = new Float32Array(combined.data.length);
-  upsampleBilinear(cam, size, toNdArray(coarse, [h, w]), region);
+  const { data: cam } = combinedMap(kernels, [toNdArray(coarse, [h, w])], size, 'equal', region);
   normalizeRange(cam, cam);
   const fastcam = new Float32Array(cam.length);
   const nonClass = new Float32Array(cam.length);
+  const { data } = combined;
   for (let i = 0; i < cam.length; i++) {
-    fastcam[i] = combined.data[i]! * cam[i]!;
-    nonClass[i] = combined.data[i]! * (1 - cam[i]!);
+    const share = cam[i]!;
+    fastcam[i] = data[i]! * share;
+    nonClass[i] = data[i]! * (1 - share);
   }
   return {
     camMap: toNdArray(cam, [...size]),

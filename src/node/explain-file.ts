@@ -1,6 +1,6 @@
 /** A picture file in, an explanation and its pictures out. */
 
-import { basename, extname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { ExplainOptions } from '../explain.js';
 import type { Explanation } from '../explanation.js';
 import type { Picture } from '../image/picture.js';
@@ -8,15 +8,19 @@ import { overWhite } from '../model/index.js';
 import type { Colormap } from '../viz/index.js';
 import { Lettering } from './drawing/canvas.js';
 import { FORMATS, type PictureFormat } from './drawing/encode.js';
-import { kindsOf, needsLettering, type PictureKind } from './drawing/picture-kinds.js';
+import {
+  DEFAULT_KINDS,
+  kindsOf,
+  needsLettering,
+  type PictureKind,
+} from './drawing/picture-kinds.js';
 import { picturesOf } from './drawing/pictures.js';
 import { shrinkPicture } from './drawing/pixels.js';
 import { fitInside } from './drawing/resample.js';
-import { readFileBytes } from './file-bytes.js';
 import { makeFolder } from './folders.js';
 import { bundledModel, type Model } from './model-file.js';
-import { decodePicture } from './pictures/decode.js';
 import type { DecodeOptions } from './pictures/format.js';
+import { type FileBytes, type FileReading, isTensorFile, readingOf } from './read-ahead.js';
 import { makeReport, packageVersion, type Report } from './report.js';
 import { encodeTensors, pictureOfTensor, readTensor } from './tensor-file.js';
 import { writeWhole } from './written-file.js';
@@ -49,13 +53,6 @@ export interface ExplainFileOptions extends ExplainOptions, DecodeOptions, DrawO
   readonly onProgress?: (done: number) => void;
 }
 
-/** A file that is in memory already. */
-export interface FileBytes {
-  /** What messages and the report call it. */
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
-
 /** A picture as a file's bytes. */
 export interface DrawnFile {
   /** With its ending: `overlay.png`. */
@@ -83,25 +80,29 @@ const DRAWN_SIDE = 1600;
 /**
  * Decodes a picture file, explains it, and draws its pictures.
  *
- * @param input a path, or the bytes themselves
+ * @param input a path, the bytes themselves, or what `readAhead` has begun
  * @throws {FormatError} in one line that names the file and the cause
  * @throws {ShapeError} for an option out of range
  */
 export async function explainFile(
-  input: string | FileBytes,
+  input: string | FileBytes | FileReading,
   options: ExplainFileOptions = {},
 ): Promise<ExplainedFile> {
   const name = typeof input === 'string' ? input : input.name;
   const run = await startRun(name, options);
-  const bytes = typeof input === 'string' ? await readFileBytes(input, 'a picture') : input.bytes;
-  const decoded = await decodePicture(bytes, name, options);
+  const { only = options.out === undefined ? [] : DEFAULT_KINDS } = options;
+  const [{ decoded, decodeMs }] = await Promise.all([
+    readingOf(input, options),
+    // While another thread decodes.
+    needsLettering(only) && loadLettering(),
+  ]);
   const picture = decoded.isOpaque ? decoded : overWhite(decoded);
-  const decodeMs = run.elapsed();
   const explanation = run.model.net.explain(picture, run.explainOptions);
   run.progress(EXPLAINED);
   const { decoder } = decoded;
-  const [only] = await finish(run, [{ ...itemOf(run, explanation, picture, decodeMs), decoder }]);
-  return only!;
+  const item = { ...itemOf(run, explanation, picture, decodeMs), decoder };
+  const [explained] = await finish(run, [item]);
+  return explained!;
 }
 
 /**
@@ -132,11 +133,12 @@ export async function explainTensorFile(
 
 /** A picture, or the tensors of a path that ends in `.safetensors`. @throws as `explainFile` */
 export async function explainInput(
-  input: string | FileBytes,
+  input: string | FileBytes | FileReading,
   options: ExplainFileOptions,
 ): Promise<ExplainedFile[]> {
-  const isTensors = typeof input === 'string' && extname(input).toLowerCase() === '.safetensors';
-  return isTensors ? explainTensorFile(input, options) : [await explainFile(input, options)];
+  return typeof input === 'string' && isTensorFile(input)
+    ? explainTensorFile(input, options)
+    : [await explainFile(input, options)];
 }
 
 /** One call's input, options and clock. */

@@ -3,6 +3,7 @@
 import { type DrawnFile, type ExplainFileOptions, explainInput } from './explain-file.js';
 import type { Input } from './inputs.js';
 import type { Model } from './model-file.js';
+import type { FileReading } from './read-ahead.js';
 import type { Report } from './report.js';
 import { removeParts } from './written-file.js';
 
@@ -10,6 +11,8 @@ export interface ExplainManyOptions extends Omit<ExplainFileOptions, 'model' | '
   readonly model: Model;
   /** How many are worked at at once, each in a thread with a network of its own; default 1, in this thread. */
   readonly jobs?: number;
+  /** The first input, where `readAhead` has begun to read it. Used where there is one job. */
+  readonly first?: string | FileReading;
   /** The folder for the results of each input. Without them none is written. */
   readonly folders?: readonly string[];
   /** Told how much has been done of the input that is being worked at, where there is one at a time. */
@@ -37,13 +40,13 @@ export async function* explainMany(
   inputs: readonly Input[],
   options: ExplainManyOptions,
 ): AsyncGenerator<Outcome, void> {
-  const { model, jobs: most = 1, folders, signal, ...rest } = options;
+  const { model, jobs: most = 1, folders, first: reading, signal, ...rest } = options;
   const jobs = Math.min(most, inputs.length);
   const outOf = (i: number) => (folders ? { out: folders[i]! } : {});
   if (jobs <= 1) {
     for (const [i, input] of inputs.entries()) {
       const outcome = await outcomeOf(input, () =>
-        explainInput(input.path, { ...options, ...outOf(i) }),
+        explainInput((i === 0 && reading) || input.path, { ...options, ...outOf(i) }),
       );
       signal?.throwIfAborted();
       yield outcome;

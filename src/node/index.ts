@@ -27,7 +27,6 @@ export {
   type ExplainFileOptions,
   explainFile,
   explainTensorFile,
-  type FileBytes,
 } from './explain-file.js';
 export { type ExplainManyOptions, explainMany, type Outcome } from './explain-many.js';
 export {
@@ -89,6 +88,7 @@ export {
   readLegacy,
   readTar,
 } from './pytorch/index.js';
+export type { FileBytes } from './read-ahead.js';
 export type { Report, ReportedModel, ScaleStatistics } from './report.js';
 export { safetensorsHeader, writeSafetensors } from './safetensors-writer.js';
 export type { StepText } from './step-text.js';

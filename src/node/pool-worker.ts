@@ -1,13 +1,9 @@
 /** What runs in each thread of a pool: a model of its own, and one picture or tensor file at a time. */
 
 import { Tinypool } from 'tinypool';
-import {
-  type DrawnFile,
-  type ExplainFileOptions,
-  explainInput,
-  type FileBytes,
-} from './explain-file.js';
+import { type DrawnFile, type ExplainFileOptions, explainInput } from './explain-file.js';
 import { type Model, type ModelOptions, openModel } from './model-file.js';
+import type { FileBytes } from './read-ahead.js';
 import type { Report } from './report.js';
 
 /** What is sent to a thread. Plain data. */

@@ -14,24 +14,9 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FormatError } from '../errors.js';
-import { joinShards, parseSafetensors, type TensorSource, tensorsTaken } from '../model/index.js';
-import {
-  foreignFolder,
-  foreignFormat,
-  foreignJson,
-  foreignZip,
-  HEAD_BYTES,
-} from './foreign-formats.js';
+import { joinShards, parseSafetensors, type TensorSource } from '../model/index.js';
+import { foreignFolder, foreignJson, HEAD_BYTES } from './foreign-formats.js';
 import { type OpenFile, openFile } from './open-file.js';
-import {
-  type Checkpoint,
-  chooseDictionary,
-  isLegacyCheckpoint,
-  isTar,
-  readArchive,
-  readLegacy,
-  readTar,
-} from './pytorch/index.js';
 import { parseShardIndex } from './shard-index.js';
 
 export interface WeightsFile {
@@ -45,7 +30,6 @@ export interface WeightsFile {
 }
 
 const EXPECTED = 'a model (safetensors or PyTorch)';
-const READ = 'safetensors, an index of it, a PyTorch checkpoint';
 
 /** The key of a shard's dictionary. */
 const WHOLE_FILE = '.';
@@ -105,28 +89,8 @@ async function openTensors(
   if (startsAsSafetensors(head)) {
     return { source: parseSafetensors(file, name), format: 'safetensors' };
   }
-  const bytes = Buffer.from(head, 'latin1');
-  const choose = (checkpoint: Checkpoint, kind: string) => {
-    const { path, ...source } = chooseDictionary(checkpoint, tensorsTaken, stateDict);
-    return { source, format: path === '' ? kind : `${kind}, weights under ${path}` };
-  };
-  if (isLegacyCheckpoint(bytes)) {
-    return choose(readLegacy(file, name), 'PyTorch checkpoint of before 1.6');
-  }
-  if (isTar(bytes)) return choose(readTar(file, name), 'PyTorch checkpoint of 2016 (tar)');
-  if (head.startsWith('PK\x03\x04')) {
-    const { openCheckpointZip } = await import('./checkpoint-zip.js');
-    const zip = await openCheckpointZip(file);
-    const other = foreignZip([...zip.entries.keys()]);
-    if (other !== undefined) throw new FormatError(`${name}: is ${other}`);
-    const isProgram = [...zip.entries.keys()].some((entry) => entry.endsWith('/constants.pkl'));
-    return choose(
-      readArchive({ ...zip, name }),
-      isProgram ? 'TorchScript program' : 'PyTorch checkpoint',
-    );
-  }
-  const hasXml = existsSync(`${file.path.replace(/\.bin$/iu, '')}.xml`);
-  throw new FormatError(`${name}: is ${foreignFormat(bytes, { ...file, hasXml }, READ)}`);
+  const { openCheckpoint } = await import('./checkpoint-file.js');
+  return openCheckpoint(file, name, head, stateDict);
 }
 
 async function openShards(file: OpenFile, name: string): Promise<WeightsFile> {

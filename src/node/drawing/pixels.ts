@@ -160,38 +160,45 @@ export function shrinkPicture(picture: Picture, size: Size): Picture {
   const { width, height } = picture;
   if (width === size.width && height === size.height) return picture;
   const across = sharesOf(width, size.width);
+  const step = height / size.height;
+  // So many rows of the result at a time, and what they are made from: neighbours share a row.
+  const band = bandOf(size.height, 4 * width * (step + 1));
   const { k, regions } = scratch(
-    ...[4 * size.width, 8 * (width + across.count), 4 * width],
+    ...[4 * size.width * band, 8 * (width + across.count), 4 * width * Math.ceil(band * step + 2)],
     ...[across.first.byteLength, across.weights.byteLength],
   );
-  const [out, sums, row, first, weights] = regions as [
+  const [out, sums, rows, first, weights] = regions as [
     ...[Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array],
   ];
   first.set(bytesOf(across.first));
   const shares = new Float32Array(weights.buffer, weights.byteOffset, across.weights.length);
   const source = bytesOf(pixelsOf(picture));
   const shrunk = createPicture(size.width, size.height);
-  const step = height / size.height;
   const unit = Math.floor(MOST_WEIGHT / step);
   let counted = 0;
-  for (let oy = 0; oy < size.height; oy++) {
-    const top = oy * step;
-    const bottom = Math.min(height, top + step);
-    sums.fill(0);
-    let total = 0;
-    for (let y = Math.floor(top); y < bottom; y++) {
-      const weight = Math.round(unit * (Math.min(bottom, y + 1) - Math.max(top, y)));
-      row.set(source.subarray(4 * y * width, 4 * (y + 1) * width));
-      k.addRow(sums.byteOffset, row.byteOffset, width, weight);
-      total += weight;
+  for (let begin = 0; begin < size.height; begin += band) {
+    const end = Math.min(size.height, begin + band);
+    const seen = Math.floor(begin * step);
+    rows.set(source.subarray(4 * seen * width, 4 * Math.ceil(end * step) * width));
+    for (let oy = begin; oy < end; oy++) {
+      const top = oy * step;
+      const bottom = Math.min(height, top + step);
+      sums.fill(0);
+      let total = 0;
+      for (let y = Math.floor(top); y < bottom; y++) {
+        const weight = Math.round(unit * (Math.min(bottom, y + 1) - Math.max(top, y)));
+        k.addRow(sums.byteOffset, rows.byteOffset + 4 * (y - seen) * width, width, weight);
+        total += weight;
+      }
+      if (total !== counted) {
+        for (let i = 0; i < shares.length; i++) shares[i] = across.weights[i]! / total;
+        counted = total;
+      }
+      const to = out.byteOffset + 4 * (oy - begin) * size.width;
+      const tables = [first.byteOffset, weights.byteOffset, across.count] as const;
+      k.means(to, sums.byteOffset, size.width, ...tables);
     }
-    if (total !== counted) {
-      for (let i = 0; i < shares.length; i++) shares[i] = across.weights[i]! / total;
-      counted = total;
-    }
-    const tables = [first.byteOffset, weights.byteOffset, across.count] as const;
-    k.means(out.byteOffset, sums.byteOffset, size.width, ...tables);
-    shrunk.data.set(out, 4 * oy * size.width);
+    shrunk.data.set(out.subarray(0, 4 * (end - begin) * size.width), 4 * begin * size.width);
   }
   return shrunk;
 }

@@ -20,7 +20,7 @@ export const AVIF: PictureFormat = {
   readHeader: readSize,
   decode: decodeAvif,
   orientationOf: (bytes) => turn(primaryProperties(bytes)),
-  suitsSharp: () => true,
+  forSharp: () => ({ isCmyk: false, isOpaque: false }),
 };
 
 /** By its first brand, or by the others where that one says no more than HEIF. */

@@ -34,7 +34,7 @@ export const BMP: PictureFormat<Header> = {
   readHeader,
   decode: decodeBmp,
   orientationOf: () => 1,
-  suitsSharp: () => false,
+  forSharp: () => undefined,
 };
 
 interface Header extends PictureSize {

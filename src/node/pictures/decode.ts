@@ -5,13 +5,13 @@ import { orient } from '../../image/orientation.js';
 import { readFileBytes } from '../file-bytes.js';
 import { AVIF } from './avif.js';
 import { BMP } from './bmp.js';
-import type { DecodedPicture, DecodeOptions, PictureFormat } from './format.js';
+import type { DecodedPicture, DecodeOptions, KnownOfPicture, PictureFormat } from './format.js';
 import { GIF } from './gif.js';
 import { checkSize, MAX_PIXELS, TooManyPixelsError, UnreadableKindError } from './header.js';
 import { JPEG } from './jpeg.js';
 import { nameOfKind } from './other-kinds.js';
 import { PNG } from './png.js';
-import { decodeWithSharp, findSharp } from './sharp.js';
+import { decodeWithSharp, findSharp, look } from './sharp.js';
 import { TIFF } from './tiff.js';
 import { WEBP } from './webp.js';
 
@@ -85,7 +85,8 @@ async function decodeFormat(
     const header = format.readHeader(bytes);
     checkSize(header.width, header.height, 'the picture', options.maxPixels);
     // What sharp refuses, the decoder here reads after all or refuses in its own words.
-    const fromSharp = format.suitsSharp(header) ? await triedWithSharp(bytes, options) : undefined;
+    const known = format.forSharp(header);
+    const fromSharp = known && (await triedWithSharp(bytes, options, known));
     if (fromSharp !== undefined) return fromSharp;
     const decoded = await format.decode(bytes, header, options);
     return { ...decoded, ...orient(decoded, format.orientationOf(bytes)) };
@@ -110,11 +111,12 @@ async function decodeOther(bytes: Uint8Array, options: DecodeOptions): Promise<D
 async function triedWithSharp(
   bytes: Uint8Array,
   { maxPixels }: DecodeOptions,
+  known?: KnownOfPicture,
 ): Promise<DecodedPicture | undefined> {
   const sharp = await findSharp();
   if (sharp === undefined) return undefined;
   try {
-    return await decodeWithSharp(sharp, bytes, maxPixels);
+    return await decodeWithSharp(sharp, bytes, known ?? (await look(sharp, bytes, maxPixels)));
   } catch (error) {
     // Too large, or without pixels, which is told before sharp decodes it.
     if (error instanceof FormatError) throw error;

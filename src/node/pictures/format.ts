@@ -43,6 +43,13 @@ export interface PictureFormat<Header extends PictureSize = PictureSize> {
   /** As stored: the orientation is left to the caller. */
   decode(bytes: Uint8Array, header: Header, options: DecodeOptions): Promise<DecodedPicture>;
   orientationOf(bytes: Uint8Array): Orientation;
-  /** Whether sharp, where it is installed, reads this file as well and in less time. */
-  suitsSharp(header: Header): boolean;
+  /** Where sharp, if it is installed, reads this file as well and in less time: what it need not look for. */
+  forSharp(header: Header): KnownOfPicture | undefined;
+}
+
+/** What is known of a picture before it is decoded. */
+export interface KnownOfPicture {
+  readonly isCmyk: boolean;
+  /** False where it may be either. */
+  readonly isOpaque: boolean;
 }

@@ -19,7 +19,7 @@ export const GIF: PictureFormat<FirstFrame> = {
   readHeader: readFirstFrame,
   decode: decodeGif,
   orientationOf: () => 1,
-  suitsSharp: () => false,
+  forSharp: () => undefined,
 };
 
 async function decodeGif(bytes: Uint8Array, { end }: FirstFrame): Promise<DecodedPicture> {

@@ -47,7 +47,8 @@ export const JPEG: PictureFormat<JpegHeader> = {
   decode: decodeJpeg,
   orientationOf,
   // Without a profile CMYK has no fixed meaning: sharp takes inks of its own choice.
-  suitsSharp: ({ channels, hasProfile }) => channels !== 4 || hasProfile,
+  forSharp: ({ channels, hasProfile }) =>
+    channels !== 4 || hasProfile ? { isCmyk: channels === 4, isOpaque: true } : undefined,
 };
 
 async function decodeJpeg(bytes: Uint8Array, { channels }: JpegHeader): Promise<DecodedPicture> {

@@ -42,7 +42,7 @@ export const PNG: PictureFormat<Header> = {
   readHeader,
   decode: decodePng,
   orientationOf: orientationOfPng,
-  suitsSharp: () => false,
+  forSharp: () => undefined,
 };
 
 interface Header extends PictureSize {

@@ -3,7 +3,7 @@
  * us. It is faster with JPEG, WebP and AVIF, and reads what no decoder here does.
  */
 
-import type { DecodedPicture } from './format.js';
+import type { DecodedPicture, KnownOfPicture } from './format.js';
 import { checkSize, MAX_PIXELS } from './header.js';
 
 /** The part of sharp that is used. */
@@ -42,6 +42,19 @@ async function loadSharp(): Promise<Sharp | undefined> {
   }
 }
 
+/** Reads the header alone. @throws {FormatError} for a size that is not decoded, in our words */
+export async function look(
+  sharp: Sharp,
+  bytes: Uint8Array,
+  maxPixels?: number,
+): Promise<KnownOfPicture> {
+  const { width, height, space, hasAlpha } = await sharp(bytes, {
+    limitInputPixels: false,
+  }).metadata();
+  checkSize(width, height, 'the picture', maxPixels);
+  return { isCmyk: space === 'cmyk', isOpaque: hasAlpha === false };
+}
+
 /**
  * The first page or frame as 8-bit RGBA, turned as its orientation says.
  *
@@ -51,21 +64,14 @@ async function loadSharp(): Promise<Sharp | undefined> {
 export async function decodeWithSharp(
   sharp: Sharp,
   bytes: Uint8Array,
-  maxPixels?: number,
+  { isCmyk, isOpaque }: KnownOfPicture,
 ): Promise<DecodedPicture> {
-  // Headers alone are read here, so that the limit is told in our words.
-  const { width, height, space, hasAlpha } = await sharp(bytes, {
-    limitInputPixels: false,
-  }).metadata();
-  checkSize(width, height, 'the picture', maxPixels);
-  const options = { limitInputPixels: MAX_PIXELS, ignoreIcc: space !== 'cmyk' };
-  const { data, info } = await sharp(bytes, options)
+  const { data, info } = await sharp(bytes, { limitInputPixels: MAX_PIXELS, ignoreIcc: !isCmyk })
     .rotate()
     .toColourspace('srgb')
     .ensureAlpha()
     .raw()
     .toBuffer({ resolveWithObject: true });
   if (info.channels !== 4) throw new Error(`sharp gives ${info.channels} channels`);
-  const isOpaque = hasAlpha === false;
   return { data, width: info.width, height: info.height, decoder: 'sharp', isOpaque };
 }

@@ -14,7 +14,7 @@ export const TIFF: PictureFormat<Header> = {
   readHeader,
   decode: decodeTiff,
   orientationOf: orientationOfTiff,
-  suitsSharp: () => false,
+  forSharp: () => undefined,
 };
 
 interface Header extends PictureSize {

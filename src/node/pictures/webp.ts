@@ -31,7 +31,7 @@ export const WEBP: PictureFormat = {
   readHeader: readSize,
   decode: decodeWebp,
   orientationOf: orientationOfWebp,
-  suitsSharp: () => true,
+  forSharp: () => ({ isCmyk: false, isOpaque: false }),
 };
 
 async function decodeWebp(bytes: Uint8Array, canvas: PictureSize): Promise<DecodedPicture> {

@@ -17,24 +17,27 @@ export function heapBase(): usize {
  */
 export function steps(out: usize, values: usize, n: i32): f32 {
   let most = f32x4.splat(1);
+  let isNumber = i32x4.splat(-1);
   const end = out + <usize>n;
   for (; out < end; out += 4, values += 16) {
     const value = v128.load(values);
-    most = f32x4.max(most, value);
-    const positive = f32x4.pmax(value, f32x4.splat(0));
-    const low = scaled(f64x2.promote_low_f32x4(positive));
-    const high = scaled(f64x2.promote_low_f32x4(v128.shuffle<i64>(positive, positive, 1, 1)));
-    const whole = v128.shuffle<i64>(low, high, 0, 2);
-    const halves = i16x8.narrow_i32x4_u(whole, whole);
+    isNumber = v128.and(isNumber, f32x4.eq(value, value));
+    most = f32x4.pmax(most, value);
+    const positive = f32x4.pmax(f32x4.splat(0), value);
+    const low = rounded(f64x2.promote_low_f32x4(positive));
+    const high = rounded(f64x2.promote_low_f32x4(v128.shuffle<i64>(positive, positive, 1, 1)));
+    const whole = v128.shuffle<i32>(low, high, 0, 2, 4, 6);
+    const halves = i16x8.narrow_i32x4_s(whole, whole);
     v128.store32_lane(out, i8x16.narrow_i16x8_u(halves, halves), 0);
   }
-  const pair = f32x4.max(most, v128.shuffle<i64>(most, most, 1, 1));
+  if (!i32x4.all_true(isNumber)) return NaN;
+  const pair = f32x4.pmax(most, v128.shuffle<i64>(most, most, 1, 1));
   return max<f32>(f32x4.extract_lane(pair, 0), f32x4.extract_lane(pair, 1));
 }
 
-function scaled(value: v128): v128 {
-  const level = f64x2.add(f64x2.mul(f64x2.splat(255), value), f64x2.splat(0.5));
-  return i32x4.trunc_sat_f64x2_s_zero(level);
+/** 255·value in the low half of each lane: beyond 2^52 numbers are whole. The one tie, 127.5, goes up to 128. */
+function rounded(value: v128): v128 {
+  return f64x2.add(f64x2.mul(f64x2.splat(255), value), f64x2.splat(4503599627370496.0));
 }
 
 /**

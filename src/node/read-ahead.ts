@@ -1,0 +1,68 @@
+/** Reading of a picture file, which may begin before all else is loaded. */
+
+import { extname } from 'node:path';
+import { readFileBytes } from './file-bytes.js';
+import { decodePicture } from './pictures/decode.js';
+import type { DecodedPicture, DecodeOptions } from './pictures/format.js';
+import { findSharp } from './pictures/sharp.js';
+
+/** A file that is in memory already. */
+export interface FileBytes {
+  /** What messages and the report call it. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A picture file that is being read already. */
+export interface FileReading {
+  readonly name: string;
+  readonly reading: Promise<ReadPicture>;
+}
+
+export interface ReadPicture {
+  readonly decoded: DecodedPicture;
+  readonly decodeMs: number;
+}
+
+/**
+ * Begins to read a picture file, for what can be done beside it: threads of sharp decode while a model is loaded. A
+ * failure is told when it is explained.
+ */
+export async function readAhead(
+  path: string,
+  options: DecodeOptions,
+): Promise<string | FileReading> {
+  if (isTensorFile(path)) return path;
+  await findSharp();
+  const bytes = readFileBytes(path, 'a picture');
+  const reading = readInput(path, bytes, options);
+  reading.catch(() => {});
+  // Once the bytes are there, it decodes.
+  await Promise.allSettled([bytes]);
+  return { name: path, reading };
+}
+
+/** Whether a path is that of tensors. */
+export function isTensorFile(path: string): boolean {
+  return extname(path).toLowerCase() === '.safetensors';
+}
+
+/** The picture of any input. */
+export function readingOf(
+  input: string | FileBytes | FileReading,
+  options: DecodeOptions,
+): Promise<ReadPicture> {
+  if (typeof input === 'string')
+    return readInput(input, readFileBytes(input, 'a picture'), options);
+  return 'reading' in input ? input.reading : readInput(input.name, input.bytes, options);
+}
+
+async function readInput(
+  name: string,
+  bytes: Uint8Array | Promise<Uint8Array>,
+  options: DecodeOptions,
+): Promise<ReadPicture> {
+  const start = performance.now();
+  const decoded = await decodePicture(await bytes, name, options);
+  return { decoded, decodeMs: performance.now() - start };
+}
