@@ -1,7 +1,7 @@
 // Lines, discs and bars, drawn larger than they are shown and then shrunk: that smooths them.
 
 import { Canvas } from '../dist/node/drawing/canvas.js';
-import { shrinkPicture } from '../dist/node/drawing/resample.js';
+import { shrinkPicture } from '../dist/node/drawing/pixels.js';
 
 /** How many times as large. */
 const OVER = 4;

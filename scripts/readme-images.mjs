@@ -1,6 +1,6 @@
 // Makes docs/images from what `npm start` writes: the contact sheet, shrunk, and LOVI: `npm run images`.
 
-import { shrinkPicture } from '../dist/node/drawing/resample.js';
+import { shrinkPicture } from '../dist/node/drawing/pixels.js';
 import { readPicture } from '../dist/node/index.js';
 import { writeSmallPng } from './small-png.mjs';
 

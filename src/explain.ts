@@ -4,7 +4,7 @@
 
 import { type Calibration, checkCalibration } from './calibration.js';
 import { ShapeError } from './errors.js';
-import { Explanation, type ResolvedOptions } from './explanation.js';
+import { type Explanation, explanationOf, type ResolvedOptions } from './explanation.js';
 import {
   checkPicture,
   type Fit,
@@ -57,6 +57,11 @@ export interface ExplainOptions {
   readonly fit?: Fit;
   /** Names of the values to measure at, in place of those where scales end. */
   readonly taps?: readonly string[];
+  /**
+   * The long side of the maps, in pixels, for a picture that is larger; default that of the picture. Large maps take
+   * longer than the network: of 12 megapixels half a second.
+   */
+  readonly maps?: { readonly longSide: number };
   /** Short side of the input; default what the model was trained at. */
   readonly size?: number;
   /** Milliseconds, for `cost`; default `Date.now`. The core has no finer clock of its own. */
@@ -131,7 +136,8 @@ export function explain(
   const resolved = resolveOptions(net, options);
   const { width, height } = image;
   const pass = runPicture(net, image, options);
-  return new Explanation({ net, item: 0, width, height, options: resolved, ...pass });
+  const about = { net, item: 0, width, height, options: resolved, ...pass };
+  return explanationOf(about, options.maps);
 }
 
 /** What the network made of one picture. */
@@ -204,7 +210,7 @@ export function explainBatch(
     const region = { x: 0, y: 0, width: W, height: H };
     const preprocessMs = (ready - start) / N;
     const about = { net, forward, item, width: W, height: H, region, options: resolved };
-    return new Explanation({ ...about, preprocessMs, networkMs });
+    return explanationOf({ ...about, preprocessMs, networkMs }, options.maps);
   });
 }
 

@@ -6,8 +6,9 @@
 
 import type { Calibration } from './calibration.js';
 import { mapsCost, PAPER_TABLE_6 } from './cost.js';
-import { ShapeError } from './errors.js';
-import type { Picture, Region } from './image/index.js';
+import { expectWhole, ShapeError } from './errors.js';
+import type { ExplainOptions } from './explain.js';
+import { fitInside, type Picture, type Region } from './image/index.js';
 import type { Kernels, Statistic } from './kernels/index.js';
 import {
   type CamMethod,
@@ -99,10 +100,10 @@ export interface ResolvedOptions {
 }
 
 export class Explanation {
-  /** Of the picture as given, in pixels. */
+  /** Of the maps, in pixels: those of the picture as given, or as `maps` of the options asks. */
   readonly width: number;
   readonly height: number;
-  /** The part of the picture that the network saw, in its pixels. */
+  /** The part of the picture that the network saw, in pixels of the maps. */
   readonly region: Region;
   /** Height and width of the network's input. */
   readonly inputSize: readonly [number, number];
@@ -160,16 +161,7 @@ export class Explanation {
    * @throws {ShapeError} for extents that are no whole numbers ≥ 1, when a map is asked for
    */
   resized(width: number, height: number): Explanation {
-    const across = width / this.width;
-    const down = height / this.height;
-    const { x, y, ...seen } = this.region;
-    const region = {
-      x: x * across,
-      y: y * down,
-      width: seen.width * across,
-      height: seen.height * down,
-    };
-    return new Explanation({ ...this.#source, width, height, region });
+    return new Explanation(inSize(this.#source, width, height));
   }
 
   /** The `count` likeliest classes, best first; of equal ones the lower index. */
@@ -286,6 +278,30 @@ const PROBABILITIES: Readonly<Record<Activation, (logits: Float32Array) => Float
   },
   sigmoid: (logits) => Float64Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit))),
 };
+
+/** The explanation of a source, its maps at the size that was asked for. */
+export function explanationOf(
+  source: ExplanationSource,
+  maps: ExplainOptions['maps'],
+): Explanation {
+  if (maps === undefined) return new Explanation(source);
+  expectWhole('maps', { longSide: maps.longSide });
+  const { width, height } = fitInside(source, maps.longSide);
+  return new Explanation(inSize(source, width, height));
+}
+
+function inSize(source: ExplanationSource, width: number, height: number): ExplanationSource {
+  const across = width / source.width;
+  const down = height / source.height;
+  const { x, y, ...seen } = source.region;
+  const region = {
+    x: x * across,
+    y: y * down,
+    width: seen.width * across,
+    height: seen.height * down,
+  };
+  return { ...source, width, height, region };
+}
 
 /** A copy of one picture's part of a pass. */
 function itemOf(forward: ExplainedPass, item: number): ExplainedPass {

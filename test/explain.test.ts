@@ -55,6 +55,26 @@ describe('explain', () => {
     }
   });
 
+  it('makes its maps at the long side that is asked for, and no larger than the picture', () => {
+    for (const fit of ['whole', 'crop'] as const) {
+      const e = net.explain(picture(90, 60), { fit, size: 64 });
+      const small = net.explain(picture(90, 60), { fit, size: 64, maps: { longSide: 45 } });
+      expect([small.width, small.height]).toEqual([45, 30]);
+      expect(small.fastcamMap).toEqual(e.resized(45, 30).fastcamMap);
+      expect(small.lovi()).toEqual(e.resized(45, 30).lovi());
+      expect(small.logits).toEqual(e.logits);
+      const large = net.explain(picture(90, 60), { fit, size: 64, maps: { longSide: 1000 } });
+      expect(large.combinedMap).toEqual(e.combinedMap);
+    }
+    for (const longSide of [0, 1.5, Number.NaN]) {
+      expect(() => net.explain(picture(9, 9), { size: 32, maps: { longSide } })).toThrow(
+        `maps: longSide expected a whole number ≥ 1, got ${longSide}`,
+      );
+    }
+    const thin = net.explain(picture(90, 2), { size: 32, maps: { longSide: 10 } });
+    expect([thin.width, thin.height]).toEqual([10, 1]);
+  });
+
   it('gives its maps at any size: each pixel lies where it lies in the picture, and all else is the same', () => {
     const e = net.explain(picture(90, 60), { fit: 'crop', size: 64 });
     const own = e.resized(90, 60);

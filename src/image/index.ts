@@ -4,10 +4,12 @@ export { type Orientation, orient, orientationOf } from './orientation.js';
 export {
   checkPicture,
   createPicture,
+  fitInside,
   overWhite,
   type Picture,
   pixelsOf,
   type Region,
+  type Size,
   unseenGrey,
 } from './picture.js';
 export * from './preprocess.js';

@@ -12,6 +12,21 @@ export interface Picture {
   readonly height: number;
 }
 
+/** In pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The largest size of the same aspect inside `box`², at least one pixel, never larger than given. */
+export function fitInside({ width, height }: Size, box: number): Size {
+  const scale = Math.min(1, box / Math.max(width, height));
+  return {
+    width: Math.max(1, Math.round(width * scale)),
+    height: Math.max(1, Math.round(height * scale)),
+  };
+}
+
 /**
  * A rectangle in pixels of the source picture; edges may be fractional. It tells which part of the
  * picture a network saw. Pixel (x, y) is inside where its centre (x + ½, y + ½) is.

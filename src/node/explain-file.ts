@@ -3,7 +3,7 @@
 import { basename, join } from 'node:path';
 import type { ExplainOptions } from '../explain.js';
 import type { Explanation } from '../explanation.js';
-import type { Picture } from '../image/picture.js';
+import { fitInside, type Picture } from '../image/picture.js';
 import { overWhite } from '../model/index.js';
 import type { Colormap } from '../viz/index.js';
 import { Lettering } from './drawing/canvas.js';
@@ -16,7 +16,6 @@ import {
 } from './drawing/picture-kinds.js';
 import { picturesOf } from './drawing/pictures.js';
 import { shrinkPicture } from './drawing/pixels.js';
-import { fitInside } from './drawing/resample.js';
 import { makeFolder } from './folders.js';
 import { bundledModel, type Model } from './model-file.js';
 import type { DecodeOptions } from './pictures/format.js';
@@ -179,7 +178,7 @@ async function startRun(name: string, options: ExplainFileOptions): Promise<Run>
 
 function itemOf(run: Run, explanation: Explanation, picture: Picture, decodeMs: number): Item {
   const size = run.options.fullSize ? picture : fitInside(picture, DRAWN_SIDE);
-  const isOwn = size.width === picture.width && size.height === picture.height;
+  const isOwn = size.width === explanation.width && size.height === explanation.height;
   return {
     explanation,
     drawn: isOwn ? explanation : explanation.resized(size.width, size.height),

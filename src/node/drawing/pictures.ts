@@ -1,7 +1,7 @@
 /** The pictures that show an explanation, each drawn when it is asked for. */
 
 import type { Explanation, Prediction } from '../../explanation.js';
-import { createPicture, type Picture } from '../../image/picture.js';
+import { createPicture, fitInside, type Picture, type Size } from '../../image/picture.js';
 import { STATISTIC_NAMES } from '../../kernels/index.js';
 import type { CamMethod } from '../../methods/index.js';
 import {
@@ -22,7 +22,6 @@ import type { Lettering } from './canvas.js';
 import { forDisplay, heat, type IndexedPicture, toPicture } from './heat.js';
 import { type PictureKind, thumbnailKinds } from './picture-kinds.js';
 import { mixHalf, shrinkPicture } from './pixels.js';
-import { enlargement, fitInside, type Size } from './resample.js';
 import { drawLovi, drawSheet, type SheetRow } from './sheet.js';
 
 export interface NamedPicture {
@@ -186,6 +185,11 @@ async function loviWithLegend(explanation: Explanation, lettering: Lettering): P
   const lovi = explanation.lovi();
   const legend = loviLegend(explanation.scaleMaps.length, 200, 48);
   return drawLovi(await enlarged(lovi, enlargement(lovi, SMALL)), legend, lettering);
+}
+
+/** The whole factor by which a small picture is enlarged so that its long side nears `box`. */
+export function enlargement({ width, height }: Size, box: number): number {
+  return Math.max(1, Math.floor(box / Math.max(width, height)));
 }
 
 async function enlarged(picture: Picture, factor: number): Promise<Picture> {

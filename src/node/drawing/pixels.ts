@@ -4,10 +4,9 @@
  */
 
 import { Buffer } from 'node:buffer';
-import { createPicture, type Picture, pixelsOf } from '../../image/picture.js';
+import { createPicture, type Picture, pixelsOf, type Size } from '../../image/picture.js';
 import { type WasmMemory, webAssembly } from '../../kernels/wasm/webassembly.js';
 import { MODULE } from './embedded.js';
-import type { Size } from './resample.js';
 
 interface PixelExports {
   heapBase(): number;

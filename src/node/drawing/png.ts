@@ -10,10 +10,9 @@
 
 import { promisify } from 'node:util';
 import { constants, crc32, deflate, type ZlibOptions } from 'node:zlib';
-import type { Picture } from '../../image/picture.js';
+import type { Picture, Size } from '../../image/picture.js';
 import type { IndexedPicture } from './heat.js';
 import { upDifferences } from './pixels.js';
-import type { Size } from './resample.js';
 
 const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 const RGB = 2;

@@ -1,8 +1,9 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
+import { fitInside } from '../../../src/image/picture.js';
 import { enlargePicture } from '../../../src/node/drawing/enlarge.js';
+import { enlargement } from '../../../src/node/drawing/pictures.js';
 import { shrinkPicture } from '../../../src/node/drawing/pixels.js';
-import { enlargement, fitInside } from '../../../src/node/drawing/resample.js';
 
 const side = fc.integer({ min: 1, max: 12 });
 
