@@ -172,7 +172,7 @@ export function runPicture(
   const geometry = fitPicture(image.width, image.height, fit, size, cropRatio, stride);
   const { window, region } = geometry;
   const forward = net.forward(1, window.height, window.width, options);
-  preprocess(forward.input, image, geometry, net.preprocessing, net.kernels.maps?.resizeRows);
+  preprocess(forward.input, image, geometry, net.preprocessing, net.kernels.pictures?.resizeRows);
   const ready = now();
   run(forward);
   return { forward, region, preprocessMs: ready - start, networkMs: now() - ready };

@@ -62,7 +62,7 @@ export interface Cost {
 export interface Explained
   extends Pick<Network, 'activation' | 'labels' | 'weightBytes'>,
     Pick<Network, 'classIndex' | 'checkLinearHead' | 'classWeights'> {
-  readonly kernels: Pick<Kernels, 'maps'>;
+  readonly kernels: Pick<Kernels, 'maps' | 'pictures'>;
 }
 
 /** What an explanation reads of a forward pass. */

@@ -10,7 +10,7 @@
  */
 
 import { expectWhole } from '../errors.js';
-import type { MapKernels, ResizeTaps } from '../kernels/step.js';
+import type { PictureKernels, ResizeTaps } from '../kernels/step.js';
 import { checkPicture, overWhite, type Picture, pixelsOf, type Region } from './picture.js';
 
 export type Interpolation = 'bilinear' | 'bicubic';
@@ -39,7 +39,7 @@ const FILTERS: Readonly<Record<Interpolation, Filter>> = {
 const FRACTION_BITS = 22;
 
 /** `resizeRows` of the backend. */
-export type ResizeRows = MapKernels['resizeRows'];
+export type ResizeRows = PictureKernels['resizeRows'];
 
 /**
  * Resizes a picture to width × height and returns the part in `window` (default: all of it), computing no more than

@@ -146,8 +146,8 @@ export interface ResizeTaps {
 }
 
 /**
- * What a backend does with pictures and saliency maps: the same as the core's own functions, bit for bit. Each
- * returns false where it leaves the work to those.
+ * What a backend does with saliency maps: the same as functions of fastcam/viz, bit for bit. Each
+ * returns false, having written nothing, for maps that it leaves to those.
  */
 export interface MapKernels {
   /** Of the scratch that they keep. */
@@ -162,6 +162,22 @@ export interface MapKernels {
     shares: readonly number[],
     region: MapRegion,
   ): boolean;
+}
+
+/** What may paint and resize pictures in place of the core's own functions: byte for byte, or false. */
+export interface PictureKernels {
+  /**
+   * `classMaps`: cam by its place between its extremes; fastcam = saliency·cam, nonClass = saliency·(1 − cam).
+   *
+   * @param smallestSpan of the extremes
+   */
+  classMaps(
+    cam: Float32Array,
+    fastcam: Float32Array,
+    nonClass: Float32Array,
+    saliency: Float32Array,
+    smallestSpan: number,
+  ): void;
   /**
    * `lovi`: RGBA pixels [H, W].
    *
@@ -188,6 +204,8 @@ export interface Kernels {
   readonly name: string;
   /** Not of the portable backend: fastcam/viz is its own. */
   readonly maps?: MapKernels;
+  /** Set by whoever has them, as fastcam/node. */
+  pictures?: PictureKernels;
   /** Makes room, at once, for the weights of these layers and for packing them. */
   reserve(layers: readonly RestingLayer[]): void;
   /** Packs the weights of a convolution, OIHW. @throws {ShapeError} when a length does not fit */

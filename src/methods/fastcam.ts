@@ -21,6 +21,7 @@ import {
   normalizeRange,
   type SaliencyMap,
   type ScaleWeights,
+  SMALLEST_SPAN,
   scalePositions,
   sumUpsampled,
   toNdArray,
@@ -73,7 +74,7 @@ export function combinedMap(
 
 /** `lovi` of fastcam/viz, likewise. */
 export function loviPicture(
-  { maps: mapKernels }: Pick<Kernels, 'maps'>,
+  { pictures }: Pick<Kernels, 'pictures'>,
   maps: readonly SaliencyMap[],
   size: readonly [number, number],
   region: Region,
@@ -81,7 +82,7 @@ export function loviPicture(
   checkCombination('lovi', maps, size, 'equal', region);
   const picture = createPicture(size[1], size[0]);
   const positions = scalePositions(maps.length);
-  const isTaken = mapKernels?.lovi(pixelsOf(picture), size, maps, positions, region);
+  const isTaken = pictures?.lovi(pixelsOf(picture), size, maps, positions, region);
   return isTaken ? picture : lovi(maps, size, region);
 }
 
@@ -99,20 +100,23 @@ export function classMaps(
   classWeights: Float32Array,
   method: CamMethod,
   region: Region,
-  kernels: Pick<Kernels, 'maps'>,
+  kernels: Pick<Kernels, 'maps' | 'pictures'>,
 ): ClassMaps {
   const coarse = new Float32Array(h * w);
   classActivationMap(coarse, features, classWeights, method);
   const size = combined.shape as [number, number];
   const { data: cam } = combinedMap(kernels, [toNdArray(coarse, [h, w])], size, 'equal', region);
-  normalizeRange(cam, cam);
   const fastcam = new Float32Array(cam.length);
   const nonClass = new Float32Array(cam.length);
   const { data } = combined;
-  for (let i = 0; i < cam.length; i++) {
-    const share = cam[i]!;
-    fastcam[i] = data[i]! * share;
-    nonClass[i] = data[i]! * (1 - share);
+  if (kernels.pictures) kernels.pictures.classMaps(cam, fastcam, nonClass, data, SMALLEST_SPAN);
+  else {
+    normalizeRange(cam, cam);
+    for (let i = 0; i < cam.length; i++) {
+      const share = cam[i]!;
+      fastcam[i] = data[i]! * share;
+      nonClass[i] = data[i]! * (1 - share);
+    }
   }
   return {
     camMap: toNdArray(cam, [...size]),

@@ -3,6 +3,7 @@
 import { type ExplainingNetwork, networkOf } from '../explain.js';
 import { type Backend, makeKernels, type Precision } from '../kernels/index.js';
 import { BUNDLED } from './assets.js';
+import { PICTURE_KERNELS } from './drawing/picture-kernels.js';
 import { openNetwork, type WeightsOptions } from './model-weights.js';
 
 export interface ModelOptions extends WeightsOptions {
@@ -48,6 +49,7 @@ export async function openModel(options: ModelOptions = {}): Promise<Model> {
   try {
     const { labels, assumption } = opened;
     const kernels = await makeKernels(backend);
+    kernels.pictures = PICTURE_KERNELS;
     const named = labels && { labels };
     const net = networkOf(opened.network, { ...network, kernels, ...named });
     const isUnnamed = !labels && net.labels.length === IMAGENET_CLASSES;

@@ -27,6 +27,7 @@ export {
   normalizeGaussian,
   normalizeIdentity,
   normalizeRange,
+  SMALLEST_SPAN,
 } from './normalize.js';
 export {
   checkNormalizerConstants,

@@ -58,7 +58,7 @@ function own<K extends keyof NormalizerConstants>(
 }
 
 /** The smallest span that `range` divides by, as in the authors' code. */
-const SMALLEST_SPAN = 1e-9;
+export const SMALLEST_SPAN = 1e-9;
 
 /**
  * Each value's place in the normal distribution fitted to the map: out = ½(1 + erf((x − m)/(σ√2))),

@@ -3,12 +3,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { wasmKernels } from '../../src/kernels/index.js';
-import { combinedMap, loviPicture, normalizedMap } from '../../src/methods/index.js';
-import { resize } from '../../src/model/index.js';
+import { combinedMap, normalizedMap } from '../../src/methods/index.js';
 import {
   combineMaps,
-  createPicture,
-  lovi,
   normalizeGaussian,
   type Region,
   type SaliencyMap,
@@ -35,7 +32,7 @@ const region = fc.record({ x: offset, y: offset, width: length, height: length }
 
 describe.each(['simd', 'relaxed'] as const)('map kernels of %s', async (build) => {
   const backend = await wasmKernels(build);
-  const { normalizeGaussian: normalize, resizeRows, sumUpsampled } = backend.maps!;
+  const { normalizeGaussian: normalize, sumUpsampled } = backend.maps!;
 
   it('combine any maps, over any region, to the bits of combineMaps', () => {
     const scales = fc.array(fc.tuple(map, fc.double({ min: 0, max: 1, noNaN: true })), {
@@ -55,76 +52,6 @@ describe.each(['simd', 'relaxed'] as const)('map kernels of %s', async (build) =
         expect(combined).toEqual(combineMaps(maps, size, weights, region).data);
       }),
     );
-  });
-
-  it('paint any maps, over any region, to the bytes of lovi', () => {
-    const size = fc.tuple(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 1, max: 150 }));
-    const some = fc.array(map, { minLength: 1, maxLength: 6 });
-    const low = fc.double({ min: 0.01, max: 1, noNaN: true });
-    fc.assert(
-      fc.property(some, low, size, fc.option(region, { nil: undefined }), (raw, by, size, part) => {
-        const maps = raw.map(({ data, shape }) =>
-          toNdArray(
-            data.map((value) => by * value),
-            shape,
-          ),
-        );
-        const whole = { x: 0, y: 0, width: size[1], height: size[0] };
-        const painted = loviPicture(backend, maps, size, part ?? whole);
-        expect(Buffer.from(painted.data).equals(Buffer.from(lovi(maps, size, part).data))).toBe(
-          true,
-        );
-      }),
-    );
-  });
-
-  it('paint black where nothing is salient, and no color where a map is no number', () => {
-    const size = [9, 7] as const;
-    const whole = { x: 0, y: 0, width: 7, height: 9 };
-    const maps = [new Float32Array(6), Float32Array.of(0, 0, 0, 0.5, NaN, 1)];
-    for (const data of maps) {
-      const scales = [toNdArray(data, [2, 3]), toNdArray(new Float32Array(6), [3, 2])];
-      expect(loviPicture(backend, scales, size, whole)).toEqual(lovi(scales, size, whole));
-    }
-  });
-
-  it('resize any picture to the bytes of the portable code, transparent ones too', () => {
-    const side = fc.integer({ min: 1, max: 60 });
-    const alpha = fc.constantFrom(255, 255, 255, 254, 0);
-    const interpolation = fc.constantFrom('bilinear' as const, 'bicubic' as const);
-    fc.assert(
-      fc.property(
-        side,
-        side,
-        side,
-        side,
-        alpha,
-        interpolation,
-        fc.nat(),
-        (w, h, W, H, a, by, at) => {
-          const picture = createPicture(w, h);
-          picture.data.forEach((_, i) => {
-            picture.data[i] = i % 4 === 3 ? 255 : ((i * 40503) >>> (at % 8)) & 255;
-          });
-          picture.data[4 * (at % (w * h)) + 3] = a;
-          const portable = resize(picture, W, H, by);
-          expect(resize(picture, W, H, by, undefined, resizeRows)).toEqual(portable);
-        },
-      ),
-    );
-  });
-
-  it('resize rows by turns where they do not fit at once', () => {
-    const picture = createPicture(3001, 97);
-    picture.data.forEach((_, i) => {
-      picture.data[i] = i % 4 === 3 ? 255 : ((i * 40503) >>> 7) & 255;
-    });
-    const portable = resize(picture, 33, 12, 'bilinear');
-    expect(resize(picture, 33, 12, 'bilinear', undefined, resizeRows)).toEqual(portable);
-    picture.data.fill(0, 4 * 3001 * 90, 4 * 3001 * 91);
-    const see = resize(picture, 33, 12, 'bilinear');
-    expect(see).not.toEqual(portable);
-    expect(resize(picture, 33, 12, 'bilinear', undefined, resizeRows)).toEqual(see);
   });
 
   it('normalise any map to the bits of normalizeGaussian', () => {

@@ -1,62 +1,10 @@
-/**
- * The JavaScript side of assembly/index.ts: what is done for every pixel of a drawing, through a scratch of a few
- * megabytes. A process that draws one picture has no time to compile JavaScript for it; WebAssembly is fast at once.
- */
+/** The JavaScript side of assembly/index.ts: what is done for every pixel of a drawing. */
 
-import { Buffer } from 'node:buffer';
 import { createPicture, type Picture, pixelsOf, type Size } from '../../image/picture.js';
-import { type WasmMemory, webAssembly } from '../../kernels/wasm/webassembly.js';
-import { MODULE } from './embedded.js';
+import { SLACK, scratch } from './scratch.js';
 
-interface PixelExports {
-  heapBase(): number;
-  steps(out: number, values: number, n: number): number;
-  mix(out: number, pixels: number, indices: number, colors: number, n: number): void;
-  rgbDifferences(out: number, pixels: number, rows: number, width: number): void;
-  byteDifferences(out: number, bytes: number, rows: number, width: number): void;
-  addRow(sums: number, pixels: number, width: number, weight: number): void;
-  means(
-    out: number,
-    sums: number,
-    outputs: number,
-    first: number,
-    weights: number,
-    count: number,
-  ): void;
-}
-
-/** What the kernels read and write beyond the end of a row. */
-const SLACK = 64;
-const PAGE_BYTES = 2 ** 16;
 /** Bytes that are worked at at a time, where a row has fewer: half of a second-level cache. */
 const BAND_BYTES = 2 ** 18;
-
-let loaded: { readonly exports: PixelExports; readonly memory: WasmMemory } | undefined;
-
-function load() {
-  if (!loaded) {
-    const memory = new webAssembly!.Memory({ initial: 1 });
-    const module = new webAssembly!.Module(Buffer.from(MODULE, 'base64'));
-    const instance = new webAssembly!.Instance(module, { env: { memory } });
-    loaded = { memory, exports: instance.exports as PixelExports };
-  }
-  return loaded;
-}
-
-/** Regions of so many bytes, their contents undefined, and the kernels. They are good until the next call. */
-function scratch(...lengths: readonly number[]): { k: PixelExports; regions: Uint8Array[] } {
-  const { exports: k, memory } = load();
-  const starts: number[] = [];
-  let end = k.heapBase() + 16;
-  for (const length of lengths) {
-    starts.push(end);
-    end += 16 * Math.ceil((length + SLACK) / 16);
-  }
-  const missing = end - memory.buffer.byteLength;
-  if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
-  const { buffer } = memory;
-  return { k, regions: starts.map((start, i) => new Uint8Array(buffer, start, lengths[i]!)) };
-}
 
 /** The bytes of any typed array. */
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {

@@ -9,11 +9,10 @@ export { conv2dDepthwise } from './conv2d-depthwise';
 export { conv2dGemm } from './conv2d-gemm';
 export { conv2dSparse } from './conv2d-sparse';
 export { conv2dWinograd } from './conv2d-winograd';
-export { lovi, normalizeGaussian, sumUpsampled } from './maps';
+export { normalizeGaussian, sumUpsampled } from './maps';
 export { maxPool } from './max-pool';
 export { globalMean, meanPool } from './mean-pool';
 export { packPanel, widenPanel } from './precision';
-export { resizeRows } from './resize';
 export { smoe } from './smoe';
 
 /** Where memory is free: beyond what the module itself keeps there. */

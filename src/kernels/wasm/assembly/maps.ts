@@ -1,5 +1,5 @@
 /**
- * Saliency maps: what `normalizeGaussian`, `combineMaps` and `lovi` of ../../../viz do, operation by operation
+ * Saliency maps: what `normalizeGaussian` and `combineMaps` of ../../../viz do, operation by operation
  * in double precision, so that every bit is theirs.
  */
 
@@ -21,8 +21,6 @@ export class Scale {
   /** Of the two rows, at the height of the picture row. */
   upperWeight: f64 = 0;
   lowerWeight: f64 = 0;
-  /** Of LOVI's hue: 1 for the first scale, 0 for the last. */
-  position: f64 = 0;
 }
 
 /** Half the range of the table, and its nodes in a unit: ../../normal-cdf.ts. */
@@ -128,87 +126,6 @@ export function sumUpsampled(
   }
 }
 
-/**
- * Rows `begin` … `end` − 1 of LOVI's colors, [end − begin, W] RGBA pixels and one more. Rows come from top to bottom,
- * from row 0 on.
- *
- * @param scales addresses of n `Scale`s of weight 1
- * @returns whether the region is the whole picture, as it must be
- */
-export function lovi(
-  out: usize,
-  scales: usize,
-  n: i32,
-  H: i32,
-  W: i32,
-  begin: i32,
-  end: i32,
-  x: f64,
-  y: f64,
-  width: f64,
-  height: f64,
-): bool {
-  if (firstCovered(y, H) > 0 || lastCovered(y, height, H, 0) < H) return false;
-  if (firstCovered(x, W) > 0 || lastCovered(x, width, W, 0) < W) return false;
-  const scalesEnd = scales + ((<usize>n) << 2);
-  const rowEnd = (<usize>W) << 3;
-  for (let oy = begin; oy < end; oy++, out += (<usize>W) << 2) {
-    for (let at = scales; at < scalesEnd; at += 4) {
-      const scale = changetype<Scale>(load<usize>(at));
-      if (oy === 0) sampleColumns(scale, 0, W, x, width);
-      seek(scale, position(oy, y, height, scale.h), 0, W);
-    }
-    for (let at: usize = 0; at < rowEnd; at += 16) {
-      v128.store64_lane(out + (at >> 1), loviColors(scales, scalesEnd, n, at), 0);
-    }
-  }
-  return true;
-}
-
-/** Two pixels of LOVI, `at` bytes into the rows of doubles; in the low half. */
-function loviColors(scales: usize, scalesEnd: usize, n: i32, at: usize): v128 {
-  let moment = f64x2.splat(0);
-  let sum = f64x2.splat(0);
-  let most = f64x2.splat(0);
-  for (let i = scales; i < scalesEnd; i += 4) {
-    const scale = changetype<Scale>(load<usize>(i));
-    const a = f64x2.splat(scale.upperWeight);
-    const b = f64x2.splat(scale.lowerWeight);
-    const value = clamped(mixed(a, b, v128.load(scale.upper + at), v128.load(scale.lower + at)));
-    moment = f64x2.add(moment, f64x2.mul(f64x2.splat(scale.position), value));
-    sum = f64x2.add(sum, value);
-    most = f64x2.pmax(most, value);
-  }
-  const hue = f64x2.div(f64x2.mul(f64x2.splat(5), moment), sum);
-  const alone = f64x2.sub(f64x2.splat(<f64>n), f64x2.div(sum, most));
-  const saturation = n > 1 ? f64x2.div(alone, f64x2.splat(<f64>(n - 1))) : f64x2.splat(1);
-  const chroma = f64x2.mul(saturation, most);
-  const red = level(most, chroma, hue);
-  const green = level(most, chroma, f64x2.sub(hue, f64x2.splat(2)));
-  const blue = level(most, chroma, f64x2.sub(hue, f64x2.splat(4)));
-  const rgb = v128.or(red, v128.or(i32x4.shl(green, 8), i32x4.shl(blue, 16)));
-  return v128.or(rgb, i32x4.splat(0xff000000));
-}
-
-/**
- * A channel of HSV, 0 … 255: value − chroma·trapezium(sextants), as writeHsv of ../../../viz/hsv.ts. Not a number
- * becomes 0: the hue of nothing.
- */
-function level(value: v128, chroma: v128, sextants: v128): v128 {
-  const away = f64x2.abs(sextants);
-  const lacking = clamped(
-    f64x2.sub(f64x2.pmin(away, f64x2.sub(f64x2.splat(6), away)), f64x2.splat(1)),
-  );
-  const share = f64x2.sub(value, f64x2.mul(chroma, lacking));
-  const scaled = f64x2.add(f64x2.mul(f64x2.splat(255), share), f64x2.splat(0.5));
-  return i32x4.trunc_sat_f64x2_s_zero(scaled);
-}
-
-/** Held in [0, 1]; NaN stays. pmin and pmax are one instruction, min and max seven. */
-function clamped(x: v128): v128 {
-  return f64x2.pmin(f64x2.pmax(x, f64x2.splat(0)), f64x2.splat(1));
-}
-
 /** One row of the sum, eight pixels at a time. */
 function sumRow(out: usize, scales: usize, scalesEnd: usize, left: i32, right: i32): void {
   const end = (<usize>right) << 3;
@@ -233,7 +150,7 @@ function sumRow(out: usize, scales: usize, scalesEnd: usize, left: i32, right: i
   }
 }
 
-function mixed(a: v128, b: v128, upper: v128, lower: v128): v128 {
+export function mixed(a: v128, b: v128, upper: v128, lower: v128): v128 {
   return f64x2.add(f64x2.mul(a, upper), f64x2.mul(b, lower));
 }
 
@@ -242,7 +159,7 @@ function floats(low: v128, high: v128): v128 {
 }
 
 /** Makes `upper` and `lower` the map rows about height `u` of the map, and weighs them. */
-function seek(scale: Scale, u: f64, left: i32, right: i32): void {
+export function seek(scale: Scale, u: f64, left: i32, right: i32): void {
   const iy = max(min(<i32>u, scale.h - 2), 0);
   const t = u - <f64>iy;
   scale.upperWeight = scale.weight * (1 - t);
@@ -279,7 +196,7 @@ function neighbours(at: usize, shares: usize): v128 {
 }
 
 /** Where the picture's columns fall between the map's; and one more, for an odd number of them. */
-function sampleColumns(scale: Scale, left: i32, right: i32, start: f64, extent: f64): void {
+export function sampleColumns(scale: Scale, left: i32, right: i32, start: f64, extent: f64): void {
   for (let ox = left; ox <= right; ox++) {
     const u = position(ox, start, extent, scale.w);
     const ix = max(min(<i32>u, scale.w - 2), 0);
@@ -293,16 +210,16 @@ function sampleColumns(scale: Scale, left: i32, right: i32, start: f64, extent: 
 }
 
 /** Where pixel o of the picture falls in a map of n pixels. */
-function position(o: i32, start: f64, extent: f64, n: i32): f64 {
+export function position(o: i32, start: f64, extent: f64, n: i32): f64 {
   const u = ((<f64>o + 0.5 - start) * <f64>n) / extent - 0.5;
   return max<f64>(0, min<f64>(<f64>(n - 1), u));
 }
 
-function firstCovered(start: f64, extent: i32): i32 {
+export function firstCovered(start: f64, extent: i32): i32 {
   return <i32>max<f64>(0, min<f64>(<f64>extent, Math.ceil(start - 0.5)));
 }
 
-function lastCovered(start: f64, length: f64, extent: i32, first: i32): i32 {
+export function lastCovered(start: f64, length: f64, extent: i32, first: i32): i32 {
   return <i32>max<f64>(<f64>first, min<f64>(<f64>extent, Math.ceil(start + length - 0.5)));
 }
 

@@ -3,6 +3,10 @@
  * in the last. Pixels are RGBA bytes; all rows may be read and written up to 15 bytes beyond their ends.
  */
 
+export { cross, extremes } from './class-maps';
+export { lovi } from './lovi';
+export { resizeRows } from './resize';
+
 /** Where memory is free: beyond what the module itself keeps there. */
 export function heapBase(): usize {
   return __heap_base;

@@ -1,0 +1,94 @@
+/** LOVI and the first pass of resizing in WebAssembly: byte for byte what the core's own functions give. */
+
+import type { PictureKernels } from '../../kernels/index.js';
+import { roomFor, throughRows } from '../../kernels/wasm/maps.js';
+import { scratch } from './scratch.js';
+
+/** Bytes of a `LoviScale` of assembly/lovi.ts, and where its place on the axis of hue is. */
+const SCALE_BYTES = 64;
+const HUE_BYTE = 56;
+/** Bytes of a picture that are worked at at a time, where a row has fewer. */
+const BAND_BYTES = 2 ** 18;
+
+export const PICTURE_KERNELS: PictureKernels = {
+  classMaps(cam, fastcam, nonClass, saliency, smallestSpan) {
+    const band = BAND_BYTES / 4;
+    const { k, regions } = scratch(...Array(5).fill(BAND_BYTES));
+    const [own, where, not, of, ends] = regions.map(
+      ({ buffer, byteOffset }) => new Float32Array(buffer, byteOffset, band),
+    ) as [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
+    let least = Number.POSITIVE_INFINITY;
+    let most = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < cam.length; i += band) {
+      const part = cam.subarray(i, i + band);
+      own.set(part);
+      own.fill(Number.NaN, part.length, part.length + 3);
+      k.extremes(ends.byteOffset, own.byteOffset, part.length);
+      least = Math.min(least, ends[0]!);
+      most = Math.max(most, ends[1]!);
+    }
+    const span = Math.max(most - least, smallestSpan);
+    for (let i = 0; i < cam.length; i += band) {
+      const n = Math.min(band, cam.length - i);
+      own.set(cam.subarray(i, i + n));
+      of.set(saliency.subarray(i, i + n));
+      const out = [own.byteOffset, where.byteOffset, not.byteOffset] as const;
+      k.cross(...out, of.byteOffset, n, least, span);
+      cam.set(own.subarray(0, n), i);
+      fastcam.set(where.subarray(0, n), i);
+      nonClass.set(not.subarray(0, n), i);
+    }
+  },
+
+  lovi(out, [H, W], maps, positions, { x, y, width, height }) {
+    if (maps.some(({ data }) => data.some(Number.isNaN))) return false;
+    const { k, regions } = scratch(roomFor(SCALE_BYTES, W, maps) + BAND_BYTES);
+    const { buffer, byteOffset: ptr, length } = regions[0]!;
+    const words = new Int32Array(buffer, ptr, length >> 2);
+    const room = {
+      ptr,
+      words,
+      floats: new Float32Array(buffer, ptr, length >> 2),
+      doubles: new Float64Array(buffer, ptr, length >> 3),
+    };
+    const ones = positions.map(() => 1);
+    return throughRows(room, SCALE_BYTES, [H, W], maps, ones, (rows, begin, end) => {
+      for (const [i, position] of positions.entries()) {
+        room.doubles[(words[i]! + HUE_BYTE - ptr) / 8] = position;
+      }
+      const size = [maps.length, H, W] as const;
+      const isDone = k.lovi(rows, ptr, ...size, begin, end, x, y, width, height) !== 0;
+      const first = (rows - ptr) / 4;
+      if (isDone) out.set(words.subarray(first, first + (end - begin) * W), begin * W);
+      return isDone;
+    });
+  },
+
+  resizeRows(out, x, extent, { first, count, weights, most }) {
+    const outputs = first.length;
+    const band = Math.max(1, Math.floor(BAND_BYTES / (4 * extent)));
+    const lengths = [4 * band * extent, 4 * band * outputs];
+    const tables = [first, count, weights];
+    const { k, regions } = scratch(...lengths, ...tables.map(({ byteLength }) => byteLength));
+    const [some, resized, ...places] = regions.map(
+      ({ buffer, byteOffset, length }) => new Int32Array(buffer, byteOffset, length >> 2),
+    ) as [Int32Array, Int32Array, Int32Array, Int32Array, Int32Array];
+    for (const [i, table] of tables.entries()) places[i]!.set(table);
+    const [firsts, counts, shares] = places.map(({ byteOffset }) => byteOffset) as [
+      number,
+      number,
+      number,
+    ];
+    let isOpaque = 1;
+    for (let from = 0, to = 0; isOpaque && from < x.length; from += band * extent) {
+      const part = x.subarray(from, from + band * extent);
+      const rows = part.length / extent;
+      some.set(part);
+      const at = [resized.byteOffset, some.byteOffset] as const;
+      isOpaque = k.resizeRows(...at, rows, extent, outputs, firsts, counts, shares, most);
+      out.set(resized.subarray(0, rows * outputs), to);
+      to += rows * outputs;
+    }
+    return isOpaque === 1;
+  },
+};
