@@ -28,7 +28,7 @@ const length = fc.double({ min: 0.5, max: 90, noNaN: true });
 const region = fc.record({ x: offset, y: offset, width: length, height: length });
 
 it('make the maps of a class to the bits of the portable code, NaN where the network did not see', () => {
-  const size = fc.constantFrom([1, 1], [7, 5], [301, 223], [700, 400]);
+  const size = fc.constantFrom([1, 1], [7, 5], [301, 223]);
   const part = fc.option(region, { nil: undefined });
   fc.assert(
     fc.property(size, part, fc.nat(), (size, part, seed) => {
@@ -50,9 +50,12 @@ it('make the maps of a class to the bits of the portable code, NaN where the net
           kernels,
         );
       });
-      expect(maps[1]).toEqual(maps[0]);
+      for (const name of ['camMap', 'fastcamMap', 'nonClassMap'] as const) {
+        const expected = maps[0]![name].data;
+        expect(maps[1]![name].data.every((value, i) => Object.is(value, expected[i]))).toBe(true);
+      }
     }),
-    { numRuns: 40 },
+    { numRuns: 12 },
   );
 });
 
