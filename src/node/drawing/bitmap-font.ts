@@ -1,15 +1,13 @@
 /**
- * Lines of text in jimp's bitmap fonts. They are read and set here, since jimp's own ways load all of jimp, 200 ms of
- * a command that takes 500, and look for a web worker's file on Deno and Bun.
+ * Lines of text in bitmap fonts. scripts/build-fonts.mjs takes the fonts from jimp; jimp itself is not installed with
+ * this package.
  *
  * Format: AngelCode's BMFont as XML, one element for the sheet of letters, each letter, and each pair of letters that
  * stand closer.
  */
 
-import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import type { Picture } from '../../image/picture.js';
-import { readPicture } from '../pictures/decode.js';
+import { decodePicture } from '../pictures/decode.js';
 
 /** Where a letter lies on the sheet, and how it stands in a line, in pixels. */
 interface Letter {
@@ -33,10 +31,15 @@ export interface BitmapFont {
 /** In place of a letter that the font lacks. */
 const UNKNOWN = '?';
 
-/** @param path of the .fnt file; its one sheet lies beside it */
-export async function loadBitmapFont(path: string): Promise<BitmapFont> {
-  const xml = await readFile(path, 'utf8');
-  const [page] = elementsOf(xml, 'page');
+/** A font as ./fonts.ts has it. */
+export interface FontFiles {
+  /** The text of the .fnt file. */
+  readonly letters: string;
+  /** The PNG with the letters, in base64. */
+  readonly sheet: string;
+}
+
+export async function loadBitmapFont({ letters: xml, sheet }: FontFiles): Promise<BitmapFont> {
   const letters = elementsOf(xml, 'char').map((element): [string, Letter] => {
     const { id, ...letter } = numbersOf(element);
     return [String.fromCharCode(id!), letter as unknown as Letter];
@@ -48,7 +51,7 @@ export async function loadBitmapFont(path: string): Promise<BitmapFont> {
   return {
     letters: new Map(letters),
     kernings: new Map(kernings),
-    sheet: await readPicture(join(dirname(path), page!['file']!)),
+    sheet: await decodePicture(Buffer.from(sheet, 'base64'), 'the sheet of a font'),
   };
 }
 

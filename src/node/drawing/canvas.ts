@@ -1,5 +1,5 @@
 /**
- * A white sheet to lay pictures and text on. Text is set in jimp's bitmap fonts (Open Sans).
+ * A white sheet to lay pictures and text on. Text is set in bitmap fonts (Open Sans).
  */
 
 import { createPicture, type Picture } from '../../image/picture.js';
@@ -32,11 +32,8 @@ export class Lettering {
   }
 
   static async load(): Promise<Lettering> {
-    const names = await import('jimp/fonts');
-    const [text, title] = await Promise.all([
-      loadBitmapFont(names.SANS_16_BLACK),
-      loadBitmapFont(names.SANS_32_BLACK),
-    ]);
+    const { FONTS } = await import('./fonts.js');
+    const [text, title] = await Promise.all([loadBitmapFont(FONTS[16]), loadBitmapFont(FONTS[32])]);
     return new Lettering({ 16: text, 32: title });
   }
 

@@ -2,6 +2,7 @@
 
 import type { Picture } from '../../image/picture.js';
 import type { WasmModule } from '../../kernels/wasm/webassembly.js';
+import { optionalPackage } from '../optional-package.js';
 import { wasmModule } from '../wasm-module.js';
 import { type IndexedPicture, toPicture } from './heat.js';
 import { encodeIndexedPng, encodePng } from './png.js';
@@ -25,16 +26,31 @@ export const FORMATS: Readonly<Record<PictureFormat, Encoder>> = {
   jpeg: {
     ending: 'jpg',
     async encode(picture) {
-      const { default: encode, init } = await import('@jsquash/jpeg/encode.js');
-      await init(await wasmModule('@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm'));
+      const [{ default: encode, init }, module] = await optionalPackage(
+        '@jsquash/jpeg',
+        'writing JPEG',
+        () =>
+          Promise.all([
+            import('@jsquash/jpeg/encode.js'),
+            wasmModule('@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm'),
+          ]),
+      );
+      await init(module);
       return new Uint8Array(await encode(whole(picture), { quality: QUALITY }));
     },
   },
   webp: {
     ending: 'webp',
     async encode(picture) {
-      const { default: encode, init } = await import('@jsquash/webp/encode.js');
-      const module = await wasmModule('@jsquash/webp/codec/enc/webp_enc_simd.wasm');
+      const [{ default: encode, init }, module] = await optionalPackage(
+        '@jsquash/webp',
+        'writing WebP',
+        () =>
+          Promise.all([
+            import('@jsquash/webp/encode.js'),
+            wasmModule('@jsquash/webp/codec/enc/webp_enc_simd.wasm'),
+          ]),
+      );
       // Its types leave the module out, which its code takes.
       await (init as (module: WasmModule) => Promise<unknown>)(module);
       return new Uint8Array(await encode(whole(picture), { quality: QUALITY, method: 2 }));

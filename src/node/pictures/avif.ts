@@ -12,6 +12,7 @@ import { type CodecFiles, runCodec } from './wasm-codec.js';
 const LIBAVIF: CodecFiles = {
   script: () => import('@jsquash/avif/codec/dec/avif_dec.js'),
   wasm: '@jsquash/avif/codec/dec/avif_dec.wasm',
+  format: 'AVIF',
 };
 
 export const AVIF: PictureFormat = {

@@ -1,6 +1,6 @@
 /** Picture files → RGBA pixels. What reads which format is told in docs/pictures.md. */
 
-import { FormatError, ShapeError } from '../../errors.js';
+import { FormatError, ShapeError, UnsupportedError } from '../../errors.js';
 import { orient } from '../../image/orientation.js';
 import { readFileBytes } from '../file-bytes.js';
 import { AVIF } from './avif.js';
@@ -39,6 +39,7 @@ export async function readPicture(path: string, options?: DecodeOptions): Promis
  * not read, truncated or damaged, no pixels
  * @throws {TooManyPixelsError}, a FormatError, for more than `maxPixels`: checked in the header, before any
  * pixel is decoded
+ * @throws {UnsupportedError} where the decoder is a package that is not installed
  * @throws {ShapeError} for a range without an extent, or a `maxPixels` that is no number from 1 to 100 million
  */
 export async function decodePicture(
@@ -55,6 +56,9 @@ export async function decodePicture(
     if (error instanceof FormatError) {
       const Kind = error instanceof TooManyPixelsError ? TooManyPixelsError : FormatError;
       throw new Kind(`${name}: ${oneLine(error.message)}`);
+    }
+    if (error instanceof UnsupportedError) {
+      throw new UnsupportedError(`${name}: ${error.message}`, { cause: error.cause });
     }
     // Decoders throw Errors, strings and RangeErrors of the arrays they overran.
     const message = error instanceof Error ? error.message : String(error);

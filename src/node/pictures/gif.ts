@@ -5,6 +5,7 @@
  */
 
 import { FormatError } from '../../errors.js';
+import { optionalPackage } from '../optional-package.js';
 import type { DecodedPicture, PictureFormat } from './format.js';
 import { checkSize, type PictureSize, textAt, viewOf } from './header.js';
 import { quietly } from './quietly.js';
@@ -23,7 +24,8 @@ export const GIF: PictureFormat<FirstFrame> = {
 };
 
 async function decodeGif(bytes: Uint8Array, { end }: FirstFrame): Promise<DecodedPicture> {
-  const { GifReader } = (await import('omggif')).default;
+  const load = () => import('omggif');
+  const { GifReader } = (await optionalPackage('omggif', 'GIF', load)).default;
   // It goes through all frames, and does not mind how many: it is given the first alone.
   const first = Buffer.concat([bytes.subarray(0, end), Uint8Array.of(END)]);
   const reader = new GifReader(first);

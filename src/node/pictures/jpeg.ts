@@ -6,6 +6,7 @@
 import { FormatError } from '../../errors.js';
 import { orientationOf } from '../../image/orientation.js';
 import type { Picture } from '../../image/picture.js';
+import { optionalPackage } from '../optional-package.js';
 import type { DecodedPicture, PictureFormat } from './format.js';
 import {
   checkSize,
@@ -59,6 +60,7 @@ async function decodeJpeg(bytes: Uint8Array, { channels }: JpegHeader): Promise<
 const MOZJPEG: CodecFiles = {
   script: () => import('@jsquash/jpeg/codec/dec/mozjpeg_dec.js'),
   wasm: '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm',
+  format: 'JPEG',
 };
 
 const runMozjpeg = codecRunner(MOZJPEG);
@@ -102,7 +104,8 @@ function hasEnd(bytes: Uint8Array): boolean {
 
 /** CMYK and YCCK, inverted as Adobe writes them. */
 async function decodeWithJpegJs(bytes: Uint8Array): Promise<DecodedPicture> {
-  const { default: jpegJs } = await import('jpeg-js');
+  const load = () => import('jpeg-js');
+  const { default: jpegJs } = await optionalPackage('jpeg-js', 'a JPEG in CMYK', load);
   const { data, width, height } = jpegJs.decode(bytes, {
     useTArray: true,
     maxResolutionInMP: MAX_PIXELS / 1e6,

@@ -5,6 +5,7 @@
 
 import type { Picture } from '../../image/picture.js';
 import { webAssembly } from '../../kernels/wasm/webassembly.js';
+import { optionalPackage } from '../optional-package.js';
 import { wasmModule } from '../wasm-module.js';
 
 /** What Emscripten's factories take here. */
@@ -24,6 +25,8 @@ export interface CodecFiles {
   script(): Promise<{ readonly default: unknown }>;
   /** `package/path` */
   readonly wasm: string;
+  /** What it decodes, for messages. */
+  readonly format: string;
 }
 
 export interface CodecResult {
@@ -88,11 +91,13 @@ function runOpened(
 }
 
 async function openCodec(
-  { script, wasm }: CodecFiles,
+  { script, wasm, format }: CodecFiles,
   say: (line: string) => void,
 ): Promise<Codec> {
-  const module = await wasmModule(wasm);
-  const makeCodec = (await script()).default as (options: FactoryOptions) => Promise<Codec>;
+  const [module, { default: factory }] = await optionalPackage(packageOf(wasm), format, () =>
+    Promise.all([wasmModule(wasm), script()]),
+  );
+  const makeCodec = factory as (options: FactoryOptions) => Promise<Codec>;
   return makeCodec({
     noInitialRun: true,
     print: say,
@@ -103,4 +108,9 @@ async function openCodec(
       return instance.exports;
     },
   });
+}
+
+/** `@scope/name/path` → `@scope/name` */
+function packageOf(specifier: string): string {
+  return specifier.split('/', 2).join('/');
 }

@@ -21,6 +21,7 @@ const FRAME_HEADER = 16;
 const LIBWEBP: CodecFiles = {
   script: () => import('@jsquash/webp/codec/dec/webp_dec.js'),
   wasm: '@jsquash/webp/codec/dec/webp_dec.wasm',
+  format: 'WebP',
 };
 
 export const runLibwebp: RunCodec = codecRunner(LIBWEBP);

@@ -2,12 +2,13 @@ import { Jimp, loadFont, measureText } from 'jimp';
 import { SANS_16_BLACK, SANS_32_BLACK } from 'jimp/fonts';
 import { expect, it } from 'vitest';
 import { drawText, loadBitmapFont, textWidth } from '../../../src/node/drawing/bitmap-font.js';
+import { FONTS } from '../../../src/node/drawing/fonts.js';
 
 it.each([
   [16, SANS_16_BLACK],
   [32, SANS_32_BLACK],
-])('measures and draws text of %s pixels as jimp does, to a level', async (size, path) => {
-  const ours = await loadBitmapFont(path);
+] as const)('measures and draws text of %s pixels as jimp does, to a level', async (size, path) => {
+  const ours = await loadBitmapFont(FONTS[size]);
   const theirs = await loadFont(path);
   const height = 2 * size;
   for (const text of ['Egyptian cat 40.1 %', 'AVATAR, To. (fjord)', 'Zürich × 3', 'W', ' ']) {
@@ -24,6 +25,6 @@ it.each([
 });
 
 it('has a question mark in place of letters that the font lacks', async () => {
-  const font = await loadBitmapFont(SANS_16_BLACK);
+  const font = await loadBitmapFont(FONTS[16]);
   expect(textWidth(font, '猫a')).toBe(textWidth(font, '?a'));
 });

@@ -4,6 +4,7 @@
  */
 
 import { FormatError } from '../../../errors.js';
+import { optionalPackage } from '../../optional-package.js';
 import { textAt, viewOf } from '../header.js';
 import { decodeWithMozjpeg, readJpegHeader } from '../jpeg.js';
 import { quietly } from '../quietly.js';
@@ -85,7 +86,7 @@ function channelsOf({ data }: { readonly data: ArrayLike<number> }, samples: num
 
 /** Four channels as they are stored, which mozjpeg does not give: by geotiff's own decoder. */
 async function rawChannels(file: Uint8Array): Promise<Uint8Array> {
-  const { getDecoder } = await import('geotiff');
+  const { getDecoder } = await optionalPackage('geotiff', 'TIFF', () => import('geotiff'));
   const jpeg = 7;
   const decoder = await getDecoder(jpeg, {
     tileWidth: 0,

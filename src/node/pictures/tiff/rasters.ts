@@ -1,6 +1,7 @@
 /** The samples of a TIFF page, a band of rows at a time, by geotiff. */
 
 import type { TypedArray } from 'geotiff';
+import { optionalPackage } from '../../optional-package.js';
 import { type Directory, TAG } from './directory.js';
 import { type JpegPiece, unpackJpeg, unpackWebp } from './jpeg-piece.js';
 import { COMPRESSION, type Layout } from './layout.js';
@@ -23,7 +24,9 @@ export async function openPage(
   layout: Layout,
   directory: Directory,
 ): Promise<() => AsyncGenerator<Band>> {
-  const { BaseDecoder, GeoTIFFImage, ImageFileDirectory } = await import('geotiff');
+  const load = () => import('geotiff');
+  const geotiff = await optionalPackage('geotiff', 'TIFF', load);
+  const { BaseDecoder, GeoTIFFImage, ImageFileDirectory } = geotiff;
   // Its own reader of directories reserves memory for whatever tags claim, and reads long arrays of
   // big-endian files in the wrong order: it is given what has been read and checked here.
   const fields = new ImageFileDirectory(fieldsOf(layout), new Map(), new Map(), 0);

@@ -9,6 +9,7 @@
  */
 
 import { FormatError } from '../../../errors.js';
+import { optionalPackage } from '../../optional-package.js';
 import { UnreadableKindError } from '../header.js';
 import { inflateAtMost } from '../inflate.js';
 import { COMPRESSION } from './layout.js';
@@ -38,7 +39,8 @@ export async function unpack(
 
 async function unpackZstd(packed: Uint8Array, limit: number): Promise<Uint8Array> {
   if (limit > MAX_ZSTD_BYTES) throw new FormatError(`a zstd TIFF piece of ${limit} bytes`);
-  const { ZSTDDecoder } = await import('zstddec');
+  const load = () => import('zstddec');
+  const { ZSTDDecoder } = await optionalPackage('zstddec', 'a TIFF with zstd', load);
   const decoder = new ZSTDDecoder();
   await decoder.init();
   return decoder.decode(packed, limit);
