@@ -7,7 +7,7 @@ import { gammaScale, jsKernels, SMOE_EPS } from '../dist/kernels/index.js';
 import { PRODUCT_MIN } from '../dist/kernels/statistics/smoe.js';
 import { classActivationMap } from '../dist/methods/index.js';
 import { fitPicture, parseSafetensors, preprocess, resize } from '../dist/model/index.js';
-import { BUNDLED_WEIGHTS } from '../dist/node/assets.js';
+import { bundledWeights } from '../dist/node/assets.js';
 import { Canvas, Lettering, LINE } from '../dist/node/drawing/canvas.js';
 import { enlargePicture } from '../dist/node/drawing/enlarge.js';
 import { kendallTau, readLabels, readPicture } from '../dist/node/index.js';
@@ -77,7 +77,7 @@ async function explainWatched() {
     program = kernels.bind(...plan);
     return program;
   };
-  const weights = parseSafetensors(readFileSync(BUNDLED_WEIGHTS), 'bundled');
+  const weights = parseSafetensors(readFileSync(bundledWeights()), 'bundled');
   const labels = await readLabels('models/tiny-resnet50-labels.json');
   const net = networkOf(weights, { kernels: { ...kernels, bind }, labels });
   const e = net.explain(picture);

@@ -11,7 +11,7 @@ const bytes = readFileSync(new URL('../models/tiny-resnet50.safetensors', import
 const labels = JSON.parse(
   readFileSync(new URL('../models/tiny-resnet50-labels.json', import.meta.url), 'utf8'),
 ) as string[];
-const net = await loadResNet(bytes, { kernels: jsKernels(), labels });
+const net = await loadResNet(bytes, { kernels: jsKernels() });
 
 /** A picture with some structure in it. */
 function picture(width: number, height: number): Picture {

@@ -1,16 +1,25 @@
 /** The README keeps its word: its code prints what it says it prints, and its links lead somewhere. */
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { temporaryFolder } from './temporary-folder.js';
 
 const ROOT = new URL('../', import.meta.url);
 const README = readFileSync(new URL('README.md', ROOT), 'utf8');
 
-it('prints from its example what it shows below it', () => {
+const { folder, write } = temporaryFolder('readme');
+
+// `npm run test:embedding` runs it with the package as npm installs it.
+it('prints from its example what it shows below it, and writes two pictures', () => {
   const [, code, output] = /```js\n(.*?)```.*?```text\n(.*?)```/s.exec(README)!;
-  const args = ['--input-type=module', '--eval', code!];
-  expect(execFileSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' })).toBe(output);
+  mkdirSync(`${folder}/node_modules`);
+  symlinkSync(fileURLToPath(ROOT), `${folder}/node_modules/fastcam`);
+  const args = [write('example.mjs', code!)];
+  expect(execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })).toBe(output);
+  const [cat, tabby] = ['cat.png', 'tabby.png'].map((name) => readFileSync(`${folder}/${name}`));
+  expect(cat!.equals(tabby!)).toBe(false);
 });
 
 it.each([

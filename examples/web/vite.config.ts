@@ -82,7 +82,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  // The model, the samples and fastcam itself lie two folders up.
+  // In the repository fastcam lies two folders up.
   server: { fs: { allow: ['../..'] } },
   // As a header it binds the worker too; a page's own policy does not.
   preview: { headers: { 'Content-Security-Policy': CONTENT_SECURITY_POLICY } },

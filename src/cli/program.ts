@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import { PRECISIONS } from '../kernels/index.js';
 import { CAM_METHODS } from '../methods/index.js';
 import { PICTURE_KINDS } from '../node/drawing/picture-kinds.js';
-import { packageVersion } from '../node/report.js';
+import { VERSION } from '../node/version.js';
 import { type Colormap, NORMALIZERS } from '../viz/index.js';
 import { type BenchFlags, benchCommand } from './bench-command.js';
 import { type CalibrateFlags, calibrateCommand } from './calibrate-command.js';
@@ -89,7 +89,7 @@ export function makeProgram(
     .description(
       'Where did the network look? Saliency maps of a convolutional network from one forward pass.',
     )
-    .version(packageVersion(), '-V, --version', 'print the version')
+    .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand(false)
     .exitOverride()

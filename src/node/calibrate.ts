@@ -11,7 +11,7 @@ import type { Model } from './model-file.js';
 import { NormalizerFit } from './normalizer-fit.js';
 import { readPicture } from './pictures/decode.js';
 import type { DecodeOptions } from './pictures/format.js';
-import { packageVersion } from './report.js';
+import { VERSION } from './version.js';
 
 export interface CalibrateOptions extends DecodeOptions {
   /** Default `smoe`. */
@@ -91,7 +91,7 @@ export class Calibrator {
     }
     const { statistic, fit, size } = this.#options;
     return {
-      version: packageVersion(),
+      version: VERSION,
       model: this.#model.name,
       statistic,
       fit,

@@ -14,7 +14,7 @@ import { type FileHandle, open, readFile, rm, stat, writeFile } from 'node:fs/pr
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getProxyForUrl } from 'proxy-from-env';
 import type { Dispatcher } from 'undici';
-import { packageVersion } from './report.js';
+import { VERSION } from './version.js';
 
 export interface DownloadOptions {
   /** The most bytes that are taken. */
@@ -246,7 +246,7 @@ class Connections {
     range: Record<string, string>,
     signal: AbortSignal,
   ): Promise<{ response: Dispatcher.ResponseData; sha256: string | undefined }> {
-    const agent = `fastcam/${packageVersion()}`;
+    const agent = `fastcam/${VERSION}`;
     const headers = { 'user-agent': agent, 'accept-encoding': 'identity', ...range };
     let sha256: string | undefined;
     let at = url;

@@ -20,8 +20,9 @@ import { makeFolder } from './folders.js';
 import { bundledModel, type Model } from './model-file.js';
 import type { DecodeOptions } from './pictures/format.js';
 import { type FileBytes, type FileReading, isTensorFile, readingOf } from './read-ahead.js';
-import { makeReport, packageVersion, type Report } from './report.js';
+import { makeReport, type Report } from './report.js';
 import { encodeTensors, pictureOfTensor, readTensor } from './tensor-file.js';
+import { VERSION } from './version.js';
 import { writeWhole } from './written-file.js';
 
 /** What is wanted of pictures. All of it is plain data, which can be sent to another thread. */
@@ -191,7 +192,7 @@ async function finish(run: Run, items: readonly Item[]): Promise<ExplainedFile[]
   const { name, options, model } = run;
   const { out, tensors } = options;
   if (tensors !== undefined) {
-    const metadata = { fastcam: packageVersion(), input: name, model: model.name };
+    const metadata = { fastcam: VERSION, input: name, model: model.name };
     const explanations = items.map(({ explanation }) => explanation);
     await writeWhole(tensors, encodeTensors(explanations, metadata));
   }

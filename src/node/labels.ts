@@ -15,7 +15,7 @@
 
 import { extname } from 'node:path';
 import { FormatError } from '../errors.js';
-import { BUNDLED, BUNDLED_LABELS, IMAGENET_LABELS } from './assets.js';
+import { imagenetLabels } from './assets.js';
 import { readFileBytes, statFile } from './file-bytes.js';
 import { isImagenetModel } from './known-models.js';
 import { type Fail, type IndexedName, looksLikeTable, readTable, WNID } from './label-table.js';
@@ -44,7 +44,7 @@ export async function readLabels(path: string): Promise<string[]> {
   const fail: Fail = (what) => {
     throw new FormatError(`${path}: ${what}`);
   };
-  const text = await readText(path === IMAGENET ? IMAGENET_LABELS : path, fail);
+  const text = await readText(path === IMAGENET ? imagenetLabels() : path, fail);
   if (/^\s*[[{]/u.test(text)) return namesIn(parseLiteral(text, fail), fail);
   const isTable = /^\.[ct]sv$/iu.test(extname(path)) || looksLikeTable(text);
   return isTable ? inOrder(await readTable(text, fail), fail) : namesOfLines(text.trim(), fail);
@@ -72,7 +72,9 @@ export async function labelsFor(
   { model, labels: path, said, isImagenet = isImagenetModel(model) }: LabelsOptions,
 ): Promise<readonly string[] | undefined> {
   const own = path === undefined ? said : undefined;
-  const labelsPath = path ?? defaultLabels(model, classes, isImagenet);
+  // Not every network of 1000 classes has ImageNet's: who knows it is one says so.
+  const usual = classes === IMAGENET_CLASSES && isImagenet ? IMAGENET : undefined;
+  const labelsPath = path ?? usual;
   const labels = own ?? (labelsPath === undefined ? undefined : await readLabels(labelsPath));
   if (labels !== undefined && labels.length !== classes) {
     throw new FormatError(
@@ -80,12 +82,6 @@ export async function labelsFor(
     );
   }
   return labels;
-}
-
-/** Not every network of 1000 classes has ImageNet's: who knows it is one says so. */
-function defaultLabels(model: string, classes: number, isImagenet: boolean): string | undefined {
-  if (model === BUNDLED) return BUNDLED_LABELS;
-  return classes === IMAGENET_CLASSES && isImagenet ? IMAGENET : undefined;
 }
 
 /** Without a byte order mark, and without what is blank at the end. */

@@ -12,7 +12,7 @@ import {
   type TensorSource,
 } from '../model/index.js';
 import { ARCHITECTURES, namedArchitecture, parameterCount } from './architectures.js';
-import { BUNDLED_WEIGHTS } from './assets.js';
+import { bundledWeights } from './assets.js';
 import { cacheFolder } from './cache.js';
 import { readFileBytes } from './file-bytes.js';
 import { KNOWN_MODELS, type KnownModel } from './known-models.js';
@@ -66,13 +66,14 @@ export async function listModels(): Promise<ModelList> {
 }
 
 async function bundled(): Promise<ListedModel> {
-  const { size } = await stat(BUNDLED_WEIGHTS);
+  const path = bundledWeights();
+  const { size } = await stat(path);
   return {
     name: 'bundled',
     architecture: 'resnet50 of a quarter width',
     licence: 'MIT',
     bytes: size,
-    path: BUNDLED_WEIGHTS,
+    path,
   };
 }
 
@@ -104,7 +105,7 @@ export async function fitNetworks(
   backend?: Backend,
 ): Promise<MemoryFit> {
   const kernels = await makeKernels(backend);
-  const weights = await readFileBytes(BUNDLED_WEIGHTS, 'a model');
+  const weights = await readFileBytes(bundledWeights(), 'a model');
   const all: [string, TensorSource][] = [
     ['bundled', parseSafetensors(weights, 'bundled')],
     ...Object.entries(ARCHITECTURES).map(([name, dict]): [string, TensorSource] => [

@@ -16,7 +16,7 @@ import {
   type TensorSource,
 } from '../model/index.js';
 import { checkArchitecture, isArchitecture } from './architectures.js';
-import { BUNDLED, BUNDLED_WEIGHTS } from './assets.js';
+import { BUNDLED, bundledWeights } from './assets.js';
 import { withSaid } from './beside.js';
 import { locateRemote } from './cache.js';
 import { labelsFor } from './labels.js';
@@ -71,7 +71,7 @@ export async function openNetwork(
   describe?: (weights: TensorSource) => string,
 ): Promise<OpenedModel> {
   const cached = await locateRemote(model);
-  const path = cached?.path ?? (model === BUNDLED ? BUNDLED_WEIGHTS : model);
+  const path = cached?.path ?? (model === BUNDLED ? bundledWeights() : model);
   const onnx = await openOnnx(path, model, options);
   const weights = onnx ?? (await openWeights(path, model, options.stateDict));
   try {

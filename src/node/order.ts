@@ -14,7 +14,8 @@ import { kendallTau, sameMaximum, spearmanRho, topOverlap } from './map-order.js
 import { bundledModel, type Model } from './model-file.js';
 import { readPicture } from './pictures/decode.js';
 import type { DecodeOptions } from './pictures/format.js';
-import { describeModel, packageVersion, type ReportedModel } from './report.js';
+import { describeModel, type ReportedModel } from './report.js';
+import { VERSION } from './version.js';
 import { writeWhole } from './written-file.js';
 
 export interface OrderOptions extends DecodeOptions {
@@ -87,7 +88,7 @@ export async function orderFile(path: string, options: OrderOptions = {}): Promi
     maps.filter((_, i) => plan.taps[i]!.statistic === name);
   const smoe = scalesOf('smoe');
   const report: OrderReport = {
-    version: packageVersion(),
+    version: VERSION,
     input: {
       path,
       width: picture.width,

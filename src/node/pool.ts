@@ -68,7 +68,7 @@ export async function makePool(options: PoolOptions = {}): Promise<Pool> {
     throw new ShapeError(`makePool: size expected a whole number ≥ 1, got ${size}`);
   }
   const threads = new Tinypool({
-    filename: WORKER,
+    filename: workerUrl(),
     minThreads: size,
     maxThreads: size,
     workerData: model,
@@ -110,7 +110,9 @@ export async function makePool(options: PoolOptions = {}): Promise<Pool> {
 }
 
 /** As it is built, from `src` and from `dist` alike: Node 20 runs no TypeScript. */
-const WORKER = new URL('../../dist/node/pool-worker.js', import.meta.url).href;
+function workerUrl(): string {
+  return new URL('../../dist/node/pool-worker.js', import.meta.url).href;
+}
 
 const ERRORS = { FormatError, ShapeError, TooManyPixelsError, UnsupportedError };
 

@@ -1,11 +1,11 @@
 /** The report of one explanation, for programs: what went in, what came out, what it cost. */
 
-import { readFileSync } from 'node:fs';
 import type { Cost, Explanation, Prediction } from '../explanation.js';
 import type { Region } from '../image/picture.js';
 import type { Architecture } from '../model/index.js';
 import type { SaliencyMap } from '../viz/ndarray.js';
 import type { Model } from './model-file.js';
+import { VERSION } from './version.js';
 
 /** What the values of a raw map are like. */
 export interface ScaleStatistics {
@@ -85,7 +85,7 @@ export function makeReport(drawn: Explanation, context: ReportContext): Report {
   const { width, height, region, inputSize, target } = explanation;
   const { ms, ...cost } = drawn.cost;
   return {
-    version: packageVersion(),
+    version: VERSION,
     input: {
       ...input,
       width,
@@ -121,12 +121,6 @@ export function describeArchitecture({ family, ...facts }: Architecture): string
     return `${name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)} ${text}`;
   });
   return [family, ...words].join(', ');
-}
-
-/** The version in the package's own package.json. */
-export function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 function statisticsOf({ data, shape }: SaliencyMap): Omit<ScaleStatistics, 'name'> {

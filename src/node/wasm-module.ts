@@ -2,9 +2,9 @@
 
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { type WasmModule, webAssembly } from '../kernels/wasm/webassembly.js';
 
-const { resolve } = createRequire(import.meta.url);
 const modules = new Map<string, Promise<WasmModule>>();
 
 /**
@@ -14,8 +14,15 @@ const modules = new Map<string, Promise<WasmModule>>();
 export function wasmModule(specifier: string): Promise<WasmModule> {
   let module = modules.get(specifier);
   if (module === undefined) {
-    module = readFile(resolve(specifier)).then((bytes) => webAssembly!.compile(bytes));
+    module = compile(specifier);
     modules.set(specifier, module);
   }
   return module;
+}
+
+async function compile(specifier: string): Promise<WasmModule> {
+  // CommonJS that a bundler makes has no URL: packages are looked for where the program was started.
+  const own: string | undefined = import.meta.url;
+  const { resolve } = createRequire(own ?? join(process.cwd(), 'index.js'));
+  return webAssembly!.compile(await readFile(resolve(specifier)));
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../src/errors.js';
@@ -261,8 +260,6 @@ describe('labelsFor', () => {
   it('takes the metadata’s before the package’s', async () => {
     const said = ['a', 'b'];
     expect(await labelsFor(2, { model: 'resnet18-f37072fd.pth', said })).toEqual(said);
-    const bundled = JSON.parse(readFileSync('models/tiny-resnet50-labels.json', 'utf8'));
-    expect(await labelsFor(200, { model: 'bundled' })).toEqual(bundled);
   });
 });
 

@@ -1,8 +1,8 @@
 /** The ways in which a picture comes to the page: a file, a drop, a paste, the camera, a sample. */
 
-import chelsea from '../../../samples/chelsea.png';
-import coffee from '../../../samples/coffee.png';
-import rocket from '../../../samples/rocket.jpg';
+import chelsea from '../samples/chelsea.png';
+import coffee from '../samples/coffee.png';
+import rocket from '../samples/rocket.jpg';
 import { element } from './element.ts';
 
 /** A picture by its file name, decoded. */

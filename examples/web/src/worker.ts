@@ -12,10 +12,9 @@ import {
   preprocessingOfRange,
   shapesOf,
 } from 'fastcam/model';
+import imagenetLabels from 'fastcam/models/imagenet-1k-labels.json';
+import bundledUrl from 'fastcam/models/tiny-resnet50.safetensors?url';
 import { toNdArray } from 'fastcam/viz';
-import imagenetLabels from '../../../models/imagenet-1k-labels.json';
-import bundledUrl from '../../../models/tiny-resnet50.safetensors?url';
-import bundledLabels from '../../../models/tiny-resnet50-labels.json';
 import type { Model, Pass, PassSettings, Reply, Request } from './network.ts';
 import type { OnnxFiles } from './onnx.ts';
 import type { InstrumentedNetwork } from './onnxruntime.ts';
@@ -83,7 +82,7 @@ async function load(weights: OwnWeights | undefined, onProgress: Progress): Prom
   const kernels = await makeKernels();
   const source = weights && (await opened(weights, onProgress));
   const name = source?.network.source.name ?? 'tiny ResNet-50';
-  const labels = weights ? weights.labels : bundledLabels;
+  const labels = weights?.labels;
   const options = { kernels, name, ...(labels && { labels }) };
   const loaded = source
     ? networkOf(source.network, options)

@@ -1,10 +1,9 @@
 /** fastcam as a Cloudflare Worker: a picture in, where the network looked out. With the bundled ResNet-50. */
 
 import { loadNetwork } from 'fastcam';
-import weights from '../../../models/tiny-resnet50.safetensors';
-import labels from '../../../models/tiny-resnet50-labels.json' with { type: 'json' };
+import weights from 'fastcam/models/tiny-resnet50.safetensors';
 import { bundle } from './model.js';
 
-bundle({ name: 'bundled', weights, labels, loadNetwork });
+bundle({ name: 'bundled', weights, loadNetwork });
 
 export { default } from './worker.js';

@@ -5,7 +5,7 @@
 
 import { preprocessingOfRange } from 'fastcam/model';
 import { loadNetwork } from 'fastcam/onnx';
-import weights from '../../../test/goldens/graph/mobilenet-v2.onnx';
+import weights from '../networks/mobilenet-v2.onnx';
 import { bundle } from './model.js';
 
 bundle({
