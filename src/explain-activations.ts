@@ -1,6 +1,6 @@
 /**
  * Explanations of activations from elsewhere: another runtime ran the network (TensorFlow.js, onnxruntime, WebNN),
- * and kept what the network held where its scales end. docs/embedding.md has recipes.
+ * and kept what the network held where its scales end. docs/activations.md has recipes.
  */
 
 import { ShapeError } from './errors.js';

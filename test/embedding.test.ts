@@ -1,25 +1,23 @@
-/** docs/embedding.md shows the files of examples/activations, which their own tests run: `npm run test:activations`. */
+/** docs/embedding.md shows the files of test/embedding, which `npm run test:embedding` installs, builds and runs. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
-const ROOT = new URL('../', import.meta.url);
-const EXAMPLES = new URL('examples/activations/', ROOT);
-const PAGE = readFileSync(new URL('docs/embedding.md', ROOT), 'utf8');
+const RECIPES = new URL('embedding/', import.meta.url);
+const PAGE = readFileSync(new URL('../docs/embedding.md', import.meta.url), 'utf8');
 
-const recipes = readdirSync(EXAMPLES).filter((name) => name.endsWith('.mjs'));
+/** A link to a file, and the code below it. */
+const SHOWN = /\]\(\.\.\/test\/embedding\/([^)]+)\):\n\n```\w+\n(.*?)```\n/gs;
+const shown = [...PAGE.matchAll(SHOWN)].map(([, path, code]) => [path!, code!] as const);
 
-it.each(recipes)('docs/embedding.md shows %s as it is, behind a link to it', (name) => {
-  const code = readFileSync(new URL(name, EXAMPLES), 'utf8');
-  const shown = `[${name}](../examples/activations/${name}):\n\n\`\`\`js\n${code}\`\`\`\n`;
-  expect(PAGE).toContain(shown);
+it.each(shown)('shows %s as it is run', (path, code) => {
+  expect(code).toBe(readFileSync(new URL(path, RECIPES), 'utf8'));
 });
 
-it('names the versions that the recipes are run with', () => {
-  const { dependencies } = JSON.parse(readFileSync(new URL('package.json', EXAMPLES), 'utf8'));
-  const minor = (name: string): string => /^\d+\.\d+/.exec(dependencies[name])![0];
-  expect(PAGE).toContain(`TensorFlow.js ${minor('@tensorflow/tfjs')}`);
-  for (const name of ['onnxruntime-web', 'onnxruntime-node']) {
-    expect(PAGE).toContain(`${name} ${minor(name)}`);
-  }
+it('has a recipe for each project that is run', () => {
+  const projects = readdirSync(RECIPES, { withFileTypes: true }).filter((one) => one.isDirectory());
+  const told = new Set(shown.map(([path]) => path.split('/', 1)[0]));
+  // Two need no code of their own but what the page says in a sentence; one is for the README.
+  const others = ['node-bundle', 'package-managers', 'rspack'];
+  expect(projects.map(({ name }) => name).filter((name) => !told.has(name))).toEqual(others);
 });

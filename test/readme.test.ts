@@ -25,6 +25,7 @@ it('prints from its example what it shows below it, and writes two pictures', ()
 it.each([
   'README.md',
   'CONTRIBUTING.md',
+  'docs/activations.md',
   'docs/algorithm.md',
   'docs/architecture.md',
   'docs/embedding.md',

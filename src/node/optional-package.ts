@@ -28,7 +28,6 @@ export async function optionalPackage<T>(
   }
 }
 
-/** ENOENT is a bundle's: it has the package's code, and not its .wasm file. */
 function isMissing(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';

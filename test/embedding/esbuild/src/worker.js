@@ -1,0 +1,4 @@
+import model from 'fastcam/models/tiny-resnet50.safetensors';
+import { explainPictures } from './explainer.js';
+
+explainPictures(model);

@@ -1,0 +1,4 @@
+import model from 'fastcam/models/tiny-resnet50.safetensors?url';
+import { explainPictures } from './explainer.js';
+
+explainPictures(model);
