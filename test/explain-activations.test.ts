@@ -134,7 +134,7 @@ describe('explainActivations of the network’s own activations', () => {
     (cam) => {
       const e = net.explain(IMAGE, { cam });
       const given = activationsOf(net, e, values);
-      const ours = explainActivations(given, { cam });
+      const ours = explainActivations(given, { cam, labels: net.labels });
       expect(classMapsOf(ours)).toEqual(classMapsOf(e));
       expect(ours.top(5)).toEqual(e.top(5));
       expect(ours.classMaps(7)).toEqual(e.classMaps(7));

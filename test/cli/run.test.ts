@@ -488,7 +488,8 @@ describe('wrong calls', () => {
   });
 
   test('a class name for a model without names asks for --labels', async () => {
-    const line = await failure(2, 'explain', small, '--model', MODEL, '--class', 'espresso');
+    const unnamed = 'test/goldens/tiny-resnet50-f32.safetensors';
+    const line = await failure(2, 'explain', small, '--model', unnamed, '--class', 'espresso');
     expect(line).toContain('--labels FILE');
   });
 
