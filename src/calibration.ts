@@ -5,7 +5,7 @@
  */
 
 import { ShapeError } from './errors.js';
-import type { Statistic } from './kernels/index.js';
+import type { Statistic } from './kernels/operators.js';
 import {
   checkNormalizerConstants,
   type Normalizer,

@@ -7,7 +7,13 @@ import { ShapeError } from './errors.js';
 import { checkFinite, type ExplainOptions, oneOf, resolveFor } from './explain.js';
 import { type Explained, Explanation } from './explanation.js';
 import type { Picture, Region } from './image/index.js';
-import { flatten, jsKernels, type Kernels, STATISTICS, type Statistic } from './kernels/index.js';
+import {
+  flatten,
+  jsKernels,
+  type Kernels,
+  STATISTICS,
+  type Statistic,
+} from './kernels/operators.js';
 import { type Activation, classIndex, relu, smoeOps, tap, type ValueShape } from './model/index.js';
 
 const NAME = 'explainActivations';

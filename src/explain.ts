@@ -13,7 +13,7 @@ import {
   preprocess,
   type Region,
 } from './image/index.js';
-import { flatten, STATISTICS, type Statistic } from './kernels/index.js';
+import { flatten, STATISTICS, type Statistic } from './kernels/operators.js';
 import { CAM_METHODS, type CamMethod } from './methods/index.js';
 import {
   type ByteStream,

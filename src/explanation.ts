@@ -9,7 +9,7 @@ import { mapsCost, PAPER_TABLE_6 } from './cost.js';
 import { expectWhole, ShapeError } from './errors.js';
 import type { ExplainOptions } from './explain.js';
 import { fitInside, type Picture, type Region } from './image/index.js';
-import type { Kernels, Statistic } from './kernels/index.js';
+import type { Kernels, Statistic } from './kernels/operators.js';
 import {
   type CamMethod,
   type ClassMaps,

@@ -2,33 +2,46 @@
 
 import { jsKernels } from './js/js-kernels.js';
 import type { Kernels } from './step.js';
-import { wasmKernels } from './wasm/wasm-kernels.js';
+import { firstKernels, type WasmOptions, wasmKernelsFrom } from './wasm/wasm-kernels.js';
+import { loadModule, type ModuleLoader, type WasmBuild } from './wasm/wasm-modules.js';
+import { type WasmModule, webAssembly } from './wasm/webassembly.js';
 
-/** `auto` is the fastest that the engine can run: relaxed SIMD, else SIMD, else JavaScript. */
+/** `auto` is the fastest that the engine can run: relaxed SIMD, SIMD or JavaScript. */
 export type Backend = 'auto' | 'js' | 'simd' | 'relaxed';
 
 /** Names of the backends, the default first. */
 export const BACKENDS: readonly Backend[] = ['auto', 'js', 'simd', 'relaxed'];
 
 /**
- * Makes a backend; its `name` says which.
+ * Makes a backend; its `name` says which. `auto` takes `js` only where the engine has no WebAssembly SIMD, and
+ * then `fallback` of the result says so. The same engine always gives the same backend.
  *
- * @throws {UnsupportedError} for a backend by name that the engine cannot run
+ * @throws {UnsupportedError} for a backend by name that the engine cannot run, and for any but `js` where the
+ * engine may not compile WebAssembly
  */
 export function makeKernels(backend: Backend = 'auto'): Promise<Kernels> {
-  return makeKernelsFrom(wasmKernels, backend);
+  return makeKernelsFrom(loadModule, backend);
 }
 
-/** `makeKernels` over a SIMD backend that has its modules from elsewhere. */
-export async function makeKernelsFrom(
-  makeWasm: typeof wasmKernels,
-  backend: Backend,
-): Promise<Kernels> {
+/** `makeKernels` over modules from elsewhere. */
+export async function makeKernelsFrom(load: ModuleLoader, backend: Backend): Promise<Kernels> {
   if (backend === 'js') return jsKernels();
-  if (backend !== 'auto') return makeWasm(backend);
-  try {
-    return await makeWasm();
-  } catch {
-    return jsKernels();
-  }
+  if (backend !== 'auto') return wasmKernelsFrom(load, backend);
+  const kernels = await firstKernels(load);
+  if (kernels) return kernels;
+  const lacking = webAssembly ? 'its WebAssembly has no SIMD' : 'it has no WebAssembly';
+  return Object.assign(jsKernels(), { fallback: `this engine runs plain JavaScript: ${lacking}` });
+}
+
+/**
+ * Makes the SIMD backend.
+ *
+ * @param module a compiled build of it, or the name of one; default: the faster that the engine can run
+ * @throws {UnsupportedError} where the engine cannot run the build, or may not compile it
+ */
+export function wasmKernels(
+  module?: WasmModule | WasmBuild,
+  options?: WasmOptions,
+): Promise<Kernels> {
+  return wasmKernelsFrom(loadModule, module, options);
 }

@@ -202,6 +202,8 @@ export interface PictureKernels {
 /** A backend. One instance serves any number of networks, one forward pass at a time. */
 export interface Kernels {
   readonly name: string;
+  /** Of plain JavaScript that `auto` took: what the engine lacks for more. */
+  readonly fallback?: string;
   /** Not of the portable backend: fastcam/viz is its own. */
   readonly maps?: MapKernels;
   /** Set by whoever has them, as fastcam/node. */

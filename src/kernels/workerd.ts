@@ -10,23 +10,24 @@
 
 import { type Backend, makeKernelsFrom } from './backend.js';
 import type { Kernels } from './step.js';
-import type { WasmBuild } from './wasm/modules.js';
 import relaxed from './wasm/relaxed.wasm';
 import simd from './wasm/simd.wasm';
 import { type WasmOptions, wasmKernelsFrom } from './wasm/wasm-kernels.js';
+import type { ModuleLoader, WasmBuild } from './wasm/wasm-modules.js';
 import type { WasmModule } from './wasm/webassembly.js';
 
 const MODULES: Readonly<Record<WasmBuild, WasmModule>> = { relaxed, simd };
+const load: ModuleLoader = async (build) => MODULES[build];
 
 /** See backend.ts. */
 export function makeKernels(backend: Backend = 'auto'): Promise<Kernels> {
-  return makeKernelsFrom(wasmKernels, backend);
+  return makeKernelsFrom(load, backend);
 }
 
-/** See wasm/wasm-kernels.ts. */
+/** See backend.ts. */
 export function wasmKernels(
   module?: WasmModule | WasmBuild,
   options?: WasmOptions,
 ): Promise<Kernels> {
-  return wasmKernelsFrom(async (build) => MODULES[build], module, options);
+  return wasmKernelsFrom(load, module, options);
 }

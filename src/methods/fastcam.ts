@@ -11,7 +11,7 @@
  */
 
 import { createPicture, type Picture, pixelsOf, type Region } from '../image/index.js';
-import type { Kernels } from '../kernels/index.js';
+import type { Kernels } from '../kernels/operators.js';
 import {
   checkCombination,
   lovi,

@@ -9,7 +9,7 @@ import {
   PRECISIONS,
   type Precision,
   type RestingLayer,
-} from '../kernels/index.js';
+} from '../kernels/operators.js';
 import { checkFloats, checkWeights, SCALED_DTYPE } from './formats/dtype.js';
 import { dtypePrecision } from './formats/metadata.js';
 import { scaledName, scaleName, sizeOf, type TensorSource } from './formats/tensor-source.js';

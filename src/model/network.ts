@@ -14,7 +14,7 @@ import type {
   PackedWeights,
   Precision,
   Program,
-} from '../kernels/index.js';
+} from '../kernels/operators.js';
 import { classIndex } from './class-index.js';
 import {
   type Activation,

@@ -1,6 +1,6 @@
 /** A network that is ready to be planned: folded, its scales and its classifier found. No weight is read yet. */
 
-import type { Kernels, Precision } from '../kernels/index.js';
+import type { Kernels, Precision } from '../kernels/operators.js';
 import type { TensorSource } from './formats/tensor-source.js';
 import { fold } from './graph/fold.js';
 import { type Graph, shapesOf, stridesOf } from './graph/node.js';

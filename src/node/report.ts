@@ -70,6 +70,8 @@ export interface Report {
 export interface ReportedModel {
   readonly name: string;
   readonly backend: string;
+  /** Why that is plain JavaScript, where nobody asked for it: what the engine lacks. */
+  readonly fallback?: string;
   readonly architecture: Architecture;
   /** The values where its scales end, first to last. */
   readonly scales: readonly string[];
@@ -109,8 +111,17 @@ export function makeReport(drawn: Explanation, context: ReportContext): Report {
 }
 
 export function describeModel({ name, backend, net, warnings, assumption }: Model): ReportedModel {
-  const said = assumption !== undefined && { assumption };
-  return { name, backend, architecture: net.architecture, scales: net.scales, warnings, ...said };
+  const { architecture, scales, kernels } = net;
+  const { fallback } = kernels;
+  return {
+    name,
+    backend,
+    ...(fallback !== undefined && { fallback }),
+    architecture,
+    scales,
+    warnings,
+    ...(assumption !== undefined && { assumption }),
+  };
 }
 
 /** What a network is, in a line: resnet, block bottleneck, depths 3 4 6 3, … */

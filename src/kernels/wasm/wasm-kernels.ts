@@ -36,9 +36,9 @@ import {
 } from './conv2d.js';
 import { alignUp, LinearMemory } from './linear-memory.js';
 import { type MapExports, wasmMapKernels } from './maps.js';
-import { loadModule, type ModuleLoader, type WasmBuild } from './modules.js';
 import { WasmVectors } from './vectors.js';
-import { type WasmModule, webAssembly } from './webassembly.js';
+import type { ModuleLoader, WasmBuild } from './wasm-modules.js';
+import { prefersRelaxed, type WasmModule, webAssembly } from './webassembly.js';
 
 /** What assembly/index.ts exports; besides, functions of operators by the operators' names. */
 interface WasmExports extends PanelExports, MapExports {
@@ -55,35 +55,37 @@ export interface WasmOptions {
   readonly winograd?: boolean;
 }
 
-/**
- * Makes the SIMD backend.
- *
- * @param module a compiled build of it, or the name of one; default: `relaxed` where the engine has
- * it, else `simd`
- * @throws {UnsupportedError} where the engine cannot run the build
- */
-export function wasmKernels(
-  module?: WasmModule | WasmBuild,
-  options?: WasmOptions,
-): Promise<Kernels> {
-  return wasmKernelsFrom(loadModule, module, options);
-}
-
-/** `wasmKernels` over modules from elsewhere. */
+/** `wasmKernels` of ../backend.ts, over modules from anywhere. */
 export async function wasmKernelsFrom(
   load: ModuleLoader,
   module?: WasmModule | WasmBuild,
   { winograd = true }: WasmOptions = {},
 ): Promise<Kernels> {
   if (typeof module === 'object') return instantiate('wasm', module, winograd);
-  const builds: readonly WasmBuild[] = module ? [module] : ['relaxed', 'simd'];
+  const builds = module ? [module] : fasterBuilds();
+  const kernels = await firstKernels(load, builds, winograd);
+  if (kernels) return kernels;
+  throw new UnsupportedError(
+    `wasm: this engine cannot run the ${builds.join(' or ')} build: choose another backend`,
+  );
+}
+
+/** The backend of the first build that the engine can run; `undefined` where it can run none. */
+export async function firstKernels(
+  load: ModuleLoader,
+  builds: readonly WasmBuild[] = fasterBuilds(),
+  winograd = true,
+): Promise<Kernels | undefined> {
   for (const build of builds) {
     const compiled = await load(build);
     if (compiled) return instantiate(build, compiled, winograd);
   }
-  throw new UnsupportedError(
-    `wasm: this engine cannot run the ${builds.join(' or ')} build: choose another backend`,
-  );
+  return undefined;
+}
+
+/** Builds to try, the fastest first. */
+function fasterBuilds(): WasmBuild[] {
+  return prefersRelaxed() ? ['relaxed', 'simd'] : ['simd'];
 }
 
 function instantiate(name: string, module: WasmModule, winograd: boolean): Kernels {

@@ -24,3 +24,26 @@ interface WebAssemblyApi {
 export const webAssembly: WebAssemblyApi | undefined = (
   globalThis as { WebAssembly?: WebAssemblyApi }
 ).WebAssembly;
+
+/**
+ * Whether `relaxed` is the faster build here. V8 compiles it to slower code than `simd` up to 12.9 at least (Node 20
+ * with its flag to 23: 1.15 to 1.35 times the time) and to faster from 13.6 (Node 24: 0.8 to 0.9), as JavaScriptCore
+ * does (Bun: 0.8). `npm run bench:builds` measures it.
+ *
+ * Method: what an engine takes for valid tells its age, and the same engine gives the same bits each time. V8 has
+ * tables of 64-bit addresses from 13.3, Firefox from 134. JavaScriptCore lacks them, and is known by references to
+ * exceptions without 64-bit memories: V8 had the memories first.
+ */
+export function prefersRelaxed(): boolean {
+  return takes(TABLE64) || (takes(EXNREF) && !takes(MEMORY64));
+}
+
+/** Sections of a module: their id, their length, one entry. */
+const TABLE64 = [4, 4, 1, 0x70, 4, 0];
+const EXNREF = [1, 5, 1, 0x60, 1, 0x69, 0];
+const MEMORY64 = [5, 3, 1, 4, 0];
+
+function takes(section: readonly number[]): boolean {
+  const module = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...section];
+  return webAssembly?.validate(Uint8Array.from(module)) ?? false;
+}

@@ -3,7 +3,7 @@
  * Node 24 and up only.
  */
 
-import { valueOfHalf } from '../../kernels/index.js';
+import { valueOfHalf } from '../../kernels/operators.js';
 
 /** Exponent of what is not finite. */
 const NON_FINITE = 31 << 10;

@@ -9,7 +9,7 @@ import {
   IMAGENET_PREPROCESSING,
   type Preprocessing,
 } from '../../image/index.js';
-import type { Precision } from '../../kernels/index.js';
+import type { Precision } from '../../kernels/operators.js';
 import { parseActivation } from '../graph/operators/activation.js';
 import { SCALED_DTYPE } from './dtype.js';
 import type { TensorSource } from './tensor-source.js';

@@ -11,7 +11,7 @@
  *     └─┴───────┴┴───┴── step
  */
 
-import type { ArenaBuffer } from '../../kernels/index.js';
+import type { ArenaBuffer } from '../../kernels/operators.js';
 
 /** What the planner knows of a buffer. Steps count from 0; both ends are included. */
 export interface Lifetime {

@@ -4,7 +4,7 @@
  */
 
 import { ShapeError } from '../../errors.js';
-import type { ActivationFunction, OperatorStep, Step } from '../../kernels/index.js';
+import type { ActivationFunction, OperatorStep, Step } from '../../kernels/operators.js';
 
 /** Extents of a value of one picture, NHWC. A vector is 1×1. */
 export interface ValueShape {

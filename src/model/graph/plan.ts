@@ -11,7 +11,7 @@ import {
   STATISTICS,
   type Statistic,
   type Step,
-} from '../../kernels/index.js';
+} from '../../kernels/operators.js';
 import { placeBuffers } from './arena.js';
 import { fuse } from './fuse.js';
 import { type Graph, rangesOf, shapesOf, usersOf, type ValueShape } from './node.js';

@@ -9,7 +9,7 @@
  */
 
 import { ShapeError } from '../../errors.js';
-import { STATISTICS, type Statistic } from '../../kernels/index.js';
+import { STATISTICS, type Statistic } from '../../kernels/operators.js';
 import {
   type Graph,
   type Node,

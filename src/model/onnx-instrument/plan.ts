@@ -1,7 +1,7 @@
 /** What is to be written into a file: the target and the options, checked against it. */
 
 import { ShapeError } from '../../errors.js';
-import type { Statistic } from '../../kernels/index.js';
+import type { Statistic } from '../../kernels/operators.js';
 import { type Layout, type OnnxCamMethod, pixelAxes } from './maps.js';
 import type { DeclaredInput, ScannedModel } from './scan.js';
 

@@ -5,7 +5,7 @@
  */
 
 import { ShapeError } from '../../errors.js';
-import { SMOE_EPS, type Statistic } from '../../kernels/index.js';
+import { SMOE_EPS, type Statistic } from '../../kernels/operators.js';
 import type { NodeWriter } from './node-writer.js';
 
 /** Writes a statistic of x ≥ 0, float32, whose channels lie on `axis`. @returns its map [N, h, w] */

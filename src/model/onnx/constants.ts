@@ -5,7 +5,7 @@
  */
 
 import { FormatError } from '../../errors.js';
-import { UNARY, type UnaryName } from '../../kernels/index.js';
+import { UNARY, type UnaryName } from '../../kernels/operators.js';
 import { type Call, rules } from './call.js';
 import { axisOf, broadcastShape, productOf } from './shapes.js';
 import { checkedSize, dtypeOf, elementsFor, Tensor } from './tensor.js';

@@ -9,7 +9,7 @@ import {
   type ActivationFunction,
   type ActivationName,
   limitsOf,
-} from '../../../kernels/index.js';
+} from '../../../kernels/operators.js';
 import type { Operator, ValueRange } from '../node.js';
 import { elementwise } from './elementwise.js';
 import { relu } from './relu.js';

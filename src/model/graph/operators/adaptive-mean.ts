@@ -1,6 +1,6 @@
 /** Mean pooling to given extents, from any; to 1×1 it is the global mean. */
 
-import { adaptiveMeanPool } from '../../../kernels/index.js';
+import { adaptiveMeanPool } from '../../../kernels/operators.js';
 import { type Operator, stepOf } from '../node.js';
 
 export interface AdaptiveMean extends Operator {

@@ -1,7 +1,7 @@
 /** The sum of two values of the same extents. One of them a convolution's: it is that one's residual. */
 
 import { ShapeError } from '../../../errors.js';
-import { type ActivationFunction, add as addKernel, limitsOf } from '../../../kernels/index.js';
+import { type ActivationFunction, add as addKernel, limitsOf } from '../../../kernels/operators.js';
 import { extentsText, type Operator, stepOf } from '../node.js';
 import { rangeOf } from './activation.js';
 

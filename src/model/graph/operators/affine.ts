@@ -9,7 +9,7 @@ import {
   type ActivationFunction,
   affine as affineKernel,
   limitsOf,
-} from '../../../kernels/index.js';
+} from '../../../kernels/operators.js';
 import { type Operator, stepOf } from '../node.js';
 import { rangeOf } from './activation.js';
 import { concatShape, stepsOfParts } from './concat.js';

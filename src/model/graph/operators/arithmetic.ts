@@ -8,7 +8,7 @@ import {
   type Arithmetic,
   arithmetic as arithmeticKernel,
   broadcastOf,
-} from '../../../kernels/index.js';
+} from '../../../kernels/operators.js';
 import { extentsText, type Operator, stepOf, type ValueRange, type ValueShape } from '../node.js';
 import { add } from './add.js';
 import { mul } from './mul.js';

@@ -1,7 +1,7 @@
 /** Maps below one another, or beside one another. Channels behind channels are concat.ts. */
 
 import { ShapeError } from '../../../errors.js';
-import { concat as concatKernel } from '../../../kernels/index.js';
+import { concat as concatKernel } from '../../../kernels/operators.js';
 import { extentsText, type Operator, stepOf } from '../node.js';
 
 export function concatAlong(axis: 'H' | 'W'): Operator {

@@ -1,7 +1,7 @@
 /** Concatenation of channels: [H, W, C₀], [H, W, C₁], … → [H, W, C₀ + C₁ + …]. */
 
 import { ShapeError } from '../../../errors.js';
-import { concat as concatKernel, type OperatorStep } from '../../../kernels/index.js';
+import { concat as concatKernel, type OperatorStep } from '../../../kernels/operators.js';
 import { type Operator, type StepContext, stepOf, type ValueShape } from '../node.js';
 
 export function concat(): Operator {

@@ -1,6 +1,6 @@
 /** A value that no picture changes, from the weights: the same for every picture of a batch. */
 
-import { repeat } from '../../../kernels/index.js';
+import { repeat } from '../../../kernels/operators.js';
 import { extentsText, type ValueShape } from '../node.js';
 import type { VectorLayer } from './affine.js';
 

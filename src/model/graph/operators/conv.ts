@@ -12,7 +12,7 @@ import {
   type Conv2dShape,
   type Conv2dWeightShape,
   conv2dShape,
-} from '../../../kernels/index.js';
+} from '../../../kernels/operators.js';
 import { extentsText, type Operator, type ValueShape } from '../node.js';
 import { rangeOf } from './activation.js';
 import type { BatchNorm } from './affine.js';

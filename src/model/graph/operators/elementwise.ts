@@ -1,6 +1,6 @@
 /** What activation functions have in common. */
 
-import type { ActivationFunction } from '../../../kernels/index.js';
+import type { ActivationFunction } from '../../../kernels/operators.js';
 import { type Operator, stepOf } from '../node.js';
 
 /** @param kernel of any shape; `out` may be `x` */

@@ -3,7 +3,7 @@
  * is folded away (../fold.ts).
  */
 
-import { flatten as flattenKernel } from '../../../kernels/index.js';
+import { flatten as flattenKernel } from '../../../kernels/operators.js';
 import { type Operator, stepOf } from '../node.js';
 
 export function flatten(): Operator {

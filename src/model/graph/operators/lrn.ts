@@ -1,7 +1,7 @@
 /** Local response normalisation, as AlexNet and the first Inception have it. */
 
 import { ShapeError } from '../../../errors.js';
-import { lrn as lrnKernel } from '../../../kernels/index.js';
+import { lrn as lrnKernel } from '../../../kernels/operators.js';
 import { type Operator, stepOf } from '../node.js';
 
 /** @param size channels of the window */

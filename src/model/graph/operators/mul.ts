@@ -1,7 +1,7 @@
 /** Each channel of a map by its own factor: [H, W, C] · [1, 1, C]. */
 
 import { ShapeError } from '../../../errors.js';
-import { mulColumns } from '../../../kernels/index.js';
+import { mulColumns } from '../../../kernels/operators.js';
 import { extentsText, type Operator, stepOf } from '../node.js';
 
 export function mul(): Operator {

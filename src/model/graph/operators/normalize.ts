@@ -4,7 +4,7 @@
  */
 
 import { ShapeError } from '../../../errors.js';
-import { normalize as normalizeKernel } from '../../../kernels/index.js';
+import { normalize as normalizeKernel } from '../../../kernels/operators.js';
 import { type Operator, stepOf } from '../node.js';
 
 /** @param eps added to the variance */

@@ -1,6 +1,6 @@
 /** Channels of zeros before and behind: a shortcut that grows without weights (CIFAR's ResNets). */
 
-import { concat, type OperatorKernel } from '../../../kernels/index.js';
+import { concat, type OperatorKernel } from '../../../kernels/operators.js';
 import { type Operator, stepOf } from '../node.js';
 
 export function padChannels(before: number, behind: number): Operator {

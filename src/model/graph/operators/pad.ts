@@ -1,7 +1,7 @@
 /** A border of rows, columns and channels: of one value, of what is mirrored, or of the outermost elements. */
 
 import { ShapeError } from '../../../errors.js';
-import { gather } from '../../../kernels/index.js';
+import { gather } from '../../../kernels/operators.js';
 import { extentsText, type Operator, stepOf, type ValueShape } from '../node.js';
 
 /** Elements on each side; `front` and `back` are channels. Below 0 they are cut off. Default 0. */

@@ -4,7 +4,7 @@
  */
 
 import { ShapeError } from '../../../errors.js';
-import { permutationOf, permute as permuteKernel } from '../../../kernels/index.js';
+import { permutationOf, permute as permuteKernel } from '../../../kernels/operators.js';
 import { extentsText, type Operator, stepOf, type ValueShape } from '../node.js';
 
 /**

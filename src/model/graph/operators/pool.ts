@@ -6,7 +6,7 @@ import {
   type OperatorStep,
   type PoolShape,
   poolShape,
-} from '../../../kernels/index.js';
+} from '../../../kernels/operators.js';
 import { type Operator, stepOf, type ValueShape } from '../node.js';
 
 export interface PoolAttributes {

@@ -1,7 +1,7 @@
 /** PReLU: leaky ReLU with a slope of its own for each channel (arXiv 1502.01852). */
 
 import { ShapeError } from '../../../errors.js';
-import { prelu as preluKernel } from '../../../kernels/index.js';
+import { prelu as preluKernel } from '../../../kernels/operators.js';
 import { stepOf } from '../node.js';
 import type { VectorLayer } from './affine.js';
 

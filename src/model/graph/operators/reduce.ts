@@ -1,6 +1,6 @@
 /** Sums, means, extremes … along some axes, whose extents become 1. The mean of a map is adaptive-mean.ts. */
 
-import { type Reduction, reduce as reduceKernel } from '../../../kernels/index.js';
+import { type Reduction, reduce as reduceKernel } from '../../../kernels/operators.js';
 import { type Operator, stepOf } from '../node.js';
 
 export function reduce(kind: Reduction, axes: readonly ('H' | 'W' | 'C')[]): Operator {

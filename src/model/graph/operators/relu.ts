@@ -1,6 +1,6 @@
 /** max(x, 0). Most are fused into what is before them. */
 
-import { type ActivationFunction, relu as reluKernel } from '../../../kernels/index.js';
+import { type ActivationFunction, relu as reluKernel } from '../../../kernels/operators.js';
 import type { Operator } from '../node.js';
 import { elementwise } from './elementwise.js';
 

@@ -10,7 +10,7 @@ import {
   type ResizeCoordinates,
   type ResizedAxis,
   resize as resizeKernel,
-} from '../../../kernels/index.js';
+} from '../../../kernels/operators.js';
 import { type Operator, type StepContext, stepOf } from '../node.js';
 
 export type ResizeMode = 'nearest' | 'linear';

@@ -1,7 +1,7 @@
 /** Every step-th element of a stretch of rows, of columns and of channels. */
 
 import { ShapeError } from '../../../errors.js';
-import { gather } from '../../../kernels/index.js';
+import { gather } from '../../../kernels/operators.js';
 import { type Operator, stepOf } from '../node.js';
 
 /** Elements `begin`, `begin + step`, …, `count` of them. A step below 0 goes backwards. */

@@ -1,6 +1,6 @@
 /** Softmax, or its logarithm, over the channels of each pixel or over the pixels of each channel. */
 
-import { softmax as softmaxKernel } from '../../../kernels/index.js';
+import { softmax as softmaxKernel } from '../../../kernels/operators.js';
 import { type Operator, stepOf } from '../node.js';
 
 export function softmax(axis: 'C' | 'HW', log = false): Operator {

@@ -1,6 +1,6 @@
 /** A statistic of a value's columns: [H, W, C] → [H, W]. SMOE Scale of a convolution is fused into that. */
 
-import { STATISTICS, type Statistic } from '../../../kernels/index.js';
+import { STATISTICS, type Statistic } from '../../../kernels/operators.js';
 import { type Operator, stepOf } from '../node.js';
 
 export interface Tap extends Operator {

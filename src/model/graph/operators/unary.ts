@@ -1,6 +1,6 @@
 /** Functions of one element that are no activation functions: no scale ends in them. */
 
-import { power as powerKernel, UNARY, type UnaryName } from '../../../kernels/index.js';
+import { power as powerKernel, UNARY, type UnaryName } from '../../../kernels/operators.js';
 import { type Operator, stepOf } from '../node.js';
 
 /** Those that are nowhere below 0; those that are not, where x is not; and those that leave 0 as it is. */

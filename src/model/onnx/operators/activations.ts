@@ -1,7 +1,7 @@
 /** Functions of one element. */
 
 import { FormatError } from '../../../errors.js';
-import type { ActivationName, UnaryName } from '../../../kernels/index.js';
+import type { ActivationName, UnaryName } from '../../../kernels/operators.js';
 import type { Operator } from '../../graph/node.js';
 import { activation } from '../../graph/operators/activation.js';
 import { prelu } from '../../graph/operators/prelu.js';

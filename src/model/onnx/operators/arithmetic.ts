@@ -1,7 +1,7 @@
 /** Add, Sub, Mul, Div, Pow, Min, Max, Sum and Mean, with ONNX's broadcasting. */
 
 import { FormatError } from '../../../errors.js';
-import type { Arithmetic } from '../../../kernels/index.js';
+import type { Arithmetic } from '../../../kernels/operators.js';
 import type { ValueShape } from '../../graph/node.js';
 import { activation } from '../../graph/operators/activation.js';
 import { add } from '../../graph/operators/add.js';

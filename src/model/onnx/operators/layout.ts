@@ -1,7 +1,7 @@
 /** Where elements lie: reshapes, transpositions, slices, concatenations, borders, resizing. */
 
 import { FormatError } from '../../../errors.js';
-import type { NearestRounding, ResizeCoordinates } from '../../../kernels/index.js';
+import type { NearestRounding, ResizeCoordinates } from '../../../kernels/operators.js';
 import { concat } from '../../graph/operators/concat.js';
 import { concatAlong } from '../../graph/operators/concat-along.js';
 import { type PadMode, pad } from '../../graph/operators/pad.js';

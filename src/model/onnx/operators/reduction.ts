@@ -1,7 +1,7 @@
 /** Means and other reductions, softmax, and norms over a picture's own values. */
 
 import { FormatError } from '../../../errors.js';
-import type { Reduction } from '../../../kernels/index.js';
+import type { Reduction } from '../../../kernels/operators.js';
 import { adaptiveMean } from '../../graph/operators/adaptive-mean.js';
 import { lrn } from '../../graph/operators/lrn.js';
 import { normalize } from '../../graph/operators/normalize.js';

@@ -1,11 +1,13 @@
 /**
  * Where the compiled modules come from: bytes embedded in JavaScript, which every engine can load and
  * nearly every one may compile. Cloudflare's workers may not at request time: ../workerd.ts has
- * modules for them that are compiled already.
+ * modules for them that are compiled already. The import is static: a bundler makes one file of it, as a worker or
+ * a script without `import()` wants it, and a bundle that uses plain JavaScript alone leaves it out.
  */
 
 import { UnsupportedError } from '../../errors.js';
 import { decodeBytes } from './byte-text.js';
+import { PIECES } from './embedded.js';
 import { type WasmModule, webAssembly } from './webassembly.js';
 
 /** The two builds: with fused multiply–add, and without. */
@@ -23,7 +25,6 @@ export type ModuleLoader = (build: WasmBuild) => Promise<WasmModule | undefined>
  */
 export async function loadModule(build: WasmBuild): Promise<WasmModule | undefined> {
   if (!webAssembly) return undefined;
-  const { PIECES } = await import('./embedded.js');
   const bytes = decodeBytes(PIECES.map((piece) => piece[build]).join(''));
   if (!webAssembly.validate(bytes)) return undefined;
   try {
