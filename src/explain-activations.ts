@@ -3,6 +3,7 @@
  * and kept what the network held where its scales end. docs/activations.md has recipes.
  */
 
+import { checkKernels } from './disposal.js';
 import { ShapeError } from './errors.js';
 import { checkFinite, type ExplainOptions, oneOf, resolveFor } from './explain.js';
 import { type Explained, Explanation } from './explanation.js';
@@ -88,6 +89,7 @@ export function explainActivations(
   options: ActivationOptions = {},
 ): Explanation {
   const { kernels = jsKernels(), now = Date.now } = options;
+  checkKernels(kernels);
   const taps = activations.taps.map((given, i) => columnsOf(`taps[${i}]`, given));
   if (taps.length === 0) refuse('taps', 'at least 1', 0);
   const net = headOf(activations, options, kernels);

@@ -3,6 +3,7 @@
  */
 
 import { type Calibration, checkCalibration } from './calibration.js';
+import { DISPOSE } from './disposal.js';
 import { ShapeError } from './errors.js';
 import { type Explanation, explanationOf, type ResolvedOptions } from './explanation.js';
 import {
@@ -79,6 +80,8 @@ export interface ExplainingNetwork extends Network {
   explain(image: Picture | FloatTensor, options?: ExplainOptions): Explanation;
   /** See the function `explainBatch`. */
   explainBatch(tensor: FloatTensor, options?: ExplainOptions): Explanation[];
+  /** `dispose`, for `using`. */
+  [DISPOSE](): void;
 }
 
 /**
@@ -113,6 +116,7 @@ function explaining(net: Network): ExplainingNetwork {
       explain(net, image, options),
     explainBatch: (tensor: FloatTensor, options?: ExplainOptions) =>
       explainBatch(net, tensor, options),
+    [DISPOSE]: () => net.dispose(),
   });
 }
 

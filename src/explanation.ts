@@ -6,6 +6,7 @@
 
 import type { Calibration } from './calibration.js';
 import { mapsCost, PAPER_TABLE_6 } from './cost.js';
+import { owned } from './disposal.js';
 import { expectWhole, ShapeError } from './errors.js';
 import type { ExplainOptions } from './explain.js';
 import { fitInside, type Picture, type Region } from './image/index.js';
@@ -99,6 +100,14 @@ export interface ResolvedOptions {
   readonly now: () => number;
 }
 
+interface Own {
+  /** What it is made from, its own: the next forward pass overwrites the arena. */
+  readonly source: ExplanationSource;
+  saliencyMs: number;
+  combined?: SaliencyMap;
+  targetMaps?: ClassMaps;
+}
+
 export class Explanation {
   /** Of the maps, in pixels: those of the picture as given, or as `maps` of the options asks. */
   readonly width: number;
@@ -122,18 +131,13 @@ export class Explanation {
   /** The same, normalised. */
   readonly scaleMaps: readonly SaliencyMap[];
 
-  /** What it is made from, its own: the next forward pass overwrites the arena. */
-  readonly #source: ExplanationSource;
-  #saliencyMs: number;
-  #combined: SaliencyMap | undefined;
-  #targetMaps: ClassMaps | undefined;
+  readonly #own: Own;
 
   /** Copies what it needs out of the arena: one pass serves every class and every size. */
   constructor(source: ExplanationSource) {
     const { net, item, options } = source;
     const forward = itemOf(source.forward, item);
     const { plan, logits } = forward;
-    this.#source = { ...source, forward, item: 0 };
     this.width = source.width;
     this.height = source.height;
     this.region = source.region;
@@ -142,7 +146,7 @@ export class Explanation {
     this.statistic = options.statistic;
     this.activation = net.activation;
     this.logits = logits;
-    this.target = net.labels.length > 0 ? net.classIndex(this.#classOf(options.target)) : undefined;
+    this.target = net.labels.length > 0 ? net.classIndex(this.classOf(options.target)) : undefined;
     this.scaleNames = plan.taps.map(({ name }) => name);
     const start = options.now();
     const { normalizer, calibration } = options;
@@ -151,7 +155,13 @@ export class Explanation {
       const constants = calibration?.scales[i];
       return normalizedMap(net.kernels, forward.maps[i]!, [H, W], normalizer, constants);
     });
-    this.#saliencyMs = options.now() - start;
+    const saliencyMs = options.now() - start;
+    this.#own = { source: { ...source, forward, item: 0 }, saliencyMs };
+  }
+
+  /** @throws {TypeError} where a framework's proxy stands for the explanation */
+  private get own(): Own {
+    return owned('explanation', #own in this ? this.#own : null);
   }
 
   /**
@@ -161,7 +171,7 @@ export class Explanation {
    * @throws {ShapeError} for extents that are no whole numbers ≥ 1, when a map is asked for
    */
   resized(width: number, height: number): Explanation {
-    return new Explanation(inSize(this.#source, width, height));
+    return new Explanation(inSize(this.own.source, width, height));
   }
 
   /** The `count` likeliest classes, best first; of equal ones the lower index. */
@@ -180,35 +190,35 @@ export class Explanation {
 
   /** Name of class `index`. */
   label(index: number): string {
-    return this.#source.net.labels[index]!;
+    return this.own.source.net.labels[index]!;
   }
 
   /** The scale maps combined (Eq. 3), [height, width] in [0, 1]. Made once, when first asked for. */
   get combinedMap(): SaliencyMap {
-    if (!this.#combined) {
-      const { net, options } = this.#source;
+    const { own, size, region } = this;
+    if (!own.combined) {
+      const { net, options } = own.source;
       const { scaleWeights, now } = options;
-      const { kernels } = net;
       const start = now();
-      this.#combined = combinedMap(kernels, this.scaleMaps, this.#size, scaleWeights, this.region);
-      this.#saliencyMs += now() - start;
+      own.combined = combinedMap(net.kernels, this.scaleMaps, size, scaleWeights, region);
+      own.saliencyMs += now() - start;
     }
-    return this.#combined;
+    return own.combined;
   }
 
   /** Class activation map of `target`. @throws {ShapeError} when `cam` is `none` */
   get camMap(): SaliencyMap {
-    return this.#mapsOfTarget.camMap;
+    return this.mapsOfTarget.camMap;
   }
 
   /** FastCAM of `target`. @throws {ShapeError} when `cam` is `none` */
   get fastcamMap(): SaliencyMap {
-    return this.#mapsOfTarget.fastcamMap;
+    return this.mapsOfTarget.fastcamMap;
   }
 
   /** What was salient but not for `target`. @throws {ShapeError} when `cam` is `none` */
   get nonClassMap(): SaliencyMap {
-    return this.#mapsOfTarget.nonClassMap;
+    return this.mapsOfTarget.nonClassMap;
   }
 
   /**
@@ -218,28 +228,29 @@ export class Explanation {
    * @throws {ShapeError} for a class that the network does not have, and where its classifier is not linear in
    * the last features
    */
-  classMaps(target: number | string, method: CamMethod = this.#camMethod): ClassMaps {
-    const { net, forward } = this.#source;
+  classMaps(target: number | string, method: CamMethod = this.camMethod): ClassMaps {
+    const { net, forward } = this.own.source;
     const { H, W, C } = forward.plan.featureShape ?? { H: 0, W: 0, C: 0 };
     const classWeights = new Float32Array(C);
-    net.classWeights(classWeights, net.classIndex(this.#classOf(target)));
+    net.classWeights(classWeights, net.classIndex(this.classOf(target)));
     const { combinedMap: combined, region } = this;
     return classMaps(combined, forward.features, [H, W], classWeights, method, region, net.kernels);
   }
 
   /** Saliency in colour by layer (LOVI): hue says at which scale, brightness how much. */
   lovi(): Picture {
-    return loviPicture(this.#source.net.kernels, this.scaleMaps, this.#size, this.region);
+    return loviPicture(this.own.source.net.kernels, this.scaleMaps, this.size, this.region);
   }
 
   /** What it cost. Makes the combined map, if nobody asked for it yet. */
   get cost(): Cost {
     const lengths = this.scaleMaps.map(({ data }) => data.length);
     const { normalize, combine, mapBytes } = mapsCost(lengths, this.combinedMap.data.length);
-    const { net, forward, preprocessMs, networkMs } = this.#source;
+    const { source, saliencyMs } = this.own;
+    const { net, forward, preprocessMs, networkMs } = source;
     const { plan, bytes } = forward;
     return {
-      ms: { preprocess: preprocessMs, network: networkMs, saliency: this.#saliencyMs },
+      ms: { preprocess: preprocessMs, network: networkMs, saliency: saliencyMs },
       ops: { network: plan.macs, smoe: plan.smoeOps, normalize, combine },
       bytes: { weights: net.weightBytes, arena: bytes, maps: mapBytes },
       paper: PAPER_TABLE_6,
@@ -247,25 +258,26 @@ export class Explanation {
   }
 
   /** The index of the likeliest class for `top`; a class as given for any other. */
-  #classOf(target: number | string): number | string {
+  private classOf(target: number | string): number | string {
     if (target !== 'top') return target;
     const { logits } = this;
     return logits.reduce((best, logit, index) => (logit > logits[best]! ? index : best), 0);
   }
 
-  get #camMethod(): CamMethod {
-    this.#source.net.checkLinearHead();
+  private get camMethod(): CamMethod {
+    this.own.source.net.checkLinearHead();
     if (this.cam !== 'none') return this.cam;
     throw new ShapeError("cam: no class activation map was asked for ('none')");
   }
 
-  get #size(): [number, number] {
+  private get size(): [number, number] {
     return [this.height, this.width];
   }
 
-  get #mapsOfTarget(): ClassMaps {
-    this.#targetMaps ??= this.classMaps(this.target ?? 'top');
-    return this.#targetMaps;
+  private get mapsOfTarget(): ClassMaps {
+    const { own } = this;
+    own.targetMaps ??= this.classMaps(this.target ?? 'top');
+    return own.targetMaps;
   }
 }
 

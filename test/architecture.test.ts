@@ -10,6 +10,7 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url));
 
 const CORE = [
   ...[
+    'disposal.ts',
     'errors.ts',
     'math',
     'image',
@@ -28,13 +29,14 @@ const CORE = [
  * Which folders (or files) each may import, besides itself: cli → node → explain → methods → {model → kernels,
  * viz}, pictures and mathematics below, an arrow reaching whatever lies below.
  */
-const BELOW = ['errors.ts', 'math', 'image'];
+const BELOW = ['disposal.ts', 'errors.ts', 'math', 'image'];
 const ENGINE = [...BELOW, 'kernels', 'model', 'viz', 'methods'];
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  'disposal.ts': [],
   'errors.ts': [],
   math: [],
   image: ['errors.ts'],
-  kernels: ['errors.ts', 'math'],
+  kernels: ['disposal.ts', 'errors.ts', 'math'],
   model: [...BELOW, 'kernels'],
   viz: BELOW,
   methods: [...BELOW, 'kernels', 'model', 'viz'],

@@ -10,6 +10,7 @@
  * it has a faster one of the same name.
  */
 
+import type { DISPOSE } from '../disposal.js';
 import type { ActivationFunction } from './activation.js';
 import type { Conv2dShape, Conv2dWeightShape } from './conv2d-shape.js';
 import type { LayerWeights } from './layer-weights.js';
@@ -199,13 +200,25 @@ export interface PictureKernels {
   resizeRows(out: Uint32Array, x: Uint32Array, extent: number, taps: ResizeTaps): boolean;
 }
 
-/** A backend. One instance serves any number of networks, one forward pass at a time. */
+/**
+ * A backend. One instance serves any number of networks, one forward pass at a time. The memory of the SIMD backend grows
+ * to what its networks want at once, and does not shrink, as WebAssembly's does not: what a network gives back serves
+ * the next one. A network that is much larger than the others has kernels of its own, best, which go with it.
+ */
 export interface Kernels {
   readonly name: string;
   /** Of plain JavaScript that `auto` took: what the engine lacks for more. */
   readonly fallback?: string;
+  readonly isDisposed: boolean;
+  /**
+   * Lets the memory go, and that of all its networks once these are disposed too. None of them can be used again; maps
+   * of explanations stay.
+   */
+  dispose(): void;
+  /** `dispose`, for `using`. */
+  [DISPOSE](): void;
   /** Not of the portable backend: fastcam/viz is its own. */
-  readonly maps?: MapKernels;
+  readonly maps?: MapKernels | undefined;
   /** Set by whoever has them, as fastcam/node. */
   pictures?: PictureKernels;
   /** Makes room, at once, for the weights of these layers and for packing them. */

@@ -5,6 +5,7 @@
  * reserve the memory; then layers are packed one by one, in any order, as their tensors are there.
  */
 
+import { checkKernels, owned } from '../disposal.js';
 import { ShapeError } from '../errors.js';
 import type { Preprocessing } from '../image/index.js';
 import type {
@@ -104,6 +105,18 @@ const MAX_ARENA_BYTES = 2 ** 31;
 
 const NOTHING = new Float32Array(0);
 
+/** What `dispose` lets go: the file, the packed weights, the forward pass. */
+interface Own {
+  readonly source: TensorSource;
+  readonly recognized: RecognizedNetwork;
+  /** How each layer is kept. */
+  readonly resting: RestingLayers;
+  readonly budgetBytes: number;
+  readonly packed: Map<string, PackedWeights>;
+  /** Of the latest shape. A new shape replaces it and its arena. */
+  forward?: { readonly key: string; readonly pass: BoundForward } | undefined;
+}
+
 export class Network {
   readonly architecture: Architecture;
   /** What is to be said about the weights, a line each. */
@@ -122,16 +135,11 @@ export class Network {
   readonly prepared: PreparedNetwork;
   /** Bytes of the packed weights. */
   readonly weightBytes: number;
-  readonly #budgetBytes: number;
   /** Height and width of the input, where the network takes no other. */
   readonly fixedSize: readonly [H: number, W: number] | undefined;
-  readonly #source: TensorSource;
-  readonly #recognized: RecognizedNetwork;
-  /** How each layer is kept. */
-  readonly #resting: RestingLayers;
-  readonly #packed = new Map<string, PackedWeights>();
-  /** The forward pass of the latest shape. A new shape replaces it and its arena. */
-  #forward: { readonly key: string; readonly forward: BoundForward } | undefined;
+  /** Height and width that the graph is for, or that the network was trained with. */
+  readonly ownSize: readonly [H: number, W: number];
+  #own: Own | undefined;
 
   /**
    * Checks the tensors of `weights` by name, shape and dtype, and reserves memory for them. Reads none.
@@ -142,14 +150,12 @@ export class Network {
    */
   constructor(weights: TensorSource | RecognizedNetwork, options: NetworkOptions) {
     const { kernels, budgetBytes = Number.POSITIVE_INFINITY } = options;
+    checkKernels(kernels);
     const recognized = 'graph' in weights ? weights : recognizeNetwork(weights, options);
     const { architecture, source, graph, activation } = recognized;
     const { classes } = graph;
     this.kernels = kernels;
-    this.#source = source;
-    this.#recognized = recognized;
     this.fixedSize = recognized.isFixed ? recognized.size : undefined;
-    this.#budgetBytes = budgetBytes;
     this.activation = activation;
     this.architecture = architecture;
     this.warnings = recognized.warnings;
@@ -159,6 +165,8 @@ export class Network {
     const { preprocessing } = options;
     const usual = recognized.size ? Math.min(...recognized.size) : usualSize(graph);
     this.preprocessing = preprocessingOf(source, this.channels, preprocessing, usual);
+    const { size } = this.preprocessing;
+    this.ownSize = recognized.size ?? [size, size];
     const given = options.labels ?? labelsOf(source);
     this.labels = given ?? Array.from({ length: classes }, (_, i) => String(i));
     if (this.labels.length !== classes) {
@@ -170,16 +178,23 @@ export class Network {
     // Names alone can claim a network of any size: what is reserved is in the file, every tensor.
     checkTensors(source, this.prepared.layers);
     const stored = options.precision === undefined ? source : undefined;
-    this.#resting = this.prepared.resting(this.precision, stored);
-    this.weightBytes = packedBytes(kernels, this.#resting);
+    const resting = this.prepared.resting(this.precision, stored);
+    this.#own = { source, recognized, resting, budgetBytes, packed: new Map() };
+    this.weightBytes = packedBytes(kernels, resting);
     this.#refuse();
-    kernels.reserve([...this.#resting.values()]);
+    kernels.reserve([...resting.values()]);
+  }
+
+  /** @throws {TypeError} after `dispose`, and where a framework's proxy stands for the network */
+  private get own(): Own {
+    return owned('network', #own in this ? this.#own : null);
   }
 
   /** What has to be there before a layer can be packed, its weight first. */
   get tensors(): ReadonlyMap<string, readonly ExpectedTensor[]> {
+    const { source } = this.own;
     const layers = [...this.prepared.layers];
-    return new Map(layers.map(([key, layer]) => [key, tensorsOf(this.#source, layer)]));
+    return new Map(layers.map(([key, layer]) => [key, tensorsOf(source, layer)]));
   }
 
   /** The names of the values where scales end. */
@@ -201,17 +216,18 @@ export class Network {
 
   /** Packs a layer. @throws {FormatError} for a weight that is not finite */
   pack(key: string): void {
-    const { kernels } = this;
+    const { kernels, own } = this;
+    const { packed } = own;
     const layer = this.prepared.layers.get(key)!;
-    const resting = this.#resting.get(key)!;
-    const reader = new LayerReader(this.#source);
+    const resting = own.resting.get(key)!;
+    const reader = new LayerReader(own.source);
     if (isConv(layer) && 'shape' in resting) {
       const { shape, precision } = resting;
       const weights = { ...reader.convolution(layer), precision };
-      this.#packed.set(key, kernels.packConv2d(shape, weights));
+      packed.set(key, kernels.packConv2d(shape, weights));
     } else if (!isConv(layer)) {
       const { scale, shift } = reader.vectors(layer);
-      this.#packed.set(key, kernels.packVectors(scale, shift));
+      packed.set(key, kernels.packVectors(scale, shift));
     }
   }
 
@@ -226,12 +242,16 @@ export class Network {
     return this;
   }
 
-  /** Gives back the memory of weights and forward pass. The network must not be used again. */
+  /**
+   * Gives the memory of weights and forward pass back to the kernels, for the next network. Explanations keep their
+   * maps, but make none of another class. The network must not be used again; a second `dispose` does nothing.
+   */
   dispose(): void {
-    for (const packed of this.#packed.values()) this.kernels.release(packed);
-    this.#packed.clear();
-    this.#forward?.forward.release();
-    this.#forward = undefined;
+    if (#own in this && !this.#own) return;
+    const { packed, forward } = this.own;
+    for (const weights of packed.values()) this.kernels.release(weights);
+    forward?.pass.release();
+    this.#own = undefined;
   }
 
   /**
@@ -244,18 +264,18 @@ export class Network {
   forward(N: number, H: number, W: number, options: ForwardOptions = {}): Forward {
     const { taps = true, statistic = 'smoe' } = options;
     const key = `${N} ${H} ${W} ${taps} ${statistic}`;
-    if (this.#forward?.key !== key) {
+    const { own, kernels } = this;
+    checkKernels(kernels);
+    if (own.forward?.key !== key) {
       const passPlan = this.#plan([N, H, W], taps, statistic);
       this.#refusePass(passPlan);
       // The old arena goes before the new one comes.
-      this.#forward?.forward.release();
-      this.#forward = undefined;
-      const { kernels } = this;
-      const program = kernels.bind(passPlan.steps, passPlan.buffers, this.#packed);
-      const forward = boundForward(passPlan, program, kernels.maps?.bytes ?? 0);
-      this.#forward = { key, forward };
+      own.forward?.pass.release();
+      own.forward = undefined;
+      const program = kernels.bind(passPlan.steps, passPlan.buffers, own.packed);
+      own.forward = { key, pass: boundForward(passPlan, program, kernels.maps?.bytes ?? 0) };
     }
-    return this.#forward.forward;
+    return own.forward.pass;
   }
 
   /** The index of a class. @throws as the function `classIndex` */
@@ -283,15 +303,9 @@ export class Network {
     this.checkLinearHead();
     const { nodes, output } = this.prepared.graph;
     const { operator } = nodes[output]!;
-    if (isConv(operator)) (this.#packed.get(operator.layer) as PackedConv2d).row(out, index);
+    if (isConv(operator)) (this.own.packed.get(operator.layer) as PackedConv2d).row(out, index);
     // The mean of a channel for each class.
     else out.fill(0).fill(1, index, index + 1);
-  }
-
-  /** Height and width that the graph is for, or that the network was trained with. */
-  get ownSize(): readonly [H: number, W: number] {
-    const { size } = this.preprocessing;
-    return this.#recognized.size ?? [size, size];
   }
 
   #plan(
@@ -310,7 +324,7 @@ export class Network {
    * same values. @throws {ShapeError} where it does not take them
    */
   preparedAt(H: number, W: number): PreparedNetwork {
-    const { size, at } = this.#recognized;
+    const { size, at } = this.own.recognized;
     if (!at || !size || `${size}` === `${[H, W]}`) return this.prepared;
     const prepared = prepareNetwork(at([H, W]), H, W);
     const ends = this.scales.map((name) => valueNamed(prepared.graph, name));
@@ -319,10 +333,10 @@ export class Network {
 
   #refuse(): void {
     const { kernels, weightBytes, prepared } = this;
-    const budgetBytes = this.#budgetBytes;
+    const { resting, budgetBytes } = this.own;
     if (weightBytes <= budgetBytes) return;
     const [H, W] = this.ownSize;
-    const bytes = passBytes(kernels, this.#resting, plan(prepared, [1, H, W]));
+    const bytes = passBytes(kernels, resting, plan(prepared, [1, H, W]));
     throw new ShapeError(
       `load: the weights take ${megabytes(weightBytes)}, a pass over ${H}×${W} another ${megabytes(bytes)}, and the budget is ${megabytes(budgetBytes)}: choose a smaller network`,
     );
@@ -331,13 +345,13 @@ export class Network {
   #refusePass(passPlan: Plan): void {
     const { N, H, W, arenaBytes } = passPlan;
     const { weightBytes } = this;
-    const budgetBytes = this.#budgetBytes;
+    const { resting, budgetBytes } = this.own;
     if (arenaBytes > MAX_ARENA_BYTES) {
       throw new ShapeError(
         `forward: an input of ${N}×${H}×${W} takes ${arenaBytes} bytes (${(arenaBytes / 2 ** 30).toFixed(1)} GiB) of activations, at most ${MAX_ARENA_BYTES} are allocated: choose a smaller size`,
       );
     }
-    const bytes = passBytes(this.kernels, this.#resting, passPlan);
+    const bytes = passBytes(this.kernels, resting, passPlan);
     if (weightBytes + bytes <= budgetBytes) return;
     throw new ShapeError(
       `forward: an input of ${N}×${H}×${W} takes ${megabytes(bytes)} beside ${megabytes(weightBytes)} of weights, and the budget is ${megabytes(budgetBytes)}: choose a smaller size`,

@@ -63,6 +63,9 @@ function outputOf(kernels: Kernels, source: TensorSource, last: string): Float32
   };
   const watched: Kernels = {
     name: kernels.name,
+    isDisposed: false,
+    dispose: () => kernels.dispose(),
+    [Symbol.dispose]: () => kernels.dispose(),
     reserve: (shapes) => kernels.reserve(shapes),
     release: (weights) => kernels.release(weights),
     packConv2d: (shape, weights) => kernels.packConv2d(shape, weights),

@@ -1,5 +1,6 @@
 /** The portable backend: every engine that has typed arrays runs it, and it is the oracle of the others. */
 
+import { DISPOSE } from '../../disposal.js';
 import { type Conv2dShape, isDepthwise } from '../conv2d-shape.js';
 import {
   type ArenaBuffer,
@@ -18,8 +19,17 @@ import type { Conv2dScratch } from './epilogue.js';
 
 /** Makes the portable backend. */
 export function jsKernels(): Kernels {
+  let isDisposed = false;
+  const dispose = (): void => {
+    isDisposed = true;
+  };
   return {
     name: 'js',
+    get isDisposed() {
+      return isDisposed;
+    },
+    dispose,
+    [DISPOSE]: dispose,
     // Arrays are allocated one by one; there is nothing to grow.
     reserve() {},
     packConv2d,

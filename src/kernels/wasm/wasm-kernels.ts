@@ -3,6 +3,7 @@
  * interface, same tests as the portable backend.
  */
 
+import { DISPOSE, owned } from '../../disposal.js';
 import { UnsupportedError } from '../../errors.js';
 import type { Conv2dShape } from '../conv2d-shape.js';
 import type { Precision } from '../precision.js';
@@ -95,36 +96,61 @@ function instantiate(name: string, module: WasmModule, winograd: boolean): Kerne
   return new WasmKernels(name, exports, new LinearMemory(memory, exports.heapBase()), winograd);
 }
 
+/** An instance of the module, with its memory. */
+interface Engine {
+  readonly exports: WasmExports;
+  readonly memory: LinearMemory;
+  readonly maps: MapKernels;
+}
+
 class WasmKernels implements Kernels {
   readonly name: string;
-  readonly maps: MapKernels;
-  readonly #exports: WasmExports;
-  readonly #memory: LinearMemory;
   readonly #winograd: boolean;
+  #engine: Engine | undefined;
 
   constructor(name: string, exports: WasmExports, memory: LinearMemory, winograd: boolean) {
     this.name = name;
-    this.#exports = exports;
-    this.#memory = memory;
     this.#winograd = winograd;
-    this.maps = wasmMapKernels(memory, exports);
+    this.#engine = { exports, memory, maps: wasmMapKernels(memory, exports) };
+  }
+
+  /** @throws {TypeError} after `dispose`, and where a framework's proxy stands for the kernels */
+  private get engine(): Engine {
+    return owned('kernels', #engine in this ? this.#engine : null);
+  }
+
+  get isDisposed(): boolean {
+    return #engine in this && !this.#engine;
+  }
+
+  dispose(): void {
+    if (!this.isDisposed && this.engine) this.#engine = undefined;
+  }
+
+  [DISPOSE](): void {
+    this.dispose();
+  }
+
+  /** None once it is disposed: fastcam/viz makes the same maps. */
+  get maps(): MapKernels | undefined {
+    return this.isDisposed ? undefined : this.engine.maps;
   }
 
   reserve(layers: readonly RestingLayer[]): void {
     const weights = layers.map((layer) => alignUp(this.packedBytes(layer)));
     const stages = layers.map((layer) => ('shape' in layer ? stageBytes(layer.shape) : 0));
-    this.#memory.reserve(weights.reduce((sum, bytes) => sum + bytes, Math.max(...stages)));
+    this.engine.memory.reserve(weights.reduce((sum, bytes) => sum + bytes, Math.max(...stages)));
   }
 
   packConv2d: Kernels['packConv2d'] = (shape, weights) =>
-    packConv2d(this.#memory, this.#exports, shape, weights);
+    packConv2d(this.engine.memory, this.engine.exports, shape, weights);
 
   packVectors: Kernels['packVectors'] = (scale, shift) =>
-    new WasmVectors(this.#memory, scale, shift);
+    new WasmVectors(this.engine.memory, scale, shift);
 
   release(weights: PackedWeights): void {
     const { panelsPtr, ptr = panelsPtr } = weights as WasmConv2d & { readonly ptr?: number };
-    this.#memory.release(ptr, weights.bytes);
+    this.#engine?.memory.release(ptr, weights.bytes);
   }
 
   bind(
@@ -134,7 +160,8 @@ class WasmKernels implements Kernels {
   ): Program {
     const precisionOf = (key: string): Precision => (weights.get(key) as WasmConv2d).precision;
     const layout = layoutOf(this.#winograd, steps, buffers, precisionOf);
-    return new WasmProgram(this.#exports, this.#memory, layout, steps, buffers, weights);
+    const { exports, memory } = this.engine;
+    return new WasmProgram(exports, memory, layout, steps, buffers, weights);
   }
 
   packedBytes(layer: RestingLayer): number {

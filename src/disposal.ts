@@ -1,0 +1,32 @@
+/** Objects that keep memory which is theirs alone, and give it back when they are told. */
+
+declare global {
+  interface SymbolConstructor {
+    /** As TypeScript's `esnext.disposable` has it: `using` calls what is under it. */
+    readonly dispose: unique symbol;
+  }
+}
+
+/** `Symbol.dispose`, or what compilers take for it where the engine has none. */
+export const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
+
+/**
+ * What an object keeps for itself.
+ *
+ * @param what the object is, for messages
+ * @param kept `undefined` after `dispose`; `null` where `this` is a framework's proxy, which has no private fields
+ * @throws {TypeError} for either
+ */
+export function owned<T extends object>(what: string, kept: T | null | undefined): T {
+  if (kept) return kept;
+  throw new TypeError(
+    kept === null
+      ? `${what}: behind a proxy, which cannot reach private fields: keep it in markRaw(…) or shallowRef(…), not in deep reactive state`
+      : `${what}: disposed before, make a new one`,
+  );
+}
+
+/** @throws {TypeError} for kernels that were disposed */
+export function checkKernels(kernels: { readonly isDisposed: boolean }): void {
+  owned('kernels', kernels.isDisposed ? undefined : kernels);
+}
