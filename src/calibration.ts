@@ -4,7 +4,7 @@
  * how much, so that values compare across pictures.
  */
 
-import { ShapeError } from './errors.js';
+import { refuseKind, ShapeError } from './errors.js';
 import type { Statistic } from './kernels/operators.js';
 import {
   checkNormalizerConstants,
@@ -46,9 +46,11 @@ export interface CalibrationUse {
  */
 export function checkCalibration(
   name: string,
-  { statistic, scales }: Calibration,
+  calibration: Calibration,
   use?: CalibrationUse,
 ): void {
+  const { statistic, scales } = calibration;
+  if (!Array.isArray(scales)) refuseKind(`${name}:`, '{ statistic, scales: […] }', calibration);
   for (const [i, constants] of scales.entries()) {
     checkNormalizerConstants(`${name}: scale ${i + 1}`, constants);
   }

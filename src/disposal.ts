@@ -1,5 +1,7 @@
 /** Objects that keep memory which is theirs alone, and give it back when they are told. */
 
+import { refuseKind } from './errors.js';
+
 declare global {
   interface SymbolConstructor {
     /** As TypeScript's `esnext.disposable` has it: `using` calls what is under it. */
@@ -26,7 +28,8 @@ export function owned<T extends object>(what: string, kept: T | null | undefined
   );
 }
 
-/** @throws {TypeError} for kernels that were disposed */
+/** @throws {TypeError} for what is no backend, and for one that was disposed */
 export function checkKernels(kernels: { readonly isDisposed: boolean }): void {
+  if (!('isDisposed' in Object(kernels))) refuseKind('kernels:', 'await makeKernels()', kernels);
   owned('kernels', kernels.isDisposed ? undefined : kernels);
 }

@@ -18,6 +18,26 @@ export class UnsupportedError extends Error {
   override readonly name: string = 'UnsupportedError';
 }
 
+/** What a wrong argument is, for messages: its value where that is short, else its kind. */
+export function kindOf(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 60));
+  if (Object(value) !== value) return String(value);
+  const kind = Object.prototype.toString.call(value).slice(8, -1);
+  return kind === 'Promise' ? 'a Promise: await it' : kind;
+}
+
+/** @throws {TypeError} `what: expected …, got …` */
+export function refuseKind(what: string, expected: string, value: unknown): never {
+  throw new TypeError(`${what} expected ${expected}, got ${kindOf(value)}`);
+}
+
+/** @throws {ShapeError} that begins with `option`, for a value that is not allowed */
+export function oneOf(option: string, value: string, allowed: readonly string[]): void {
+  if (allowed.includes(value)) return;
+  const got = typeof value === 'string' ? value : kindOf(value);
+  throw new ShapeError(`${option}: expected ${allowed.join(', ')}, got ${got}`);
+}
+
 /**
  * Makes sure that extents are whole numbers.
  *
@@ -30,7 +50,9 @@ export function expectWhole(
 ): void {
   for (const [name, value] of Object.entries(extents)) {
     if (Number.isInteger(value) && value >= least) continue;
-    throw new ShapeError(`${operation}: ${name} expected a whole number ≥ ${least}, got ${value}`);
+    throw new ShapeError(
+      `${operation}: ${name} expected a whole number ≥ ${least}, got ${kindOf(value)}`,
+    );
   }
 }
 

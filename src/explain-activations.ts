@@ -4,8 +4,8 @@
  */
 
 import { checkKernels } from './disposal.js';
-import { ShapeError } from './errors.js';
-import { checkFinite, type ExplainOptions, oneOf, resolveFor } from './explain.js';
+import { oneOf, refuseKind, ShapeError } from './errors.js';
+import { checkFinite, checkFloats, type ExplainOptions, resolveFor } from './explain.js';
 import { type Explained, Explanation } from './explanation.js';
 import type { Picture, Region } from './image/index.js';
 import {
@@ -90,6 +90,9 @@ export function explainActivations(
 ): Explanation {
   const { kernels = jsKernels(), now = Date.now } = options;
   checkKernels(kernels);
+  if (!Array.isArray(activations?.taps)) {
+    refuseKind(`${NAME}: activations`, '{ taps: [{ data, shape, layout }] }', activations);
+  }
   const taps = activations.taps.map((given, i) => columnsOf(`taps[${i}]`, given));
   if (taps.length === 0) refuse('taps', 'at least 1', 0);
   const net = headOf(activations, options, kernels);
@@ -181,9 +184,8 @@ const NOTHING: Columns = { H: 0, W: 0, C: 0, x: new Float32Array(0) };
 /** @throws as `explainActivations` */
 function columnsOf(what: string, { data, shape, layout }: ActivationTensor): Columns {
   oneOf(`${what}.layout`, layout, ['nhwc', 'nchw']);
-  if (data?.[Symbol.toStringTag] !== 'Float32Array') {
-    throw new TypeError(`${NAME}: ${what} expected a Float32Array`);
-  }
+  checkFloats(`${NAME}: ${what}`, data);
+  if (!Array.isArray(shape)) refuseKind(`${NAME}: ${what}: shape`, 'its extents', shape);
   const isLast = layout === 'nhwc';
   const extents = shape.length === 4 && shape[0] === 1 ? shape.slice(1) : shape;
   const [first, ...rest] = extents as [number, number, number];

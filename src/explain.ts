@@ -4,7 +4,7 @@
 
 import { type Calibration, checkCalibration } from './calibration.js';
 import { DISPOSE } from './disposal.js';
-import { ShapeError } from './errors.js';
+import { expectWhole, oneOf, refuseKind, ShapeError } from './errors.js';
 import { type Explanation, explanationOf, type ResolvedOptions } from './explanation.js';
 import {
   checkPicture,
@@ -18,6 +18,7 @@ import { flatten, STATISTICS, type Statistic } from './kernels/operators.js';
 import { CAM_METHODS, type CamMethod } from './methods/index.js';
 import {
   type ByteStream,
+  checkFile,
   type Forward,
   type ForwardOptions,
   Network,
@@ -97,7 +98,8 @@ export async function loadNetwork(
   file: ArrayBuffer | Uint8Array | ByteStream,
   options: LoadOptions,
 ): Promise<ExplainingNetwork> {
-  const { name = 'weights' } = options;
+  const { name = 'weights' } = options ?? {};
+  checkFile('loadNetwork', file);
   if (!('getReader' in file)) return networkOf(parseSafetensors(file, name), options);
   return explaining(await streamWeights(file, name, options));
 }
@@ -131,15 +133,16 @@ export function explain(
   image: Picture | FloatTensor,
   options: ExplainOptions = {},
 ): Explanation {
-  if ('shape' in image) {
-    if (image.shape[0] !== 1) {
-      throw new ShapeError(`explain: expected 1 picture, got ${image.shape[0]}: use explainBatch`);
-    }
-    return explainBatch(net, image, options)[0]!;
+  if ('shape' in Object(image)) {
+    const tensor = image as FloatTensor;
+    const batch = tensor.shape?.[0];
+    if (batch === 1) return explainBatch(net, tensor, options)[0]!;
+    throw new ShapeError(`explain: expected 1 picture, got ${batch}: use explainBatch`);
   }
+  const picture = image as Picture;
   const resolved = resolveOptions(net, options);
-  const { width, height } = image;
-  const pass = runPicture(net, image, options);
+  const pass = runPicture(net, picture, options);
+  const { width, height } = picture;
   const about = { net, item: 0, width, height, options: resolved, ...pass };
   return explanationOf(about, options.maps);
 }
@@ -165,6 +168,7 @@ export function runPicture(
   options: Pick<ExplainOptions, 'fit' | 'size' | 'now'> & ForwardOptions = {},
 ): PicturePass {
   const { fit = 'whole', size: asked = net.preprocessing.size, now = Date.now } = options;
+  expectWhole('fit', { size: asked });
   // One size alone, which its short side stands for.
   const { fixedSize } = net;
   const isOwn = options.size === undefined || asked === Math.min(...(fixedSize ?? []));
@@ -194,6 +198,7 @@ export function explainBatch(
   options: ExplainOptions = {},
 ): Explanation[] {
   const resolved = resolveOptions(net, options);
+  checkFloats('explain: tensor', tensor?.data);
   const [N, C, H, W] = tensor.shape;
   const { channels } = net;
   if (tensor.shape.length !== 4 || C !== channels || tensor.data.length !== N * C * H * W) {
@@ -236,6 +241,7 @@ function run(forward: Forward): void {
  */
 export function resolveOptions(net: Network, options: ExplainOptions): ResolvedOptions {
   const { taps = true } = options;
+  if (taps !== true && !Array.isArray(taps)) refuseKind('taps:', 'names of values', taps);
   const scales = taps === true ? net.scales.length : net.valuesNamed(taps).length;
   if (scales === 0) {
     throw new ShapeError(
@@ -272,11 +278,10 @@ export function resolveFor(
   return { statistic, normalizer, calibration, scaleWeights, cam, target, taps, now };
 }
 
-/** @throws {ShapeError} that begins with `option`, for a value that is not allowed */
-export function oneOf(option: string, value: string, allowed: readonly string[]): void {
-  if (!allowed.includes(value)) {
-    throw new ShapeError(`${option}: expected ${allowed.join(', ')}, got ${value}`);
-  }
+/** @throws {TypeError} that begins with `what`, for anything but float32 */
+export function checkFloats(what: string, data: unknown): void {
+  const isFloats = Object.prototype.toString.call(data) === '[object Float32Array]';
+  if (!isFloats) refuseKind(what, 'a Float32Array', data);
 }
 
 /** @throws {ShapeError} that begins with `what`, for NaN and ±∞ */

@@ -10,7 +10,7 @@ import {
   loadNetwork as loadWeights,
   networkOf,
 } from './explain.js';
-import { byteSource } from './model/formats/byte-source.js';
+import { byteSource, checkFile } from './model/formats/byte-source.js';
 import { joinedBytes } from './model/formats/joined-bytes.js';
 import type { ByteSource, ByteStream } from './model/index.js';
 import {
@@ -44,7 +44,8 @@ export async function loadNetwork(
   file: ArrayBuffer | Uint8Array | ByteStream,
   options: LoadOnnxOptions,
 ): Promise<ExplainingNetwork> {
-  const { name = 'model', externalData, ...given } = options;
+  const { name = 'model', externalData, ...given } = options ?? {};
+  checkFile('loadNetwork', file);
   const { head, all, rest } = await opened(file);
   if (isSafetensors(head)) return loadWeights(rest, options);
   const bytes = await all();

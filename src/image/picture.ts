@@ -3,7 +3,7 @@
  * pictures as they stand.
  */
 
-import { expectWhole, ShapeError } from '../errors.js';
+import { expectWhole, kindOf, refuseKind, ShapeError } from '../errors.js';
 
 /** RGBA, 4 bytes a pixel, row-major, alpha not premultiplied. */
 export interface Picture {
@@ -52,8 +52,11 @@ export function createPicture(
  * @throws TypeError where it is no picture, ShapeError where its extents do not fit.
  */
 export function checkPicture(operation: string, picture: Picture): void {
-  if (!ArrayBuffer.isView(picture?.data)) {
-    throw new TypeError(`${operation}: picture expected { data, width, height } with RGBA bytes`);
+  const kind = kindOf(picture?.data);
+  if (kind !== 'Uint8Array' && kind !== 'Uint8ClampedArray') {
+    const expected =
+      '{ data, width, height } with RGBA bytes (floats go in a tensor, { data, shape })';
+    refuseKind(`${operation}: picture`, expected, picture?.data ?? picture);
   }
   const { data, width, height } = picture;
   expectWhole(operation, { width, height });

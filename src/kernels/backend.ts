@@ -1,5 +1,6 @@
 /** The backends by name. */
 
+import { oneOf } from '../errors.js';
 import { jsKernels } from './js/js-kernels.js';
 import type { Kernels } from './step.js';
 import { firstKernels, type WasmOptions, wasmKernelsFrom } from './wasm/wasm-kernels.js';
@@ -16,6 +17,7 @@ export const BACKENDS: readonly Backend[] = ['auto', 'js', 'simd', 'relaxed'];
  * Makes a backend; its `name` says which. `auto` takes `js` only where the engine has no WebAssembly SIMD, and
  * then `fallback` of the result says so. The same engine always gives the same backend.
  *
+ * @throws {ShapeError} for another name
  * @throws {UnsupportedError} for a backend by name that the engine cannot run, and for any but `js` where the
  * engine may not compile WebAssembly
  */
@@ -25,6 +27,7 @@ export function makeKernels(backend: Backend = 'auto'): Promise<Kernels> {
 
 /** `makeKernels` over modules from elsewhere. */
 export async function makeKernelsFrom(load: ModuleLoader, backend: Backend): Promise<Kernels> {
+  oneOf('backend', backend, BACKENDS);
   if (backend === 'js') return jsKernels();
   if (backend !== 'auto') return wasmKernelsFrom(load, backend);
   const kernels = await firstKernels(load);

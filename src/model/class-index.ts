@@ -1,4 +1,4 @@
-import { ShapeError } from '../errors.js';
+import { refuseKind, ShapeError } from '../errors.js';
 
 /**
  * The index of a class given by its index or its name (whole, in any case).
@@ -15,6 +15,7 @@ export function classIndex(labels: readonly string[], target: number | string): 
     if (Number.isInteger(target) && target >= 0 && target < labels.length) return target;
     throw new ShapeError(`target: expected a class index 0…${labels.length - 1}, got ${target}`);
   }
+  if (typeof target !== 'string') refuseKind('target:', 'a class index or name', target);
   const wanted = target.toLowerCase();
   const found = [...labels.keys()].filter((i) => labels[i]!.toLowerCase() === wanted);
   if (found.length === 1) return found[0]!;

@@ -2,7 +2,7 @@
 
 export * from '../image/index.js';
 export { classIndex } from './class-index.js';
-export type { ByteSource } from './formats/byte-source.js';
+export { type ByteSource, checkFile } from './formats/byte-source.js';
 export type { ByteStream, ByteStreamReader } from './formats/byte-stream.js';
 export { decodeFloats } from './formats/dtype.js';
 export {

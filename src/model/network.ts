@@ -6,15 +6,16 @@
  */
 
 import { checkKernels, owned } from '../disposal.js';
-import { ShapeError } from '../errors.js';
+import { oneOf, refuseKind, ShapeError } from '../errors.js';
 import type { Preprocessing } from '../image/index.js';
-import type {
-  Algorithm,
-  Kernels,
-  PackedConv2d,
-  PackedWeights,
-  Precision,
-  Program,
+import {
+  type Algorithm,
+  type Kernels,
+  type PackedConv2d,
+  type PackedWeights,
+  PRECISIONS,
+  type Precision,
+  type Program,
 } from '../kernels/operators.js';
 import { classIndex } from './class-index.js';
 import {
@@ -149,8 +150,14 @@ export class Network {
    * @throws {ShapeError} for labels that do not fit the classes, or weights beyond the budget
    */
   constructor(weights: TensorSource | RecognizedNetwork, options: NetworkOptions) {
-    const { kernels, budgetBytes = Number.POSITIVE_INFINITY } = options;
+    const { kernels, precision, budgetBytes = Number.POSITIVE_INFINITY } = options ?? {};
     checkKernels(kernels);
+    if (precision !== undefined) oneOf('precision', precision, PRECISIONS);
+    if (!(budgetBytes >= 0))
+      throw new ShapeError(`budgetBytes: expected bytes, got ${budgetBytes}`);
+    if (!('graph' in weights || 'tensors' in weights)) {
+      refuseKind('weights:', 'the tensors of parseSafetensors (loadNetwork takes bytes)', weights);
+    }
     const recognized = 'graph' in weights ? weights : recognizeNetwork(weights, options);
     const { architecture, source, graph, activation } = recognized;
     const { classes } = graph;
@@ -160,7 +167,7 @@ export class Network {
     this.architecture = architecture;
     this.warnings = recognized.warnings;
     this.assumed = recognized.assumed;
-    this.precision = options.precision ?? storedPrecision(source);
+    this.precision = precision ?? storedPrecision(source);
     this.channels = inputChannels(graph);
     const { preprocessing } = options;
     const usual = recognized.size ? Math.min(...recognized.size) : usualSize(graph);
@@ -177,7 +184,7 @@ export class Network {
     this.prepared = prepareNetwork(graph, ...this.ownSize);
     // Names alone can claim a network of any size: what is reserved is in the file, every tensor.
     checkTensors(source, this.prepared.layers);
-    const stored = options.precision === undefined ? source : undefined;
+    const stored = precision === undefined ? source : undefined;
     const resting = this.prepared.resting(this.precision, stored);
     this.#own = { source, recognized, resting, budgetBytes, packed: new Map() };
     this.weightBytes = packedBytes(kernels, resting);

@@ -1,6 +1,7 @@
 /** Reading of a picture file, which may begin before all else is loaded. */
 
 import { extname } from 'node:path';
+import { refuseKind } from '../errors.js';
 import { readFileBytes } from './file-bytes.js';
 import { decodePicture } from './pictures/decode.js';
 import type { DecodedPicture, DecodeOptions } from './pictures/format.js';

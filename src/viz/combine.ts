@@ -9,7 +9,7 @@
 
 import { ShapeError } from '../errors.js';
 import type { Region } from '../image/picture.js';
-import { type SaliencyMap, toNdArray } from './ndarray.js';
+import { checkMaps, type SaliencyMap, toNdArray } from './ndarray.js';
 import { checkUpsampling, RowUpsampler, wholeOf } from './upsample.js';
 
 /** The paper's weights for the five scales of a ResNet, first to last. */
@@ -101,8 +101,8 @@ export function checkCombination(
   weights: ScaleWeights,
   region: Region,
 ): Combination {
+  checkMaps(operation, maps);
   const n = maps.length;
-  if (n === 0) throw new ShapeError(`${operation}: maps expected at least 1, got 0`);
   const rawWeights = resolveScaleWeights(weights, n);
   const total = rawWeights.reduce((sum, weight) => sum + weight, 0);
   const seen = maps.filter((_, i) => rawWeights[i] !== 0);

@@ -14,7 +14,7 @@
 import type { Picture, Region } from '../image/picture.js';
 import { resolveScaleWeights, type ScaleWeights } from './combine.js';
 import { paintColors, writeColors, writeHsv } from './hsv.js';
-import type { SaliencyMap } from './ndarray.js';
+import { checkMaps, type SaliencyMap } from './ndarray.js';
 import { ScaleRows } from './scale-rows.js';
 
 export interface HeatMapOptions {
@@ -76,6 +76,7 @@ class HeatRows {
     region: Region | undefined,
     { scaleWeights = 'equal' }: HeatMapOptions,
   ) {
+    checkMaps(operation, maps);
     const weights = resolveScaleWeights(scaleWeights, maps.length);
     this.#scales = new ScaleRows(operation, maps, size, region, weights);
     let peak = 0;

@@ -16,7 +16,7 @@
 import { expectWhole } from '../errors.js';
 import { createPicture, type Picture, pixelsOf, type Region } from '../image/picture.js';
 import { paintColors, writeColors, writeHsv, writeRgbRow } from './hsv.js';
-import { checkSize, type SaliencyMap } from './ndarray.js';
+import { checkMaps, checkSize, type SaliencyMap } from './ndarray.js';
 import { ScaleRows } from './scale-rows.js';
 
 /** Hue of the first scale, 300°, in units of 60°. */
@@ -90,6 +90,7 @@ class LoviRows {
     size: readonly [number, number],
     region: Region | undefined,
   ) {
+    checkMaps(operation, maps);
     this.#scales = new ScaleRows(operation, maps, size, region, scalePositions(maps.length));
   }
 

@@ -5,7 +5,7 @@
  * All fields are plain data: an array survives `structuredClone` and `postMessage`.
  */
 
-import { ShapeError } from '../errors.js';
+import { refuseKind, ShapeError } from '../errors.js';
 
 /** Flat storage that a map or a picture may have. */
 export type FlatArray = Float32Array | Float64Array | Uint8Array | Uint8ClampedArray;
@@ -68,9 +68,7 @@ export function toNdArray<T extends FlatArray>(data: T, shape: number[]): NdArra
  */
 export function checkMap(operation: string, map: NdArray<FlatArray>, name = 'map'): void {
   if (!ArrayBuffer.isView(map?.data) || !Array.isArray(map.shape) || !Array.isArray(map.stride)) {
-    throw new TypeError(
-      `${operation}: ${name} expected an ndarray { data, shape, stride, offset }`,
-    );
+    refuseKind(`${operation}: ${name}`, 'an ndarray { data, shape, stride, offset }', map);
   }
   const { data, shape, stride, offset } = map;
   if (shape.length !== 2 || !isExtent(shape[0]!) || !isExtent(shape[1]!)) {
@@ -87,6 +85,12 @@ export function checkMap(operation: string, map: NdArray<FlatArray>, name = 'map
       `${operation}: ${name} [${shape.join(', ')}] expected elements ${lowest}…${highest} in its data, got length ${data.length}`,
     );
   }
+}
+
+/** Makes sure that there is a map. @throws {TypeError} where `maps` is no array, ShapeError where it is empty. */
+export function checkMaps(operation: string, maps: readonly SaliencyMap[]): void {
+  if (!Array.isArray(maps)) refuseKind(`${operation}: maps`, 'an array of maps', maps);
+  if (maps.length === 0) throw new ShapeError(`${operation}: maps expected at least 1, got 0`);
 }
 
 /**

@@ -1,6 +1,5 @@
 /** The maps of all scales, upsampled a row at a time, and what the pixels of a row are coloured by. */
 
-import { ShapeError } from '../errors.js';
 import type { Region } from '../image/picture.js';
 import type { SaliencyMap } from './ndarray.js';
 import { RowUpsampler } from './upsample.js';
@@ -28,7 +27,6 @@ export class ScaleRows {
     region: Region | undefined,
     weights: readonly number[],
   ) {
-    if (maps.length === 0) throw new ShapeError(`${operation}: maps expected at least 1, got 0`);
     this.n = maps.length;
     this.#weights = Float64Array.from(weights);
     this.#maps = maps.map((map) => new RowUpsampler(operation, size, map, region));

@@ -19,15 +19,12 @@ import type { Conv2dScratch } from './epilogue.js';
 
 /** Makes the portable backend. */
 export function jsKernels(): Kernels {
-  let isDisposed = false;
   const dispose = (): void => {
-    isDisposed = true;
+    kernels.isDisposed = true;
   };
-  return {
+  const kernels: Kernels & { isDisposed: boolean } = {
     name: 'js',
-    get isDisposed() {
-      return isDisposed;
-    },
+    isDisposed: false,
     dispose,
     [DISPOSE]: dispose,
     // Arrays are allocated one by one; there is nothing to grow.
@@ -41,6 +38,7 @@ export function jsKernels(): Kernels {
     programBytes: (steps, buffers) =>
       4 * arenaLength(buffers) + conv2dScratchBytes(convolutionsOf(steps)),
   };
+  return kernels;
 }
 
 function packedBytes(layer: RestingLayer): number {

@@ -4,7 +4,7 @@
  */
 
 import { DISPOSE, owned } from '../../disposal.js';
-import { UnsupportedError } from '../../errors.js';
+import { kindOf, oneOf, refuseKind, UnsupportedError } from '../../errors.js';
 import type { Conv2dShape } from '../conv2d-shape.js';
 import type { Precision } from '../precision.js';
 import {
@@ -62,7 +62,13 @@ export async function wasmKernelsFrom(
   module?: WasmModule | WasmBuild,
   { winograd = true }: WasmOptions = {},
 ): Promise<Kernels> {
-  if (typeof module === 'object') return instantiate('wasm', module, winograd);
+  if (typeof module === 'object') {
+    if (kindOf(module) !== 'WebAssembly.Module') {
+      refuseKind('wasmKernels: module', 'a compiled WebAssembly.Module or a name', module);
+    }
+    return instantiate('wasm', module, winograd);
+  }
+  if (module !== undefined) oneOf('module', module, ['relaxed', 'simd']);
   const builds = module ? [module] : fasterBuilds();
   const kernels = await firstKernels(load, builds, winograd);
   if (kernels) return kernels;
@@ -100,18 +106,21 @@ function instantiate(name: string, module: WasmModule, winograd: boolean): Kerne
 interface Engine {
   readonly exports: WasmExports;
   readonly memory: LinearMemory;
-  readonly maps: MapKernels;
 }
 
 class WasmKernels implements Kernels {
   readonly name: string;
+  isDisposed = false;
+  /** None once it is disposed: fastcam/viz makes the same maps. */
+  maps: MapKernels | undefined;
   readonly #winograd: boolean;
   #engine: Engine | undefined;
 
   constructor(name: string, exports: WasmExports, memory: LinearMemory, winograd: boolean) {
     this.name = name;
     this.#winograd = winograd;
-    this.#engine = { exports, memory, maps: wasmMapKernels(memory, exports) };
+    this.#engine = { exports, memory };
+    this.maps = wasmMapKernels(memory, exports);
   }
 
   /** @throws {TypeError} after `dispose`, and where a framework's proxy stands for the kernels */
@@ -119,21 +128,15 @@ class WasmKernels implements Kernels {
     return owned('kernels', #engine in this ? this.#engine : null);
   }
 
-  get isDisposed(): boolean {
-    return #engine in this && !this.#engine;
-  }
-
   dispose(): void {
-    if (!this.isDisposed && this.engine) this.#engine = undefined;
+    if (this.isDisposed || !this.engine) return;
+    this.#engine = undefined;
+    this.maps = undefined;
+    this.isDisposed = true;
   }
 
   [DISPOSE](): void {
     this.dispose();
-  }
-
-  /** None once it is disposed: fastcam/viz makes the same maps. */
-  get maps(): MapKernels | undefined {
-    return this.isDisposed ? undefined : this.engine.maps;
   }
 
   reserve(layers: readonly RestingLayer[]): void {

@@ -1,6 +1,6 @@
 /** Picture files → RGBA pixels. What reads which format is told in docs/pictures.md. */
 
-import { FormatError, ShapeError, UnsupportedError } from '../../errors.js';
+import { FormatError, refuseKind, ShapeError, UnsupportedError } from '../../errors.js';
 import { orient } from '../../image/orientation.js';
 import { readFileBytes } from '../file-bytes.js';
 import { AVIF } from './avif.js';
@@ -39,6 +39,7 @@ export async function readPicture(path: string, options?: DecodeOptions): Promis
  * not read, truncated or damaged, no pixels
  * @throws {TooManyPixelsError}, a FormatError, for more than `maxPixels`: checked in the header, before any
  * pixel is decoded
+ * @throws {TypeError} for what is no Uint8Array, or without a name
  * @throws {UnsupportedError} where the decoder is a package that is not installed
  * @throws {ShapeError} for a range without an extent, or a `maxPixels` that is no number from 1 to 100 million
  */
@@ -47,6 +48,10 @@ export async function decodePicture(
   name: string,
   options: DecodeOptions = {},
 ): Promise<DecodedPicture> {
+  if (!(bytes instanceof Uint8Array)) refuseKind('decodePicture: bytes', 'a Uint8Array', bytes);
+  if (typeof name !== 'string') {
+    refuseKind('decodePicture: name', 'what messages call the file', name);
+  }
   checkOptions(options);
   const format = FORMATS.find((one) => one.matches(bytes));
   try {

@@ -114,7 +114,7 @@ describe('parseSafetensors', () => {
     [
       'eight bytes of a text',
       Buffer.from('Not one.'),
-      'not a safetensors file: it begins with the bytes 4e 6f 74 20 6f 6e 65 2e',
+      'not a safetensors file: it begins with the text "Not one."',
     ],
     [
       'a header beyond the file that is none',
