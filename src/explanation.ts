@@ -9,7 +9,7 @@ import { mapsCost, PAPER_TABLE_6 } from './cost.js';
 import { owned } from './disposal.js';
 import { expectWhole, ShapeError } from './errors.js';
 import type { ExplainOptions } from './explain.js';
-import { fitInside, type Picture, type Region } from './image/index.js';
+import { type DrawnPicture, fitInside, type Region } from './image/index.js';
 import type { Kernels, Statistic } from './kernels/operators.js';
 import {
   type CamMethod,
@@ -238,7 +238,7 @@ export class Explanation {
   }
 
   /** Saliency in colour by layer (LOVI): hue says at which scale, brightness how much. */
-  lovi(): Picture {
+  lovi(): DrawnPicture {
     return loviPicture(this.own.source.net.kernels, this.scaleMaps, this.size, this.region);
   }
 

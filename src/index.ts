@@ -23,6 +23,7 @@ export {
 } from './explain-activations.js';
 export type { Cost, Explanation, Prediction } from './explanation.js';
 export {
+  type DrawnPicture,
   type Orientation,
   orient,
   orientationOf,

@@ -4,6 +4,7 @@ export { type Orientation, orient, orientationOf } from './orientation.js';
 export {
   checkPicture,
   createPicture,
+  type DrawnPicture,
   fitInside,
   overWhite,
   type Picture,

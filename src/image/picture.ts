@@ -27,6 +27,12 @@ export function fitInside({ width, height }: Size, box: number): Size {
   };
 }
 
+/** A picture of its own bytes, which are not shared: `new ImageData(data, width, height)` takes them. */
+export interface DrawnPicture extends Picture {
+  /** Said so that it is `Uint8ClampedArray<ArrayBuffer>` where TypeScript knows that, and compiles where it does not. */
+  readonly data: ReturnType<Uint8ClampedArrayConstructor['of']>;
+}
+
 /**
  * A rectangle in pixels of the source picture; edges may be fractional. It tells which part of the
  * picture a network saw. Pixel (x, y) is inside where its centre (x + ½, y + ½) is.
@@ -39,10 +45,7 @@ export interface Region {
 }
 
 /** A black, transparent picture. Its bytes round and clamp what is written to them. */
-export function createPicture(
-  width: number,
-  height: number,
-): Picture & { readonly data: Uint8ClampedArray } {
+export function createPicture(width: number, height: number): DrawnPicture {
   return { data: new Uint8ClampedArray(4 * width * height), width, height };
 }
 

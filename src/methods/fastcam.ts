@@ -10,7 +10,7 @@
  * Source: Mundhenk, Chen, Friedland, "Efficient Saliency Maps for Explainable AI" (arXiv 1911.11293).
  */
 
-import { createPicture, type Picture, pixelsOf, type Region } from '../image/index.js';
+import { createPicture, type DrawnPicture, pixelsOf, type Region } from '../image/index.js';
 import type { Kernels } from '../kernels/operators.js';
 import {
   checkCombination,
@@ -78,7 +78,7 @@ export function loviPicture(
   maps: readonly SaliencyMap[],
   size: readonly [number, number],
   region: Region,
-): Picture {
+): DrawnPicture {
   checkCombination('lovi', maps, size, 'equal', region);
   const picture = createPicture(size[1], size[0]);
   const positions = scalePositions(maps.length);

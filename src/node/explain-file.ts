@@ -89,7 +89,7 @@ export async function explainFile(
   input: string | FileBytes | FileReading,
   options: ExplainFileOptions = {},
 ): Promise<ExplainedFile> {
-  const name = typeof input === 'string' ? input : input.name;
+  const name = typeof input === 'string' ? input : input?.name;
   const run = await startRun(name, options);
   const { only = options.out === undefined ? [] : DEFAULT_KINDS } = options;
   const [{ decoded, decodeMs }] = await Promise.all([

@@ -16,7 +16,7 @@
  * (21–23, 28 and 251–254, where its authors' curve has kinks).
  */
 
-import { createPicture, type Picture, pixelsOf, unseenGrey } from '../image/picture.js';
+import { createPicture, type DrawnPicture, pixelsOf, unseenGrey } from '../image/picture.js';
 import { checkMap, type SaliencyMap } from './ndarray.js';
 
 export type Colormap = 'viridis' | 'cividis' | 'jet';
@@ -79,7 +79,7 @@ export function colorAt(colormap: Colormap, v: number): [r: number, g: number, b
  * @param map [H, W], values clamped to [0, 1].
  * @throws TypeError where there is no such colour map, ShapeError where the map has no pixels.
  */
-export function colorize(map: SaliencyMap, colormap: Colormap = 'viridis'): Picture {
+export function colorize(map: SaliencyMap, colormap: Colormap = 'viridis'): DrawnPicture {
   checkMap('colorize', map);
   const table = new Uint32Array(colormapTable(colormap).buffer);
   const [H, W] = map.shape as [number, number];

@@ -11,7 +11,7 @@
  * code stretches the whole stack to [0, 1] first.
  */
 
-import type { Picture, Region } from '../image/picture.js';
+import type { DrawnPicture, Region } from '../image/picture.js';
 import { resolveScaleWeights, type ScaleWeights } from './combine.js';
 import { paintColors, writeColors, writeHsv } from './hsv.js';
 import { checkMaps, type SaliencyMap } from './ndarray.js';
@@ -59,7 +59,7 @@ export function heatMap(
   size: readonly [number, number],
   region?: Region,
   options: HeatMapOptions = {},
-): Picture {
+): DrawnPicture {
   return paintColors(size, new HeatRows('heatMap', maps, size, region, options));
 }
 

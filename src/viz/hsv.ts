@@ -1,7 +1,7 @@
 /** Colours by hue, saturation and value, painted row by row: LOVI and the heat map. */
 
 import { ShapeError } from '../errors.js';
-import { createPicture, type Picture, pixelsOf, unseenGrey } from '../image/picture.js';
+import { createPicture, type DrawnPicture, pixelsOf, unseenGrey } from '../image/picture.js';
 import { clamped } from './scale-rows.js';
 
 /** Something painted a row at a time. */
@@ -35,7 +35,7 @@ export function writeColors(
 }
 
 /** All rows as an opaque picture; hatched grey where there is no colour. */
-export function paintColors([H, W]: readonly [number, number], rows: ColorRows): Picture {
+export function paintColors([H, W]: readonly [number, number], rows: ColorRows): DrawnPicture {
   const picture = createPicture(W, H);
   const pixels = pixelsOf(picture);
   const row = new Float64Array(3 * W);

@@ -3,7 +3,13 @@
  * the scales by colour (LOVI), the combined map by a colour map, over the picture, or as a mask.
  */
 
-export { checkPicture, createPicture, type Picture, type Region } from '../image/index.js';
+export {
+  checkPicture,
+  createPicture,
+  type DrawnPicture,
+  type Picture,
+  type Region,
+} from '../image/index.js';
 export { type Colormap, colorAt, colorize } from './colormap.js';
 export {
   checkCombination,

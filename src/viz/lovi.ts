@@ -14,7 +14,7 @@
  */
 
 import { expectWhole } from '../errors.js';
-import { createPicture, type Picture, pixelsOf, type Region } from '../image/picture.js';
+import { createPicture, type DrawnPicture, pixelsOf, type Region } from '../image/picture.js';
 import { paintColors, writeColors, writeHsv, writeRgbRow } from './hsv.js';
 import { checkMaps, checkSize, type SaliencyMap } from './ndarray.js';
 import { ScaleRows } from './scale-rows.js';
@@ -49,7 +49,7 @@ export function lovi(
   maps: readonly SaliencyMap[],
   size: readonly [number, number],
   region?: Region,
-): Picture {
+): DrawnPicture {
   return paintColors(size, new LoviRows('lovi', maps, size, region));
 }
 
@@ -60,7 +60,7 @@ export function lovi(
  * @param n number of scales, ≥ 1.
  * @throws ShapeError where an extent is no whole number ≥ 1.
  */
-export function loviLegend(n: number, width: number, height: number): Picture {
+export function loviLegend(n: number, width: number, height: number): DrawnPicture {
   checkSize('loviLegend', [height, width]);
   expectWhole('loviLegend', { n });
   const picture = createPicture(width, height);

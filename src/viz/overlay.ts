@@ -5,7 +5,13 @@
  */
 
 import { ShapeError } from '../errors.js';
-import { checkPicture, createPicture, type Picture, pixelsOf } from '../image/picture.js';
+import {
+  checkPicture,
+  createPicture,
+  type DrawnPicture,
+  type Picture,
+  pixelsOf,
+} from '../image/picture.js';
 import { type Colormap, colormapTable, colorStep } from './colormap.js';
 import { checkMap, type FlatArray, type NdArray, type SaliencyMap } from './ndarray.js';
 import { clamped } from './scale-rows.js';
@@ -28,7 +34,11 @@ const DIMMED = 0.5;
  * @throws ShapeError where the sizes differ or the opacity is outside [0, 1], TypeError where there is
  *   no such colour map.
  */
-export function overlay(picture: Picture, map: SaliencyMap, options: OverlayOptions = {}): Picture {
+export function overlay(
+  picture: Picture,
+  map: SaliencyMap,
+  options: OverlayOptions = {},
+): DrawnPicture {
   const { colormap = 'viridis', opacity = 0.5 } = options;
   checkSameSize('overlay', picture, map, 'map');
   if (!(opacity >= 0 && opacity <= 1)) {
@@ -49,7 +59,7 @@ export function overlay(picture: Picture, map: SaliencyMap, options: OverlayOpti
  * @param map [H, W] of the picture's size, values clamped to [0, 1].
  * @throws ShapeError where the sizes differ.
  */
-export function softMask(picture: Picture, map: SaliencyMap): Picture {
+export function softMask(picture: Picture, map: SaliencyMap): DrawnPicture {
   checkSameSize('softMask', picture, map, 'map');
   return multiply(picture, map);
 }
@@ -61,13 +71,13 @@ export function softMask(picture: Picture, map: SaliencyMap): Picture {
  * @param mask uint8 [H, W] of the picture's size, as from `keepMask`.
  * @throws ShapeError where the sizes differ.
  */
-export function hardMask(picture: Picture, mask: NdArray<Uint8Array>): Picture {
+export function hardMask(picture: Picture, mask: NdArray<Uint8Array>): DrawnPicture {
   checkSameSize('hardMask', picture, mask, 'mask');
   return multiply(picture, mask);
 }
 
 /** picture · clamp(factor, 0, 1), pixel by pixel. */
-function multiply(picture: Picture, factors: NdArray<Float32Array | Uint8Array>): Picture {
+function multiply(picture: Picture, factors: NdArray<Float32Array | Uint8Array>): DrawnPicture {
   return drawPixels(picture, factors, (pixel, value) => mixed(pixel, shareOf(value), 0, 0));
 }
 
@@ -98,7 +108,7 @@ function drawPixels(
   picture: Picture,
   { data, stride, offset }: NdArray<Float32Array | Uint8Array>,
   draw: (pixel: number, value: number) => number,
-): Picture {
+): DrawnPicture {
   const { width, height } = picture;
   const source = pixelsOf(picture);
   const drawn = createPicture(width, height);

@@ -1,0 +1,40 @@
+import {
+  type DrawnPicture,
+  type ExplainingNetwork,
+  type Explanation,
+  FormatError,
+  type Kernels,
+  loadNetwork,
+  makeKernels,
+  type Picture,
+} from 'fastcam';
+import { instrumentOnnx } from 'fastcam/instrument';
+import { type Backend, jsKernels, STATISTICS } from 'fastcam/kernels';
+import { CAM_METHODS } from 'fastcam/methods';
+import { parseSafetensors } from 'fastcam/model';
+import { loadNetwork as loadOnnx } from 'fastcam/onnx';
+import { heatMap, keepMask, lovi, type SaliencyMap } from 'fastcam/viz';
+
+export async function explained(bytes: Uint8Array, picture: Picture): Promise<DrawnPicture> {
+  const backend: Backend = 'auto';
+  const kernels: Kernels = await makeKernels(backend);
+  const net: ExplainingNetwork = await loadNetwork(bytes, { kernels, precision: 'f16' });
+  const explanation: Explanation = net.explain(picture, { statistic: 'smoe', target: 3 });
+  const map: SaliencyMap = explanation.combinedMap;
+  const told: string | undefined = kernels.fallback;
+  net.dispose();
+  kernels.dispose();
+  heatMap([map], [8, 8]);
+  keepMask(map, 0.1);
+  return told === undefined ? explanation.lovi() : lovi([map], [8, 8]);
+}
+
+export const others: unknown[] = [
+  instrumentOnnx,
+  jsKernels().name,
+  STATISTICS.smoe,
+  CAM_METHODS,
+  parseSafetensors,
+  loadOnnx,
+  FormatError,
+];
