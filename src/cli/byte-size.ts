@@ -1,4 +1,4 @@
-/** Sizes as people write them: 128MB, 128MiB, 1.5 GB, 4096. */
+/** Sizes as people write and read them: 128MB, 128MiB, 1.5 GB, 4096. */
 
 /** MB and its like are powers of 1000, MiB and its like of 1024, as in the International System. */
 const UNITS: Readonly<Record<string, number>> = {
@@ -19,4 +19,9 @@ export function byteSize(text: string): number | undefined {
   if (number === undefined || factor === undefined) return undefined;
   const bytes = Math.floor(Number(number) * factor);
   return Number.isSafeInteger(bytes) && bytes >= 1 ? bytes : undefined;
+}
+
+/** Millions of bytes, without the unit. */
+export function megabytes(bytes: number, digits = 1): string {
+  return (bytes / 1e6).toFixed(digits);
 }

@@ -1,9 +1,10 @@
 /** What a person is told about a conversion: what became of the weights, layer by layer. */
 
-import Table from 'cli-table3';
 import type { Conversion } from '../node/index.js';
 import { describeArchitecture } from '../node/report.js';
+import { megabytes } from './byte-size.js';
 import { printable } from './streams.js';
+import { makeTable } from './table.js';
 
 /** Ends with a new line. */
 export function formatConversion({
@@ -19,7 +20,7 @@ export function formatConversion({
 }: Conversion): string {
   const title =
     `${printable(input)}: ${describeArchitecture(architecture)}; ` +
-    `${(weights / 1e6).toFixed(2)} M weights as ${precision}, ${megabytes(bytes)} of ${megabytes(sourceBytes)}`;
+    `${(weights / 1e6).toFixed(2)} M weights as ${precision}, ${megabytes(bytes, 2)} MB of ${megabytes(sourceBytes, 2)} MB`;
   const written = files.map((file) => `  ${printable(file)}\n`).join('');
   const warned = warnings.map((line) => `Warning: ${printable(line)}\n`).join('');
   return `${title}\n${lossTable(layers)}\n${warned}Written:\n${written}`;
@@ -28,12 +29,8 @@ export function formatConversion({
 function lossTable(layers: Conversion['layers']): string {
   const changed = layers.filter(({ largestError }) => largestError > 0);
   if (changed.length === 0) return 'No weight changes.';
-  const table = new Table({
-    head: ['layer', 'weights', 'largest', 'largest error', 'mean error', 'relative error'],
-    colAligns: ['left', 'right', 'right', 'right', 'right', 'right'],
-    // No colors: the table is as often read in a log as in a terminal.
-    style: { head: [], border: [], compact: true },
-  });
+  const head = ['layer', 'weights', 'largest', 'largest error', 'mean error', 'relative error'];
+  const table = makeTable(head, 1);
   for (const { layer, weights, largest, largestError, meanError, relativeError } of changed) {
     table.push([
       layer,
@@ -47,8 +44,4 @@ function lossTable(layers: Conversion['layers']): string {
   const kept = layers.length - changed.length;
   const relative = 'The relative error of a layer is √(Σ error² / Σ weight²)';
   return `${table}\nErrors are against float32. ${relative}. ${kept} other layers keep every bit.`;
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(2)} MB`;
 }

@@ -2,6 +2,7 @@
 
 import type { InspectedValue, Inspection } from '../node/inspect.js';
 import { describeArchitecture } from '../node/report.js';
+import { megabytes } from './byte-size.js';
 import { printable } from './streams.js';
 import { makeTable } from './table.js';
 
@@ -71,10 +72,6 @@ function layerTable({ layers }: Inspection): string {
     table.push([printable(name), shape, macs > 0 ? (macs / 1e6).toFixed(1) : '']);
   }
   return `${table.toString()}\n`;
-}
-
-function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(1);
 }
 
 function short(value: number): string {

@@ -10,7 +10,7 @@
  * `smoeReference` takes one logarithm an element. `smoeScale` multiplies first and takes one
  * logarithm for some forty elements: Σ log2 z = log2 Π z, and a double holds a product of that many
  * before it leaves [1e-150, 1e150]. It is at least as accurate as the sum of rounded logarithms.
- * The same accumulation is fused into the convolution that ends a scale (js/conv2d.ts).
+ * The same accumulation is fused into the convolution that ends a scale (js/epilogue.ts).
  */
 
 import { type ColumnValues, columnCount } from './columns.js';

@@ -52,7 +52,7 @@ interface WasmExports extends PanelExports, MapExports {
 }
 
 export interface WasmOptions {
-  /** Winograd's algorithm for 3×3 at stride 1 (default). Without, every convolution is a GEMM. */
+  /** Winograd's algorithm for 3×3 at stride 1 (default). Without, these are GEMMs, or skip their zeros. */
   readonly winograd?: boolean;
 }
 
