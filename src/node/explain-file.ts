@@ -1,7 +1,6 @@
 /** A picture file in, an explanation and its pictures out. */
 
 import { basename, join } from 'node:path';
-import { refuseKind } from '../errors.js';
 import type { ExplainOptions } from '../explain.js';
 import type { Explanation } from '../explanation.js';
 import { fitInside, type Picture } from '../image/picture.js';
