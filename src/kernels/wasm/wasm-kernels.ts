@@ -39,7 +39,7 @@ import { alignUp, LinearMemory } from './linear-memory.js';
 import { type MapExports, wasmMapKernels } from './maps.js';
 import { WasmVectors } from './vectors.js';
 import type { ModuleLoader, WasmBuild } from './wasm-modules.js';
-import { prefersRelaxed, type WasmModule, webAssembly } from './webassembly.js';
+import { prefersRelaxed, type WasmMemory, type WasmModule, webAssembly } from './webassembly.js';
 
 /** What assembly/index.ts exports; besides, functions of operators by the operators' names. */
 interface WasmExports extends PanelExports, MapExports {
@@ -97,9 +97,20 @@ function fasterBuilds(): WasmBuild[] {
 
 function instantiate(name: string, module: WasmModule, winograd: boolean): Kernels {
   const memory = new webAssembly!.Memory({ initial: 1 });
-  const instance = new webAssembly!.Instance(module, { env: { memory } });
-  const exports = instance.exports as WasmExports;
+  const exports = exportsOf(name, module, memory);
   return new WasmKernels(name, exports, new LinearMemory(memory, exports.heapBase()), winograd);
+}
+
+/** @throws {UnsupportedError} where a page's policy forbids it: WebKit compiles before it looks at the policy */
+function exportsOf(name: string, module: WasmModule, memory: WasmMemory): WasmExports {
+  try {
+    return new webAssembly!.Instance(module, { env: { memory } }).exports as WasmExports;
+  } catch (cause) {
+    throw new UnsupportedError(
+      `wasm: the engine may not run the ${name} build: choose js (${(cause as Error).message})`,
+      { cause },
+    );
+  }
 }
 
 /** An instance of the module, with its memory. */
