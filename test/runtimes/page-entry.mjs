@@ -18,7 +18,10 @@ async function decode(file, type) {
   return context.getImageData(0, 0, bitmap.width, bitmap.height);
 }
 
-const report = await runSuite({ read, decode, clock: () => performance.now() });
-const version = /Chrome\/(\d+)/.exec(navigator.userAgent)[1];
-const allowed = { ...report.allowed, isolated: crossOriginIsolated };
-await fetch('./report', { method: 'POST', body: JSON.stringify({ version, ...report, allowed }) });
+async function run() {
+  const report = await runSuite({ read, decode, clock: () => performance.now() });
+  return { ...report, allowed: { ...report.allowed, isolated: crossOriginIsolated } };
+}
+
+const outcome = await run().catch((error) => ({ failure: `${error}\n${error.stack}` }));
+await fetch('./report', { method: 'POST', body: JSON.stringify(outcome) });

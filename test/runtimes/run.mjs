@@ -27,7 +27,7 @@ if (!existsSync(`${HERE}node_modules`)) {
 }
 // Not before the engines are installed: what follows imports them.
 const { layOut } = await import('./layout.mjs');
-const { pages } = await import('./chromium.mjs');
+const { pages } = await import('./pages.mjs');
 const { processes, referenceEngine } = await import('./processes.mjs');
 const { quickjs } = await import('./quickjs.mjs');
 const { workerds } = await import('./workerd.mjs');
