@@ -3,7 +3,7 @@
 import type { SaliencyMap } from 'fastcam/viz';
 import { type Belief, beliefs, type Maps } from './maps.ts';
 import type { Model, Pass } from './network.ts';
-import type { Settings } from './settings.ts';
+import { isOfClass, type MapName, type Settings, titleOf } from './settings.ts';
 
 export interface Report {
   readonly picture: { readonly name: string; readonly width: number; readonly height: number };
@@ -60,6 +60,28 @@ export function makeReport(
 /** Nine digits tell every float32 from every other. */
 function plain({ shape, data }: SaliencyMap): PlainMap {
   return { shape, data: Array.from(data, (value) => Number(value.toPrecision(9))) };
+}
+
+/** What a picture of this map over that picture is saved as: `chelsea-non-class-teapot.png`. */
+export function pngName(picture: string, shown: MapName, label: string | undefined): string {
+  const ofClass = isOfClass(shown) && label !== undefined ? [label] : [];
+  return `${[stemOf(picture), ...[titleOf(shown), ...ofClass].map(plainWords)].join('-')}.png`;
+}
+
+export function jsonName(picture: string): string {
+  return `${stemOf(picture)}.fastcam.json`;
+}
+
+function stemOf(name: string): string {
+  return name.replace(/(?<=.)\.[^.]*$/, '');
+}
+
+/** In small letters, with a hyphen for all that no file system needs to know. */
+function plainWords(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, '-')
+    .replace(/^-|-$/g, '');
 }
 
 /** Some browsers begin to read what is saved only after the click. */

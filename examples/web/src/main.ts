@@ -12,7 +12,8 @@ import type { Statistic } from 'fastcam';
 import { STATISTIC_NAMES } from 'fastcam/kernels';
 import type { CamMethod } from 'fastcam/methods';
 import type { Colormap, Normalizer } from 'fastcam/viz';
-import { makeReport, pngOf, save } from './downloads.ts';
+import { listClasses, markClass } from './class-list.ts';
+import { jsonName, makeReport, pngName, pngOf, save } from './downloads.ts';
 import { element } from './element.ts';
 import { beliefs, mapsFromPasses } from './maps.ts';
 import {
@@ -23,7 +24,7 @@ import {
   type PassSettings,
   type Pixels,
 } from './network.ts';
-import { type NamedBitmap, openSample, SAMPLES, wirePictures } from './pictures.ts';
+import { markSample, type NamedBitmap, openSample, SAMPLES, wirePictures } from './pictures.ts';
 import { type Point, watchPoint } from './probe.ts';
 import {
   DEFAULTS,
@@ -38,9 +39,8 @@ import { wireTheme } from './theme.ts';
 import {
   describeStage,
   drawMaps,
-  listClasses,
-  markClass,
   markShown,
+  nameStage,
   scaleOfSlider,
   showModel,
   showValues,
@@ -57,6 +57,8 @@ const DESCRIBE_AFTER_MS = 300;
 /** A picture and what the network has made of it, by statistic and pixels. */
 interface Subject {
   readonly name: string;
+  /** The address of the sample that it is. */
+  readonly sample: string | undefined;
   readonly pixels: ImageData;
   readonly size: readonly [height: number, width: number];
   readonly passes: Map<string, Pass>;
@@ -64,6 +66,7 @@ interface Subject {
 
 const status = element('status', HTMLElement);
 const errorLine = element('error', HTMLElement);
+const bundledButton = element('bundled', HTMLButtonElement);
 const notes = element('notes', HTMLElement);
 const pixelsSelect = element('pixels', HTMLSelectElement);
 const engineSelect = element('engine', HTMLSelectElement);
@@ -95,6 +98,10 @@ let point: Point | undefined;
 let latestComing: Promise<NamedBitmap | undefined> | undefined;
 /** How many tasks the progress bar stands for. */
 let tasks = 0;
+/** What the status line says while there are none: what came out last. */
+let outcome = '';
+/** Forward passes so far. */
+let passes = 0;
 /** The frame that is asked for, and the timer of the description that follows it. */
 let frame = 0;
 let describing = 0;
@@ -128,6 +135,8 @@ async function attempt(action: () => unknown): Promise<void> {
   } catch (error) {
     errorLine.textContent = error instanceof Error ? error.message : String(error);
   }
+  // Said once: a screen reader reads it again whenever it is written.
+  if (tasks === 0 && status.textContent !== outcome) status.textContent = outcome;
 }
 
 /** Runs what takes its time, behind the progress bar. */
@@ -139,10 +148,7 @@ async function busy<Result>(doing: string, work: () => Promise<Result>): Promise
   try {
     return await work();
   } finally {
-    if (--tasks === 0) {
-      document.body.classList.remove('busy');
-      status.textContent = '';
-    }
+    if (--tasks === 0) document.body.classList.remove('busy');
   }
 }
 
@@ -160,8 +166,9 @@ async function load(weights?: OwnWeights): Promise<void> {
   await look();
 }
 
-/** Of a network of one's own: what pixels become before it; and of an ONNX file what runs it. */
+/** Of a network of one's own: the way back, and what pixels become before it; of an ONNX file what runs it. */
 function offerChoices({ isOwn, isOnnx, channels }: Model): void {
+  bundledButton.hidden = !isOwn;
   pixelsSelect.value = settings.pixels;
   pixelsSelect.parentElement!.hidden = !isOwn;
   engineSelect.value = settings.engine;
@@ -186,10 +193,10 @@ async function open(coming: Promise<NamedBitmap | undefined>): Promise<void> {
   const opened = await coming;
   // A later picture may have been decoded sooner.
   if (!opened || coming !== latestComing) return;
-  const { name, bitmap } = opened;
+  const { name, bitmap, sample } = opened;
   const pixels = reducedPixels(bitmap);
   const size = [pixels.height, pixels.width] as const;
-  subject = { name, pixels, size, passes: new Map() };
+  subject = { name, sample, pixels, size, passes: new Map() };
   await Promise.all([network.show(bitmap), look()]);
 }
 
@@ -205,13 +212,14 @@ async function look(): Promise<void> {
   const target = isNewNow() ? undefined : settings.target;
   const asked = { statistic, pixels, engine, cam, target };
   const wanted = { model, subject, key: passKey(settings) };
-  const { passes } = subject;
-  let pass = passes.get(passKey(asked));
+  const { passes: made } = subject;
+  let pass = made.get(passKey(asked));
   if (!pass) {
     const doing = `Looking by ${STATISTIC_NAMES[statistic]}…`;
     pass = await busy(doing, () => network.pass(asked));
-    passes.set(passKey(asked), pass);
-    passes.set(passKey({ ...asked, target: pass.madeCam?.target ?? target }), pass);
+    passes = pass.passes;
+    made.set(passKey(asked), pass);
+    made.set(passKey({ ...asked, target: pass.madeCam?.target ?? target }), pass);
   }
   const isWanted = wanted.model === model && wanted.subject === subject;
   if (!isWanted || wanted.key !== passKey(settings)) return;
@@ -223,12 +231,13 @@ async function look(): Promise<void> {
     markShown(settings.shown);
   }
   view = { model, subject, pixels, engine, pass };
+  markSample(subject.sample);
   // Its maps are normalised by the Gaussian in the file, and every change but of weights takes a pass.
   element('normalizer', HTMLSelectElement).disabled = engine === 'onnxruntime';
   element('method-hint', HTMLElement).hidden = engine === 'onnxruntime';
   const classes = beliefs(pass.logits, model.activation);
   const [likeliest] = classes;
-  status.textContent = likeliest
+  outcome = likeliest
     ? `${model.labels[likeliest.index]}, ${(100 * likeliest.probability).toFixed(0)} %`
     : 'Done. This network has no classifier.';
   if (isNew || isOtherEngine) {
@@ -262,6 +271,7 @@ function redraw(): void {
     const start = performance.now();
     const maps = currentMaps(view);
     drawMaps(view.subject.pixels, maps, settings);
+    nameStage(view.subject.name, settings.shown, shownLabel(view.model));
     showValues(maps, settings.shown, point);
     performance.measure('redraw', { start });
     tellCost(view.pass, performance.now() - start);
@@ -274,7 +284,12 @@ function currentMaps({ subject, model, pass }: NonNullable<typeof view>) {
   return mapsOf(pass, model, subject.size, settings);
 }
 
-function tellCost({ ms, passes, engine }: Pass, redrawMs: number): void {
+/** The class whose maps are shown. */
+function shownLabel({ labels }: Model): string | undefined {
+  return settings.target === undefined ? undefined : labels[settings.target];
+}
+
+function tellCost({ ms, engine }: Pass, redrawMs: number): void {
   const soFar = passes === 1 ? '1 forward pass' : `${passes} forward passes`;
   costLine.textContent = `${engine} ${ms.network.toFixed(0)} ms · redrawn in ${redrawMs.toFixed(1)} ms · ${soFar} so far`;
 }
@@ -315,6 +330,10 @@ function wireControls(): void {
   onInput('together', weightsOrMap);
   onInput('classes', classMaps);
   onInput('other', (value) => (value === '' ? {} : classMaps(value)));
+  bundledButton.addEventListener('click', () => attempt(load));
+  element('close-error', HTMLButtonElement).addEventListener('click', () => {
+    errorLine.textContent = '';
+  });
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-weights]')) {
     const preset = button.dataset['weights'] as WeightPreset;
     button.addEventListener('click', () =>
@@ -353,7 +372,7 @@ function wireDownloads(): void {
   element('save-png', HTMLButtonElement).addEventListener('click', () =>
     attempt(async () => {
       if (!view) return;
-      const name = `${view.subject.name}.${settings.shown}.png`;
+      const name = pngName(view.subject.name, settings.shown, shownLabel(view.model));
       save(name, await pngOf(element('stage', HTMLCanvasElement)));
     }),
   );
@@ -363,6 +382,6 @@ function wireDownloads(): void {
     const { name, pixels } = subject;
     const picture = { name, width: pixels.width, height: pixels.height };
     const report = makeReport(picture, model, pass, currentMaps(view), settings);
-    save(`${name}.fastcam.json`, new Blob([JSON.stringify(report)], { type: 'application/json' }));
+    save(jsonName(name), new Blob([JSON.stringify(report)], { type: 'application/json' }));
   });
 }

@@ -39,8 +39,10 @@ export interface MapSettings {
 export type Size = readonly [number, number];
 
 export interface Maps {
-  /** Normalised, native resolution, first scale to last. */
+  /** Native resolution, first scale to last. */
   readonly scales: readonly SaliencyMap[];
+  /** Whether the scale maps, and so the combined one, lie in 0…1; else they are values as measured. */
+  readonly isNormalized: boolean;
   /** These have the picture's size. */
   readonly combined: SaliencyMap;
   readonly lovi: Picture;
@@ -62,6 +64,7 @@ export type MapsOf = (pass: Pass, model: Model, size: Size, settings: MapSetting
 /** Makes the function that keeps what it can from one call to the next. */
 export function mapsFromPasses(): MapsOf {
   const scalesOf = latest(normalizeScales);
+  const unitScalesOf = latest(normalizeScales);
   const combinedOf = latest(combineMaps);
   const loviOf = latest(lovi);
   const coarseCamOf = latest(coarseCam);
@@ -70,7 +73,10 @@ export function mapsFromPasses(): MapsOf {
   return (pass, model, size, { normalizer, scaleWeights, cam: method, target }) => {
     const scales = pass.isNormalized ? pass.rawMaps : scalesOf(pass.rawMaps, normalizer);
     const combined = combinedOf(scales, size, scaleWeights);
-    const maps = { scales, combined, lovi: loviOf(scales, size) };
+    const isNormalized = pass.isNormalized === true || normalizer !== 'identity';
+    // Its colours know no values beyond 1.
+    const unitScales = isNormalized ? scales : unitScalesOf(pass.rawMaps, 'range');
+    const maps = { scales, isNormalized, combined, lovi: loviOf(unitScales, size) };
     const { features, madeCam } = pass;
     if (madeCam) {
       const cam = camOf(madeCam.map, size);

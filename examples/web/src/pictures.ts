@@ -9,6 +9,8 @@ import { element } from './element.ts';
 export interface NamedBitmap {
   readonly name: string;
   readonly bitmap: ImageBitmap;
+  /** Its address, where it is one of the samples. */
+  readonly sample?: string;
 }
 
 export interface Sample {
@@ -33,7 +35,14 @@ export interface Receiver {
 }
 
 export async function openSample({ name, url }: Sample): Promise<NamedBitmap> {
-  return decode(await (await fetch(url)).blob(), name);
+  return { ...(await decode(await (await fetch(url)).blob(), name)), sample: url };
+}
+
+/** Marks the sample that is shown, if it is one. */
+export function markSample(url: string | undefined): void {
+  for (const button of element('samples', HTMLElement).querySelectorAll('button')) {
+    button.ariaPressed = String(button.dataset['sample'] === url);
+  }
 }
 
 export function wirePictures(receiver: Receiver): void {
@@ -73,6 +82,7 @@ export function wirePictures(receiver: Receiver): void {
     thumbnail.src = sample.url;
     thumbnail.alt = '';
     button.type = 'button';
+    button.dataset['sample'] = sample.url;
     button.append(thumbnail, sample.label);
     button.addEventListener('click', () => receiver.picture(openSample(sample)));
     return button;

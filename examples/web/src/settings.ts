@@ -100,9 +100,9 @@ export function titleOf(name: MapName): string {
 
 /** What a map means, in a few words. */
 export const MAP_NOTES: Readonly<Record<Exclude<MapName, ScaleName>, string>> = {
-  combined: 'at any scale',
-  lovi: 'hue: which scale',
-  cam: 'spoke for the class',
-  fastcam: 'salient, and for it',
-  nonClass: 'salient, not for it',
+  combined: 'all scales together',
+  lovi: 'colour tells the scale',
+  cam: 'speaks for the class',
+  fastcam: 'salient and for the class',
+  nonClass: 'salient, not for the class',
 };

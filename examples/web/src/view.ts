@@ -16,8 +16,8 @@ import {
 } from 'fastcam/viz';
 import { element } from './element.ts';
 import { latest } from './latest.ts';
-import type { Belief, Maps } from './maps.ts';
-import type { Engine, Model } from './network.ts';
+import type { Maps } from './maps.ts';
+import type { Model } from './network.ts';
 import type { Point } from './probe.ts';
 import {
   DEFAULTS,
@@ -27,18 +27,14 @@ import {
   type MapName,
   mapNames,
   PRIOR_SCALES,
+  presetWeights,
   type Settings,
   scaleIndex,
   titleOf,
+  type WeightPreset,
   whyNoCam,
 } from './settings.ts';
 
-/** How many classes are listed. */
-const TOP = 5;
-const CHOOSE_CLASS: Readonly<Record<Engine, string>> = {
-  fastcam: 'Choose one to see what spoke for it, without another pass.',
-  onnxruntime: 'Choose one to see what spoke for it, by another pass.',
-};
 /** A tile is small: a map with longer sides is painted there with every second pixel, or third, … */
 const TILE_SIDE = 320;
 
@@ -51,20 +47,31 @@ interface Tile {
   /** The weight's slider, of a scale. */
   readonly slider: HTMLInputElement | null;
   /** In colours, as last asked for. */
-  readonly colored: (map: SaliencyMap, colormap: Colormap) => Picture;
+  readonly colored: (map: SaliencyMap, range: Range, colormap: Colormap) => Picture;
+  /** From its least value to its greatest. */
+  readonly extremes: (map: SaliencyMap) => Range;
 }
 
 /** A map as the tiles show it: numbers, or for LOVI colours. */
 type Shown = SaliencyMap | Picture;
 
+/** What lies at the ends of the colour map. */
+type Range = readonly [least: number, most: number];
+const UNIT: Range = [0, 1];
+
+/** How much wider than high a picture is drawn at most, and how much higher than wide. */
+const WIDEST = 6;
+const HIGHEST = 4;
+
 const main = element('main', HTMLElement);
 const stage = element('stage', HTMLCanvasElement);
 const stageName = element('stage-name', HTMLElement);
+const stagePicture = element('stage-picture', HTMLElement);
 const stageValue = element('stage-value', HTMLElement);
+const stretched = element('stretched', HTMLElement);
 const colorbar = element('colorbar', HTMLCanvasElement);
-const classList = element('classes', HTMLElement);
-const classesHint = element('classes-hint', HTMLElement);
-const otherClass = element('other', HTMLSelectElement);
+const leastOfBar = element('least', HTMLElement);
+const mostOfBar = element('most', HTMLElement);
 const scalesTitle = element('scales-title', HTMLElement);
 const noCam = element('no-cam', HTMLElement);
 const camSelect = element('cam', HTMLSelectElement);
@@ -80,7 +87,10 @@ let tiles = new Map<MapName, Tile>();
 let scaleNames: readonly string[] = [];
 arrangeTiles(DEFAULTS.scaleWeights.length, true);
 
+const presetButtons = document.querySelectorAll<HTMLButtonElement>('[data-weights]');
+
 const overlaid = latest(overlay);
+const spread = latest(spreadToUnit);
 const mixed = latest(mix);
 const enlarged = latest(enlarge);
 const ramp = latest(colorRamp);
@@ -90,10 +100,11 @@ const overlayOptions = latest((colormap: Colormap, opacity: number) => ({ colorm
 /** Paints everything that is not painted yet. */
 export function drawMaps(picture: Picture, maps: Maps, settings: Settings): void {
   const { colormap, opacity, shown } = settings;
-  main.style.setProperty('--ratio', String(picture.width / picture.height));
-  for (const [name, { canvas, colored, note, slider }] of tiles) {
+  showShape(picture);
+  for (const [name, tile] of tiles) {
+    const { canvas, colored, note, slider } = tile;
     const map = mapNamed(maps, name);
-    paint(canvas, 'shape' in map ? colored(map, colormap) : map);
+    paint(canvas, 'shape' in map ? colored(map, rangeOf(tile, map, maps), colormap) : map);
     write(
       note,
       isScale(name) ? `${scaleNames[scaleIndex(name)]}\n${extents(map)}` : MAP_NOTES[name],
@@ -105,15 +116,52 @@ export function drawMaps(picture: Picture, maps: Maps, settings: Settings): void
     }
   }
   const map = mapNamed(maps, shown);
-  const over =
-    'shape' in map
-      ? overlaid(picture, sizedAs(picture, map), overlayOptions(colormap, opacity))
-      : mixed(picture, map, opacity);
-  paint(stage, over);
+  if ('shape' in map) {
+    const range = rangeOf(tiles.get(shown)!, map, maps);
+    const unit = sizedAs(picture, spread(map, range));
+    paint(stage, overlaid(picture, unit, overlayOptions(colormap, opacity)));
+    write(leastOfBar, shortNumber(range[0]));
+    write(mostOfBar, shortNumber(range[1]));
+  } else {
+    paint(stage, mixed(picture, map, opacity));
+  }
   paint(colorbar, ramp(colormap));
   // LOVI's colours are not the colour map's: its key is by its tile.
   colorbar.parentElement!.hidden = shown === 'lovi';
-  write(stageName, titleOf(shown));
+  for (const button of presetButtons) markPreset(button, settings.scaleWeights);
+}
+
+/** Says what lies over which picture. @param label of the class whose maps are shown */
+export function nameStage(pictureName: string, shown: MapName, label: string | undefined): void {
+  const isLabelled = isOfClass(shown) && label !== undefined;
+  write(stageName, isLabelled ? `${titleOf(shown)} for ${label}` : titleOf(shown));
+  write(stagePicture, pictureName);
+}
+
+/** Gives the frames the picture's shape; one that would be a mere line is stretched, and the page says so. */
+function showShape({ width, height }: Picture): void {
+  const ratio = width / height;
+  const shownRatio = Math.min(WIDEST, Math.max(1 / HIGHEST, ratio));
+  main.style.setProperty('--ratio', String(shownRatio));
+  const factor = Math.max(ratio / shownRatio, shownRatio / ratio);
+  stretched.hidden = factor === 1;
+  const direction = ratio > shownRatio ? 'high' : 'wide';
+  write(
+    stretched,
+    `The picture is drawn about ${Math.round(factor)} times as ${direction} as it is.`,
+  );
+}
+
+/** A preset's button is pressed while the weights are the preset's. */
+function markPreset(button: HTMLButtonElement, weights: readonly number[]): void {
+  const preset = button.dataset['weights'] as WeightPreset;
+  const isSet = !button.disabled && presetWeights(preset, weights.length).join() === weights.join();
+  button.ariaPressed = String(isSet);
+}
+
+/** 0…1 for normalised maps; others are shown by their own values. */
+function rangeOf({ extremes }: Tile, map: SaliencyMap, { isNormalized }: Maps): Range {
+  return isNormalized ? UNIT : extremes(map);
 }
 
 /** Gives the page the tiles and controls that the network has a use for, and says why others are missing. */
@@ -157,50 +205,6 @@ export function showValues(maps: Maps, shown: MapName, point: Point | undefined)
   });
   write(stageValue, tiles.get(shown)!.value.textContent);
   return point ? `${texts.join(', ')}.` : '';
-}
-
-/** Lists the likeliest classes, and all others to choose from where the maps of a class can be shown. */
-export function listClasses(classes: readonly Belief[], model: Model, engine: Engine): void {
-  const { labels } = model;
-  const canChoose = whyNoCam(model) === undefined;
-  const rows = classes.slice(0, TOP).map(({ index, probability }) => {
-    const row = document.createElement(canChoose ? 'label' : 'div');
-    const bar = document.createElement('meter');
-    if (!canChoose) row.role = 'listitem';
-    bar.value = probability;
-    bar.ariaHidden = 'true';
-    const percent = text('span', `${(100 * probability).toFixed(1)} %`);
-    if (canChoose) row.append(classRadio(index));
-    row.append(text('span', labels[index]!), bar, percent);
-    return row;
-  });
-  classList.role = canChoose ? 'radiogroup' : 'list';
-  classList.hidden = rows.length === 0;
-  classList.replaceChildren(...rows);
-  write(classesHint, labels.length === 0 ? whyNoCam(model)! : CHOOSE_CLASS[engine]);
-  classesHint.hidden = labels.length > 0 && !canChoose;
-  otherClass.parentElement!.hidden = !canChoose || labels.length <= TOP;
-  const none = new Option('…', '');
-  const byName = [...labels.entries()].sort(([, a], [, b]) => a.localeCompare(b));
-  otherClass.replaceChildren(none, ...byName.map(([i, label]) => new Option(label, String(i))));
-}
-
-function classRadio(index: number): HTMLInputElement {
-  const radio = document.createElement('input');
-  radio.type = 'radio';
-  radio.name = 'class';
-  radio.value = String(index);
-  return radio;
-}
-
-/** Marks the class whose maps are shown. */
-export function markClass(target: number): void {
-  let listed = false;
-  for (const radio of classList.querySelectorAll('input')) {
-    radio.checked = Number(radio.value) === target;
-    listed ||= radio.checked;
-  }
-  otherClass.value = listed ? '' : String(target);
 }
 
 /** Marks the map that lies over the picture. */
@@ -263,6 +267,31 @@ function valueAt(map: Shown, { u, v }: Point): number {
   return Math.max(...map.data.subarray(4 * i, 4 * i + 3)) / 255;
 }
 
+/** The map with the ends of the range at 0 and 1. */
+function spreadToUnit(map: SaliencyMap, [least, most]: Range): SaliencyMap {
+  if (least === 0 && most === 1) return map;
+  // Of a map that is the same everywhere nothing stands out.
+  const scale = most > least ? 1 / (most - least) : 0;
+  return toNdArray(
+    map.data.map((value) => (value - least) * scale),
+    map.shape,
+  );
+}
+
+function extremesOf({ data }: SaliencyMap): Range {
+  let least = Number.POSITIVE_INFINITY;
+  let most = Number.NEGATIVE_INFINITY;
+  for (const value of data) {
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return [least, most];
+}
+
+function shortNumber(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
+
 function extents(map: Shown): string {
   return 'shape' in map ? `${map.shape[1]} × ${map.shape[0]}` : '';
 }
@@ -312,7 +341,10 @@ function makeTile(name: MapName): Tile {
     note,
     value: figure.querySelector('.value')!,
     slider: figure.querySelector('.weight input'),
-    colored: latest((map: SaliencyMap, colormap: Colormap) => colorize(thinned(map), colormap)),
+    colored: latest((map: SaliencyMap, range: Range, colormap: Colormap) =>
+      colorize(thinned(spreadToUnit(map, range)), colormap),
+    ),
+    extremes: latest(extremesOf),
   };
 }
 

@@ -25,7 +25,9 @@ export async function sortOut(given: readonly File[]): Promise<OwnWeights> {
     if (isLabels(json)) labels = json;
     else checkIndex(file.name, json, files);
   }
-  if (files.length === 0) throw new Error(`${given[0]!.name}: choose the weights with it.`);
+  if (files.length === 0) {
+    throw new Error(`${given[0]!.name}: class names alone; choose them together with the weights.`);
+  }
   const parts = files.filter(({ name }) => PART.test(name));
   const [part] = parts;
   const all = Number(part && PART.exec(part.name)![1]);
@@ -55,13 +57,21 @@ function isLabels(json: unknown): json is string[] {
 
 /** The index says which file has which tensor, as Hugging Face writes it; the files say so themselves. */
 function checkIndex(name: string, json: unknown, files: readonly File[]): void {
-  const { weight_map: map } = (json ?? {}) as { weight_map?: Record<string, string> };
-  if (typeof map !== 'object') {
-    throw new Error(`${name}: neither class names in an array, nor an index of weights.`);
+  const { weight_map: map } = (json ?? {}) as { weight_map?: Record<string, string> | null };
+  if (typeof map !== 'object' || map === null) {
+    throw new Error(
+      `${name}: expected class names as an array of strings, or an index of weights; got ${describe(json)}.`,
+    );
   }
   const wanted = [...new Set(Object.values(map))];
   const missing = wanted.filter((shard) => files.every((file) => file.name !== shard));
   if (missing.length > 0) {
     throw new Error(`${name}: choose its files with it; missing: ${missing.join(', ')}.`);
   }
+}
+
+function describe(json: unknown): string {
+  if (!Array.isArray(json)) return json === null ? 'null' : `one ${typeof json}`;
+  const at = json.findIndex((label) => typeof label !== 'string');
+  return `an array whose item ${at} is ${describe(json[at])}`;
 }

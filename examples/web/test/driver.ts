@@ -1,9 +1,9 @@
 /** What the tests do with the page, by names: open it, read its canvases, save its numbers. */
 
-import { readFileSync } from 'node:fs';
 import axe from 'axe-core';
-import type { BrowserContext, Download, Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import type { Report } from '../src/downloads.ts';
+import { ENGINE, saved } from './browser.ts';
 
 export interface OpenPage {
   readonly page: Page;
@@ -52,8 +52,14 @@ export async function explaining(page: Page, action: () => Promise<unknown>): Pr
   await explained(page);
 }
 
-/** Forward passes so far, as the worker has measured them. */
+/** Forward passes so far, as the page counts them. */
+export async function passesTold(page: Page): Promise<number> {
+  return Number(/ (\d+) forward pass/.exec(await page.innerText('#cost'))![1]);
+}
+
+/** Forward passes so far, as the worker has measured them. Firefox's BiDi evaluates nothing in workers. */
 export async function passes(page: Page): Promise<number> {
+  if (ENGINE === 'firefox') return passesTold(page);
   const [worker] = page.workers();
   return worker!.evaluate(() => performance.getEntriesByName('forward pass').length);
 }
@@ -85,27 +91,25 @@ export async function changedBy(page: Page, action: () => Promise<unknown>): Pro
 
 /** RGBA of a canvas. */
 export async function pixelsOf(page: Page, selector: string): Promise<Uint8ClampedArray> {
-  const numbers = await page.locator(selector).evaluate((found) => {
+  const encoded = await page.locator(selector).evaluate((found) => {
     const canvas = found as HTMLCanvasElement;
-    const context = canvas.getContext('2d')!;
-    return [...context.getImageData(0, 0, canvas.width, canvas.height).data];
+    const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+    return btoa(Array.from(data, (byte) => String.fromCharCode(byte)).join(''));
   });
-  return Uint8ClampedArray.from(numbers);
+  return new Uint8ClampedArray(Buffer.from(encoded, 'base64'));
+}
+
+/** By how many pixels the page is wider than its window. */
+export function overflow(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return scrollWidth - clientWidth;
+  });
 }
 
 export async function saveReport(page: Page): Promise<Report> {
-  const { bytes } = await saved(page, '#save-json');
+  const { bytes } = await saved(page, () => page.click('#save-json'));
   return JSON.parse(bytes.toString()) as Report;
-}
-
-/** What a button saves. */
-export async function saved(page: Page, button: string): Promise<{ name: string; bytes: Buffer }> {
-  const [download] = await Promise.all([page.waitForEvent('download'), page.click(button)]);
-  return { name: (download as Download).suggestedFilename(), bytes: await contents(download) };
-}
-
-async function contents(download: Download): Promise<Buffer> {
-  return readFileSync(await download.path());
 }
 
 /** Moves a slider as a hand does. */

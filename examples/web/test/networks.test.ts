@@ -8,7 +8,7 @@ import type { SaliencyMap } from 'fastcam/viz';
 import { describe, expect, test } from 'vitest';
 import { writeSafetensors } from '../../../dist/node/safetensors-writer.js';
 import type { PlainMap } from '../src/downloads.ts';
-import { changedBy, explaining, painted, saveReport, violations } from './driver.ts';
+import { changedBy, explaining, overflow, painted, saveReport, violations } from './driver.ts';
 import { page, usePage } from './setup.ts';
 
 interface NamedFile {
@@ -181,7 +181,7 @@ describe('a network in several files', () => {
       `${shards[0]!.name}: one of 2 files; choose them all at once.`,
     );
     expect(await refused(whole, json('config.json', { depth: 50 }))).toContain(
-      'config.json: neither',
+      'config.json: expected class names as an array of strings, or an index of weights; got one object.',
     );
     expect((await saveReport(page)).model.name).toBe('tiny ResNet-50');
   });
@@ -248,6 +248,6 @@ test('other channels than a picture’s are refused, and the network stays', asy
 test.each([320, 390])('at a width of %i pixels nothing of a VGG is cut off', async (width) => {
   await page.setViewportSize({ width, height: 800 });
   await load(golden('vgg'));
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+  expect(await overflow(page)).toBe(0);
   expect(await violations(page)).toEqual([]);
 });

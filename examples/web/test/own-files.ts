@@ -11,6 +11,8 @@ import { page } from './setup.ts';
 export interface NamedFile {
   readonly name: string;
   readonly bytes: Uint8Array;
+  /** What a browser would say it is; nothing of most files of weights. */
+  readonly type?: string;
 }
 
 const CAT = new URL('../../../samples/chelsea.png', import.meta.url).pathname;
@@ -33,13 +35,16 @@ export function drop(...files: NamedFile[]): Promise<unknown> {
   return page.evaluate(
     (dropped) => {
       const dataTransfer = new DataTransfer();
-      for (const [name, bytes] of dropped) {
-        dataTransfer.items.add(new File([Uint8Array.from(bytes)], name));
+      for (const [name, encoded, type] of dropped) {
+        const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
+        dataTransfer.items.add(new File([bytes], name, { type }));
       }
       const init = { dataTransfer, cancelable: true, bubbles: true };
       return document.body.dispatchEvent(new DragEvent('drop', init));
     },
-    files.map(({ name, bytes }) => [name, [...bytes]] as const),
+    files.map(
+      ({ name, bytes, type = '' }) => [name, Buffer.from(bytes).toString('base64'), type] as const,
+    ),
   );
 }
 
@@ -82,7 +87,7 @@ export function expectAlike(got: readonly number[], expected: Float32Array): voi
   expect(error).toBeLessThanOrEqual(1e-3 * most);
 }
 
-/** The page's own scripts that the worker has loaded, without their hashes. */
+/** The page's own scripts that the worker has loaded, without their hashes; Chromium tells them. */
 export async function scriptsOfWorker(): Promise<string[]> {
   const [worker] = page.workers();
   const urls = await worker!.evaluate(() =>
