@@ -13,22 +13,11 @@ export {
   loadNetwork as loadResNet,
   networkOf,
 } from './explain.js';
-export {
-  type ActivationOptions,
-  type Activations,
-  type ActivationTap,
-  type ActivationTensor,
-  type ClassWeights,
-  explainActivations,
-} from './explain-activations.js';
 export type { Cost, Explanation, Prediction } from './explanation.js';
-export {
-  type DrawnPicture,
-  type Orientation,
-  orient,
-  orientationOf,
-  type Picture,
-  type Region,
+export type {
+  DrawnPicture,
+  Picture,
+  Region,
 } from './image/index.js';
 export {
   type Backend,

@@ -2,13 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import {
-  explainActivations,
-  type Kernels,
-  loadNetwork,
-  makeKernels,
-  type Picture,
-} from '../src/index.js';
+import { explainActivations } from '../src/explain-activations.js';
+import { type Kernels, loadNetwork, makeKernels, type Picture } from '../src/index.js';
 import { BACKENDS } from './kernels/backends.js';
 
 const WEIGHTS = readFileSync(new URL('../models/tiny-resnet50.safetensors', import.meta.url));

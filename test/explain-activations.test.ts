@@ -7,9 +7,11 @@ import {
   type ActivationOptions,
   type Activations,
   type ActivationTap,
+  explainActivations,
+} from '../src/explain-activations.js';
+import {
   type ExplainingNetwork,
   type Explanation,
-  explainActivations,
   type FloatTensor,
   jsKernels,
   type Kernels,

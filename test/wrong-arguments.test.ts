@@ -2,9 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { explainActivations } from '../src/explain-activations.js';
 import {
   type ExplainingNetwork,
-  explainActivations,
   jsKernels,
   loadNetwork,
   makeKernels,

@@ -1,6 +1,6 @@
 /** onnxruntime, in a page or in Node: an ONNX file, explained from values inside of it. */
 
-import { explainActivations } from 'fastcam';
+import { explainActivations } from 'fastcam/activations';
 import { fitPicture, IMAGENET_PREPROCESSING, preprocess } from 'fastcam/model';
 import { withOutputs } from './onnx-outputs.mjs';
 

@@ -1,7 +1,7 @@
 /** TensorFlow.js: a layers model, explained from the outputs of its own layers. */
 
 import * as tf from '@tensorflow/tfjs';
-import { explainActivations } from 'fastcam';
+import { explainActivations } from 'fastcam/activations';
 
 /**
  * Makes a function that explains pictures.

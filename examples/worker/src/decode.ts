@@ -1,7 +1,7 @@
 /** The bytes of a picture file → its pixels. What they are is told by the bytes, not by a header. */
 
-import { orient, orientationOf, type Picture } from 'fastcam';
-import { overWhite } from 'fastcam/model';
+import type { Picture } from 'fastcam';
+import { orient, orientationOf, overWhite } from 'fastcam/model';
 import { decodeJpeg } from './jpeg.js';
 import { damaged } from './picture-problems.js';
 import { decodePng } from './png.js';
