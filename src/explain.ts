@@ -4,7 +4,7 @@
 
 import { type Calibration, checkCalibration } from './calibration.js';
 import { DISPOSE } from './disposal.js';
-import { expectWhole, oneOf, refuseKind, ShapeError } from './errors.js';
+import { expectWhole, kindOf, oneOf, refuseKind, ShapeError } from './errors.js';
 import { type Explanation, explanationOf, type ResolvedOptions } from './explanation.js';
 import {
   checkPicture,
@@ -280,8 +280,7 @@ export function resolveFor(
 
 /** @throws {TypeError} that begins with `what`, for anything but float32 */
 export function checkFloats(what: string, data: unknown): void {
-  const isFloats = Object.prototype.toString.call(data) === '[object Float32Array]';
-  if (!isFloats) refuseKind(what, 'a Float32Array', data);
+  if (kindOf(data) !== 'Float32Array') refuseKind(what, 'a Float32Array', data);
 }
 
 /** @throws {ShapeError} that begins with `what`, for NaN and ±∞ */

@@ -32,7 +32,7 @@ const CORE = [
 const BELOW = ['disposal.ts', 'errors.ts', 'math', 'image'];
 const ENGINE = [...BELOW, 'kernels', 'model', 'viz', 'methods'];
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
-  'disposal.ts': [],
+  'disposal.ts': ['errors.ts'],
   'errors.ts': [],
   math: [],
   image: ['errors.ts'],

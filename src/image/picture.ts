@@ -57,8 +57,7 @@ export function createPicture(width: number, height: number): DrawnPicture {
 export function checkPicture(operation: string, picture: Picture): void {
   const kind = kindOf(picture?.data);
   if (kind !== 'Uint8Array' && kind !== 'Uint8ClampedArray') {
-    const expected =
-      '{ data, width, height } with RGBA bytes (floats go in a tensor, { data, shape })';
+    const expected = '{ data, width, height } of RGBA bytes, or a tensor { data, shape } of floats';
     refuseKind(`${operation}: picture`, expected, picture?.data ?? picture);
   }
   const { data, width, height } = picture;

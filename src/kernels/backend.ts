@@ -32,8 +32,8 @@ export async function makeKernelsFrom(load: ModuleLoader, backend: Backend): Pro
   if (backend !== 'auto') return wasmKernelsFrom(load, backend);
   const kernels = await firstKernels(load);
   if (kernels) return kernels;
-  const lacking = webAssembly ? 'its WebAssembly has no SIMD' : 'it has no WebAssembly';
-  return Object.assign(jsKernels(), { fallback: `this engine runs plain JavaScript: ${lacking}` });
+  const fallback = `the engine has no WebAssembly${webAssembly ? ' SIMD' : ''}`;
+  return Object.assign(jsKernels(), { fallback });
 }
 
 /**

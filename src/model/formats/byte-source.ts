@@ -13,15 +13,15 @@ const HINTS: Readonly<Record<string, string>> = {
   Blob: ': pass its stream()',
   File: ': pass its stream()',
   Response: ': pass its body',
-  String: ': paths are not read here, pass the bytes',
 };
 
 /** @throws {TypeError} in the name of `operation`, for what is neither bytes nor a stream of them */
 export function checkFile(operation: string, file: unknown): void {
-  const kind = Object.prototype.toString.call(file).slice(8, -1);
+  const kind = kindOf(file);
   if (/^(Uint8Array|(Shared)?ArrayBuffer)$/.test(kind) || 'getReader' in Object(file)) return;
+  const hint = typeof file === 'string' ? ': paths are not read here' : (HINTS[kind] ?? '');
   throw new TypeError(
-    `${operation}: file expected an ArrayBuffer, a Uint8Array or a ReadableStream, got ${kindOf(file)}${HINTS[kind] ?? ''}`,
+    `${operation}: file expected an ArrayBuffer, a Uint8Array or a ReadableStream, got ${kind}${hint}`,
   );
 }
 

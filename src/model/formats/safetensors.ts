@@ -90,8 +90,8 @@ export const PREFIX_BYTES = 8;
 export function firstBytes(head: Uint8Array): string {
   const text = String.fromCharCode(...head.subarray(0, SHOWN_BYTES));
   if (/^[\s -~]+$/.test(text)) {
-    const isPage = text.trimStart().startsWith('<');
-    return `begins with the text ${JSON.stringify(text)}${isPage ? ': a page, as servers send it for an error' : ''}`;
+    const isPage = text.trim()[0] === '<';
+    return `begins with the text ${JSON.stringify(text)}${isPage ? ': a page of an error?' : ''}`;
   }
   const hex = [...head.subarray(0, SHOWN_BYTES)].map((byte) => byte.toString(16).padStart(2, '0'));
   return `begins with the bytes ${hex.join(' ')}`;
