@@ -92,10 +92,10 @@ it('asked nobody but the host that is allowed', () => {
   assert.deepEqual([...new Set(asked)], ['pictures.example']);
 });
 
-it('refuses every URL where no host is allowed', async () => {
+it('refuses every URL where no host is allowed', async (t) => {
   const closed = await start();
+  t.after(() => closed.stop());
   const path = '/explain?url=https://pictures.example/cat.png';
   const { json } = await closed.request(path, { method: 'POST' });
-  await closed.stop();
   assert.equal(json.error.code, 'url-refused');
 });
