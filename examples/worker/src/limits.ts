@@ -29,6 +29,8 @@ export const LIMITS = {
   /** Until the weights have come from R2. */
   modelMs: 20_000,
   redirects: 3,
+  /** What a caller who asks too often is told to wait: the period of the rate limit in wrangler.jsonc. */
+  rateSeconds: 60,
   /** Of one batch: what a queue takes at once. */
   batchKeys: 100,
   batchBytes: 128 << 10,

@@ -5,9 +5,11 @@
  *   POST /batch     { "keys": […] } of pictures in R2 → results in R2, by way of a queue
  */
 
+import { checkRate, checkToken } from './access.js';
 import { answer } from './answer.js';
 import { consume, enqueue, type Job } from './batch.js';
 import { announcedLength, type ByteSource, discard, withBytes } from './body.js';
+import { answerPreflight, checkOrigin, isPreflight, withCors } from './cors.js';
 import type { Env } from './env.js';
 import { LIMITS } from './limits.js';
 import { theModel } from './model.js';
@@ -16,32 +18,51 @@ import { asProblem, Problem } from './problem.js';
 import { fetchPicture } from './remote-picture.js';
 
 type Context = Pick<ExecutionContext, 'waitUntil'>;
-type Route = (request: Request, env: Env, ctx: Context) => Promise<Response>;
+interface Route {
+  answer(request: Request, env: Env, ctx: Context): Promise<Response>;
+  needsToken(env: Env): boolean;
+}
 
 const ROUTES: ReadonlyMap<string, Route> = new Map([
-  ['/explain', explain],
-  ['/batch', enqueue],
+  [
+    '/explain',
+    {
+      answer: explain,
+      needsToken: ({ EXPLAIN_NEEDS_TOKEN = false }: Env) => EXPLAIN_NEEDS_TOKEN !== false,
+    },
+  ],
+  ['/batch', { answer: enqueue, needsToken: () => true }],
 ]);
 
 export default {
   async fetch(request, env, ctx) {
-    try {
-      return await routeOf(request)(request, env, ctx);
-    } catch (error) {
-      await discard(request.body);
-      return asProblem(error).toResponse();
-    }
+    return withCors(await respond(request, env, ctx), request, env);
   },
 
   queue: consume,
 } satisfies ExportedHandler<Env, Job>;
+
+/** Attempts are counted before the token is looked at, so that it cannot be guessed quickly. */
+async function respond(request: Request, env: Env, ctx: Context): Promise<Response> {
+  try {
+    const route = routeOf(request);
+    checkOrigin(request, env);
+    if (isPreflight(request)) return answerPreflight();
+    await checkRate(request, env);
+    if (route.needsToken(env)) await checkToken(request, env);
+    return await route.answer(request, env, ctx);
+  } catch (error) {
+    await discard(request.body);
+    return asProblem(error).toResponse();
+  }
+}
 
 function routeOf(request: Request): Route {
   const route = ROUTES.get(new URL(request.url).pathname);
   if (route === undefined) {
     throw new Problem(404, 'no-such-path', `expected ${[...ROUTES.keys()].join(' or ')}`);
   }
-  if (request.method !== 'POST') {
+  if (request.method !== 'POST' && !isPreflight(request)) {
     throw new Problem(405, 'method', 'expected POST', { allow: 'POST' });
   }
   return route;

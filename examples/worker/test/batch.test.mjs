@@ -7,6 +7,7 @@ import { cat, LABELS, MODEL, rocket, sizeOf } from './pictures.mjs';
 import { built, eventually, start } from './workerd.mjs';
 
 const KEY = 'tiny-resnet50.safetensors';
+const TOKEN = 'a-secret-of-the-tests';
 const weights = readFileSync(MODEL);
 const CLASSES = JSON.parse(readFileSync(LABELS, 'utf8'));
 
@@ -29,7 +30,7 @@ async function startAnew() {
     workers: [
       built({
         name: 'worker',
-        bindings: { MODEL_KEY: KEY, RETRY_SECONDS: 0 },
+        bindings: { MODEL_KEY: KEY, RETRY_SECONDS: 0, API_TOKEN: TOKEN },
         r2Buckets: { MODELS: 'models', PICTURES: 'pictures' },
         queueProducers: { JOBS: 'jobs' },
         queueConsumers: {
@@ -53,7 +54,12 @@ async function startAnew() {
 after(() => worker.stop());
 
 function enqueue(keys, query = '') {
-  return worker.post(`/batch${query}`, JSON.stringify({ keys }), 'application/json');
+  return post(JSON.stringify({ keys }), query);
+}
+
+function post(body, query = '') {
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  return worker.post(`/batch${query}`, body, 'application/json', headers);
 }
 
 function result(key) {
@@ -138,7 +144,7 @@ for (const [what, body] of [
   ['a result', '{"keys":["results/cat.png.json"]}'],
 ]) {
   it(`refuses a batch of ${what}`, async () => {
-    const { status, json } = await worker.post('/batch', body, 'application/json');
+    const { status, json } = await post(body);
     assert.equal(json.error.code, 'bad-batch');
     assert.equal(status, 400);
   });

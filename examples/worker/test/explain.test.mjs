@@ -180,11 +180,6 @@ describe('what is refused', () => {
     assert.equal((await worker.post('/explain', strip)).status, 200);
   });
 
-  it('a batch, without a queue', async () => {
-    const batch = JSON.stringify({ keys: ['a.png'] });
-    assertProblem(await worker.post('/batch', batch, 'application/json'), 503, 'no-queue');
-  });
-
   it('nothing after that, from the same load', async () => {
     assert.equal((await worker.post('/explain', cat)).status, 200);
     assert.equal(worker.loads(), 1);

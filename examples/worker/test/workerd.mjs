@@ -85,3 +85,9 @@ export async function eventually(ask, seconds = 20) {
   }
   throw new Error(`nothing after ${seconds} s`);
 }
+
+/** Waits for the next minute where this one is nearly over: miniflare counts requests anew with each. */
+export async function minuteAhead() {
+  const left = 60_000 - (Date.now() % 60_000);
+  if (left < 15_000) await new Promise((resolve) => setTimeout(resolve, left));
+}
