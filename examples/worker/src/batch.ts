@@ -22,6 +22,9 @@ export interface Job {
 const RETRY_SECONDS = 10;
 const MAX_RETRY_SECONDS = 12 * 3600;
 
+/** Of a key in R2. */
+const MAX_KEY_BYTES = 1024;
+
 /**
  * Puts a job into the queue for each of `{ "keys": […] }`, and tells where the results will be.
  *
@@ -37,10 +40,15 @@ export async function enqueue(request: Request, env: Env): Promise<Response> {
   // Written out, since what asks is no longer there when the job is done.
   searchParams.set('as', viewOf(searchParams, request.headers.get('accept') ?? ''));
   const query = searchParams.toString();
-  const keys = await readKeys(request);
-  await env.JOBS.sendBatch(keys.map((key) => ({ body: { key, query } })));
-  const results = keys.map((key) => resultKey({ key, query }));
-  return Response.json({ queued: keys.length, results }, { status: 202 });
+  const jobs = (await readKeys(request)).map((key) => ({ key, query }));
+  const results = jobs.map(resultKey);
+  const long = results.find((key) => new TextEncoder().encode(key).length > MAX_KEY_BYTES);
+  if (long !== undefined) {
+    const message = `a result would have a key of more than ${MAX_KEY_BYTES} bytes: ${long.slice(0, 200)}…`;
+    throw new Problem(400, 'bad-batch', message);
+  }
+  await env.JOBS.sendBatch(jobs.map((body) => ({ body })));
+  return Response.json({ queued: jobs.length, results }, { status: 202 });
 }
 
 /**
@@ -124,13 +132,24 @@ function isKey(value: unknown): value is string {
 
 const RESULTS = 'results/';
 
-function resultKey({ key, query }: Job): string {
-  const view = viewOf(new URLSearchParams(query));
-  return `${RESULTS}${key}.${view === 'json' ? 'json' : `${view}.png`}`;
+/** Ends with `.png` or `.json`, and the error of the same job with `.error`: no two can be the same. */
+function resultKey(job: Job): string {
+  const view = viewOf(new URLSearchParams(job.query));
+  return `${folderOf(job)}${job.key}.${view === 'json' ? 'json' : 'png'}`;
 }
 
-function errorKey({ key }: Job): string {
-  return `${RESULTS}${key}.error.json`;
+function errorKey(job: Job): string {
+  return `${folderOf(job)}${job.key}.error`;
+}
+
+/**
+ * Says all options, so that jobs with different ones do not overwrite each other's results. They are in
+ * the order of their names, each once: the same options give the same folder. `/` is escaped in a query.
+ */
+function folderOf({ query }: Job): string {
+  const options = new URLSearchParams([...new Map(new URLSearchParams(query))]);
+  options.sort();
+  return `${RESULTS}${options}/`;
 }
 
 function backoff({ RETRY_SECONDS: first = RETRY_SECONDS }: Env, attempts: number): number {

@@ -62,8 +62,9 @@ function post(body, query = '') {
   return worker.post(`/batch${query}`, body, 'application/json', headers);
 }
 
-function result(key) {
-  return eventually(() => pictures.get(`results/${key}`));
+/** @param query of the job, its options in order */
+function result(query, key) {
+  return eventually(() => pictures.get(`results/${query}/${key}`));
 }
 
 it('has no network while R2 has none, and then loads it once for all who wait', async () => {
@@ -93,19 +94,81 @@ it('explains a batch, and tells beside the results what cannot be explained', as
   await pictures.put('notes.txt', 'no picture');
   await pictures.put('large.png', Buffer.alloc((4 << 20) + 1));
   const keys = ['cat.png', 'trips/rocket.jpg', 'notes.txt', 'large.png', 'missing.png'];
-  const { status, json } = await enqueue(keys, '?as=lovi&statistic=sd');
+  const { status, json } = await enqueue(keys, '?statistic=sd&as=lovi');
   assert.equal(status, 202);
   assert.equal(json.queued, 5);
-  assert.equal(json.results[1], 'results/trips/rocket.jpg.lovi.png');
-  const lovi = await result('cat.png.lovi.png');
+  const query = 'as=lovi&statistic=sd';
+  assert.equal(json.results[1], `results/${query}/trips/rocket.jpg.png`);
+  const lovi = await result(query, 'cat.png.png');
   assert.equal(lovi.httpMetadata.contentType, 'image/png');
   assert.deepEqual(sizeOf(Buffer.from(await lovi.arrayBuffer())), [451, 300]);
-  await result('trips/rocket.jpg.lovi.png');
+  await result(query, 'trips/rocket.jpg.png');
   const codes = [];
   for (const key of keys.slice(2)) {
-    codes.push((await (await result(`${key}.error.json`)).json()).error.code);
+    codes.push((await (await result(query, `${key}.error`)).json()).error.code);
   }
   assert.deepEqual(codes, ['not-a-picture', 'too-large', 'not-found']);
+});
+
+it('keeps the results of one picture apart by their options', async () => {
+  await startAnew();
+  await models.put(KEY, weights);
+  await pictures.put('cat.png', cat);
+  const queries = [
+    'as=json',
+    'as=json&statistic=sd',
+    'as=json&size=96',
+    'as=json&class=tabby%2Fcat',
+    'as=overlay',
+  ];
+  for (const query of queries) await enqueue(['cat.png'], `?${query}`);
+  const endings = ['json', 'json', 'json', 'error', 'png'];
+  const stored = await Promise.all(
+    queries.map(async (query, i) => (await result(query, `cat.png.${endings[i]}`)).text()),
+  );
+  assert.equal(new Set(stored).size, queries.length);
+  const [usual, , small, error] = stored.slice(0, 4).map((text) => JSON.parse(text));
+  assert.notDeepEqual(usual.input.networkInput, small.input.networkInput);
+  assert.equal(error.error.code, 'bad-option');
+  assert.equal((await pictures.list({ prefix: 'results/' })).objects.length, queries.length);
+});
+
+it('gives one key to the same options, however they are asked for', async () => {
+  await startAnew();
+  const keys = await Promise.all(
+    [
+      '?as=json&fit=crop&size=96',
+      '?size=96&fit=crop&as=json',
+      '?size=48&fit=whole&size=96&as=json&fit=crop',
+    ].map(async (query) => (await enqueue(['cat.png'], query)).json.results[0]),
+  );
+  assert.deepEqual(keys, new Array(3).fill('results/as=json&fit=crop&size=96/cat.png.json'));
+  assert.equal((await enqueue(['cat.png'])).json.results[0], 'results/as=overlay/cat.png.png');
+});
+
+it('gives no key to two jobs, whatever their pictures are called', async () => {
+  await startAnew();
+  const names = ['a.error', 'a', 'a.png', 'a/b', 'class=tabby/a', '../a'];
+  const keys = [];
+  for (const query of ['?as=json', '?as=json&class=tabby', '?as=json&class=tabby%2Fa']) {
+    const { json } = await enqueue(names, query);
+    keys.push(...json.results, ...json.results.map((key) => key.replace(/json$/, 'error')));
+  }
+  assert.equal(new Set(keys).size, keys.length);
+});
+
+it('refuses a picture whose result would have too long a key', async () => {
+  await startAnew();
+  const longest = 1024 - 'results/as=overlay/.png'.length;
+  assert.equal((await enqueue(['é'.repeat(longest / 2)])).status, 202);
+  for (const [key, query] of [
+    ['a'.repeat(longest + 1), ''],
+    ['a'.repeat(longest), '?size=96'],
+  ]) {
+    const { status, json } = await enqueue([key], query);
+    assert.equal(json.error.code, 'bad-batch');
+    assert.equal(status, 400);
+  }
 });
 
 it('tries again what may succeed later', async () => {
@@ -115,7 +178,7 @@ it('tries again what may succeed later', async () => {
   // The first attempt finds no network.
   await eventually(() => worker.log().includes('attempt 1: no-model'));
   await models.put(KEY, weights);
-  const { top } = await (await result('cat.png.json')).json();
+  const { top } = await (await result('as=json', 'cat.png.json')).json();
   assert.equal(top[0].index, CLASSES.indexOf('Egyptian cat'));
   assert.equal((await dead.list()).objects.length, 0);
 });
