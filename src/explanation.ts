@@ -8,7 +8,6 @@ import type { Calibration } from './calibration.js';
 import { mapsCost, PAPER_TABLE_6 } from './cost.js';
 import { owned } from './disposal.js';
 import { expectWhole, ShapeError } from './errors.js';
-import type { ExplainOptions } from './explain.js';
 import { type DrawnPicture, fitInside, type Region } from './image/index.js';
 import type { Kernels, Statistic } from './kernels/operators.js';
 import {
@@ -294,7 +293,7 @@ const PROBABILITIES: Readonly<Record<Activation, (logits: Float32Array) => Float
 /** The explanation of a source, its maps at the size that was asked for. */
 export function explanationOf(
   source: ExplanationSource,
-  maps: ExplainOptions['maps'],
+  maps: { readonly longSide: number } | undefined,
 ): Explanation {
   if (maps === undefined) return new Explanation(source);
   expectWhole('maps', { longSide: maps.longSide });

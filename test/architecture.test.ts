@@ -36,7 +36,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'errors.ts': [],
   math: [],
   image: ['errors.ts'],
-  kernels: ['disposal.ts', 'errors.ts', 'math'],
+  kernels: BELOW,
   model: [...BELOW, 'kernels'],
   viz: BELOW,
   methods: [...BELOW, 'kernels', 'model', 'viz'],

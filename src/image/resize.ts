@@ -10,7 +10,6 @@
  */
 
 import { expectWhole } from '../errors.js';
-import type { PictureKernels, ResizeTaps } from '../kernels/step.js';
 import { checkPicture, overWhite, type Picture, pixelsOf, type Region } from './picture.js';
 
 export type Interpolation = 'bilinear' | 'bicubic';
@@ -38,8 +37,28 @@ const FILTERS: Readonly<Record<Interpolation, Filter>> = {
 /** Fraction bits of a weight: 255 times a weight of a few units still fits 32 bits. */
 const FRACTION_BITS = 22;
 
-/** `resizeRows` of the backend. */
-export type ResizeRows = PictureKernels['resizeRows'];
+/** The weights of a run of output positions along one axis of a picture. */
+export interface ResizeTaps {
+  /** First source position of each output. */
+  readonly first: Int32Array;
+  /** Source positions of each output. */
+  readonly count: Int32Array;
+  /** [outputs, most], fixed-point. */
+  readonly weights: Int32Array;
+  readonly most: number;
+}
+
+/**
+ * The first pass, along rows, by another hand: RGBA pixels x [rows, extent] → out [rows, outputs].
+ *
+ * @returns false where it does not take them, and for pixels that are not all opaque
+ */
+export type ResizeRows = (
+  out: Uint32Array,
+  x: Uint32Array,
+  extent: number,
+  taps: ResizeTaps,
+) => boolean;
 
 /**
  * Resizes a picture to width × height and returns the part in `window` (default: all of it), computing no more than

@@ -127,25 +127,6 @@ export interface MapView {
   readonly offset: number;
 }
 
-/** The part of a picture that maps cover, in its pixels. */
-export interface MapRegion {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** The weights of a run of output positions along one axis of a picture. */
-export interface ResizeTaps {
-  /** First source position of each output. */
-  readonly first: Int32Array;
-  /** Source positions of each output. */
-  readonly count: Int32Array;
-  /** [outputs, most], fixed-point. */
-  readonly weights: Int32Array;
-  readonly most: number;
-}
-
 /**
  * What a backend does with saliency maps: the same as functions of fastcam/viz, bit for bit. Each
  * returns false, having written nothing, for maps that it leaves to those.
@@ -161,7 +142,7 @@ export interface MapKernels {
     size: readonly [number, number],
     maps: readonly MapView[],
     shares: readonly number[],
-    region: MapRegion,
+    region: Region,
   ): boolean;
 }
 
@@ -190,14 +171,9 @@ export interface PictureKernels {
     size: readonly [number, number],
     maps: readonly MapView[],
     positions: readonly number[],
-    region: MapRegion,
+    region: Region,
   ): boolean;
-  /**
-   * RGBA pixels x [rows, extent] → out [rows, outputs], along rows.
-   *
-   * @returns false for pixels that are not all opaque, too
-   */
-  resizeRows(out: Uint32Array, x: Uint32Array, extent: number, taps: ResizeTaps): boolean;
+  readonly resizeRows: ResizeRows;
 }
 
 /**

@@ -6,7 +6,7 @@
 import { Buffer } from 'node:buffer';
 import { existsSync } from 'node:fs';
 import { FormatError } from '../errors.js';
-import { tensorsTaken } from '../model/index.js';
+import { type TensorSource, tensorsTaken } from '../model/index.js';
 import { foreignFormat, foreignZip } from './foreign-formats.js';
 import type { OpenFile } from './open-file.js';
 import {
@@ -18,7 +18,6 @@ import {
   readLegacy,
   readTar,
 } from './pytorch/index.js';
-import type { WeightsFile } from './weights-file.js';
 
 const READ = 'safetensors, an index of it, a PyTorch checkpoint';
 
@@ -34,7 +33,7 @@ export async function openCheckpoint(
   name: string,
   head: string,
   stateDict?: string,
-): Promise<Pick<WeightsFile, 'source' | 'format'>> {
+): Promise<{ source: TensorSource; format: string }> {
   const bytes = Buffer.from(head, 'latin1');
   const choose = (checkpoint: Checkpoint, kind: string) => {
     const { path, ...source } = chooseDictionary(checkpoint, tensorsTaken, stateDict);

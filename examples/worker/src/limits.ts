@@ -6,7 +6,8 @@
  *   network     budgetBytes                                                         32 MB
  *   bodies      heldBytes, of all requests                                          12 MB
  *   a picture   63 bytes a pixel while a JPEG is decoded, each block of which is
- *               an array of its own; 30 for RGBA, maps, overlay and packing         83 MB
+ *               an array of its own; 30 for RGBA, maps, overlay and packing, beside
+ *               webpBytes where it is a WebP                                        83 MB
  */
 export const LIMITS = {
   /** Of a picture's file. */
@@ -16,6 +17,8 @@ export const LIMITS = {
   pixels: 1280 * 1024,
   /** What the JPEG decoder may take, by its own count. */
   jpegMegabytes: 48,
+  /** The linear memory of the WebP decoder, which begins with 16 MiB. The largest noise takes 20 MB. */
+  webpBytes: 32 << 20,
   /** Of weights and arena. */
   budgetBytes: 32_000_000,
   /** Of a file of weights. It lies in memory while it is packed, when no picture does. */

@@ -8,3 +8,9 @@ declare module '*.onnx' {
   const bytes: ArrayBuffer;
   export default bytes;
 }
+
+/** The rule `CompiledWasm`. */
+declare module '*.wasm' {
+  const module: WebAssembly.Module;
+  export default module;
+}

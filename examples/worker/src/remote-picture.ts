@@ -43,7 +43,7 @@ function allowedUrl(text: string, hosts: readonly string[]): URL {
 
 async function request(url: URL, signal: AbortSignal): Promise<Response> {
   try {
-    const headers = { accept: 'image/png, image/jpeg' };
+    const headers = { accept: 'image/png, image/jpeg, image/webp' };
     return await fetch(url, { headers, redirect: 'manual', signal });
   } catch (error) {
     if (signal.aborted) throw error;

@@ -1,7 +1,7 @@
 /**
  * What the worker answers, whichever network is in its bundle.
  *
- *   POST /explain   a PNG or JPEG, or ?url= → overlay, LOVI, saliency or FastCAM as PNG, or JSON
+ *   POST /explain   a PNG, JPEG or WebP, or ?url= → overlay, LOVI, saliency or FastCAM as PNG, or JSON
  *   POST /batch     { "keys": […] } of pictures in R2 → results in R2, by way of a queue
  */
 
@@ -90,12 +90,12 @@ async function explain(request: Request, env: Env, ctx: Context): Promise<Respon
   }
 }
 
-const PICTURE_TYPES = ['image/png', 'image/jpeg'];
+const PICTURE_TYPES = ['image/png', 'image/jpeg', 'image/webp'];
 
 function bodyOf(request: Request): ByteSource {
   const [type = ''] = (request.headers.get('content-type') ?? 'none').toLowerCase().split(';');
   if (!PICTURE_TYPES.includes(type.trim())) {
-    const expected = PICTURE_TYPES.join(' or ');
+    const expected = PICTURE_TYPES.join(', ');
     throw new Problem(415, 'content-type', `content-type: expected ${expected}, got ${type}`);
   }
   return { body: request.body, length: announcedLength(request.headers) };

@@ -1,11 +1,13 @@
 /** Decoding and packing, held against the decoders that fastcam has on Node. */
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { decodePicture as decodeOnNode } from 'fastcam/node';
 import { cat, png, rocket, withOrientation } from './pictures.mjs';
+import { greedy, webp, withOrientation as webpWithOrientation } from './webp.mjs';
 
 const { decodePicture, encodePng } = await bundled(['decode', 'png']);
 
@@ -19,10 +21,19 @@ async function bundled(names) {
     bundle: true,
     format: 'esm',
     platform: 'node',
+    plugins: [{ name: 'wasm', setup: (own) => own.onLoad({ filter: /\.wasm$/ }, compiled) }],
     write: false,
   });
   const base64 = Buffer.from(outputFiles[0].contents).toString('base64');
   return import(`data:text/javascript;base64,${base64}`);
+}
+
+/** The import of a .wasm file is a compiled module, as in workerd. */
+function compiled({ path }) {
+  const base64 = readFileSync(path, 'base64');
+  return {
+    contents: `export default new WebAssembly.Module(Buffer.from('${base64}', 'base64'));`,
+  };
 }
 
 /** Of all samples, opaque or over white. */
@@ -129,6 +140,54 @@ describe('the samples', () => {
       assertAlike(decodePicture(bytes), await decodeOnNode(bytes, 'rocket'), 2);
     });
   }
+});
+
+describe('WebP', () => {
+  it('the cat, without loss and with it', async () => {
+    const source = await decodeOnNode(cat, 'cat');
+    assertNear(decodePicture(await webp(source, { lossless: 1 })), source, 0);
+    const lossy = await webp(source, { quality: 90 });
+    assertNear(decodePicture(lossy), await decodeOnNode(lossy, 'cat'), 0);
+    assertAlike(decodePicture(lossy), source, 4);
+  });
+
+  it('transparent pixels over white', async () => {
+    const data = randomBytes(4 * 37 * 23);
+    const source = { data, width: 37, height: 23 };
+    // `exact` keeps the colors of pixels that are wholly transparent.
+    const file = await webp(source, { lossless: 1, exact: 1 });
+    assertNear(decodePicture(file), source, 1);
+  });
+
+  it('in at most 32 MiB: a file of 330 KB that asks for 900 MB is refused', (t) => {
+    const { Instance } = WebAssembly;
+    const memories = [];
+    t.after(() => {
+      WebAssembly.Instance = Instance;
+    });
+    WebAssembly.Instance = class extends Instance {
+      constructor(module, imports) {
+        super(module, imports);
+        memories.push(
+          ...Object.values(this.exports).filter((it) => it instanceof WebAssembly.Memory),
+        );
+      }
+    };
+    assert.throws(() => decodePicture(greedy(1280, 1024)), { status: 422, code: 'damaged' });
+    assert.equal(memories.length, 1);
+    assert.ok(memories[0].buffer.byteLength <= 32 << 20, `${memories[0].buffer.byteLength} bytes`);
+  });
+
+  it('turned as its EXIF orientation says', async () => {
+    const source = await decodeOnNode(rocket, 'rocket');
+    const plain = await webp(source, { quality: 80 });
+    for (let orientation = 1; orientation <= 8; orientation++) {
+      const file = webpWithOrientation(plain, source, orientation);
+      const turned = decodePicture(file);
+      assertNear(turned, await decodeOnNode(file, 'rocket'), 0);
+      assert.equal(turned.width, orientation < 5 ? source.width : source.height);
+    }
+  });
 });
 
 function rgbOf({ data }) {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { bundledModel, readPicture } from 'fastcam/node';
 import { CAT, cat, claimingSize, png, rocket, sizeOf, withOrientation } from './pictures.mjs';
+import { animation, greedy, webp } from './webp.mjs';
 import { start } from './workerd.mjs';
 
 const CAT_SIZE = [451, 300];
@@ -49,6 +50,13 @@ describe('pictures', () => {
     ]);
     assert.equal(plain.type, 'image/png');
     assert.deepEqual(plain.bytes, named.bytes);
+  });
+
+  it('takes a WebP: what has lost nothing gives the same overlay', async () => {
+    const lossless = await webp(await readPicture(CAT.pathname), { lossless: 1 });
+    const { status, bytes } = await worker.post('/explain', lossless, 'image/webp');
+    assert.equal(status, 200);
+    assert.deepEqual(bytes, (await worker.post('/explain', cat)).bytes);
   });
 
   it('tells what Node tells, in numbers, where JSON is accepted', async () => {
@@ -172,6 +180,26 @@ describe('what is refused', () => {
     assertProblem(await worker.post('/explain', scans, 'image/jpeg'), 422, 'damaged');
     const noFrame = Buffer.from([0xff, 0xd8, 0xff, 0xda, 0, 2]);
     assertProblem(await worker.post('/explain', noFrame, 'image/jpeg'), 422, 'damaged');
+  });
+
+  it('damaged WebP files, animations, and too many pixels', async () => {
+    const file = await webp(await readPicture(CAT.pathname), { lossless: 1 });
+    const post = (body) => worker.post('/explain', body, 'image/webp');
+    for (const damaged of [
+      file.subarray(0, file.length / 2),
+      file.subarray(0, 12),
+      file.subarray(0, 22),
+      Buffer.concat([file.subarray(0, 25), Buffer.alloc(1000, 0xff)]),
+      animation(),
+      greedy(1280, 1024),
+    ]) {
+      assertProblem(await post(damaged), 422, 'damaged');
+    }
+    const wide = Buffer.from(file);
+    // Width and height less one, 14 bits each, after the signature.
+    wide.writeUInt32LE(0x0fffffff, 21);
+    assertProblem(await post(wide), 413, 'too-many-pixels');
+    assert.equal((await post(file)).status, 200);
   });
 
   it('an input that the memory has no room for', async () => {

@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { it } from 'node:test';
+import { decodePicture } from 'fastcam/node';
 import { largePictures, sizeOf } from './pictures.mjs';
+import { webp } from './webp.mjs';
 import { eventually, start } from './workerd.mjs';
 
 /** Of an isolate. */
@@ -32,10 +34,17 @@ async function peakBytes(t, picture, type) {
 }
 
 const { png, jpeg } = await largePictures();
+const noise = await webp(noisy(await decodePicture(png, 'png')), { lossless: 1 });
+
+/** The more noise, the more memory libwebp takes. */
+function noisy({ data, width, height }) {
+  return { data: data.map((value, i) => value + (((7919 * i) >> 3) % 31)), width, height };
+}
 
 for (const [picture, type] of [
   [png, 'image/png'],
   [jpeg, 'image/jpeg'],
+  [noise, 'image/webp'],
 ]) {
   it(`loads the network and explains an ${type} of the largest size within 128 MB`, {
     skip: !existsSync('/proc/self/status'),
