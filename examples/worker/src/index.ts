@@ -1,4 +1,4 @@
-/** fastcam as a Cloudflare Worker: a picture in, where the network looked out. With the bundled ResNet-50. */
+/** fastcam as a Cloudflare Worker: send a picture, get back where the network looked. With the bundled ResNet-50. */
 
 import { loadNetwork } from 'fastcam';
 import weights from 'fastcam/models/tiny-resnet50.safetensors';
