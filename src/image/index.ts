@@ -14,4 +14,4 @@ export {
   unseenGrey,
 } from './picture.js';
 export * from './preprocess.js';
-export { type Interpolation, resize } from './resize.js';
+export { type Interpolation, type ResizeRows, resize } from './resize.js';

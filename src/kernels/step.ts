@@ -11,6 +11,7 @@
  */
 
 import type { DISPOSE } from '../disposal.js';
+import type { Region, ResizeRows } from '../image/index.js';
 import type { ActivationFunction } from './activation.js';
 import type { Conv2dShape, Conv2dWeightShape } from './conv2d-shape.js';
 import type { LayerWeights } from './layer-weights.js';
