@@ -5,7 +5,7 @@
 import { type Calibration, checkCalibration } from './calibration.js';
 import { DISPOSE } from './disposal.js';
 import { expectWhole, kindOf, oneOf, refuseKind, ShapeError } from './errors.js';
-import { type Explanation, explanationOf, type ResolvedOptions } from './explanation.js';
+import { Explanation, type ResolvedOptions } from './explanation.js';
 import {
   checkPicture,
   type Fit,
@@ -143,8 +143,7 @@ export function explain(
   const resolved = resolveOptions(net, options);
   const pass = runPicture(net, picture, options);
   const { width, height } = picture;
-  const about = { net, item: 0, width, height, options: resolved, ...pass };
-  return explanationOf(about, options.maps);
+  return new Explanation({ net, item: 0, width, height, options: resolved, ...pass });
 }
 
 /** What the network made of one picture. */
@@ -219,7 +218,7 @@ export function explainBatch(
     const region = { x: 0, y: 0, width: W, height: H };
     const preprocessMs = (ready - start) / N;
     const about = { net, forward, item, width: W, height: H, region, options: resolved };
-    return explanationOf({ ...about, preprocessMs, networkMs }, options.maps);
+    return new Explanation({ ...about, preprocessMs, networkMs });
   });
 }
 
@@ -263,7 +262,7 @@ export function resolveFor(
 ): ResolvedOptions {
   const { statistic = 'smoe', normalizer = 'gaussian', calibration, taps = true } = options;
   const { scaleWeights = 'equal', target = 'top', now = Date.now } = options;
-  const { cam = net.hasLinearHead ? 'gradcam++' : 'none' } = options;
+  const { cam = net.hasLinearHead ? 'gradcam++' : 'none', maps } = options;
   oneOf('statistic', statistic, Object.keys(STATISTICS));
   oneOf('normalizer', normalizer, Object.keys(NORMALIZERS));
   oneOf('cam', cam, [...CAM_METHODS, 'none']);
@@ -272,10 +271,12 @@ export function resolveFor(
   if (calibration) {
     checkCalibration('calibration', calibration, { statistic, normalizer, scales });
   }
+  if (maps) expectWhole('maps', { longSide: maps.longSide });
   if (target !== 'top') net.classIndex(target);
   // Refuses what is no closed form.
   if (cam !== 'none') net.checkLinearHead();
-  return { statistic, normalizer, calibration, scaleWeights, cam, target, taps, now };
+  const longSide = maps?.longSide ?? Number.POSITIVE_INFINITY;
+  return { statistic, normalizer, calibration, scaleWeights, cam, target, taps, longSide, now };
 }
 
 /** @throws {TypeError} that begins with `what`, for anything but float32 */

@@ -7,15 +7,14 @@
 import type { Calibration } from './calibration.js';
 import { mapsCost, PAPER_TABLE_6 } from './cost.js';
 import { owned } from './disposal.js';
-import { expectWhole, ShapeError } from './errors.js';
-import { type DrawnPicture, fitInside, type Region } from './image/index.js';
+import { ShapeError } from './errors.js';
+import { type DrawnPicture, fitInside, type Region, type Size } from './image/index.js';
 import type { Kernels, Statistic } from './kernels/operators.js';
 import {
   type CamMethod,
   type ClassMaps,
   classMaps,
   combinedMap,
-  loviPicture,
   normalizedMap,
 } from './methods/index.js';
 import type { Activation, Forward, Network, Plan, Tap, ValueShape } from './model/index.js';
@@ -96,6 +95,8 @@ export interface ResolvedOptions {
   readonly cam: CamMethod | 'none';
   readonly target: 'top' | number | string;
   readonly taps: true | readonly string[];
+  /** Of the maps, at most. */
+  readonly longSide: number;
   readonly now: () => number;
 }
 
@@ -132,14 +133,25 @@ export class Explanation {
 
   readonly #own: Own;
 
-  /** Copies what it needs out of the arena: one pass serves every class and every size. */
-  constructor(source: ExplanationSource) {
-    const { net, item, options } = source;
+  /**
+   * Copies what it needs out of the arena: one pass serves every class and every size.
+   *
+   * @param size of the maps
+   */
+  constructor(source: ExplanationSource, size: Size = fitInside(source, source.options.longSide)) {
+    const { net, item, options, region } = source;
     const forward = itemOf(source.forward, item);
     const { plan, logits } = forward;
-    this.width = source.width;
-    this.height = source.height;
-    this.region = source.region;
+    this.width = size.width;
+    this.height = size.height;
+    const across = size.width / source.width;
+    const down = size.height / source.height;
+    this.region = {
+      x: region.x * across,
+      y: region.y * down,
+      width: region.width * across,
+      height: region.height * down,
+    };
     this.inputSize = [plan.H, plan.W];
     this.cam = options.cam;
     this.statistic = options.statistic;
@@ -170,7 +182,7 @@ export class Explanation {
    * @throws {ShapeError} for extents that are no whole numbers ≥ 1, when a map is asked for
    */
   resized(width: number, height: number): Explanation {
-    return new Explanation(inSize(this.own.source, width, height));
+    return new Explanation(this.own.source, { width, height });
   }
 
   /** The `count` likeliest classes, best first; of equal ones the lower index. */
@@ -238,7 +250,9 @@ export class Explanation {
 
   /** Saliency in colour by layer (LOVI): hue says at which scale, brightness how much. */
   lovi(): DrawnPicture {
-    return loviPicture(this.own.source.net.kernels, this.scaleMaps, this.size, this.region);
+    const { scaleMaps, size, region } = this;
+    const { pictures } = this.own.source.net.kernels;
+    return pictures?.lovi(scaleMaps, size, region) ?? lovi(scaleMaps, size, region);
   }
 
   /** What it cost. Makes the combined map, if nobody asked for it yet. */
@@ -289,30 +303,6 @@ const PROBABILITIES: Readonly<Record<Activation, (logits: Float32Array) => Float
   },
   sigmoid: (logits) => Float64Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit))),
 };
-
-/** The explanation of a source, its maps at the size that was asked for. */
-export function explanationOf(
-  source: ExplanationSource,
-  maps: { readonly longSide: number } | undefined,
-): Explanation {
-  if (maps === undefined) return new Explanation(source);
-  expectWhole('maps', { longSide: maps.longSide });
-  const { width, height } = fitInside(source, maps.longSide);
-  return new Explanation(inSize(source, width, height));
-}
-
-function inSize(source: ExplanationSource, width: number, height: number): ExplanationSource {
-  const across = width / source.width;
-  const down = height / source.height;
-  const { x, y, ...seen } = source.region;
-  const region = {
-    x: x * across,
-    y: y * down,
-    width: seen.width * across,
-    height: seen.height * down,
-  };
-  return { ...source, width, height, region };
-}
 
 /** A copy of one picture's part of a pass. */
 function itemOf(forward: ExplainedPass, item: number): ExplainedPass {

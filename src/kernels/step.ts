@@ -11,7 +11,7 @@
  */
 
 import type { DISPOSE } from '../disposal.js';
-import type { Region, ResizeRows } from '../image/index.js';
+import type { DrawnPicture, Region, ResizeRows } from '../image/index.js';
 import type { ActivationFunction } from './activation.js';
 import type { Conv2dShape, Conv2dWeightShape } from './conv2d-shape.js';
 import type { LayerWeights } from './layer-weights.js';
@@ -147,7 +147,7 @@ export interface MapKernels {
   ): boolean;
 }
 
-/** What may paint and resize pictures in place of the core's own functions: byte for byte, or false. */
+/** What may paint and resize pictures in place of the core's own functions: byte for byte, or not at all. */
 export interface PictureKernels {
   /**
    * `classMaps`: cam by its place between its extremes; fastcam = saliency·cam, nonClass = saliency·(1 − cam).
@@ -161,19 +161,12 @@ export interface PictureKernels {
     saliency: Float32Array,
     smallestSpan: number,
   ): void;
-  /**
-   * `lovi`: RGBA pixels [H, W].
-   *
-   * @param positions of the scales on the axis of hue
-   * @returns false where the region is not the whole picture, too
-   */
+  /** `lovi`; `undefined` where the region is not the whole picture, too. */
   lovi(
-    out: Uint32Array,
-    size: readonly [number, number],
     maps: readonly MapView[],
-    positions: readonly number[],
+    size: readonly [number, number],
     region: Region,
-  ): boolean;
+  ): DrawnPicture | undefined;
   readonly resizeRows: ResizeRows;
 }
 

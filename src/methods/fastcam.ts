@@ -10,11 +10,10 @@
  * Source: Mundhenk, Chen, Friedland, "Efficient Saliency Maps for Explainable AI" (arXiv 1911.11293).
  */
 
-import { createPicture, type DrawnPicture, pixelsOf, type Region } from '../image/index.js';
+import type { Region } from '../image/index.js';
 import type { Kernels } from '../kernels/operators.js';
 import {
   checkCombination,
-  lovi,
   NORMALIZERS,
   type Normalizer,
   type NormalizerConstants,
@@ -22,7 +21,6 @@ import {
   type SaliencyMap,
   type ScaleWeights,
   SMALLEST_SPAN,
-  scalePositions,
   sumUpsampled,
   toNdArray,
 } from '../viz/index.js';
@@ -70,20 +68,6 @@ export function combinedMap(
   const isTaken = kernels.maps?.sumUpsampled(out, size, seen, shares, region);
   if (!isTaken) sumUpsampled(out, size, seen, shares, region);
   return toNdArray(out, [...size]);
-}
-
-/** `lovi` of fastcam/viz, likewise. */
-export function loviPicture(
-  { pictures }: Pick<Kernels, 'pictures'>,
-  maps: readonly SaliencyMap[],
-  size: readonly [number, number],
-  region: Region,
-): DrawnPicture {
-  checkCombination('lovi', maps, size, 'equal', region);
-  const picture = createPicture(size[1], size[0]);
-  const positions = scalePositions(maps.length);
-  const isTaken = pictures?.lovi(pixelsOf(picture), size, maps, positions, region);
-  return isTaken ? picture : lovi(maps, size, region);
 }
 
 /**

@@ -1,4 +1,4 @@
 /** What explains: class activation maps, FastCAM. */
 
 export { CAM_METHODS, type CamMethod, classActivationMap } from './cam.js';
-export { type ClassMaps, classMaps, combinedMap, loviPicture, normalizedMap } from './fastcam.js';
+export { type ClassMaps, classMaps, combinedMap, normalizedMap } from './fastcam.js';

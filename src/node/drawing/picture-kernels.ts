@@ -1,7 +1,9 @@
 /** LOVI and the first pass of resizing in WebAssembly: byte for byte what the core's own functions give. */
 
+import { createPicture, pixelsOf } from '../../image/picture.js';
 import type { PictureKernels } from '../../kernels/index.js';
 import { roomFor, throughRows } from '../../kernels/wasm/maps.js';
+import { checkCombination, type SaliencyMap, scalePositions } from '../../viz/index.js';
 import { scratch } from './scratch.js';
 
 /** Bytes of a `LoviScale` of assembly/lovi.ts, and where its place on the axis of hue is. */
@@ -40,8 +42,12 @@ export const PICTURE_KERNELS: PictureKernels = {
     }
   },
 
-  lovi(out, [H, W], maps, positions, { x, y, width, height }) {
-    if (maps.some(({ data }) => data.some(Number.isNaN))) return false;
+  lovi(maps, [H, W], { x, y, width, height }) {
+    if (maps.some(({ data }) => data.some(Number.isNaN))) return undefined;
+    checkCombination('lovi', maps as SaliencyMap[], [H, W], 'equal', { x, y, width, height });
+    const picture = createPicture(W, H);
+    const out = pixelsOf(picture);
+    const positions = scalePositions(maps.length);
     const { k, regions } = scratch(roomFor(SCALE_BYTES, W, maps) + BAND_BYTES);
     const { buffer, byteOffset: ptr, length } = regions[0]!;
     const words = new Int32Array(buffer, ptr, length >> 2);
@@ -52,16 +58,17 @@ export const PICTURE_KERNELS: PictureKernels = {
       doubles: new Float64Array(buffer, ptr, length >> 3),
     };
     const ones = positions.map(() => 1);
-    return throughRows(room, SCALE_BYTES, [H, W], maps, ones, (rows, begin, end) => {
+    const isDone = throughRows(room, SCALE_BYTES, [H, W], maps, ones, (rows, begin, end) => {
       for (const [i, position] of positions.entries()) {
         room.doubles[(words[i]! + HUE_BYTE - ptr) / 8] = position;
       }
       const size = [maps.length, H, W] as const;
-      const isDone = k.lovi(rows, ptr, ...size, begin, end, x, y, width, height) !== 0;
+      if (!k.lovi(rows, ptr, ...size, begin, end, x, y, width, height)) return false;
       const first = (rows - ptr) / 4;
-      if (isDone) out.set(words.subarray(first, first + (end - begin) * W), begin * W);
-      return isDone;
+      out.set(words.subarray(first, first + (end - begin) * W), begin * W);
+      return true;
     });
+    return isDone ? picture : undefined;
   },
 
   resizeRows(out, x, extent, { first, count, weights, most }) {
