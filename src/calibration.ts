@@ -50,7 +50,7 @@ export function checkCalibration(
   use?: CalibrationUse,
 ): void {
   const { statistic, scales } = calibration;
-  if (!Array.isArray(scales)) refuseKind(`${name}:`, '{ statistic, scales: […] }', calibration);
+  if (!Array.isArray(scales)) refuseKind(`${name}:`, '{ statistic, scales }', calibration);
   for (const [i, constants] of scales.entries()) {
     checkNormalizerConstants(`${name}: scale ${i + 1}`, constants);
   }

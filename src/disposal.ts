@@ -23,8 +23,8 @@ export function owned<T extends object>(what: string, kept: T | null | undefined
   if (kept) return kept;
   throw new TypeError(
     kept === null
-      ? `${what}: behind a proxy, which has no private fields: keep it in markRaw(…) or shallowRef(…)`
-      : `${what}: disposed before, make a new one`,
+      ? `${what}: behind a proxy, which has no private fields: keep it in markRaw or shallowRef`
+      : `${what}: disposed`,
   );
 }
 

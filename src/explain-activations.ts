@@ -182,10 +182,9 @@ interface Columns extends ValueShape {
 const NOTHING: Columns = { H: 0, W: 0, C: 0, x: new Float32Array(0) };
 
 /** @throws as `explainActivations` */
-function columnsOf(what: string, { data, shape, layout }: ActivationTensor): Columns {
+function columnsOf(what: string, { data, shape = [], layout }: ActivationTensor): Columns {
   oneOf(`${what}.layout`, layout, ['nhwc', 'nchw']);
   checkFloats(`${NAME}: ${what}`, data);
-  if (!Array.isArray(shape)) refuseKind(`${NAME}: ${what}: shape`, 'its extents', shape);
   const isLast = layout === 'nhwc';
   const extents = shape.length === 4 && shape[0] === 1 ? shape.slice(1) : shape;
   const [first, ...rest] = extents as [number, number, number];

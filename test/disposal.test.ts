@@ -82,9 +82,7 @@ describe.each(BACKENDS)('on $name', ({ make }) => {
     const before = explanation.camMap.data.slice();
     net.dispose();
     net.dispose();
-    expect(() => net.explain(picture)).toThrow(
-      new TypeError('network: disposed before, make a new one'),
-    );
+    expect(() => net.explain(picture)).toThrow(new TypeError('network: disposed'));
     expect(() => net.forward(1, 32, 32)).toThrow(/network: disposed/);
     expect(explanation.camMap.data).toEqual(before);
     expect(explanation.combinedMap.data).toHaveLength(64 * 48);
@@ -120,7 +118,7 @@ describe.each(BACKENDS)('on $name', ({ make }) => {
     const net = await load(kernels);
     const explanation = reactive(net.explain(picture, { size: 32 }));
     const proxied = reactive(net);
-    const told = /behind a proxy.*markRaw\(…\) or shallowRef\(…\)/;
+    const told = /behind a proxy.*markRaw or shallowRef/;
     for (const use of [
       () => explanation.combinedMap,
       () => explanation.camMap,

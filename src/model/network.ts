@@ -156,7 +156,7 @@ export class Network {
     if (!(budgetBytes >= 0))
       throw new ShapeError(`budgetBytes: expected bytes, got ${budgetBytes}`);
     if (!('graph' in weights || 'tensors' in weights)) {
-      refuseKind('weights:', 'tensors (loadNetwork takes bytes)', weights);
+      refuseKind('weights:', 'tensors (bytes: loadNetwork)', weights);
     }
     const recognized = 'graph' in weights ? weights : recognizeNetwork(weights, options);
     const { architecture, source, graph, activation } = recognized;

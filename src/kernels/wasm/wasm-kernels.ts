@@ -4,7 +4,7 @@
  */
 
 import { DISPOSE, owned } from '../../disposal.js';
-import { kindOf, oneOf, refuseKind, UnsupportedError } from '../../errors.js';
+import { oneOf, UnsupportedError } from '../../errors.js';
 import type { Conv2dShape } from '../conv2d-shape.js';
 import type { Precision } from '../precision.js';
 import {
@@ -62,37 +62,28 @@ export async function wasmKernelsFrom(
   module?: WasmModule | WasmBuild,
   { winograd = true }: WasmOptions = {},
 ): Promise<Kernels> {
-  if (typeof module === 'object') {
-    if (kindOf(module) !== 'WebAssembly.Module') {
-      refuseKind('wasmKernels: module', 'a compiled WebAssembly.Module or a name', module);
-    }
-    return instantiate('wasm', module, winograd);
-  }
+  // Of what is no module the engine says so itself.
+  if (typeof module === 'object') return instantiate('wasm', module, winograd);
   if (module !== undefined) oneOf('module', module, ['relaxed', 'simd']);
-  const builds = module ? [module] : fasterBuilds();
-  const kernels = await firstKernels(load, builds, winograd);
+  const kernels = await firstKernels(load, module, winograd);
   if (kernels) return kernels;
   throw new UnsupportedError(
-    `wasm: this engine cannot run the ${builds.join(' or ')} build: choose another backend`,
+    `wasm: this engine cannot run the ${module ?? 'simd'} build: choose another backend`,
   );
 }
 
-/** The backend of the first build that the engine can run; `undefined` where it can run none. */
+/** The backend of a build, by default of the faster one; `undefined` where the engine cannot run it. */
 export async function firstKernels(
   load: ModuleLoader,
-  builds: readonly WasmBuild[] = fasterBuilds(),
+  build?: WasmBuild,
   winograd = true,
 ): Promise<Kernels | undefined> {
-  for (const build of builds) {
-    const compiled = await load(build);
-    if (compiled) return instantiate(build, compiled, winograd);
+  const builds: readonly WasmBuild[] = prefersRelaxed() ? ['relaxed', 'simd'] : ['simd'];
+  for (const name of build ? [build] : builds) {
+    const compiled = await load(name);
+    if (compiled) return instantiate(name, compiled, winograd);
   }
   return undefined;
-}
-
-/** Builds to try, the fastest first. */
-function fasterBuilds(): WasmBuild[] {
-  return prefersRelaxed() ? ['relaxed', 'simd'] : ['simd'];
 }
 
 function instantiate(name: string, module: WasmModule, winograd: boolean): Kernels {

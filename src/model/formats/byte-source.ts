@@ -1,6 +1,6 @@
 /** A file's bytes: in memory, or read piece by piece by whoever has the file. */
 
-import { kindOf } from '../../errors.js';
+import { kindOf, refuseKind } from '../../errors.js';
 
 export interface ByteSource {
   readonly length: number;
@@ -8,21 +8,19 @@ export interface ByteSource {
   read(begin: number, end: number): Uint8Array;
 }
 
-/** What to do with what is not bytes yet. */
+/** What of another object are bytes. */
 const HINTS: Readonly<Record<string, string>> = {
-  Blob: ': pass its stream()',
-  File: ': pass its stream()',
-  Response: ': pass its body',
+  Blob: ' (its stream)',
+  File: ' (its stream)',
+  Response: ' (its body)',
 };
 
 /** @throws {TypeError} in the name of `operation`, for what is neither bytes nor a stream of them */
 export function checkFile(operation: string, file: unknown): void {
   const kind = kindOf(file);
   if (/^(Uint8Array|(Shared)?ArrayBuffer)$/.test(kind) || 'getReader' in Object(file)) return;
-  const hint = typeof file === 'string' ? ': paths are not read here' : (HINTS[kind] ?? '');
-  throw new TypeError(
-    `${operation}: file expected an ArrayBuffer, a Uint8Array or a ReadableStream, got ${kind}${hint}`,
-  );
+  const hint = typeof file === 'string' ? ' (no path)' : (HINTS[kind] ?? '');
+  refuseKind(`${operation}: file`, `an ArrayBuffer, Uint8Array or ReadableStream${hint}`, file);
 }
 
 export function byteSource(file: ArrayBuffer | Uint8Array | ByteSource): ByteSource {
