@@ -23,7 +23,7 @@ export function owned<T extends object>(what: string, kept: T | null | undefined
   if (kept) return kept;
   throw new TypeError(
     kept === null
-      ? `${what}: behind a proxy, which has no private fields: keep it in markRaw or shallowRef`
+      ? `${what}: behind a proxy: keep it in markRaw or shallowRef`
       : `${what}: disposed`,
   );
 }

@@ -228,7 +228,7 @@ function run(forward: Forward): void {
   const bad = forward.logits.findIndex((logit) => !Number.isFinite(logit));
   if (bad >= 0) {
     throw new ShapeError(
-      `explain: the network gives ${forward.logits[bad]} for class ${bad % (forward.logits.length / forward.plan.N)}: its weights are too large, or misread`,
+      `explain: the network gives ${forward.logits[bad]} for class ${bad % (forward.logits.length / forward.plan.N)}: weights too large, or misread`,
     );
   }
 }

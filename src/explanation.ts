@@ -18,7 +18,13 @@ import {
   normalizedMap,
 } from './methods/index.js';
 import type { Activation, Forward, Network, Plan, Tap, ValueShape } from './model/index.js';
-import { type Normalizer, type SaliencyMap, type ScaleWeights, toNdArray } from './viz/index.js';
+import {
+  lovi,
+  type Normalizer,
+  type SaliencyMap,
+  type ScaleWeights,
+  toNdArray,
+} from './viz/index.js';
 
 /** A class and the network's belief in it. */
 export interface Prediction {

@@ -5,7 +5,7 @@ import { jsKernels } from './js/js-kernels.js';
 import type { Kernels } from './step.js';
 import { firstKernels, type WasmOptions, wasmKernelsFrom } from './wasm/wasm-kernels.js';
 import { loadModule, type ModuleLoader, type WasmBuild } from './wasm/wasm-modules.js';
-import { type WasmModule, webAssembly } from './wasm/webassembly.js';
+import type { WasmModule } from './wasm/webassembly.js';
 
 /** `auto` is the fastest that the engine can run: relaxed SIMD, SIMD or JavaScript. */
 export type Backend = 'auto' | 'js' | 'simd' | 'relaxed';
@@ -32,7 +32,7 @@ export async function makeKernelsFrom(load: ModuleLoader, backend: Backend): Pro
   if (backend !== 'auto') return wasmKernelsFrom(load, backend);
   const kernels = await firstKernels(load);
   if (kernels) return kernels;
-  const fallback = `the engine has no WebAssembly${webAssembly ? ' SIMD' : ''}`;
+  const fallback = 'the engine has no WebAssembly SIMD';
   return Object.assign(jsKernels(), { fallback });
 }
 

@@ -301,7 +301,7 @@ export class Network {
     throw new ShapeError(
       this.labels.length === 0
         ? 'cam: the network has no classifier: choose cam none'
-        : 'cam: the classifier is not linear in the last features, and a class activation map of it needs gradients: choose cam none',
+        : 'cam: the classifier is not linear in the last features: class activation maps need gradients: choose cam none',
     );
   }
 

@@ -7,8 +7,8 @@ import type { LinearMemory } from './linear-memory.js';
 /** Scratch for the maps of a ResNet at inputs of some 500×500 and pictures 2,000 pixels wide. */
 const SCRATCH_BYTES = 2 ** 19;
 
-/** Bytes of a `Scale` of assembly/maps.ts. */
-const SCALE_BYTES = 56;
+/** Bytes of a `Scale` of assembly/maps.ts, of which it uses 56. */
+const SCALE_BYTES = 64;
 
 /** Picture rows in a turn, where so many fit. */
 const MOST_ROWS = 64;
@@ -50,18 +50,12 @@ export function wasmMapKernels(memory: LinearMemory, exports: MapExports): MapKe
     },
 
     sumUpsampled(out, [H, W], maps, weights, { x, y, width, height }) {
-      const room = {
-        ptr: scratch,
-        words: memory.words(scratch, SCRATCH_BYTES / 4),
-        floats: memory.floats(scratch, SCRATCH_BYTES / 4),
-        doubles: memory.doubles(scratch, SCRATCH_BYTES / 8),
-      };
-      return throughRows(room, SCALE_BYTES, [H, W], maps, weights, (rows, begin, end) => {
+      const room = roomAt(memory.words(scratch, 1).buffer, scratch, SCRATCH_BYTES);
+      return throughRows(room, [H, W], maps, weights, (rows, begin, end) => {
         const size = [maps.length, H, W] as const;
         exports.sumUpsampled(rows, scratch, ...size, begin, end, x, y, width, height);
         const first = (rows - scratch) / 4;
         out.set(room.floats.subarray(first, first + (end - begin) * W), begin * W);
-        return true;
       });
     },
   };
@@ -75,9 +69,18 @@ export interface Room {
   readonly doubles: Float64Array;
 }
 
+export function roomAt(buffer: ArrayBufferLike, ptr: number, bytes: number): Room {
+  return {
+    ptr,
+    words: new Int32Array(buffer, ptr, bytes / 4),
+    floats: new Float32Array(buffer, ptr, bytes / 4),
+    doubles: new Float64Array(buffer, ptr, bytes / 8),
+  };
+}
+
 /** Bytes of a room for `throughRows`, for one row of the picture at a time. */
-export function roomFor(scaleBytes: number, W: number, maps: readonly MapView[]): number {
-  const perScale = scaleBytes + 5 * rowBytes(W) + 8;
+export function roomFor(W: number, maps: readonly MapView[]): number {
+  const perScale = SCALE_BYTES + 5 * rowBytes(W) + 8;
   return maps.reduce((sum, map) => sum + bytesOf(map) + perScale, 8 + 4 * 7 + 4 * W);
 }
 
@@ -85,18 +88,17 @@ export function roomFor(scaleBytes: number, W: number, maps: readonly MapView[])
  * Lays maps out as `Scale`s of assembly/maps.ts, and runs over the rows of a picture, as many at a time as there is
  * room for. The addresses of the scales come first.
  *
- * @param run told where its rows go, and which they are; returns whether they are done
- * @returns whether all are; false for maps that are not taken, or do not fit
+ * @param run told where its rows go, and which they are
+ * @returns false for maps that are not taken, or do not fit
  */
 export function throughRows(
   { ptr, words, floats, doubles }: Room,
-  scaleBytes: number,
   [H, W]: readonly [number, number],
   maps: readonly MapView[],
   weights: readonly number[],
-  run: (rows: number, begin: number, end: number) => boolean,
+  run: (rows: number, begin: number, end: number) => void,
 ): boolean {
-  const free = 4 * words.length - roomFor(scaleBytes, W, maps);
+  const free = 4 * words.length - roomFor(W, maps);
   const rows = Math.min(1 + Math.floor(free / (4 * W)), MOST_ROWS);
   if (rows < 1 || !maps.every(isTaken)) return false;
   // The room is taken up to here.
@@ -108,7 +110,7 @@ export function throughRows(
   for (let i = 0; i < maps.length; i++) {
     const { data, shape, offset } = maps[i]!;
     const [h, w] = shape as [number, number];
-    const scale = take(scaleBytes);
+    const scale = take(SCALE_BYTES);
     const copy = take(bytesOf(maps[i]!));
     floats.set(data.subarray(offset, offset + h * w), (copy - ptr) / 4);
     words[i] = scale;
@@ -116,9 +118,8 @@ export function throughRows(
     words.set([copy, h, w, take(row), take(2 * row), take(row), take(row)], (scale - ptr) / 4);
     doubles[(scale - ptr) / 8 + 4] = weights[i]!;
   }
-  let isDone = true;
-  for (let y = 0; isDone && y < H; y += rows) isDone = run(end, y, Math.min(y + rows, H));
-  return isDone;
+  for (let y = 0; y < H; y += rows) run(end, y, Math.min(y + rows, H));
+  return true;
 }
 
 /** Of a row of doubles on its way to a picture's width. */

@@ -39,7 +39,13 @@ import { alignUp, LinearMemory } from './linear-memory.js';
 import { type MapExports, wasmMapKernels } from './maps.js';
 import { WasmVectors } from './vectors.js';
 import type { ModuleLoader, WasmBuild } from './wasm-modules.js';
-import { prefersRelaxed, type WasmMemory, type WasmModule, webAssembly } from './webassembly.js';
+import {
+  forbidden,
+  prefersRelaxed,
+  type WasmMemory,
+  type WasmModule,
+  webAssembly,
+} from './webassembly.js';
 
 /** What assembly/index.ts exports; besides, functions of operators by the operators' names. */
 interface WasmExports extends PanelExports, MapExports {
@@ -97,10 +103,7 @@ function exportsOf(name: string, module: WasmModule, memory: WasmMemory): WasmEx
   try {
     return new webAssembly!.Instance(module, { env: { memory } }).exports as WasmExports;
   } catch (cause) {
-    throw new UnsupportedError(
-      `wasm: the engine may not run the ${name} build: choose js (${(cause as Error).message})`,
-      { cause },
-    );
+    throw forbidden(name, cause);
   }
 }
 

@@ -5,10 +5,9 @@
  * a script without `import()` wants it, and a bundle that uses plain JavaScript alone leaves it out.
  */
 
-import { UnsupportedError } from '../../errors.js';
 import { decodeBytes } from './byte-text.js';
 import { PIECES } from './embedded.js';
-import { type WasmModule, webAssembly } from './webassembly.js';
+import { forbidden, type WasmModule, webAssembly } from './webassembly.js';
 
 /** The two builds: with fused multiply–add, and without. */
 export type WasmBuild = 'relaxed' | 'simd';
@@ -30,9 +29,6 @@ export async function loadModule(build: WasmBuild): Promise<WasmModule | undefin
   try {
     return await webAssembly.compile(bytes);
   } catch (cause) {
-    throw new UnsupportedError(
-      `wasm: the engine may not compile the ${build} build: hand over a compiled module or choose js (${(cause as Error).message})`,
-      { cause },
-    );
+    throw forbidden(build, cause);
   }
 }

@@ -3,6 +3,8 @@
  * but in no `lib` of TypeScript that leaves out the DOM; types of our own clash with nobody's.
  */
 
+import { UnsupportedError } from '../../errors.js';
+
 /** A compiled `WebAssembly.Module`. */
 export type WasmModule = object;
 
@@ -25,10 +27,18 @@ export const webAssembly: WebAssemblyApi | undefined = (
   globalThis as { WebAssembly?: WebAssemblyApi }
 ).WebAssembly;
 
+/** An engine that has WebAssembly and may not use it: a page's policy or a worker's rules forbid it. */
+export function forbidden(build: string, cause: unknown): UnsupportedError {
+  return new UnsupportedError(
+    `wasm: the engine may not compile the ${build} build: choose js (${(cause as Error).message})`,
+    { cause },
+  );
+}
+
 /**
  * Whether `relaxed` is the faster build here. V8 compiles it to slower code than `simd` up to 12.9 at least (Node 20
- * with its flag to 23: 1.15 to 1.35 times the time) and to faster from 13.6 (Node 24: 0.8 to 0.9), as JavaScriptCore
- * does (Bun: 0.8). `npm run bench:builds` measures it.
+ * with its flag to 23: 1.15 to 1.5 times the time) and to faster from 13.6 (Node 24 and 26, Deno: 0.8 to 0.95), as
+ * JavaScriptCore does (Bun: 0.8 to 0.9). `npm run bench:builds` measures it.
  *
  * Method: what an engine takes for valid tells its age, and the same engine gives the same bits each time. V8 has
  * tables of 64-bit addresses from 13.3, Firefox from 134. JavaScriptCore lacks them, and is known by references to

@@ -142,6 +142,6 @@ function beforeActivation({ nodes }: Graph, end: number, statistic: Statistic): 
   const { name, operator, inputs } = nodes[end]!;
   if (isRelu(operator)) return inputs[0]!;
   throw new ShapeError(
-    `statistic: ${statistic} reads what lies before a ReLU, and the scale ${name} ends in ${operator.kind}: choose another statistic, or other taps`,
+    `statistic: ${statistic} reads what lies before a ReLU, and the scale ${name} ends in ${operator.kind}: choose another, or other taps`,
   );
 }

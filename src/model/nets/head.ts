@@ -90,7 +90,7 @@ function addDoubts(b: NetBuilder, chain: readonly HeadLayer[], parts: number): v
   const cosine = chain.find(({ layer }) => COSINE.test(layer) && !b.has(`${layer}.bias`));
   if (cosine) {
     b.doubts.push(
-      `${cosine.layer} is taken for a linear classifier; one that compares directions answers otherwise`,
+      `${cosine.layer} is taken for a linear classifier, not one that compares directions`,
     );
   }
   const early = chain.find(({ isKernel }, i) => isKernel && i < chain.length - 1);

@@ -115,7 +115,7 @@ function recognized<T extends TensorShape>(
   }
   const [first = 'none'] = weights.tensors.keys();
   throw new FormatError(
-    `${weights.name}: weights of no network that is known by its tensors' names (a ResNet, DenseNet, VGG or AlexNet, as torchvision, timm, Hugging Face or Keras name them), or one file of several; the first tensor is ${first}`,
+    `${weights.name}: weights of no network that is known by its tensors' names (ResNet, DenseNet, VGG, AlexNet of torchvision, timm, Hugging Face, Keras), or one file of several; the first tensor is ${first}`,
   );
 }
 

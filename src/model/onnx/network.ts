@@ -148,9 +148,7 @@ class OnnxFile {
           ? [`opset ${opset} is newer than ${NEWEST_OPSET}: read as that`]
           : []),
         ...(dequantized
-          ? [
-              'its weights are whole numbers with scales: computed in floats, without rounding of values',
-            ]
+          ? ['whole numbers with scales are computed in floats, without rounding']
           : []),
         ...(source.metadata.has('preprocessing') || this.#options.preprocessing
           ? []

@@ -2,12 +2,11 @@
 
 import { createPicture, pixelsOf } from '../../image/picture.js';
 import type { PictureKernels } from '../../kernels/index.js';
-import { roomFor, throughRows } from '../../kernels/wasm/maps.js';
+import { roomAt, roomFor, throughRows } from '../../kernels/wasm/maps.js';
 import { checkCombination, type SaliencyMap, scalePositions } from '../../viz/index.js';
 import { scratch } from './scratch.js';
 
-/** Bytes of a `LoviScale` of assembly/lovi.ts, and where its place on the axis of hue is. */
-const SCALE_BYTES = 64;
+/** Where a `LoviScale` of assembly/lovi.ts has its place on the axis of hue. */
 const HUE_BYTE = 56;
 /** Bytes of a picture that are worked at at a time, where a row has fewer. */
 const BAND_BYTES = 2 ** 18;
@@ -43,30 +42,24 @@ export const PICTURE_KERNELS: PictureKernels = {
   },
 
   lovi(maps, [H, W], { x, y, width, height }) {
-    if (maps.some(({ data }) => data.some(Number.isNaN))) return undefined;
+    const isWhole = isSeen(x, width, W) && isSeen(y, height, H);
+    if (!isWhole || maps.some(({ data }) => data.some(Number.isNaN))) return undefined;
     checkCombination('lovi', maps as SaliencyMap[], [H, W], 'equal', { x, y, width, height });
     const picture = createPicture(W, H);
     const out = pixelsOf(picture);
     const positions = scalePositions(maps.length);
-    const { k, regions } = scratch(roomFor(SCALE_BYTES, W, maps) + BAND_BYTES);
-    const { buffer, byteOffset: ptr, length } = regions[0]!;
-    const words = new Int32Array(buffer, ptr, length >> 2);
-    const room = {
-      ptr,
-      words,
-      floats: new Float32Array(buffer, ptr, length >> 2),
-      doubles: new Float64Array(buffer, ptr, length >> 3),
-    };
+    const bytes = 8 * Math.ceil((roomFor(W, maps) + BAND_BYTES) / 8);
+    const { k, regions } = scratch(bytes);
+    const { buffer, byteOffset: ptr } = regions[0]!;
+    const room = roomAt(buffer, ptr, bytes);
     const ones = positions.map(() => 1);
-    const isDone = throughRows(room, SCALE_BYTES, [H, W], maps, ones, (rows, begin, end) => {
+    const isDone = throughRows(room, [H, W], maps, ones, (rows, begin, end) => {
       for (const [i, position] of positions.entries()) {
-        room.doubles[(words[i]! + HUE_BYTE - ptr) / 8] = position;
+        room.doubles[(room.words[i]! + HUE_BYTE - ptr) / 8] = position;
       }
-      const size = [maps.length, H, W] as const;
-      if (!k.lovi(rows, ptr, ...size, begin, end, x, y, width, height)) return false;
+      k.lovi(rows, ptr, maps.length, W, begin, end, x, y, width, height);
       const first = (rows - ptr) / 4;
-      out.set(words.subarray(first, first + (end - begin) * W), begin * W);
-      return true;
+      out.set(room.words.subarray(first, first + (end - begin) * W), begin * W);
     });
     return isDone ? picture : undefined;
   },
@@ -99,3 +92,8 @@ export const PICTURE_KERNELS: PictureKernels = {
     return isOpaque === 1;
   },
 };
+
+/** Whether the centres of the first and the last pixel are inside. */
+function isSeen(start: number, length: number, extent: number): boolean {
+  return Math.ceil(start - 0.5) <= 0 && Math.ceil(start + length - 0.5) >= extent;
+}

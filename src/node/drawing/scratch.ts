@@ -4,14 +4,22 @@
  */
 
 import { Buffer } from 'node:buffer';
-import type { MapExports } from '../../kernels/wasm/maps.js';
 import { type WasmMemory, webAssembly } from '../../kernels/wasm/webassembly.js';
 import { MODULE } from './embedded.js';
 
 interface PixelExports {
-  lovi: MapExports['sumUpsampled'] extends (...rows: infer Rows) => void
-    ? (...rows: Rows) => number
-    : never;
+  lovi(
+    out: number,
+    scales: number,
+    n: number,
+    W: number,
+    begin: number,
+    end: number,
+    x: number,
+    y: number,
+    width: number,
+    height: number,
+  ): void;
   resizeRows(
     out: number,
     x: number,

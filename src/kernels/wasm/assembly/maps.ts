@@ -215,11 +215,11 @@ export function position(o: i32, start: f64, extent: f64, n: i32): f64 {
   return max<f64>(0, min<f64>(<f64>(n - 1), u));
 }
 
-export function firstCovered(start: f64, extent: i32): i32 {
+function firstCovered(start: f64, extent: i32): i32 {
   return <i32>max<f64>(0, min<f64>(<f64>extent, Math.ceil(start - 0.5)));
 }
 
-export function lastCovered(start: f64, length: f64, extent: i32, first: i32): i32 {
+function lastCovered(start: f64, length: f64, extent: i32, first: i32): i32 {
   return <i32>max<f64>(<f64>first, min<f64>(<f64>extent, Math.ceil(start + length - 0.5)));
 }
 

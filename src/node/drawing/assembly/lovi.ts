@@ -1,14 +1,6 @@
 /** LOVI: what ../../../viz/lovi.ts does, operation by operation in double precision, so that every byte is its. */
 
-import {
-  firstCovered,
-  lastCovered,
-  mixed,
-  position,
-  Scale,
-  sampleColumns,
-  seek,
-} from '../../../kernels/wasm/assembly/maps';
+import { mixed, position, Scale, sampleColumns, seek } from '../../../kernels/wasm/assembly/maps';
 
 /** A scale, and its place on the axis of hue: 1 for the first, 0 for the last. */
 class LoviScale extends Scale {
@@ -16,17 +8,15 @@ class LoviScale extends Scale {
 }
 
 /**
- * Rows `begin` … `end` − 1 of LOVI's colors, [end − begin, W] RGBA pixels and one more. Rows come from top to bottom,
- * from row 0 on.
+ * Rows `begin` … `end` − 1 of LOVI's colors, [end − begin, W] RGBA pixels and one more, of a region that is the whole
+ * picture. Rows come from top to bottom, from row 0 on.
  *
  * @param scales addresses of n `LoviScale`s of weight 1
- * @returns whether the region is the whole picture, as it must be
  */
 export function lovi(
   out: usize,
   scales: usize,
   n: i32,
-  H: i32,
   W: i32,
   begin: i32,
   end: i32,
@@ -34,9 +24,7 @@ export function lovi(
   y: f64,
   width: f64,
   height: f64,
-): bool {
-  if (firstCovered(y, H) > 0 || lastCovered(y, height, H, 0) < H) return false;
-  if (firstCovered(x, W) > 0 || lastCovered(x, width, W, 0) < W) return false;
+): void {
   const scalesEnd = scales + ((<usize>n) << 2);
   const rowEnd = (<usize>W) << 3;
   for (let oy = begin; oy < end; oy++, out += (<usize>W) << 2) {
@@ -49,7 +37,6 @@ export function lovi(
       v128.store64_lane(out + (at >> 1), loviColors(scales, scalesEnd, n, at), 0);
     }
   }
-  return true;
 }
 
 /** Two pixels of LOVI, `at` bytes into the rows of doubles; in the low half. */
