@@ -3,7 +3,7 @@
 import { makeKernels } from '../../dist/kernels/index.js';
 import { Network } from '../../dist/model/index.js';
 import { namedArchitecture } from '../../dist/node/architectures.js';
-import { combined, normalized } from '../../dist/node/cost.js';
+import { combined, normalized } from '../../dist/node/measured-cost.js';
 import { noiseImage, noiseWeights } from '../../dist/node/noise-model.js';
 
 const [backend = 'auto', runs = '3', network = 'resnet50'] = process.argv.slice(2);

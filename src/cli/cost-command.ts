@@ -11,7 +11,7 @@ export interface CostFlags extends MeasureFlags, OutputFlags {}
 export async function costCommand(flags: CostFlags, streams: Streams): Promise<number> {
   const { arch, size, backend, rounds, json } = flags;
   const [{ measureCost }, { formatCost }] = await Promise.all([
-    import('../node/cost.js'),
+    import('../node/measured-cost.js'),
     import('./cost-table.js'),
   ]);
   const cost = await measureCost({

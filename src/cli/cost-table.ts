@@ -1,7 +1,7 @@
 /** What a person is told about the cost of saliency: a row for each row of the paper's Table 6. */
 
 import { PAPER_TABLE_6 } from '../cost.js';
-import { type CostOfPart, type SaliencyCost, sumOf } from '../node/cost.js';
+import { type CostOfPart, type SaliencyCost, sumOf } from '../node/measured-cost.js';
 import { makeTable } from './table.js';
 
 /** Ends with a new line. */

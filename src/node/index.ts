@@ -15,7 +15,7 @@ export {
   type CostOptions,
   measureCost,
   type SaliencyCost,
-} from './cost.js';
+} from './measured-cost.js';
 export { FetchError } from './download.js';
 export type { PictureFormat } from './drawing/encode.js';
 export type { PictureKind } from './drawing/picture-kinds.js';

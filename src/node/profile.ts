@@ -17,7 +17,7 @@ import {
   makeKernels,
   type Statistic,
 } from '../kernels/index.js';
-import { combined, normalized } from './cost.js';
+import { combined, normalized } from './measured-cost.js';
 import type { Model } from './model-file.js';
 import { noiseImage } from './noise-model.js';
 import { describeStep, type StepText } from './step-text.js';
