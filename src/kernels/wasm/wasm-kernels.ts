@@ -103,7 +103,7 @@ function exportsOf(name: string, module: WasmModule, memory: WasmMemory): WasmEx
   try {
     return new webAssembly!.Instance(module, { env: { memory } }).exports as WasmExports;
   } catch (cause) {
-    throw forbidden(name, cause);
+    throw cause instanceof TypeError ? cause : forbidden(name, cause);
   }
 }
 

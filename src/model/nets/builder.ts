@@ -223,7 +223,7 @@ export class NetBuilder {
     if (!this.has(mean)) {
       if (this.has(gamma) && this.has(beta)) {
         throw this.fail(
-          `${layer} has no running mean: a GroupNorm or its like, which is not supported, or saved without its buffers, which model.state_dict() has`,
+          `${layer} has no running mean: a GroupNorm or its like, which is not supported, or saved without the buffers of model.state_dict()`,
         );
       }
       const { operator, name } = this.#nodes[x.node]!;

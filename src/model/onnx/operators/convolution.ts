@@ -242,7 +242,7 @@ function batchNormalization(call: Call): View {
   }
   if (call.int('training_mode', 0) === 1) {
     writer.warnings.add(
-      'batch norms in the form for training: their stored mean and variance are taken',
+      'batch norms in training form: stored mean and variance are taken',
     );
   }
   const layout = view.dims.map((_, d) => (d === 1 ? ('C' as const) : null));
