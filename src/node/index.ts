@@ -9,13 +9,6 @@ export {
   type ScaleConstants,
 } from './calibrate.js';
 export { type Conversion, type ConvertOptions, convertModel } from './convert.js';
-export {
-  type CostOfPart,
-  type CostOfTap,
-  type CostOptions,
-  measureCost,
-  type SaliencyCost,
-} from './measured-cost.js';
 export { FetchError } from './download.js';
 export type { PictureFormat } from './drawing/encode.js';
 export type { PictureKind } from './drawing/picture-kinds.js';
@@ -45,6 +38,13 @@ export {
 export { KNOWN_MODELS, type KnownModel } from './known-models.js';
 export { readLabels } from './labels.js';
 export { kendallTau, sameMaximum, spearmanRho, topOverlap } from './map-order.js';
+export {
+  type CostOfPart,
+  type CostOfTap,
+  type CostOptions,
+  measureCost,
+  type SaliencyCost,
+} from './measured-cost.js';
 export { type Memory, memoryOf } from './memory.js';
 export {
   bundledModel,

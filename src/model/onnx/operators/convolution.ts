@@ -241,9 +241,7 @@ function batchNormalization(call: Call): View {
     throw new FormatError('spatial = 0, a norm of each pixel, is not supported');
   }
   if (call.int('training_mode', 0) === 1) {
-    writer.warnings.add(
-      'batch norms in training form: stored mean and variance are taken',
-    );
+    writer.warnings.add('batch norms in training form: stored mean and variance are taken');
   }
   const layout = view.dims.map((_, d) => (d === 1 ? ('C' as const) : null));
   const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((i) =>
