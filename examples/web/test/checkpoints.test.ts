@@ -157,7 +157,7 @@ describe('what cannot be explained is called by its name, in one line, and the n
 test.runIf(ENGINE === 'chromium')(
   'the reader is loaded when a checkpoint comes, and for safetensors not at all',
   async () => {
-    expect(await scriptsOfWorker()).toEqual(['embedded']);
+    expect(await scriptsOfWorker()).toEqual([]);
     await explaining(page, () => choose(given('half-safetensors.safetensors')));
     expect(await scriptsOfWorker()).not.toContain('checkpoints');
     await explaining(page, () => choose(given('zip.pth')));

@@ -137,7 +137,7 @@ test('what cannot be read is told in one line, and the network stays', async () 
 });
 
 test.runIf(ENGINE === 'chromium')('the reader is loaded when an ONNX file comes', async () => {
-  expect(await scriptsOfWorker()).toEqual(['embedded']);
+  expect(await scriptsOfWorker()).toEqual([]);
   await explaining(page, () => choose(small, smallData));
   expect(await scriptsOfWorker()).toContain('onnx');
 });
