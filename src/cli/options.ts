@@ -1,4 +1,4 @@
-/** The options that commands have in common: one definition each, whoever takes them. */
+/** The options that several commands share, each defined once. */
 
 import { Option } from 'commander';
 import { ShapeError } from '../errors.js';
@@ -33,7 +33,7 @@ const CHANNELS: readonly Preprocessing['channels'][] = ['rgb', 'bgr', 'grey', 'o
 const RANGES: readonly PixelRange[] = ['imagenet', 'caffe', '0..1', '-1..1', '0..255'];
 const FITS: readonly Fit[] = ['whole', 'crop', 'stretch'];
 
-/** An option that takes one of some words. */
+/** An option whose value is one of the given words. */
 export function choice(flags: string, text: string, values: readonly string[]): Option {
   return new Option(flags, text).choices(values);
 }
@@ -52,17 +52,17 @@ export interface InputFlags {
 
 export function inputOptions(): Option[] {
   return [
-    choice('--fit <how>', 'how the picture meets the network', FITS).default('whole'),
+    choice('--fit <how>', 'how the picture is fitted to the input', FITS).default('whole'),
     valued('--size <pixels>', "short side of the input (default: the model's own)", parseSize),
     valued(
       '--sample-range <range>',
-      'of TIFF samples, black to white: 0,1 or min-max (default: of 8 and 16 bits the full range; of floats 0,1 where none is outside; else min-max)',
+      'black and white of TIFF samples: 0,1 or min-max (default: for 8 and 16 bits the full range; for floats 0,1 if all are inside, else min-max)',
       parseSampleRange,
     ),
   ];
 }
 
-/** The same, as the options of what reads pictures. */
+/** The same, as options for the functions that read pictures. */
 export function pictureOptions({ fit, size, sampleRange }: InputFlags): InputFlags {
   return {
     fit,
@@ -71,7 +71,7 @@ export function pictureOptions({ fit, size, sampleRange }: InputFlags): InputFla
   };
 }
 
-/** Which network computes, and on what. */
+/** Which network to run, and on which backend. */
 export interface ModelFlags extends WeightsFlags {
   readonly model: string;
   readonly backend: Backend;
@@ -86,14 +86,14 @@ export function modelOptions(): Option[] {
       parsePath,
     ).default('bundled'),
     ...weightsOptions(),
-    choice('--precision <name>', 'how weights are kept in memory (default: as stored)', PRECISIONS),
+    choice('--precision <name>', 'precision of weights in memory (default: as stored)', PRECISIONS),
     backendOption(),
   ];
 }
 
-/** What weights do not tell of themselves. */
+/** What cannot be read from the weights themselves. */
 export interface WeightsFlags {
-  /** Where class names are told. */
+  /** File of class names, or `imagenet`. */
   readonly labels?: string;
   readonly architecture?: string;
   readonly stateDict?: string;
@@ -111,63 +111,72 @@ export interface WeightsFlags {
   readonly output?: string;
 }
 
-/** All but class names, which not every command wants. */
+/** All but class names, which some commands do not need. */
 export function weightsOptions(): Option[] {
   const own = 'default: what the model says';
   return [
     valued(
       '--arch, --architecture <name|config.json>',
-      'what torchvision or timm calls the network, or its config.json elsewhere',
+      "the network's name in torchvision or timm, or the path of its config.json",
       parsePath,
     ),
-    valued('--state-dict <key>', 'weights of a checkpoint (default: the most that fit)', parsePath),
-    choice('--stride-on <where>', `where bottlenecks stride (${own}, else 3x3; Keras' 1x1)`, [
-      '3x3',
-      '1x1',
-    ]),
+    valued(
+      '--state-dict <key>',
+      'key of the weights in a checkpoint (default: the most that make a network)',
+      parsePath,
+    ),
+    choice(
+      '--stride-on <where>',
+      `the convolution of a bottleneck that has the stride (${own}, else 3x3; Keras: 1x1)`,
+      ['3x3', '1x1'],
+    ),
     new Option('--max-pool', `a max pool follows a 3×3 stem (${own}, else none)`),
     valued(
       '--activation-function <name>',
-      `relu, leaky_relu:0.2, silu … (${own}, else relu)`,
+      `activation between layers: relu, leaky_relu:0.2, silu … (${own}, else relu)`,
       String,
     ),
-    valued('--eps <number>', `of batch norms (${own}, else 1e-5)`, parsePositive),
+    valued('--eps <number>', `epsilon of batch norms (${own}, else 1e-5)`, parsePositive),
     valued(
       '--dilation <numbers>',
-      `of a ResNet's stages, or of the last: 1,1,2,4 (${own}, else none)`,
+      `dilation of each stage of a ResNet (1,1,2,4), or of the last one (${own}, else none)`,
       parseDilations,
     ),
     choice(
       '--activation <name>',
-      'what makes probabilities (default: the model’s own; sigmoid for one logit)',
+      'what turns logits into probabilities (default: the model’s own; sigmoid for one logit)',
       ACTIVATIONS,
     ),
     valued(
       '--output <name>',
-      'of an ONNX file: the output with the logits (default: the first)',
+      'for an ONNX file: the output with the logits (default: the first)',
       String,
     ),
     choice(
       '--preprocess <range>',
-      `what pixels become: imagenet, caffe, or a range (${own}, else imagenet)`,
+      `how pixels are scaled: imagenet, caffe, or a range (${own}, else imagenet)`,
       RANGES,
     ),
     valued(
       '--mean <numbers>',
-      `of the input's channels: .5,.5,.5 (${own}, else ImageNet's)`,
+      `mean of each input channel: .5,.5,.5 (${own}, else ImageNet's)`,
       parseNumbers,
     ),
-    valued('--std <numbers>', 'their deviations, likewise', parseNumbers),
-    choice('--channels <order>', `of a picture (${own}, else rgb)`, CHANNELS),
+    valued(
+      '--std <numbers>',
+      `standard deviation of each channel (${own}, else ImageNet's)`,
+      parseNumbers,
+    ),
+    choice('--channels <order>', `channels of the input (${own}, else rgb)`, CHANNELS),
     valued(
       '--rescale <factor>',
-      'of bytes, before mean and deviation: 1/255 (default), 1',
+      'factor for bytes, before mean and deviation: 1/255 (default), 1',
       parseFactor,
     ),
   ];
 }
 
-/** The same, as the options of what reads weights. */
+/** The same, as options for the functions that read weights. */
 export function weightsOf(flags: WeightsFlags): WeightsOptions {
   const { labels, architecture, stateDict, strideOn, maxPool, activation } = flags;
   const { activationFunction, eps, dilation, preprocess, output } = flags;
@@ -204,12 +213,12 @@ function preprocessingOf(flags: WeightsFlags): Partial<Preprocessing> {
 }
 
 export function labelsOption(): Option {
-  const text = "class names: JSON, CSV, one a line, or ImageNet's (default: the model's own)";
+  const text = "class names: JSON, CSV, one per line, or ImageNet's (default: the model's own)";
   return valued('--labels <file|imagenet>', text, parsePath);
 }
 
 /**
- * Opens a model, and tells what there is to say about it.
+ * Opens a model, and prints its warnings and assumptions.
  *
  * @throws {FormatError} in one line that names the file and the cause
  * @throws {UsageError} for an option that is not valid
@@ -233,7 +242,7 @@ export async function openFlagged(
   return model;
 }
 
-/** What is to be said about a model, each on a line of stderr. */
+/** Prints the warnings and the assumption of a model, each on its own line of stderr. */
 export function tell(
   { name, warnings, assumption }: Pick<Model, 'name' | 'warnings' | 'assumption'>,
   { stderr }: Streams,
@@ -243,7 +252,7 @@ export function tell(
   }
 }
 
-/** An option that the library does not take is a mistake in the call. */
+/** If the library rejects an option, the call was wrong: a `ShapeError` becomes a `UsageError`. */
 export async function asUsage<T>(promise: Promise<T>): Promise<T> {
   try {
     return await promise;
@@ -257,7 +266,7 @@ export async function asUsage<T>(promise: Promise<T>): Promise<T> {
   }
 }
 
-/** What the library's options are called here. */
+/** The library's option names → the flags of the command line. */
 const FLAGS: Readonly<Record<string, string>> = {
   activationFunction: '--activation-function',
   batchNormEps: '--eps',
@@ -276,7 +285,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   size: '--size',
 };
 
-/** What is measured on a network of noise, or on one from a file. */
+/** Options of a measurement, on random weights or on a file. */
 export interface MeasureFlags {
   readonly arch?: string;
   readonly backend: Backend;
@@ -284,13 +293,13 @@ export interface MeasureFlags {
   readonly rounds: number;
 }
 
-/** @param defaults what `--arch` and `--size` are where they are not given */
+/** @param defaults shown as the defaults of `--arch` and `--size` */
 export function measureOptions(defaults: { arch: string; size: string }): Option[] {
   return [
     choice('--arch <name>', `architecture (default: ${defaults.arch})`, ARCHITECTURE_NAMES),
     backendOption(),
     valued('--size <pixels>', `side of the input (default: ${defaults.size})`, parseSize),
-    valued('--rounds <number>', 'passes to take the median of', parseRounds).default(10),
+    valued('--rounds <number>', 'number of passes; the median is printed', parseRounds).default(10),
   ];
 }
 
@@ -299,12 +308,14 @@ export interface StatisticFlags {
 }
 
 export function statisticOption(): Option {
-  return choice('--statistic <name>', 'of the columns of a scale', Object.keys(STATISTICS)).default(
-    'smoe',
-  );
+  return choice(
+    '--statistic <name>',
+    'statistic over the channels of each pixel of a scale',
+    Object.keys(STATISTICS),
+  ).default('smoe');
 }
 
-/** How results are told. */
+/** How results are printed. */
 export interface OutputFlags {
   readonly json?: boolean;
   readonly debug?: boolean;
@@ -313,11 +324,11 @@ export interface OutputFlags {
 /** @param json what `--json` prints */
 export function outputOptions(json: string): Option[] {
   return [
-    new Option('--json', `print ${json}, and nothing else`),
-    new Option('--debug', 'print where a failure comes from'),
+    new Option('--json', `print only ${json}`),
+    new Option('--debug', 'print the stack of an error'),
   ];
 }
 
 export function backendOption(): Option {
-  return choice('--backend <name>', 'what computes', BACKENDS).default('auto');
+  return choice('--backend <name>', 'which kernels compute', BACKENDS).default('auto');
 }

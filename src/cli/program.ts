@@ -48,37 +48,37 @@ const COLORMAPS: readonly Colormap[] = ['viridis', 'cividis', 'jet'];
 const EXAMPLES = `
 Examples:
   fastcam explain photo.jpg                        pictures and report.json in out/photo/
-  fastcam explain *.jpg -o maps                    several at once
+  fastcam explain *.jpg -o maps                    several pictures at once
   fastcam explain holiday/ --only overlay --format webp
-                                                   all pictures of a folder, one picture of each
+                                                   all pictures of a folder, only the overlay of each
   fastcam explain holiday/ --format webp --gallery
-                                                   … and a page to look through them
-  fastcam explain cat.png --class tabby            where is the tabby?
+                                                   the same, and a page to look through them
+  fastcam explain cat.png --class tabby            explain the class “tabby”
   fastcam explain cat.png --model resnet50.safetensors --size 224
   fastcam explain cat.png --json | jq .top         the report, for programs
   fastcam explain x.safetensors --tensors y.safetensors
-                                                   tensors in and out, to compare frameworks
-  fastcam fetch resnet50                           download torchvision's ResNet-50 …
-  fastcam explain cat.png --model resnet50         … and use it, from the cache
-  fastcam inspect resnet50.pth                     what the network is, and what could be tapped
+                                                   read and write tensors, to compare frameworks
+  fastcam fetch resnet50                           download torchvision's ResNet-50
+  fastcam explain cat.png --model resnet50         use the downloaded model
+  fastcam inspect resnet50.pth                     what the network is, and which values --taps can name
   fastcam explain cat.png --model mine.onnx --labels names.txt
                                                    a network of your own
   fastcam models --fit 128MB                       which networks fit in a memory
   fastcam convert resnet50.pth resnet50.safetensors --precision f16
-                                                   weights that explain themselves
-  fastcam instrument model.onnx -o maps.onnx       saliency inside the file, for any ONNX runtime
-  fastcam order photo.jpg                          does SMOE Scale sort pixels as other statistics do?
+                                                   weights that carry their own description
+  fastcam instrument model.onnx -o maps.onnx       add saliency to the file, for any ONNX runtime
+  fastcam order photo.jpg                          does SMOE Scale rank pixels as other statistics do?
   fastcam calibrate *.jpg -o c.json; fastcam explain *.jpg --calibration c.json
-                                                   values that compare across pictures
-  fastcam cost --arch resnet18                     what saliency costs, beside the network
+                                                   values that can be compared across pictures
+  fastcam cost --arch resnet18                     what saliency costs, compared with the network
   fastcam bench --layers                           where a forward pass spends its time
 
-Exit codes: 0 fine, 1 some input failed (the rest is done), 2 the call is wrong.
+Exit codes: 0 success; 1 some inputs failed, the others are done; 2 wrong arguments.
 `;
 
 /**
- * @param finish is told the exit code of the command that ran
- * @param asOneLine makes one line of a message of commander's, for the command of that name
+ * @param finish called with the exit code of the command that ran
+ * @param asOneLine turns a message of commander into one line, for the command of that name
  */
 export function makeProgram(
   streams: Streams,
@@ -110,11 +110,12 @@ export function makeProgram(
   };
 
   subcommand('explain', explainOptions())
-    .summary('explain pictures: what made the network say what it says')
+    .summary('explain pictures: which parts the network used')
     .description(
-      'Explains pictures (jpeg, png, webp, avif, gif, tiff, bmp; more where sharp is installed, unless FASTCAM_SHARP=0), ' +
-        'all pictures of folders, or a tensor `input` [N, channels, H, W] (.safetensors). Each gets a folder inside --out: a contact sheet, the saliency, an ' +
-        'overlay, LOVI, FastCAM, the non-class map and one map for each scale as PNG, and report.json.',
+      'Explains pictures, all pictures of folders, or a tensor `input` [N, channels, H, W] (.safetensors). ' +
+        'Formats: jpeg, png, webp, avif, gif, tiff, bmp; more if sharp is installed (FASTCAM_SHARP=0 turns sharp off). ' +
+        'Each input gets a folder inside --out with report.json and these pictures as PNG: a contact sheet, the saliency, ' +
+        'an overlay, LOVI, FastCAM, the non-class map and one map for each scale.',
     )
     .argument('<paths...>', 'pictures, folders of them, or tensors as .safetensors', parsePaths)
     .addHelpText('after', EXAMPLES)
@@ -124,23 +125,23 @@ export function makeProgram(
   subcommand('fetch', fetchOptions())
     .summary('download weights into the cache')
     .description(
-      'Downloads weights by name (fastcam models lists them) or by an http(s) URL into the cache: ' +
-        'FASTCAM_CACHE, else the system’s folder for caches. A download that broke is resumed. What ' +
-        'comes is held against its SHA-256: --sha256, else the digits in torchvision’s file names, ' +
-        'else what the Hugging Face hub says. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured. ' +
-        'No other command uses the network.',
+      'Downloads weights into the cache, by name (fastcam models lists the names) or by an http(s) URL. ' +
+        'The cache is the folder FASTCAM_CACHE, or else the system’s folder for caches. An interrupted ' +
+        'download is resumed. The SHA-256 of the file is checked: against --sha256, else the digits in ' +
+        'torchvision’s file names, else what the Hugging Face hub says. The variables HTTPS_PROXY, ' +
+        'HTTP_PROXY and NO_PROXY are used. No other command uses the internet.',
     )
     .argument('<models...>', 'names or URLs')
     .action(async (names: string[], flags: FetchFlags) => {
       finish(await fetchCommand(names, flags, streams));
     });
   subcommand('convert', convertOptions())
-    .summary('convert weights to safetensors that explain themselves')
+    .summary('convert weights to safetensors that carry their own description')
     .description(
-      'Reads a safetensors file, the index of several, or a file of PyTorch’s, in the naming of torchvision, ' +
-        'timm, Hugging Face or Keras, and writes safetensors in torchvision’s naming, with architecture, ' +
-        'preprocessing, class names and the SHA-256 of what was read. Tells what rounding did to each layer, ' +
-        'and warns of layers that it spoils.',
+      'Reads a safetensors file, the index of several, or a PyTorch file. Tensors may have the names of ' +
+        'torchvision, timm, Hugging Face or Keras. Writes safetensors with torchvision’s names. Their metadata ' +
+        'has the architecture, preprocessing, class names and the SHA-256 of the input. Prints the rounding error ' +
+        'of each layer, and warns where it is too large.',
     )
     .argument('<in>', 'weights, a fetched model, or bundled')
     .argument('<out>', 'the file to write, ….safetensors')
@@ -148,55 +149,55 @@ export function makeProgram(
       finish(await convertCommand(input, output, flags, streams));
     });
   subcommand('models', modelsOptions())
-    .summary('list what can be loaded, or what fits in a memory')
+    .summary('list the known models, or what fits in a given memory')
     .description(
-      'Lists the models that are known by name: where they come from, how large they are, whether ' +
-        'they are in the cache. With --fit, what each network takes in memory with its weights stored ' +
-        'one way or another and square inputs of some sizes. Neither uses the network.',
+      'Lists the models that are known by name: where they come from, how large they are, and whether ' +
+        'they are in the cache. With --fit, prints how much memory each network takes, for each precision ' +
+        'of the weights and for square inputs of several sizes. Does not use the internet.',
     )
     .action(async (flags: ModelsFlags) => {
       finish(await modelsCommand(flags, streams));
     });
   subcommand('inspect', inspectOptions())
-    .summary('tell what a file of weights is')
+    .summary('describe a file of weights')
     .description(
-      'Tells what a file is, the family of its network, what it takes, its classes, where its scales end and what ' +
-        'else could be tapped, operations, memory by precision, and what was assumed. Of a file that cannot be loaded it tells why, and the ' +
-        'known network that it is nearest to.',
+      'Prints the format of a file, the family of its network, its input, its classes, where its scales end, which ' +
+        'other values --taps can name, the operations, the memory for each precision, and what was assumed. If the file ' +
+        'cannot be loaded, prints the reason and the most similar known network.',
     )
     .argument('<model>', 'weights, an ONNX file, a fetched model, or bundled', parsePath)
     .action(async (model: string, flags: InspectFlags) => {
       finish(await inspectCommand(model, flags, streams));
     });
   subcommand('instrument', instrumentOptions())
-    .summary('write saliency into an ONNX file, for any runtime')
+    .summary('add saliency to an ONNX file, for any runtime')
     .description(
-      'Writes saliency into the graph of an ONNX file, in operators of ONNX’s own: any runtime then gives logits and ' +
-        'maps from one run. Added outputs: saliency [N, H, W], scale_0 … [N, h, w] and, where the classifier is ' +
-        'linear, cam and fastcam [N, H, W] of the top class. All else in the file keeps its bytes; a file below ' +
-        'opset 11 is raised to it.',
+      'Adds saliency to the graph of an ONNX file, with standard ONNX operators. Any runtime then gives logits and ' +
+        'maps in one run. Added outputs: saliency [N, H, W], scale_0 … [N, h, w] and, if the classifier is ' +
+        'linear, cam and fastcam [N, H, W] of the top class. The rest of the file keeps its bytes. A file below ' +
+        'opset 11 is converted to opset 11.',
     )
     .argument('<model>', 'a file, ….onnx', parsePath)
     .action(async (model: string, flags: InstrumentFlags) => {
       finish(await instrumentCommand(model, flags, streams));
     });
   subcommand('order', orderOptions())
-    .summary('compare the order of a picture’s pixels by SMOE Scale and by other statistics')
+    .summary('compare how SMOE Scale and the other statistics rank the pixels')
     .description(
-      'Compares how SMOE Scale and every other statistic, the full Gamma scale first, sort the pixels of ' +
-        'each scale: Kendall’s τ, Spearman’s ρ, what the top tenths have in common, and whether the most ' +
-        'salient pixel is the same.',
+      'Compares how SMOE Scale and each other statistic rank the pixels of each scale; the full Gamma scale ' +
+        'comes first. Prints Kendall’s τ, Spearman’s ρ, how many of the top 10 % of pixels are the same, and ' +
+        'whether the most salient pixel is the same.',
     )
     .argument('<file>', 'a picture', parsePath)
     .action(async (file: string, flags: OrderFlags) => {
       finish(await orderCommand(file, flags, streams));
     });
   subcommand('calibrate', calibrateOptions())
-    .summary('fit the constants of normalization to many pictures')
+    .summary('fit the normalizer’s constants to many pictures')
     .description(
-      'Fits mean and deviation, Gamma distribution and range of each scale to all pixels of many pictures, ' +
-        'and writes them as JSON. By explain --calibration they take the place of each map’s own, so that ' +
-        'values compare across pictures.',
+      'Takes all pixels of many pictures and fits, for each scale, the mean and standard deviation, a Gamma ' +
+        'distribution and the range. Writes them as JSON. With explain --calibration they replace the constants ' +
+        'of the single map, so that values can be compared across pictures.',
     )
     .argument('<paths...>', 'pictures, and folders of them', parsePaths)
     .action(async (files: string[], flags: CalibrateFlags) => {
@@ -206,18 +207,18 @@ export function makeProgram(
     .summary('count and measure what saliency costs')
     .description(
       'Prints the operations and the memory of saliency as the paper counts them (Table 6), for any network ' +
-        'and size, and beside them measured milliseconds. The network is noise. SMOE Scale’s time is the ' +
-        'difference of a pass with taps and one without, step beside step.',
+        'and size, together with measured milliseconds. The network has random weights. SMOE Scale’s time is the ' +
+        'time of each step with taps minus its time without.',
     )
     .action(async (flags: CostFlags) => {
       finish(await costCommand(flags, streams));
     });
   subcommand('bench', benchOptions())
-    .summary('measure a forward pass: its time, and its layers’')
+    .summary('measure the time of a forward pass and of its layers')
     .description(
-      'Times forward passes of one square picture, and the saliency. The network is noise, whose ReLUs ' +
-        'leave as many zeros to skip as a trained one’s. Rates are compared with that of the backend’s microkernel, a ' +
-        'matrix product that stays in the cache, timed in turns with the passes.',
+      'Times forward passes of one square picture, and the saliency. The network has random weights that give ' +
+        'about as many zeros after ReLU as trained ones. Speeds are compared with the backend’s microkernel: a ' +
+        'matrix product that stays in the cache. Microkernel and passes are timed in turns.',
     )
     .action(async (flags: BenchFlags) => {
       finish(await benchCommand(flags, streams));
@@ -227,26 +228,37 @@ export function makeProgram(
 
 function explainOptions(): Option[] {
   return [
-    valued('-o, --out <folder>', 'where to write', parsePath).default('out'),
+    valued('-o, --out <folder>', 'folder to write to', parsePath).default('out'),
     ...modelOptions(),
     labelsOption(),
     statisticOption(),
-    choice('--normalizer <name>', 'of each scale', Object.keys(NORMALIZERS)).default('gaussian'),
-    valued('--calibration <file>', 'constants of the normalizer, from calibrate', parsePath),
+    choice('--normalizer <name>', 'normalizer of each scale', Object.keys(NORMALIZERS)).default(
+      'gaussian',
+    ),
+    valued('--calibration <file>', 'normalizer constants, written by calibrate', parsePath),
     scaleWeightsOption(),
     camOption(),
     tapsOption(),
-    valued('--class <index|name>', 'class to explain (default: the likeliest)', parseClass),
+    valued('--class <index|name>', 'class to explain (default: the most likely)', parseClass),
     ...inputOptions(),
-    choice('--colormap <name>', 'of heat maps', COLORMAPS).default('viridis'),
-    valued('--only <kinds>', `which pictures: some of ${PICTURE_KINDS.join(',')}`, (text) =>
-      parseSome(text, PICTURE_KINDS),
+    choice('--colormap <name>', 'colormap of heat maps', COLORMAPS).default('viridis'),
+    valued(
+      '--only <kinds>',
+      `write only these pictures: some of ${PICTURE_KINDS.join(',')}`,
+      (text) => parseSome(text, PICTURE_KINDS),
     ),
-    choice('--format <name>', 'of the pictures', ['png', 'jpeg', 'webp']).default('png'),
-    new Option('--full-size', 'draw at the size of the picture, not at 1600 pixels at most'),
-    new Option('--gallery', 'write index.html, a page that shows all of them, into --out'),
-    valued('-j, --jobs <number>', 'pictures at once (default: the number of cores)', parseJobs),
-    valued('--tensors <file>', 'write every array of the run, safetensors float32', parsePath),
+    choice('--format <name>', 'format of the pictures', ['png', 'jpeg', 'webp']).default('png'),
+    new Option(
+      '--full-size',
+      'draw at the full size of the picture (default: at most 1600 pixels)',
+    ),
+    new Option('--gallery', 'write index.html into --out, a page that shows all pictures'),
+    valued(
+      '-j, --jobs <number>',
+      'pictures to process at the same time (default: the number of cores)',
+      parseJobs,
+    ),
+    valued('--tensors <file>', 'write all arrays of the run as safetensors, float32', parsePath),
     ...outputOptions('reports, one line of JSON for each input'),
   ];
 }
@@ -254,7 +266,7 @@ function explainOptions(): Option[] {
 function scaleWeightsOption(): Option {
   return valued(
     '--scale-weights <weights>',
-    'equal, ramp, prior (of five scales), or a number for each scale: 1,2,3,4,5',
+    'weights of the scales: equal, ramp, prior (for five scales), or one number each: 1,2,3,4,5',
     parseScaleWeights,
   ).default('equal');
 }
@@ -262,7 +274,7 @@ function scaleWeightsOption(): Option {
 function camOption(): Option {
   return choice(
     '--cam <method>',
-    'class activation map (default: gradcam++ where the classifier is linear)',
+    'class activation map (default: gradcam++ if the classifier is linear)',
     [...CAM_METHODS, 'none'],
   );
 }
@@ -270,7 +282,7 @@ function camOption(): Option {
 function tapsOption(): Option {
   return valued(
     '--taps <names>',
-    'measure at these values, not where scales end: a,b,c',
+    'measure at these values instead of the ends of scales: a,b,c',
     parseNames,
   );
 }
@@ -278,18 +290,24 @@ function tapsOption(): Option {
 function fetchOptions(): Option[] {
   return [
     valued('--sha256 <hex>', 'the hash that the file must have', parseSha256),
-    valued('--max-bytes <size>', 'the most that is downloaded (default: 2GiB)', parseBytes),
-    new Option('--force', 'download again what is in the cache'),
+    valued('--max-bytes <size>', 'largest download allowed (default: 2GiB)', parseBytes),
+    new Option('--force', 'download again even if the file is in the cache'),
     ...outputOptions('one line of JSON for each model'),
   ];
 }
 
 function convertOptions(): Option[] {
   return [
-    choice('--precision <name>', 'of kernels; early ones one step finer', PRECISIONS).default(
-      'f32',
+    choice(
+      '--precision <name>',
+      'precision of kernels; early layers are stored one step finer',
+      PRECISIONS,
+    ).default('f32'),
+    valued(
+      '--shard <size>',
+      'split into files of at most this size, such as 24MiB, and an index',
+      parseBytes,
     ),
-    valued('--shard <size>', 'several files of at most 24MiB, say, and an index', parseBytes),
     labelsOption(),
     ...weightsOptions(),
     ...outputOptions('one line of JSON'),
@@ -298,7 +316,7 @@ function convertOptions(): Option[] {
 
 function modelsOptions(): Option[] {
   return [
-    valued('--fit <size>', 'a memory, as 128MB or 128MiB: what fits in it', parseBytes),
+    valued('--fit <size>', 'list what fits in this memory: 128MB, 128MiB …', parseBytes),
     backendOption(),
     ...outputOptions('one line of JSON'),
   ];
@@ -311,7 +329,7 @@ function inspectOptions(): Option[] {
     ...weightsOptions(),
     backendOption(),
     valued('--size <pixels>', "side of the input (default: the model's own)", parseSize),
-    ...outputOptions('one line of JSON, layers and all'),
+    ...outputOptions('one line of JSON with all layers'),
   ];
 }
 
@@ -321,12 +339,12 @@ function instrumentOptions(): Option[] {
     statisticOption(),
     scaleWeightsOption(),
     camOption(),
-    new Option('--class-input', 'add an input that chooses the class of each picture, int64 [N]'),
+    new Option('--class-input', 'add an input that selects the class of each picture, int64 [N]'),
     tapsOption(),
     valued('--output <name>', 'the output with the logits (default: the first)', parsePath),
     valued(
       '--size <pixels>',
-      'of the maps: 224, or 224x320 (default: of the input, any that the file takes)',
+      'size of the maps: 224, or height x width: 224x320 (default: the size of the input)',
       parseSides,
     ),
     ...outputOptions('one line of JSON'),
@@ -335,7 +353,7 @@ function instrumentOptions(): Option[] {
 
 function orderOptions(): Option[] {
   return [
-    valued('-o, --out <folder>', 'where to write report.json (default: nowhere)', parsePath),
+    valued('-o, --out <folder>', 'folder for report.json (default: not written)', parsePath),
     ...modelOptions(),
     ...inputOptions(),
     ...outputOptions('the report as one line of JSON'),
@@ -344,7 +362,7 @@ function orderOptions(): Option[] {
 
 function calibrateOptions(): Option[] {
   return [
-    valued('-o, --out <file>', 'where to write', parsePath).default('calibration.json'),
+    valued('-o, --out <file>', 'the file to write', parsePath).default('calibration.json'),
     ...modelOptions(),
     statisticOption(),
     ...inputOptions(),
@@ -364,12 +382,12 @@ function benchOptions(): Option[] {
     new Option('--layers', 'print every layer'),
     valued(
       '--model <bundled|file|name>',
-      'weights, or a fetched model, in place of noise',
+      'weights or a fetched model, instead of random weights',
       parsePath,
     ),
     statisticOption(),
     ...measureOptions({
-      arch: 'resnet50; of a --model: inferred',
+      arch: 'resnet50; with --model: from its weights',
       size: "the model's own, else 224",
     }),
     ...outputOptions('one line of JSON'),
