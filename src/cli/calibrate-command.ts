@@ -36,7 +36,7 @@ export async function calibrateCommand(
   if (
     [...inputs.map(({ path }) => path), modelPath].some((path) => resolve(path) === resolve(out))
   ) {
-    throw new UsageError(`--out ${out} would overwrite what is read: name another file`);
+    throw new UsageError(`--out ${out} would overwrite an input: choose another file`);
   }
   const model = await openFlagged(flags, streams);
   const calibrator = new Calibrator(model, { statistic, ...pictureOptions(flags) });

@@ -83,7 +83,7 @@ export async function explainCommand(
     }
   } catch (error) {
     if (!interruption.signal.aborted) throw error;
-    streams.stderr.write(`fastcam: interrupted: ${done} of ${inputs.length} are done\n`);
+    streams.stderr.write(`fastcam: interrupted: ${done} of ${inputs.length} done\n`);
   } finally {
     progress.stop();
   }
@@ -142,11 +142,11 @@ function checkPaths(inputs: readonly Input[], flags: ExplainFlags): void {
   const { tensors, model, labels, calibration } = flags;
   if (tensors === undefined) return;
   if (inputs.length > 1) {
-    throw new UsageError(`--tensors takes one input, got ${inputs.length}: call it for each`);
+    throw new UsageError(`--tensors takes one input, got ${inputs.length}: run explain for each`);
   }
   const read = [...inputs.map(({ path }) => path), model, labels, calibration];
   if (read.some((path) => path !== undefined && resolve(path) === resolve(tensors))) {
-    throw new UsageError(`--tensors ${tensors} would overwrite what is read: name another file`);
+    throw new UsageError(`--tensors ${tensors} would overwrite an input: choose another file`);
   }
 }
 
@@ -170,9 +170,7 @@ async function checkOptions(
   options: ExplainManyOptions,
 ): Promise<{ cam: CamMethod | 'none'; only: readonly PictureKind[] }> {
   if (typeof wanted === 'string' && wanted !== 'top' && !labelled) {
-    throw new UsageError(
-      `--class ${wanted}: ${name} comes without class names; give --labels FILE`,
-    );
+    throw new UsageError(`--class ${wanted}: ${name} has no class names; give --labels FILE`);
   }
   const [{ resolveOptions }, { kindsOf }] = await Promise.all([
     import('../explain.js'),

@@ -29,7 +29,7 @@ export async function fetchCommand(
       const fetched = await fetchModel(name, {
         ...fetchOptions(flags),
         onProgress: progress.update,
-        onWait: () => progress.say('waiting for another process that fetches it'),
+        onWait: () => progress.say('waiting for another process that downloads it'),
       }).finally(progress.stop);
       streams.stdout.write(flags.json ? `${JSON.stringify(fetched)}\n` : tell(fetched));
     } catch (error) {
@@ -55,7 +55,9 @@ function checkNames(
   resolve: (name: string) => unknown,
 ): void {
   if (sha256 !== undefined && names.length > 1) {
-    throw new UsageError(`--sha256 is of one file, got ${names.length} models: call it for each`);
+    throw new UsageError(
+      `--sha256 is for one file, got ${names.length} models: run fetch for each`,
+    );
   }
   try {
     for (const name of names) resolve(name);
@@ -71,7 +73,7 @@ function tell({ name, path, bytes, sha256, verified, cached }: FetchedModel): st
     caller: 'as given',
     'file name': 'as its name says',
     server: 'as the server says',
-    none: cached ? 'the cache’s' : 'not verified: no hash is known to hold it against',
+    none: cached ? 'the cache’s' : 'not verified: there is no known hash',
   }[verified];
   return (
     `${printable(name)}: ${(bytes / 1e6).toFixed(1)} MB${cached ? ', already in the cache' : ''}\n` +

@@ -11,7 +11,7 @@ const SOME = 12;
 
 const HEADS: Readonly<Record<Inspection['head'], string>> = {
   linear: 'linear in the last features: class activation maps need no gradients',
-  layers: 'of several layers: class activation maps would need gradients, maps of saliency do not',
+  layers: 'several layers: class activation maps would need gradients, saliency maps do not',
   none: 'none: maps without classes',
 };
 
@@ -19,7 +19,7 @@ const CHANNELS: Readonly<Record<Inspection['preprocessing']['channels'], string>
   rgb: 'red, green, blue',
   bgr: 'blue, green, red',
   grey: 'luminance',
-  other: 'no picture’s: give tensors',
+  other: 'not of a picture: give tensors',
 };
 
 /** @param withLayers whether every layer is listed */

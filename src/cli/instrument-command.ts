@@ -55,7 +55,7 @@ function tell({
     rows.push([
       outputs.cam,
       '[N, H, W]',
-      `${cam} of ${classInput ? 'the class that is asked for' : 'the top class'}`,
+      `${cam} of ${classInput ? 'the given class' : 'the top class'}`,
     ]);
   if (fastcam !== undefined) rows.push([fastcam, '[N, H, W]', `${saliency} × ${outputs.cam}`]);
   const width = Math.max(...rows.map(([name]) => name.length));
@@ -63,7 +63,7 @@ function tell({
     ([name, shape, text]) => `  ${printable(name).padEnd(width)}  ${shape}  ${printable(text)}`,
   );
   const changes = Object.entries(rewritten).map(([type, count]) => `${count} ${type}`);
-  const raised = `Raised from opset ${opset.before} to ${opset.after}`;
+  const raised = `Converted from opset ${opset.before} to ${opset.after}`;
   return [
     `${printable(output)}: ${bytes - sourceBytes} bytes more, with the outputs`,
     ...lines,

@@ -36,8 +36,8 @@ export function formatFit({ budgetBytes, backend, networks }: MemoryFit): string
     `MB of weights, activations, working memory and the picture’s maps, backend ${backend}\n` +
     `${table(head, 2, rows)}\n` +
     `In brackets: more than ${megabytes(budgetBytes)} MB. The largest square input that fits is in pixels.\n` +
-    'While weights are loaded a layer of their file comes on top, and the engine is not counted.\n' +
-    'A file is kept as it is stored: convert --precision stores it so, --precision keeps it so.\n'
+    'Loading needs one more layer of the file. The JavaScript engine is not counted.\n' +
+    'Weights keep the precision of the file. To change it: convert --precision in the file, --precision in memory.\n'
   );
 }
 

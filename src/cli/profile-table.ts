@@ -40,7 +40,7 @@ export function formatLayers(layers: readonly LayerProfile[]): string {
   }
   return (
     `${table.toString()}\n` +
-    'A MAC is one of direct convolution; Winograd’s algorithm and zeros save some, and may exceed 100 %.\n'
+    'MACs are those of direct convolution. Winograd’s algorithm and zeros need fewer: more than 100 % is possible.\n'
   );
 }
 

@@ -69,7 +69,7 @@ function reasonOf(error: unknown): string {
   // Errors of this package speak for themselves; any other is a bug, and is called one.
   if (OWN_ERRORS.includes(error.name)) return message;
   if (OUT_OF_MEMORY.test(message)) return `not enough memory (${message}): try a smaller --size`;
-  return `${error.name}: ${message} (unexpected: --debug shows where)`;
+  return `${error.name}: ${message} (unexpected: --debug prints the stack)`;
 }
 
 function causeOf({ cause }: Error): string {

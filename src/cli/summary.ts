@@ -17,7 +17,7 @@ export function summarize(report: Report, isFirst: boolean): string {
   for (const { label, probability, index } of top) {
     table.push([printable(label), `${(100 * probability).toFixed(1)} %`, index]);
   }
-  const classes = top.length > 0 ? table.toString() : 'No classifier: maps alone.';
+  const classes = top.length > 0 ? table.toString() : 'No classifier: only maps.';
   const explained =
     target === undefined || target.index === top[0]?.index
       ? ''
@@ -35,7 +35,7 @@ function networkOf({ input, model }: Report): string {
 /** No share of the network's time: the maps have the drawn pictures' pixels, the network sees fewer. */
 function times({ ms, input, drawn }: Report, isFirst: boolean): string {
   const cold = isFirst
-    ? '\nThe first picture of a call also pays for the compiling of the code.'
+    ? '\nThe times of the first picture include the compilation of the code.'
     : '';
   const by = input.decoder === undefined ? '' : ` by ${input.decoder}`;
   return (

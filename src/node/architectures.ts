@@ -243,6 +243,8 @@ export function checkArchitecture({ name, tensors }: TensorSource, architecture:
   const isStatistic = (tensor: string): boolean => /\.num_batches_tracked$|_scale$/.test(tensor);
   const other = [...tensors.keys()].find((tensor) => !expected.has(tensor) && !isStatistic(tensor));
   if (other !== undefined) {
-    throw new FormatError(`${name}: ${architecture} has no tensor ${other}, the weights have`);
+    throw new FormatError(
+      `${name}: ${architecture} has no tensor ${other}, but the weights have it`,
+    );
   }
 }

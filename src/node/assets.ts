@@ -37,6 +37,6 @@ function pathOf(name: string, url: () => URL): string {
     if (found !== undefined) return found;
   }
   throw new FormatError(
-    `${name}: did not come along into this bundle: copy it from fastcam/models to beside the bundle, or give its path (docs/embedding.md)`,
+    `${name}: is not in this bundle: copy it from fastcam/models into the bundle's folder, or give its path (docs/embedding.md)`,
   );
 }

@@ -85,7 +85,7 @@ function huggingFaceFacts(config: Config): Partial<NetOptions> {
   const isTheirs = has('architectures', 'transformers_version', 'hidden_act', 'depths');
   if (type !== 'resnet' && (!isTheirs || has('auto_map'))) return {};
   if (type !== 'resnet') {
-    throw new FormatError(`the network is of the kind ${type}, expected resnet`);
+    throw new FormatError(`the network type is ${type}, expected resnet`);
   }
   const first = config['downsample_in_first_stage'] === true;
   return {

@@ -109,7 +109,7 @@ export async function convertModel(
     const { architecture, source, graph, at } = weights.network;
     if (at) {
       throw new FormatError(
-        `${input}: is ONNX, whose graph safetensors does not keep: use the file as it is; --precision of explain sets how its weights are kept`,
+        `${input}: is ONNX, and safetensors cannot store its graph: use the file as it is; explain --precision sets the precision of its weights in memory`,
       );
     }
     const channels = inputChannels(graph);
@@ -178,9 +178,7 @@ export async function convertModel(
 
 function checkOutput(output: string): void {
   if (basename(output).endsWith(ENDING) && basename(output) !== ENDING) return;
-  throw new ShapeError(
-    `convert: output expected a name that ends in ${ENDING}, which is what it writes, got ${output}`,
-  );
+  throw new ShapeError(`convert: output expected a name that ends in ${ENDING}, got ${output}`);
 }
 
 /** What a network's file holds. */
@@ -294,7 +292,7 @@ function splitIntoShards(tensors: readonly NamedTensor[], most: number): NamedTe
   }
   if (shards.length > MAX_SHARDS) {
     throw new ShapeError(
-      `convert: shards of ${most} bytes are ${shards.length}, at most ${MAX_SHARDS}: make them larger`,
+      `convert: shards of ${most} bytes make ${shards.length} files, at most ${MAX_SHARDS}: use larger shards`,
     );
   }
   return shards;

@@ -109,7 +109,7 @@ export async function download(
         const failure = failureOf(url, error);
         if (!(failure instanceof TransientError)) throw failure;
         if (attempt >= options.attempts) {
-          const rest = `${attempt} attempts failed; the same command goes on from there`;
+          const rest = `${attempt} attempts failed; run the same command again to continue`;
           throw new FetchError(`${failure.message}: ${rest}`, { cause: failure.cause });
         }
         const delay = Math.max(options.retryDelayMs * 2 ** (attempt - 1), failure.retryAfterMs);
@@ -141,11 +141,11 @@ async function attemptDownload(
   try {
     if (statusCode === 416 || (statusCode === 206 && !continues(begun, headers))) {
       await discardPart(part);
-      throw new TransientError(`${url}: the rest of the file is not to be had`);
+      throw new TransientError(`${url}: the server does not send the rest of the file`);
     }
     if (statusCode !== 200 && statusCode !== 206) throw statusError(url, response);
     const encoding = headerOf(headers, 'content-encoding') ?? 'identity';
-    if (encoding !== 'identity') throw new FetchError(`${url}: is sent packed, as ${encoding}`);
+    if (encoding !== 'identity') throw new FetchError(`${url}: is sent compressed, as ${encoding}`);
     const from = statusCode === 206 ? begun!.bytes : 0;
     const total = totalBytes(headers, from);
     if ((total ?? 0) > options.maxBytes) throw tooLarge(url, options.maxBytes);
@@ -189,7 +189,7 @@ async function receive(
     onProgress(received, total);
   }
   if (total !== undefined && received !== total) {
-    throw new TransientError(`${url}: ${received} bytes came of ${total}`);
+    throw new TransientError(`${url}: received ${received} of ${total} bytes`);
   }
 }
 
@@ -284,7 +284,7 @@ class Connections {
 }
 
 function redirected(url: URL, at: URL, location: string): URL {
-  if (!URL.canParse(location, at.href)) throw new FetchError(`${url}: redirects to no URL`);
+  if (!URL.canParse(location, at.href)) throw new FetchError(`${url}: redirects to an invalid URL`);
   const next = new URL(location, at);
   if (next.protocol !== 'https:' && (next.protocol !== 'http:' || at.protocol === 'https:')) {
     throw new FetchError(`${url}: redirects from ${at.protocol} to ${next.protocol}, refused`);
@@ -347,11 +347,11 @@ function failureOf(url: URL, error: unknown): FetchError {
     const text = `${url}: cannot be reached${via}, ${unreachable}`;
     if (UNREACHABLE_FOR_NOW.includes(code)) return new TransientError(text, { cause: error });
     const advice =
-      'without a network, download it elsewhere and give its path to --model; behind a proxy, set HTTPS_PROXY';
+      'without internet access, download it elsewhere and give its path to --model; behind a proxy, set HTTPS_PROXY';
     return new FetchError(`${text}: ${advice}`, { cause: error });
   }
   if (/CERT|SIGNATURE|ISSUER/.test(code)) {
-    const advice = 'where a proxy signs, name its certificate in NODE_EXTRA_CA_CERTS';
+    const advice = 'if a proxy signs connections, give its certificate in NODE_EXTRA_CA_CERTS';
     return new FetchError(`${url}: its certificate is not trusted (${code}); ${advice}`, {
       cause: error,
     });

@@ -99,7 +99,7 @@ export function resolveRemote(name: string): RemoteModel {
   const remote = remoteModel(name);
   if (remote) return remote;
   throw new ShapeError(
-    `${name}: neither a known model nor a URL; fastcam models lists those that are known`,
+    `${name}: not a known model and not a URL; fastcam models lists the known models`,
   );
 }
 
@@ -126,7 +126,7 @@ async function fetchInto(
       // The bytes of an earlier attempt may be at fault, not the server: once.
       if (resumed && isFirst) continue;
       throw new FetchError(
-        `${url}: its SHA-256 is ${sha256}, expected ${named.hex}${named.hex.length < 64 ? '…' : ''} by the ${named.by}: not the file that was published; it is not kept`,
+        `${url}: its SHA-256 is ${sha256}, expected ${named.hex}${named.hex.length < 64 ? '…' : ''} by the ${named.by}: this is not the published file; it is not kept`,
       );
     }
     const { size } = await stat(part);

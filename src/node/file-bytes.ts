@@ -10,14 +10,14 @@ const MAX_FILE_BYTES = 2 ** 31 - 1;
 const REASONS: Record<string, string> = {
   ENOENT: 'no such file',
   ENOTDIR: 'a part of its path is not a directory',
-  EEXIST: 'a file of that name is in the way',
+  EEXIST: 'a file with that name already exists',
   EISDIR: 'is a directory',
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space is left',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   ENAMETOOLONG: 'the name is too long',
-  ELOOP: 'its symbolic links go round in a circle',
+  ELOOP: 'its symbolic links form a loop',
   EMFILE: 'too many files are open',
 };
 

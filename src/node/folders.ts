@@ -14,7 +14,7 @@ export async function makeFolder(path: string): Promise<void> {
   try {
     await makeFolders(path);
   } catch (error) {
-    throw new FormatError(`${path}: cannot be made: ${systemReason(error)}`, { cause: error });
+    throw new FormatError(`${path}: cannot be created: ${systemReason(error)}`, { cause: error });
   }
 }
 

@@ -33,7 +33,7 @@ const NAME_WEIGHTS = 'name the file of the weights';
 
 const SAVED_MODEL = `a TensorFlow SavedModel; load it in Keras and ${SAVE_KERAS}`;
 const CORE_ML = `a Core ML model; ${TAKE_OTHERS}`;
-const ONNX = 'no ONNX that can be read: it is damaged, or cut short; export it again';
+const ONNX = 'not readable as ONNX: it is damaged or truncated; export it again';
 const FLAX = `Flax's weights (.msgpack); ${TAKE_OTHERS}`;
 const CAFFE = `a Caffe model; ${TAKE_OTHERS}`;
 const TENSORRT = `a TensorRT engine, which runs on one kind of GPU; ${TAKE_OTHERS}`;
@@ -73,7 +73,7 @@ const MAGIC: readonly (readonly [at: number, magic: string, what: string])[] = [
   [0, '\x28\xb5\x2f\xfd', `a zstd archive; ${UNPACK}`],
   [0, '7z\xbc\xaf\x27\x1c', `a 7z archive; ${UNPACK}`],
   [0, 'Rar!\x1a\x07', `a rar archive; ${UNPACK}`],
-  [0, 'PK\x05\x06', `a zip archive of nothing; ${NAME_WEIGHTS}`],
+  [0, 'PK\x05\x06', `an empty zip archive; ${NAME_WEIGHTS}`],
   [257, 'ustar', `a tar archive; ${UNPACK}. A checkpoint of PyTorch's first year: ${SAVE_TORCH}`],
   [0, '\xff\xd8\xff', picture('JPEG')],
   [0, '\x89PNG\r\n\x1a\n', picture('PNG')],
@@ -88,7 +88,7 @@ const MAGIC: readonly (readonly [at: number, magic: string, what: string])[] = [
   [
     0,
     'version https://git-lfs',
-    'a pointer of Git LFS in place of the file; git lfs pull fetches the file',
+    'a Git LFS pointer, not the file itself; to get the file: git lfs pull',
   ],
 ];
 
@@ -99,7 +99,7 @@ const SHAPES: readonly (readonly [
 ])[] = [
   [
     isPickle,
-    `a Python pickle that torch.save did not write; load it where it was made, and ${SAVE_STATE}`,
+    `a Python pickle not written by torch.save; load it in its own program, and ${SAVE_STATE}`,
   ],
   [isSavedModel, SAVED_MODEL],
   [isCoreMl, CORE_ML],
@@ -109,7 +109,7 @@ const SHAPES: readonly (readonly [
   [isBmp, picture('BMP')],
   [
     (head) => head.every((byte) => byte === 0),
-    'nothing but zeros where it begins, as a broken download leaves them; download it anew',
+    'only zeros at its start, as after a broken download; download it again',
   ],
 ];
 
@@ -117,10 +117,7 @@ const SHAPES: readonly (readonly [
 const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/^(?:<\?xml[^>]*>\s*)?<net\s/u, `${OPENVINO} (its .xml)`],
   [/^(?:<\?xml[^>]*>\s*)?<svg/iu, picture('SVG')],
-  [
-    /^<\?xml[^>]*>\s*<Error>/u,
-    'an error message of the server that it came from; download the file anew',
-  ],
+  [/^<\?xml[^>]*>\s*<Error>/u, 'an error message from a server; download the file again'],
   [/^\[\s*["\d[{]/u, 'a JSON list, no weights; a list of class names goes to --labels'],
   [/^<(?:!doctype|html|head|body|script)/iu, 'a web page; download the file itself'],
 ];
@@ -156,8 +153,8 @@ export function foreignFormat(head: Uint8Array, file: ForeignFile, expected: str
   if (named) return named[1];
   if (/\.bin$/iu.test(file.path) && file.hasXml) return `${OPENVINO} (its .bin)`;
   return text === undefined
-    ? `none of the files that are read (${expected}); it ${firstBytes(head)}`
-    : `plain text, no weights: ${JSON.stringify(shortened(text))}; ${NAME_WEIGHTS}`;
+    ? `not a supported kind of file (${expected}); it ${firstBytes(head)}`
+    : `plain text, not weights: ${JSON.stringify(shortened(text))}; ${NAME_WEIGHTS}`;
 }
 
 /** What JSON is that is no index of weights; `undefined` for one, and for what is no JSON. */

@@ -133,6 +133,6 @@ function nearest({ tensors }: TensorSource): string {
   }
   const first = own.slice(0, 3).map((name) => `${name} [${tensors.get(name)!.shape}]`);
   const what = `it has ${own.length} tensors: ${first.join(', ')}${own.length > 3 ? ', …' : ''}`;
-  if (best.known === 0) return `${what}; none is named as those of a known network`;
+  if (best.known === 0) return `${what}; no name is that of a known network`;
   return `${what}; the nearest known network is ${best.name}, with ${Math.round(100 * best.known)} % of the names`;
 }

@@ -98,9 +98,7 @@ export async function instrumentFile(
 
 function checkOutput(output: string): void {
   if (output.endsWith(ENDING) && basename(output) !== ENDING) return;
-  throw new ShapeError(
-    `instrument: output expected a name that ends in ${ENDING}, which is what it writes, got ${output}`,
-  );
+  throw new ShapeError(`instrument: output expected a name that ends in ${ENDING}, got ${output}`);
 }
 
 /** Paths of external weights stay as they are, and count from where the file is. */

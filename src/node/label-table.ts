@@ -53,7 +53,7 @@ export async function readTable(text: string, fail: Fail): Promise<IndexedName[]
   const columns = words.map((_, c) => body.map((row) => row[c]!.trim()));
   const [name, index] = hasHeader ? byHeader(words, columns) : byContent(columns);
   if (name === undefined) {
-    return fail('which column has the class names is not clear: give it a header, index,name');
+    return fail('it is not clear which column has the class names: add a header, index,name');
   }
   return body.map((_, i) => {
     if (index === undefined) return [i, columns[name]![i]!];

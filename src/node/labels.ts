@@ -223,7 +223,7 @@ function namesOfLines(text: string, fail: Fail): string[] {
   if (!indexed.every((match) => match !== null)) return [...rest];
   return inOrder(
     indexed.map(([, index, name]) => [Number(index), unquoted(name!)]),
-    (what) => fail(`${what}; numbers that are part of the names need a JSON array`),
+    (what) => fail(`${what}; if the numbers are part of the names, use a JSON array`),
   );
 }
 

@@ -100,7 +100,7 @@ export async function openNetwork(
     const warnings = [
       ...network.warnings.filter((warning) => !(isSaid && warning === onnx?.pixelsAssumed)),
       ...(isLeftOut
-        ? [`${own.length} class names are said for ${classes} classes: they are left out`]
+        ? [`${own.length} class names for ${classes} classes: the names are ignored`]
         : []),
     ];
     return {
@@ -127,7 +127,7 @@ const OF_WEIGHTS = [
 function refuseWeightsOptions(options: WeightsOptions): void {
   const given = OF_WEIGHTS.find((key) => options[key] !== undefined);
   if (given !== undefined)
-    throw new ShapeError(`${given}: an ONNX file has a graph, which says it`);
+    throw new ShapeError(`${given}: not for ONNX files, where the graph defines it`);
 }
 
 function withRange(network: RecognizedNetwork, range: PixelRange): RecognizedNetwork {
@@ -175,15 +175,15 @@ const ASSUMPTIONS: Readonly<
   ],
   batchNormEps: ['--eps', ({ batchNormEps }) => `batch norm eps ${batchNormEps}`],
   strideOn: ['--stride-on', ({ strideOn }) => `stride on the ${strideOn}`],
-  maxPool: ['--max-pool', ({ maxPool }) => `${maxPool ? 'a' : 'no'} max pool behind the stem`],
+  maxPool: ['--max-pool', ({ maxPool }) => `${maxPool ? 'a' : 'no'} max pool after the stem`],
   strides: ['--architecture', () => 'no blur pools and stride 1 in the first stage'],
   dilations: ['--dilation', () => 'no dilation'],
-  activatesFeatures: ['--architecture', () => 'an activation behind the features'],
+  activatesFeatures: ['--architecture', () => 'an activation after the features'],
 };
 
 /** What weights do not show, and what they are taken for. */
 function assumption({ assumed, architecture }: RecognizedNetwork): string {
   const texts = assumed.map((key) => ASSUMPTIONS[key][1](architecture));
   const options = assumed.map((key) => ASSUMPTIONS[key][0]);
-  return `weights do not show ${texts.length > 1 ? 'everything' : 'it'}: assumed ${texts.join(', ')}; a config.json beside them, or ${options.join(', ')} say otherwise`;
+  return `weights do not show ${texts.length > 1 ? 'everything' : 'it'}: assumed ${texts.join(', ')}; to change this, use a config.json beside them, or ${options.join(', ')}`;
 }

@@ -106,7 +106,7 @@ async function openAllBeside(
 async function openBeside(path: string, name: string, location: string): Promise<OpenFile> {
   const outside = (): FormatError =>
     new FormatError(
-      `${name}: its weights lie in ${location}, outside of its folder: that is not read`,
+      `${name}: its weights are in ${location}, outside its folder: such files are not read`,
     );
   const isPlain =
     location !== '' && !isAbsolute(location) && !/[\\:\0]|(?:^|\/)\.\.(?:\/|$)/u.test(location);
@@ -117,7 +117,7 @@ async function openBeside(path: string, name: string, location: string): Promise
   try {
     real = relative(realpathSync(folder), realpathSync(other));
   } catch (error) {
-    throw new FormatError(`${name}: its weights lie in ${location}, which is not beside it`, {
+    throw new FormatError(`${name}: its weights are in ${location}, which was not found`, {
       cause: error,
     });
   }

@@ -88,7 +88,7 @@ export async function makePool(options: PoolOptions = {}): Promise<Pool> {
   const explainAll: Pool['explainAll'] = async (input, { signal, ...options } = {}) => {
     signal?.throwIfAborted();
     if (underWay >= size + maxQueue)
-      throw new PoolBusyError(`${underWay} pictures are under way already: try again later`);
+      throw new PoolBusyError(`${underWay} pictures are in work already: try again later`);
     const named = input instanceof Uint8Array ? { name: 'picture', bytes: input } : input;
     const task: PoolTask = { input: named, options };
     underWay++;

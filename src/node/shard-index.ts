@@ -45,7 +45,7 @@ export function parseShardIndex(text: string, name: string): ShardIndex {
     files.set(tensor, file);
   }
   const shards = new Set(files.values()).size;
-  if (shards === 0) fail('an index of no tensors');
+  if (shards === 0) fail('an index without tensors');
   if (shards > MAX_SHARDS) fail(`${shards} files, at most ${MAX_SHARDS} are read`);
   return files;
 }

@@ -134,11 +134,11 @@ function medianOf(values: number[]): number {
   return values[values.length >> 1] ?? 0;
 }
 
-/** What is usual, why a layer is worse, and what keeps it. */
+/** The usual error, why a layer has a larger one, and the precision that avoids it. */
 const ADVICE: Readonly<Record<Precision, string>> = {
   f32: '',
-  f16: '0.02 % is usual. Its weights are too small for float16: --precision f32 keeps them',
-  int8: '1 % is usual. A few weights are far larger than the others: --precision f16 keeps them all',
+  f16: '0.02 % is usual. Its weights are too small for float16: use --precision f32',
+  int8: '1 % is usual. A few weights are far larger than the others: use --precision f16',
 };
 
 /** A line for each layer that rounding changes more than it should. */

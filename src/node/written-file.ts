@@ -95,9 +95,7 @@ export function refuseOverwriting(
   const taken = new Set(inputs.flatMap(identities));
   for (const output of outputs) {
     if (identities(output).some((identity) => taken.has(identity))) {
-      throw new ShapeError(
-        `${operation}: ${output} would overwrite what is read: name another file`,
-      );
+      throw new ShapeError(`${operation}: ${output} would overwrite an input: choose another file`);
     }
   }
 }

@@ -26,9 +26,7 @@ describe('fastcam fetch', () => {
     const [name, path, hash, use] = stdout.split('\n');
     expect(name).toBe(`${url}: 0.3 MB`);
     expect(readFileSync(path!.trim())).toEqual(FILE);
-    expect(hash).toBe(
-      `  SHA-256 ${FILE_SHA256}, not verified: no hash is known to hold it against`,
-    );
+    expect(hash).toBe(`  SHA-256 ${FILE_SHA256}, not verified: there is no known hash`);
     expect(use).toBe(`To use it: fastcam explain photo.jpg --model ${url}`);
 
     const again = await fastcam('fetch', url, '--sha256', FILE_SHA256.toUpperCase());
@@ -79,7 +77,9 @@ describe('fastcam fetch', () => {
     vi.stubEnv('HTTPS_PROXY', 'http://127.0.0.1:9');
     const line = await failure(1, 'fetch', 'resnet18');
     expect(line).toMatch(/^fastcam: resnet18: https:\/\/huggingface\.co\/timm\/resnet18\.tv_in1k/);
-    expect(line).toContain('without a network, download it elsewhere and give its path to --model');
+    expect(line).toContain(
+      'without internet access, download it elsewhere and give its path to --model',
+    );
   });
 
   test.each([

@@ -53,7 +53,7 @@ describe('fastcam inspect', () => {
 
   test('a head of several layers is told, and that it has no closed class activation maps', async () => {
     expect(await print(VGG)).toContain(
-      'of several layers: class activation maps would need gradients',
+      'several layers: class activation maps would need gradients',
     );
   });
 

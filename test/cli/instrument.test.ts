@@ -31,10 +31,10 @@ describe('fastcam instrument', () => {
     const out = join(folder, 'old.onnx');
     const argv = ['--class-input', '--cam', 'xgradcam', '--statistic', 'sd'];
     const text = await success('instrument', `${FILES}/opset7.onnx`, '-o', out, ...argv);
-    expect(text).toContain('xgradcam of the class that is asked for\n');
+    expect(text).toContain('xgradcam of the given class\n');
     expect(text).toContain('Input class: int64 [N], the class of each picture.\n');
     expect(text).toContain(
-      'Raised from opset 7 to 11; rewritten: 1 BatchNormalization, 1 Pad, 1 Slice, 1 Clip.\n',
+      'Converted from opset 7 to 11; rewritten: 1 BatchNormalization, 1 Pad, 1 Slice, 1 Clip.\n',
     );
   });
 

@@ -47,7 +47,7 @@ test.runIf(process.platform !== 'win32').each(['1', '2'])(
     child.stdout.once('data', () => child.kill('SIGINT'));
     const signal = await new Promise((resolve) => child.on('close', (_, name) => resolve(name)));
     expect(signal).toBe('SIGINT');
-    const [, done] = /^fastcam: interrupted: (\d+) of 50 are done\n$/.exec(stderr)!;
+    const [, done] = /^fastcam: interrupted: (\d+) of 50 done\n$/.exec(stderr)!;
     expect(Number(done)).toBeGreaterThanOrEqual(1);
     const files = readdirSync(out, { recursive: true, encoding: 'utf8' });
     expect(files.filter((name) => name.endsWith('.part'))).toEqual([]);

@@ -40,7 +40,7 @@ describe('fastcam order', () => {
   test('a picture that cannot be read and a folder that cannot be made are one line each', async () => {
     expect(await failure(1, 'order', join(folder, 'no.png'), ...SMALL)).toContain('no such file');
     const line = await failure(1, 'order', CAT, ...SMALL, '-o', join(CAT, 'out'));
-    expect(line).toContain('cannot be made');
+    expect(line).toContain('cannot be created');
   });
 
   test.each([

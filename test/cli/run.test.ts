@@ -275,7 +275,7 @@ describe('fastcam explain', () => {
 
   test('where nothing can be written, the line says so', async () => {
     const line = await failure(1, 'explain', small, '-o', small);
-    expect(line).toContain(`${join(small, 'small')}: cannot be made`);
+    expect(line).toContain(`${join(small, 'small')}: cannot be created`);
   });
 
   test('nothing that is read is written over', async () => {

@@ -198,7 +198,7 @@ describe('convertModel', () => {
     expect(channelError).toBeGreaterThan(2 * LARGE_ERROR);
     expect(warnings).toEqual([
       `layer3.0.conv2: int8 changes the weights of half of its input channels by ${(100 * channelError).toFixed(1)} % or more, ` +
-        'where 1 % is usual. A few weights are far larger than the others: --precision f16 keeps them all',
+        'where 1 % is usual. A few weights are far larger than the others: use --precision f16',
     ]);
     for (const precision of ['f16', 'f32'] as const) {
       expect((await convertModel(input, output, { precision })).warnings).toEqual([]);
@@ -300,7 +300,7 @@ describe('convertModel', () => {
     ]) {
       const convert = convertModel(input, join(folder, name), { labels });
       await expect(convert).rejects.toThrow(ShapeError);
-      await expect(convert).rejects.toThrow('would overwrite what is read: name another file');
+      await expect(convert).rejects.toThrow('would overwrite an input: choose another file');
     }
     // A shard of its own index.
     const { files } = await convertModel(input, join(folder, 'own.safetensors'), {
@@ -372,7 +372,7 @@ describe('convertModel', () => {
       (name): [string, () => Promise<unknown>, string] => [
         `an output called ${name}`,
         () => convertModel('none.pth', join(folder, name)),
-        'convert: output expected a name that ends in .safetensors, which is what it writes, got ',
+        'convert: output expected a name that ends in .safetensors, got ',
       ],
     ),
     [

@@ -51,7 +51,7 @@ test.runIf(process.platform === 'linux')(
     writeFileSync(path, jpeg([[[20]]]));
     // Node's own recursive mkdir does not return from here.
     await expect(explainFile(path, { out: '/proc/no/such/place' })).rejects.toThrow(
-      '/proc/no/such/place: cannot be made',
+      '/proc/no/such/place: cannot be created',
     );
   },
 );

@@ -100,7 +100,7 @@ describe('a broken connection', () => {
 
   test('leaves its part for the next call', async () => {
     const { url } = await serve((_, response) => sendBroken(response, FILE.length / 2));
-    expect(await failure(url, { attempts: 1 })).toMatch(/1 attempts failed; the same command/);
+    expect(await failure(url, { attempts: 1 })).toMatch(/1 attempts failed; run the same command/);
     const [part] = readdirSync(cache).filter((name) => name.endsWith('.part'));
     expect(readFileSync(join(cache, part!))).toEqual(FILE.subarray(0, FILE.length / 2));
   });
@@ -175,7 +175,7 @@ describe('a broken connection', () => {
   test('that breaks each time ends after the attempts, and says how to go on', async () => {
     const { url, requests } = await serve((_, response) => response.destroy());
     expect(await failure(url)).toBe(
-      `${url}: the connection was closed: 3 attempts failed; the same command goes on from there`,
+      `${url}: the connection was closed: 3 attempts failed; run the same command again to continue`,
     );
     expect(requests).toHaveLength(3);
   });
@@ -245,7 +245,7 @@ describe('what the server says', () => {
     const { url } = await serve((_, response) =>
       response.writeHead(200, { 'content-encoding': 'gzip' }).end('…'),
     );
-    expect(await failure(url)).toContain('is sent packed, as gzip');
+    expect(await failure(url)).toContain('is sent compressed, as gzip');
   });
 
   test('more bytes than are allowed are refused, announced or not', async () => {
@@ -279,7 +279,7 @@ describe('redirects', () => {
       response.writeHead(302, headers).end();
     });
     expect(await failure(url)).toBe(
-      `${url}: its SHA-256 is ${FILE_SHA256}, expected ${'0'.repeat(64)} by the server: not the file that was published; it is not kept`,
+      `${url}: its SHA-256 is ${FILE_SHA256}, expected ${'0'.repeat(64)} by the server: this is not the published file; it is not kept`,
     );
     expect(readdirSync(cache)).toEqual([]);
   });
@@ -307,7 +307,7 @@ describe('redirects', () => {
   test.each([
     ['a loop', '/weights.safetensors', 'more than 10 redirects'],
     ['another scheme', 'file:///etc/passwd', 'redirects from http: to file:, refused'],
-    ['no URL', 'http://[', 'redirects to no URL'],
+    ['no URL', 'http://[', 'redirects to an invalid URL'],
   ])('to %s are refused', async (_, location, message) => {
     const { url } = await serve((_, response) => response.writeHead(302, { location }).end());
     expect(await failure(url)).toContain(message);
@@ -368,7 +368,7 @@ describe('proxies', () => {
 describe('without a network', () => {
   test('what to do is said', async () => {
     expect(await failure('http://127.0.0.1:9/a.safetensors')).toBe(
-      'http://127.0.0.1:9/a.safetensors: cannot be reached, the connection was refused: without a network, download it elsewhere and give its path to --model; behind a proxy, set HTTPS_PROXY',
+      'http://127.0.0.1:9/a.safetensors: cannot be reached, the connection was refused: without internet access, download it elsewhere and give its path to --model; behind a proxy, set HTTPS_PROXY',
     );
   });
 });
@@ -402,7 +402,7 @@ describe('names', () => {
     ['file:///etc/passwd', 'expected an http or https URL'],
     ['http://me:secret@127.0.0.1/a', '127.0.0.1: a URL with a password'],
     ['http://[', 'not a URL'],
-    ['resnet51', 'neither a known model nor a URL'],
+    ['resnet51', 'not a known model and not a URL'],
   ])('%s is refused', async (name, message) => {
     await expect(fetchFile(name)).rejects.toThrow(message);
     await expect(fetchFile(name)).rejects.not.toThrow('secret');

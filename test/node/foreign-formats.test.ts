@@ -48,7 +48,7 @@ const FILES: readonly (readonly [name: string, bytes: () => Buffer | string, say
   ['a.tflite', () => hex('1c000000 54464c33 14002000'), 'a TensorFlow Lite model (.tflite); take'],
   ['a.h5', () => hex('89484446 0d0a1a0a 00000000'), 'HDF5, as Keras writes it (.h5); save its'],
   ['a.npy', () => latin1('\x93NUMPY\x01\0v\0{'), "one array of NumPy's (.npy); save all tensors"],
-  ['other.onnx', () => hex('f1f2f3'), 'no ONNX that can be read: it is damaged, or cut short'],
+  ['other.onnx', () => hex('f1f2f3'), 'not readable as ONNX: it is damaged or truncated'],
   [
     'saved_model.pb',
     () => Buffer.concat([Buffer.of(8, 1), META_GRAPH]),
@@ -95,7 +95,7 @@ const FILES: readonly (readonly [name: string, bytes: () => Buffer | string, say
     () => Buffer.concat([Buffer.alloc(257, 'a'), Buffer.from('ustar\x0000')]),
     'a tar archive; unpack it first',
   ],
-  ['none.zip', () => hex('504b0506 00000000'), 'a zip archive of nothing; name the file'],
+  ['none.zip', () => hex('504b0506 00000000'), 'an empty zip archive; name the file'],
   ['a.jpg', () => hex('ffd8ffe0 0010'), 'a picture (JPEG), no weights; to explain it: fastcam e'],
   ['a.png', () => hex('89504e47 0d0a1a0a'), 'a picture (PNG)'],
   ['a.gif', () => latin1('GIF89a'), 'a picture (GIF)'],
@@ -111,26 +111,26 @@ const FILES: readonly (readonly [name: string, bytes: () => Buffer | string, say
   [
     's3.pth',
     () => '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code>',
-    'an error message of the server that it came from; download the file anew',
+    'an error message from a server; download the file again',
   ],
   [
     'lfs.safetensors',
     () => 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n',
-    'a pointer of Git LFS in place of the file; git lfs pull fetches the file',
+    'a Git LFS pointer, not the file itself; to get the file: git lfs pull',
   ],
-  ['zeros.pth', () => Buffer.alloc(4096), 'nothing but zeros where it begins, as a broken downl'],
-  ['a.pkl', () => hex('80049532 00'), 'a Python pickle that torch.save did not write; load it'],
-  ['old.pkl', () => '(dp0\nVconv1\np1\n', 'a Python pickle that torch.save did not write; load'],
-  ['copyreg.pkl', () => 'ccopy_reg\n_reconstructor\np0\n', 'a Python pickle that torch.save did'],
-  ['notes.txt', () => 'Weights are\n  elsewhere', 'plain text, no weights: "Weights are\\n  else'],
-  ['ü.txt', () => 'ü'.repeat(400), 'plain text, no weights: "ü'],
+  ['zeros.pth', () => Buffer.alloc(4096), 'only zeros at its start, as after a broken downl'],
+  ['a.pkl', () => hex('80049532 00'), 'a Python pickle not written by torch.save; load it'],
+  ['old.pkl', () => '(dp0\nVconv1\np1\n', 'a Python pickle not written by torch.save; load'],
+  ['copyreg.pkl', () => 'ccopy_reg\n_reconstructor\np0\n', 'a Python pickle not written by'],
+  ['notes.txt', () => 'Weights are\n  elsewhere', 'plain text, not weights: "Weights are\\n  else'],
+  ['ü.txt', () => 'ü'.repeat(400), 'plain text, not weights: "ü'],
   ['labels.json', () => '["tench", "goldfish"]', 'a JSON list, no weights; a list of class name'],
   [
     'a',
     () => hex('0a1b2c3d4e5f60718293a4b5c6'),
     'begins with the bytes 0a 1b 2c 3d 4e 5f 60 71 82',
   ],
-  ['three', () => Buffer.of(1, 2, 3), 'none of the files that are read (safetensors, an index of'],
+  ['three', () => Buffer.of(1, 2, 3), 'not a supported kind of file (safetensors, an index of'],
 ];
 
 const JSONS: readonly (readonly [unknown, string])[] = [
@@ -215,7 +215,7 @@ describe('a file of another format is refused by its name, with what to do', () 
     const map = { weight_map: { 'fc.bias': 'model-1.safetensors' } };
     const index = write('hub/model.safetensors.index.json', JSON.stringify(map));
     await expect(openWeights(index)).rejects.toThrow(
-      `${join(folder, 'hub/model-1.safetensors')}: is a pointer of Git LFS`,
+      `${join(folder, 'hub/model-1.safetensors')}: is a Git LFS pointer`,
     );
   });
 });

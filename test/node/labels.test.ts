@@ -189,7 +189,7 @@ describe('readLabels', () => {
       'row 2 has 3 cells, row 1 has 2: put',
     ],
     ['an open quote', 'open.csv', '0,"a\n1,b', 'row 1: Quoted field unterminated'],
-    ['two columns of text', 'two.csv', 'a,b\nc,d', 'give it a header, index,name'],
+    ['two columns of text', 'two.csv', 'a,b\nc,d', 'add a header, index,name'],
     ['nothing', 'blank.txt', ' \n\n', 'has no class names'],
     ['an empty list', 'empty.json', '{}', 'has no class names'],
     ['JSON cut short', 'cut.json', '["a", "b"', 'not valid JSON'],

@@ -94,10 +94,10 @@ describe('an ONNX file', () => {
 
   it('is not converted, and takes no option that is of weights', async () => {
     await expect(convertModel(CIFAR, join(folder, 'out.safetensors'))).rejects.toThrow(
-      'is ONNX, whose graph safetensors does not keep',
+      'is ONNX, and safetensors cannot store its graph',
     );
     await expect(openModel({ model: CIFAR, batchNormEps: 1e-3 })).rejects.toThrow(
-      'batchNormEps: an ONNX file has a graph, which says it',
+      'batchNormEps: not for ONNX files, where the graph defines it',
     );
     await expect(openModel({ model: CIFAR, output: 'nobody' })).rejects.toThrow(
       'no node makes output nobody; the outputs are logits',
@@ -116,7 +116,7 @@ describe('weights in another file', () => {
     'are not read from %s, outside of its folder',
     async (location) => {
       const path = write('escaping/model.onnx', renamed(location));
-      await expect(openModel({ model: path })).rejects.toThrow('outside of its folder');
+      await expect(openModel({ model: path })).rejects.toThrow('outside its folder');
     },
   );
 
@@ -124,14 +124,12 @@ describe('weights in another file', () => {
     const path = write('linked/model.onnx', readFileSync(EXTERNAL));
     write('elsewhere.bin', readFileSync('test/onnx/instrument/external.bin'));
     symlinkSync(join(folder, 'elsewhere.bin'), join(folder, 'linked/external.bin'));
-    await expect(openModel({ model: path })).rejects.toThrow('outside of its folder');
+    await expect(openModel({ model: path })).rejects.toThrow('outside its folder');
   });
 
   it('that are missing, or too short, are told of', async () => {
     const path = write('alone/model.onnx', readFileSync(EXTERNAL));
-    await expect(openModel({ model: path })).rejects.toThrow(
-      'external.bin, which is not beside it',
-    );
+    await expect(openModel({ model: path })).rejects.toThrow('external.bin, which was not found');
     writeFileSync(join(folder, 'alone/external.bin'), new Uint8Array(100));
     await expect(openModel({ model: path })).rejects.toThrow(/of external\.bin, which has 100/);
   });

@@ -57,7 +57,7 @@ describe('lossWarnings', () => {
   it('says what is lost and what keeps it', () => {
     const lost = { ...layer, relativeError: 0.3, channelError: 0.1 };
     expect(lossWarnings([lost], 'f16')).toEqual([
-      'fc: f16 changes its weights by 30.0 %, where 0.02 % is usual. Its weights are too small for float16: --precision f32 keeps them',
+      'fc: f16 changes its weights by 30.0 %, where 0.02 % is usual. Its weights are too small for float16: use --precision f32',
     ]);
   });
 

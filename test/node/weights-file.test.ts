@@ -152,7 +152,7 @@ describe('openModel', async () => {
     const short = write('short.safetensors', writeSafetensors(TENSORS, { labels: '["a"]' }));
     expect(await openModel({ model: short })).toMatchObject({
       labelled: false,
-      warnings: ['1 class names are said for 5 classes: they are left out'],
+      warnings: ['1 class names for 5 classes: the names are ignored'],
     });
   });
 
@@ -184,13 +184,13 @@ describe('openModel', async () => {
       () => shards('less', (map) => ({ ...map, 'fc.more': map['fc.bias']! })),
       'tensor fc.more is not in model-00002',
     ],
-    ['an index of nothing', () => shards('nothing', () => ({})), 'an index of no tensors'],
+    ['an index of nothing', () => shards('nothing', () => ({})), 'an index without tensors'],
     ['an index that is a list', () => shards('list', () => []), 'no object weight_map'],
     ['an index cut short', () => write('cut.json', '{"weight_map": {'), 'no valid JSON'],
     [
       'a bare pickle',
       () => write('old.pth', pickle(0x1950a86a20f9 /* torch’s is longer */)),
-      'a Python pickle that torch.save did not write',
+      'a Python pickle not written by torch.save',
     ],
     [
       'torch’s old magic number and nothing else',
@@ -214,7 +214,7 @@ describe('openModel', async () => {
     ],
     ['a web page', () => write('page.safetensors', '<!DOCTYPE html><html>'), 'is a web page'],
     [
-      'a pointer of Git LFS',
+      'a Git LFS pointer',
       () => write('lfs.safetensors', 'version https://git-lfs.github.com/spec/v1\n'),
       'git lfs pull',
     ],

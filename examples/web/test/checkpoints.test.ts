@@ -123,7 +123,7 @@ describe('what cannot be explained is called by its name, in one line, and the n
     ['other-model.keras', 'is a Keras model (.keras); save its weights as safetensors:'],
     ['other-weights.npz', "is NumPy's arrays (.npz); save them as safetensors:"],
     ['other-model.pth.gz', 'is a gzip archive; unpack it first'],
-    ['other-notes.txt', 'is plain text, no weights: "'],
+    ['other-notes.txt', 'is plain text, not weights: "'],
     ['other-empty.pth', 'is empty'],
     ['other-quantized-static.pth', ''],
   ];
@@ -145,7 +145,7 @@ describe('what cannot be explained is called by its name, in one line, and the n
     expect(await refused({ name: 'short.pth', bytes: legacy })).toMatch(/^short\.pth: /);
     expect(await refused({ name: 'none.pth', bytes: new Uint8Array() })).toBe('none.pth: is empty');
     expect(await refused({ name: 'some.dat', bytes: Uint8Array.of(250, 1, 2, 3) })).toBe(
-      'some.dat: is none of the files that are read (a picture, ONNX, safetensors, a PyTorch checkpoint); it begins with the bytes fa 01 02 03',
+      'some.dat: is not a supported kind of file (a picture, ONNX, safetensors, a PyTorch checkpoint); it begins with the bytes fa 01 02 03',
     );
     expect(await refused({ name: 'names.json', bytes: Buffer.from('["cat"]') })).toBe(
       'names.json: class names alone; choose them together with the weights.',

@@ -45,7 +45,7 @@ export function kindsOf(
       throw new ShapeError(`only: expected ${PICTURE_KINDS.join(', ')}, got ${kind}`);
     }
     if (!hasClasses && CLASS_KINDS.includes(kind)) {
-      throw new ShapeError(`only: ${kind} wants a class activation map, and cam is none`);
+      throw new ShapeError(`only: ${kind} needs a class activation map, but cam is none`);
     }
   }
   return PICTURE_KINDS.filter((kind) => only.includes(kind));

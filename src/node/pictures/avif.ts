@@ -50,7 +50,7 @@ function readSize(bytes: Uint8Array): PictureSize {
     const [width, height] = extent(property);
     size = { width, height };
   }
-  if (size === undefined) throw new FormatError('an AVIF whose size is not told');
+  if (size === undefined) throw new FormatError('an AVIF without a size');
   return size;
 }
 

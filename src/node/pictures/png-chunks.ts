@@ -19,7 +19,7 @@ export function pngChunks(bytes: Uint8Array): PngChunk[] {
     const begin = at + 8;
     const end = begin + view.getUint32(at);
     const type = textAt(bytes, at + 4, 4);
-    if (type === 'CgBI') throw new UnreadableKindError('a PNG as iOS apps pack it (CgBI)');
+    if (type === 'CgBI') throw new UnreadableKindError('a PNG in the format of iOS apps (CgBI)');
     if (end + 4 > bytes.length) break;
     chunks.push({ type, data: bytes.subarray(begin, end), crc: view.getUint32(end) });
     if (type === 'IEND') break;

@@ -68,7 +68,7 @@ function readHeader(bytes: Uint8Array): Header {
     throw new FormatError(`damaged: a PNG of color type ${colorType} and ${depth} bits`);
   }
   if (compression !== 0 || filters !== 0 || interlace! > 1) {
-    throw new FormatError('damaged: a PNG packed, filtered or interlaced in an unknown way');
+    throw new FormatError('damaged: a PNG with an unknown compression, filter or interlace method');
   }
   const { samples } = kind;
   return {

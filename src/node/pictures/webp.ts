@@ -70,7 +70,7 @@ async function decodeFirstFrame(
   const picture = await decodeStill(stillFile(frame.subarray(FRAME_HEADER), size));
   if (picture.width !== size.width || picture.height !== size.height) {
     throw new FormatError(
-      `damaged: a WebP frame of ${size.width}×${size.height} pixels has others`,
+      `damaged: a WebP frame of ${size.width}×${size.height} pixels decodes to another size`,
     );
   }
   if (size.width === width && size.height === height) return picture;

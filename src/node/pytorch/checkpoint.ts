@@ -48,7 +48,7 @@ export function checkpointOf(value: PickleValue, name: string, code?: ScriptCode
   if (found.size === 0) {
     throw new FormatError(
       code
-        ? `${name}: a TorchScript program without weights of its own, as a frozen one is; save the model before torch.jit.freeze`
+        ? `${name}: a TorchScript program without its own weights, probably frozen; save the model before torch.jit.freeze`
         : `${name}: no state dict: save one, torch.save(model.state_dict(), …)`,
     );
   }

@@ -186,6 +186,6 @@ function excessOf(tensors: ReadonlyMap<string, Tensor>): FormatError | undefined
   const held = [...storages].reduce((sum, { length }) => sum + length, 0);
   if (claimed <= MAX_SHARING * held) return undefined;
   return new FormatError(
-    `tensors of ${claimed} bytes share storages of ${held}: at most ${MAX_SHARING} times as many are read`,
+    `tensors of ${claimed} bytes share storages of ${held}: at most ${MAX_SHARING} times as many bytes are read`,
   );
 }

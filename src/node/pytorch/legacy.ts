@@ -60,15 +60,15 @@ function readObject(file: ByteSource): PickleValue {
     at = end;
     return value;
   };
-  if (next(PLAIN) !== MAGIC) throw new FormatError('no PyTorch checkpoint: another magic number');
-  if (next(PLAIN) !== VERSION) throw new FormatError(`another version than ${VERSION}`);
+  if (next(PLAIN) !== MAGIC) throw new FormatError('not a PyTorch checkpoint: wrong magic number');
+  if (next(PLAIN) !== VERSION) throw new FormatError(`wrong version, expected ${VERSION}`);
   if (valueAt(next(PLAIN), 'little_endian') !== true) {
     throw new FormatError('its numbers are big-endian, expected little-endian');
   }
   const storages = new Map<string, LegacyStorage>();
   const object = next(tensorBuilder((id) => persistent(id, file, storages)));
   const keys = next(PLAIN);
-  if (!Array.isArray(keys)) throw new FormatError('no list of storages behind the object');
+  if (!Array.isArray(keys)) throw new FormatError('no list of storages after the object');
   placeStorages(file, at, keys, storages);
   return object;
 }
@@ -105,7 +105,7 @@ function persistent(
   const bytes = storages.get(key) ?? new LegacyStorage(file, key, length, type.bytes);
   if (bytes.length !== length * type.bytes) {
     throw new FormatError(
-      `${bytes.name} is of ${bytes.length} bytes and of ${length * type.bytes}`,
+      `${bytes.name} has two sizes, ${bytes.length} and ${length * type.bytes} bytes`,
     );
   }
   storages.set(key, bytes);
@@ -117,7 +117,7 @@ function persistent(
 function viewOf(storage: Storage, view: PickleValue): Storage {
   const [, begin, length] = Array.isArray(view) ? view : [];
   if (!isSize(begin) || !isSize(length) || begin + length > storage.length) {
-    throw new FormatError(`a view that leaves ${storage.bytes.name}`);
+    throw new FormatError(`a view that reaches outside ${storage.bytes.name}`);
   }
   return { ...storage, begin, length };
 }
@@ -141,7 +141,8 @@ function placeStorages(
   let at = begin;
   for (const key of keys) {
     const storage = typeof key === 'string' ? storages.get(key) : undefined;
-    if (!storage || storage.at !== undefined) throw new FormatError('a list of other storages');
+    if (!storage || storage.at !== undefined)
+      throw new FormatError('the list names other storages');
     const { name, elements, length } = storage;
     const end = at + COUNT_BYTES + length;
     if (end > file.length) {

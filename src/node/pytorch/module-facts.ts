@@ -104,7 +104,7 @@ export function networkFacts(
   const warnings = [...unknown].slice(0, MAX_CLASSES).map(([name, paths]) => {
     const more = paths.length > MAX_NAMED ? ' and more' : '';
     const named = paths.slice(0, MAX_NAMED).map(shown).join(', ');
-    return `${named}${more} (${shown(name)}) is taken to do nothing`;
+    return `${named}${more} (${shown(name)}) is assumed to do nothing`;
   });
   if (activations.size > 1) {
     warnings.push(`activations of several kinds: ${[...activations.keys()].map(shown).join(', ')}`);
@@ -124,10 +124,11 @@ function refuseModule({ path, object, isBare }: PlacedModule, holder: string): v
     throw new FormatError(`module ${shown(path)} is a ${shown(name)}: ${what}`);
   };
   if (BLUR.test(name)) fail('blur pools are not supported');
-  if (isBare && NORM.test(name)) fail("a norm of each picture's own statistics is not supported");
+  if (isBare && NORM.test(name))
+    fail("normalization by each picture's own statistics is not supported");
   // fast.ai's two pools side by side are known.
   if (LARGEST.test(name) && !/concat/i.test(holder)) {
-    fail('not supported, only the mean of all pixels');
+    fail('only the mean of all pixels is supported');
   }
   const isActivation = isBare && /^torch\.nn\.modules\.activation$/.test(module);
   const isKnown = STANDARD.test(name) || kindOf(name) !== undefined;
@@ -139,7 +140,7 @@ function refuseConvolution({ path, object }: PlacedModule): void {
   const mode = valueAt(object.state, 'padding_mode');
   if (typeof mode === 'string' && mode !== 'zeros') {
     throw new FormatError(
-      `module ${shown(path)} pads by ${shown(mode)}: not supported, only zeros`,
+      `module ${shown(path)} pads with ${shown(mode)}: only zeros are supported`,
     );
   }
   if (STANDARDISED.test(object.name)) {

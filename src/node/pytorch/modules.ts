@@ -66,11 +66,11 @@ export function flatten(root: Inert): FlatModule {
   let left = MAX_ENTRIES;
   const spend = (entries: number): void => {
     left -= entries;
-    if (left < 0) throw new FormatError('modules of too many attributes');
+    if (left < 0) throw new FormatError('modules with too many attributes');
   };
   const visit = (object: Inert, path: string, depth: number): void => {
     if (depth > MAX_DEPTH || path.length > MAX_PATH) {
-      throw new FormatError('modules in modules without an end');
+      throw new FormatError('modules nested too deeply');
     }
     const parts = isModule(object) ? partsOf(object, spend) : scriptPartsOf(object, spend);
     const isLeaf = parts.modules.length === 0;

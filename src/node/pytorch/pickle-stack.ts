@@ -74,7 +74,7 @@ export class PickleStack {
 
   recall(index: number | boolean): true {
     const value = this.#memo.get(Number(index));
-    if (value === undefined) throw new FormatError(`nothing is remembered as ${Number(index)}`);
+    if (value === undefined) throw new FormatError(`nothing is stored in memo ${Number(index)}`);
     return this.push(value);
   }
 

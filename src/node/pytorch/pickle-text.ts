@@ -13,7 +13,7 @@ export function numberOfText(text: string): number | boolean {
   if (text === '01') return true;
   if (Object.hasOwn(SPECIAL, text)) return SPECIAL[text]!;
   if (text.length > MAX_DIGITS || !/^[-+]?\d+(?:L|(?:\.\d*)?(?:e[-+]?\d+)?)$/i.test(text)) {
-    throw new FormatError('a number that is none');
+    throw new FormatError('a value that is not a number');
   }
   return Number(text.replace(/L$/i, ''));
 }

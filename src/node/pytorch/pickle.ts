@@ -133,7 +133,7 @@ class Machine {
     const hex = `0x${opcode.toString(16).padStart(2, '0')}`;
     const refused = REFUSED[opcode];
     throw new FormatError(
-      refused ? `opcode ${refused} (${hex}) is refused` : `opcode ${hex} is not one of a pickle`,
+      refused ? `opcode ${refused} (${hex}) is refused` : `opcode ${hex} is not a pickle opcode`,
     );
   }
 
@@ -336,7 +336,7 @@ class Machine {
   }
 
   #call(callable: PickleValue | undefined, args: PickleValue | undefined): true {
-    if (!isInert(callable)) throw new FormatError('a call of something that is no global');
+    if (!isInert(callable)) throw new FormatError('a call of something that is not a global');
     if (!Array.isArray(args)) throw new FormatError('a call without a tuple of arguments');
     const known = this.#builder.call(callable, args, (values) => this.#stack.spend(values));
     const value = known ?? inert(callable.module, callable.name, args);
@@ -348,7 +348,7 @@ class Machine {
     // Of others, as an OrderedDict's `_metadata` or a parameter's, nothing is needed.
     if (isInert(object)) object.state = state;
     else if (typeof object !== 'object' || object === null || Array.isArray(object)) {
-      throw new FormatError('attributes of something that is no object');
+      throw new FormatError('attributes of something that is not an object');
     }
     return true;
   }
@@ -357,7 +357,7 @@ class Machine {
     const object = this.#stack.top();
     if (isInert(object)) object.items ??= [];
     const list = isInert(object) ? object.items : object;
-    if (!Array.isArray(list)) throw new FormatError('an append to something that is no list');
+    if (!Array.isArray(list)) throw new FormatError('an append to something that is not a list');
     for (const value of values) list.push(value);
     return true;
   }
@@ -365,7 +365,7 @@ class Machine {
   #setItems(items: readonly PickleValue[]): true {
     const object = this.#stack.top();
     const dict = isInert(object) ? this.#entriesOf(object) : object;
-    if (!(dict instanceof Map)) throw new FormatError('an item of something that is no dict');
+    if (!(dict instanceof Map)) throw new FormatError('an item of something that is not a dict');
     if (items.length % 2 !== 0) throw new FormatError('a key without a value');
     for (let i = 0; i < items.length; i += 2) dict.set(items[i]!, items[i + 1]!);
     return true;
@@ -382,8 +382,9 @@ class Machine {
 
 function globalOf(module: PickleValue | undefined, name: PickleValue | undefined): Inert {
   if (typeof module !== 'string' || typeof name !== 'string') {
-    throw new FormatError('a global whose name is no text');
+    throw new FormatError('a global whose name is not text');
   }
-  if (module.length + name.length > MAX_NAME) throw new FormatError('a global of too long a name');
+  if (module.length + name.length > MAX_NAME)
+    throw new FormatError('a global with a name that is too long');
   return inert(module, name);
 }

@@ -57,7 +57,7 @@ function readObject(file: ByteSource): PickleValue {
     // A class, with the source of its module.
     if (Array.isArray(id) && id.length > 0) return id[0]!;
     const found = objects.get(keyOf(id));
-    if (!found) throw new FormatError('a persistent id that is no tensor');
+    if (!found) throw new FormatError('a persistent id that is not a tensor');
     return found;
   };
   return open('pickle').pickle(tensorBuilder(persistent));
@@ -165,7 +165,7 @@ function readStorages(reader: EntryReader, objects: Map<string, PickleObject>): 
       !isSize(length) ||
       begin + length > (storage as Storage).length
     ) {
-      throw reader.error('a view that leaves its storage');
+      throw reader.error('a view that reaches outside its storage');
     }
     objects.set(keyOf(key), { ...(storage as Storage), begin, length } as Storage);
   }

@@ -123,7 +123,7 @@ export function rebuildTensor(args: readonly (PickleValue | undefined)[]): Tenso
   };
   if (endOf(tensor) > storage.length) {
     throw new FormatError(
-      `a tensor [${shape}] with strides [${strides}] at ${offset} leaves ${storage.bytes.name} of ${storage.length} elements`,
+      `a tensor [${shape}] with strides [${strides}] at ${offset} reaches outside ${storage.bytes.name} of ${storage.length} elements`,
     );
   }
   return tensor;
@@ -155,7 +155,7 @@ function rebuildFromType(
 ): PickleValue | undefined {
   if (!isInert(callable) || !Array.isArray(args)) return undefined;
   if (fullName(callable).startsWith('torch._tensor._rebuild_from_type')) {
-    throw new FormatError('a tensor of a type of a type');
+    throw new FormatError('a tensor with nested types');
   }
   return call(callable, args, spend);
 }
@@ -198,7 +198,7 @@ export function storageOf(id: PickleValue): {
   const [tag, cls, key, , length, view = null] = Array.isArray(id) ? id : [];
   const type = isInert(cls) ? storageType(cls.module, cls.name) : undefined;
   if (tag !== 'storage' || !type || typeof key !== 'string' || !isSize(length)) {
-    throw new FormatError('a persistent id that is no storage');
+    throw new FormatError('a persistent id that is not a storage');
   }
   return { key, type, length, view };
 }

@@ -341,7 +341,7 @@ describe('samples of a TIFF', () => {
     await refused('a TIFF of compression 99', page(1, [8], [259, 3, 99]));
     await refused('a TIFF of reversed bits', page(1, [8], [266, 3, 2]));
     await refused('a subsampled YCbCr TIFF', page(6, [8, 8, 8]));
-    await refused('a TIFF of samples that differ in kind', page(2, [8, 8, 16]));
+    await refused('a TIFF with samples of different types', page(2, [8, 8, 16]));
     await refused('a TIFF of 12 bits and predictor 2', page(1, [12], [317, 3, 2]));
     await refused('a TIFF of photometric interpretation 32844 and 1 samples', page(32_844, [16]));
     await refused('a TIFF of 24-bit floating-point samples', page(1, [24], [339, 3, 3]));

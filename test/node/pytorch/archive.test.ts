@@ -235,20 +235,20 @@ describe('readArchive', () => {
     [
       'a storage of a class of its own',
       dictOf({ a: tensorCall(new StorageId('constructor', '0', 24), 0, [1], [1]) }),
-      'a persistent id that is no storage',
+      'a persistent id that is not a storage',
     ],
     [
       'a persistent id of nothing',
       new PersistentId(new Tuple()),
-      'a persistent id that is no storage',
+      'a persistent id that is not a storage',
     ],
     [
-      'a tensor of a type of a type',
+      'a tensor with nested types',
       new Call(
         new Global('torch._tensor', '_rebuild_from_type_v2'),
         ...[new Global('torch._tensor', '_rebuild_from_type_v2'), null, new Tuple(), null],
       ),
-      'a tensor of a type of a type',
+      'a tensor with nested types',
     ],
     [
       'a dtype that PyTorch has not',
@@ -288,9 +288,13 @@ describe('readArchive', () => {
     [
       'a tensor behind its storage',
       tensorCall(FLOATS, 1, [24], [1]),
-      'leaves entry archive/data/0 of 24 elements',
+      'reaches outside entry archive/data/0 of 24 elements',
     ],
-    ['strides that leave the storage', tensorCall(FLOATS, 0, [4, 7], [7, 1]), 'leaves entry'],
+    [
+      'strides that leave the storage',
+      tensorCall(FLOATS, 0, [4, 7], [7, 1]),
+      'reaches outside entry',
+    ],
     [
       'an expanded tensor that is larger than all',
       dictOf({ all: tensor, more: tensorCall(FLOATS, 0, [100], [0]) }),
@@ -347,7 +351,7 @@ describe('readArchive', () => {
         ...checkpoint(new Instance('__torch__', 'Net', { state: dict({ training: false }) }), {}),
         'archive/constants.pkl': Buffer.of(),
       },
-      'a TorchScript program without weights of its own, as a frozen one is',
+      'a TorchScript program without its own weights, probably frozen',
     ],
     [
       'big-endian storages',

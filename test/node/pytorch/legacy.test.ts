@@ -107,13 +107,17 @@ describe('readLegacy', () => {
 
   const good = legacyFile(GOOD, STORAGES);
   it.each<[string, () => Uint8Array, string]>([
-    ['another magic number', () => withPickle(0, 5), 'another magic number'],
-    ['another version', () => withPickle(1, 1002), 'another version than 1001'],
+    ['another magic number', () => withPickle(0, 5), 'wrong magic number'],
+    ['another version', () => withPickle(1, 1002), 'wrong version, expected 1001'],
     ['big-endian numbers', () => withPickle(2, dict({ little_endian: false })), 'big-endian'],
     ['no list of storages', () => withPickle(4, 'a'), 'no list of storages'],
     ['a storage that is not listed', () => withPickle(4, ['7']), 'storage 8 is missing'],
-    ['a storage that is listed twice', () => withPickle(4, ['7', '7']), 'a list of other storages'],
-    ['a storage of no tensor', () => withPickle(4, ['7', '9']), 'a list of other storages'],
+    [
+      'a storage that is listed twice',
+      () => withPickle(4, ['7', '7']),
+      'the list names other storages',
+    ],
+    ['a storage of no tensor', () => withPickle(4, ['7', '9']), 'the list names other storages'],
     [
       'a file cut short',
       () => good.subarray(0, good.length - 1),
@@ -133,12 +137,12 @@ describe('readLegacy', () => {
     [
       'a storage of two lengths',
       () => legacyFile([SEVEN, new StorageId('FloatStorage', '7', 5)], STORAGES),
-      'storage 7 is of 24 bytes and of 20',
+      'storage 7 has two sizes, 24 and 20 bytes',
     ],
     [
-      'a view that leaves its storage',
+      'a view that reaches outside its storage',
       () => legacyFile([new StorageId('FloatStorage', '7', 6, new Tuple('9', 4, 3))], STORAGES),
-      'a view that leaves storage 7',
+      'a view that reaches outside storage 7',
     ],
     [
       'a persistent id where there is none',

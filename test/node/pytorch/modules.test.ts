@@ -146,7 +146,7 @@ describe('a whole module', () => {
     );
     expect(jsonOf(source, 'architecture')).toEqual({ activationFunction: 'relu' });
     expect(source.warnings).toEqual([
-      's1, s2, s3 and more (my.net.Shuffle) is taken to do nothing',
+      's1, s2, s3 and more (my.net.Shuffle) is assumed to do nothing',
       'activations of several kinds: relu, silu',
     ]);
   });
@@ -163,7 +163,7 @@ describe('a whole module', () => {
       state: dict({ _parameters: dict({ w: weight }), _modules: modules }),
     });
     modules.set('me', selfish);
-    expect(() => read(selfish)).toThrow('file: modules in modules without an end');
+    expect(() => read(selfish)).toThrow('file: modules nested too deeply');
 
     let twice = moduleOf('my.Leaf', { tensors: { weight } });
     for (let i = 0; i < 30; i++) twice = moduleOf('my.Two', { modules: { a: twice, b: twice } });

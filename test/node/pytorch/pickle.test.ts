@@ -197,11 +197,11 @@ describe('readPickle', () => {
     ['EXT1', () => read(0x80, 2, 0x82, 1), 'byte 2: opcode EXT1 (0x82) is refused'],
     ['out-of-band buffers', () => read(0x80, 5, 0x97), 'opcode NEXT_BUFFER (0x97) is refused'],
     ['a read-only buffer', () => read(0x80, 5, 0x98), 'opcode READONLY_BUFFER'],
-    ['what is no opcode', () => read(0x80, 2, 0xff), 'opcode 0xff is not one of a pickle'],
+    ['what is no opcode', () => read(0x80, 2, 0xff), 'opcode 0xff is not a pickle opcode'],
     [
       'a call of nothing',
       () => read(0x80, 2, 0x4e, 0x29, 0x52),
-      'a call of something that is no global',
+      'a call of something that is not a global',
     ],
     ['a call without a tuple', () => read('cos\nx\nN', 0x52), 'a call without a tuple'],
     ['a call of a number', () => read('K', 1, ')', 0x81), 'a call of something'],
@@ -209,14 +209,18 @@ describe('readPickle', () => {
     [
       'attributes of a list',
       () => read(0x5d, 0x7d, 0x62),
-      'attributes of something that is no object',
+      'attributes of something that is not an object',
     ],
-    ['a name of a megabyte', () => read('c', 'x'.repeat(2 ** 20), '\ny\n.'), 'too long a name'],
-    ['a number that is none', () => read('Ix\n.'), 'a number that is none'],
+    [
+      'a name of a megabyte',
+      () => read('c', 'x'.repeat(2 ** 20), '\ny\n.'),
+      'a name that is too long',
+    ],
+    ['a value that is not a number', () => read('Ix\n.'), 'a value that is not a number'],
     [
       'a number of a megabyte of digits',
       () => read('L', '9'.repeat(2 ** 20), 'L\n.'),
-      'a number that is none',
+      'a value that is not a number',
     ],
     ['text without quotes', () => read('Sab\n.'), 'text without quotes'],
     [
@@ -245,9 +249,9 @@ describe('readPickle', () => {
       'a name or number without an end',
     ],
     [
-      'a global whose name is no text',
+      'a global whose name is not text',
       () => read(0x80, 4, 0x4e, 0x4e, 0x93),
-      'whose name is no text',
+      'whose name is not text',
     ],
     [
       'text beyond the pickle',
@@ -259,10 +263,10 @@ describe('readPickle', () => {
     ['a tuple of what is not there', () => read(0x80, 2, 0x4e, 0x86), 'the stack is empty'],
     ['a tuple over a mark', () => read(0x80, 2, 0x4e, 0x28, 0x4e, 0x86), 'the stack is empty'],
     ['a list without a mark', () => read(0x80, 2, 0x5d, 0x65), 'no mark on the stack'],
-    ['an append to a number', () => read(0x80, 2, 0x4b, 1, 0x4b, 1, 0x61), 'no list'],
-    ['an item of a list', () => read(0x80, 2, 0x5d, 0x4e, 0x4e, 0x73), 'no dict'],
+    ['an append to a number', () => read(0x80, 2, 0x4b, 1, 0x4b, 1, 0x61), 'not a list'],
+    ['an item of a list', () => read(0x80, 2, 0x5d, 0x4e, 0x4e, 0x73), 'not a dict'],
     ['a key without a value', () => read(0x80, 2, 0x7d, 0x28, 0x4e, 0x75), 'a key without a value'],
-    ['a memo without the value', () => read(0x80, 2, 0x68, 3), 'nothing is remembered as 3'],
+    ['a memo without the value', () => read(0x80, 2, 0x68, 3), 'nothing is stored in memo 3'],
     [
       'two million values',
       () => read(0x80, 2, new Uint8Array(2e6).fill(0x4e)),

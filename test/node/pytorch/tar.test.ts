@@ -86,7 +86,7 @@ describe('readTar', () => {
     [
       'a tensor that leaves its storage',
       () => tar(patched('tensors', Buffer.of(3, 0, 0, 0, 0, 0, 0, 0), Buffer.of(4))),
-      'leaves storage 10 of 6 elements',
+      'reaches outside storage 10 of 6 elements',
     ],
     [
       'a reference to no tensor',

@@ -31,7 +31,7 @@ export interface JpegPiece {
 /** The rows of the piece, `width` pixels of `samples` bytes each. */
 export async function unpackJpeg(packed: Uint8Array, piece: JpegPiece): Promise<Uint8Array> {
   if (packed.length < 4 || viewOf(packed).getUint16(0) !== SOI) {
-    throw new FormatError('damaged: a JPEG strip or tile that is none');
+    throw new FormatError('damaged: a strip or tile that is not JPEG');
   }
   const { tables, samples, isYcbcr } = piece;
   const file = Buffer.concat([

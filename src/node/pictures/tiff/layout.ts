@@ -120,7 +120,7 @@ function readNumbers({ first, values }: Directory): Pick<Layout, 'format' | 'bit
   const [bits = 1, ...otherBits] = values(TAG.bits, samples);
   const [format = UNSIGNED, ...otherFormats] = values(TAG.sampleFormat, samples);
   if (otherBits.some((other) => other !== bits) || otherFormats.some((other) => other !== format)) {
-    throw new UnreadableKindError('a TIFF of samples that differ in kind');
+    throw new UnreadableKindError('a TIFF with samples of different types');
   }
   // 4 means that their format is not told.
   const known = format === 4 ? UNSIGNED : format;
