@@ -1,4 +1,4 @@
-/** `fastcam bench`: how long a forward pass takes, and which of its layers take it. */
+/** `fastcam bench`: the time of a forward pass and of its layers. */
 
 import type { Model } from '../node/index.js';
 import { describeMachine } from './machine.js';
@@ -11,7 +11,7 @@ export interface BenchFlags extends MeasureFlags, StatisticFlags, OutputFlags {
   readonly model?: string;
 }
 
-/** What is measured where there is no --model and no --arch. */
+/** The network that is measured without --model and --arch. */
 const ARCHITECTURE = 'resnet50';
 
 /** @returns the exit code */

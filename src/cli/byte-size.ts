@@ -1,6 +1,6 @@
 /** Sizes as people write and read them: 128MB, 128MiB, 1.5 GB, 4096. */
 
-/** MB and its like are powers of 1000, MiB and its like of 1024, as in the International System. */
+/** kB, MB and GB are powers of 1000; KiB, MiB and GiB are powers of 1024. */
 const UNITS: Readonly<Record<string, number>> = {
   '': 1,
   b: 1,
@@ -12,7 +12,7 @@ const UNITS: Readonly<Record<string, number>> = {
   gib: 2 ** 30,
 };
 
-/** Whole bytes ≥ 1, or `undefined` for text that is no size. */
+/** Whole bytes ≥ 1, or `undefined` if the text is not a size. */
 export function byteSize(text: string): number | undefined {
   const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
   const factor = UNITS[unit?.toLowerCase() ?? 'none'];

@@ -1,4 +1,4 @@
-/** What a person is told about a calibration: its constants, scale by scale. */
+/** Prints a calibration: its constants for each scale. */
 
 import { STATISTIC_NAMES } from '../kernels/index.js';
 import type { FittedCalibration } from '../node/index.js';

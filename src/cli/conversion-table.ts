@@ -1,4 +1,4 @@
-/** What a person is told about a conversion: what became of the weights, layer by layer. */
+/** Prints a conversion: how the weights of each layer changed. */
 
 import type { Conversion } from '../node/index.js';
 import { describeArchitecture } from '../node/report.js';

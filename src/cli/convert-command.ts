@@ -1,4 +1,4 @@
-/** `fastcam convert`: weights of any kind that is read, as safetensors that explain themselves. */
+/** `fastcam convert`: weights of any supported format → safetensors that carry their own description. */
 
 import type { ConvertOptions } from '../node/index.js';
 import { asUsage, tell, type WeightsFlags, weightsOf } from './options.js';

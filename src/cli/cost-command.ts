@@ -1,4 +1,4 @@
-/** `fastcam cost`: the paper's Table 6 for any network and size, beside the time that it takes here. */
+/** `fastcam cost`: the paper's Table 6 for any network and size, with the time measured here. */
 
 import { describeMachine } from './machine.js';
 import type { MeasureFlags, OutputFlags } from './options.js';

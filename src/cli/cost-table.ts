@@ -1,4 +1,4 @@
-/** What a person is told about the cost of saliency: a row for each row of the paper's Table 6. */
+/** Prints the cost of saliency: a row for each row of the paper's Table 6. */
 
 import { PAPER_TABLE_6 } from '../cost.js';
 import { type CostOfPart, type SaliencyCost, sumOf } from '../node/measured-cost.js';
@@ -24,7 +24,7 @@ export function formatCost(cost: SaliencyCost, machine: string): string {
   );
 }
 
-/** Whether every count is the paper's. */
+/** Whether all counts are equal to the paper's. */
 function isPapers({ smoe, normalize, combine, mapBytes }: SaliencyCost): boolean {
   return (
     sumOf(smoe).ops === PAPER_TABLE_6.smoe &&
@@ -34,7 +34,7 @@ function isPapers({ smoe, normalize, combine, mapBytes }: SaliencyCost): boolean
   );
 }
 
-/** Thousands are parted. */
+/** With commas between thousands. */
 function count(value: number): string {
   return value.toLocaleString('en-US');
 }

@@ -1,4 +1,4 @@
-/** `fastcam explain`: every input in turn, whatever becomes of the others. */
+/** `fastcam explain`: one input after another. If one fails, the others are still done. */
 
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
@@ -93,13 +93,13 @@ export async function explainCommand(
   return failures > 0 ? EXIT.failed : EXIT.ok;
 }
 
-/** A single picture is decoded while all else is loaded. */
+/** A single picture is decoded while the rest of the program is loaded. */
 async function startReading(path: string, flags: ExplainFlags): Promise<string | FileReading> {
   const { readAhead } = await import('../node/read-ahead.js');
   return readAhead(path, pictureOptions(flags));
 }
 
-/** What takes long to load. */
+/** Modules that take long to load. */
 async function load() {
   const [many, kinds, summary] = await Promise.all([
     import('../node/explain-many.js'),
@@ -137,7 +137,7 @@ function explainOptions(
   };
 }
 
-/** Nothing that is read may be written over. */
+/** No input file may be overwritten. */
 function checkPaths(inputs: readonly Input[], flags: ExplainFlags): void {
   const { tensors, model, labels, calibration } = flags;
   if (tensors === undefined) return;
@@ -150,7 +150,7 @@ function checkPaths(inputs: readonly Input[], flags: ExplainFlags): void {
   }
 }
 
-/** A calibration that does not fit is known before any picture, too. */
+/** Reads the calibration before any picture, to fail early if it does not fit. */
 async function calibrationOf(
   { calibration: path, statistic, normalizer, taps }: ExplainFlags,
   { net }: Model,
@@ -163,7 +163,7 @@ async function calibrationOf(
   return calibration;
 }
 
-/** What does not fit the model is a mistake in the call, and known before any picture. */
+/** An option that does not fit the model is a mistake in the call. It is checked before any picture. */
 async function checkOptions(
   { class: wanted }: ExplainFlags,
   { name, net, labelled }: Model,

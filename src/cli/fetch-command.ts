@@ -1,4 +1,4 @@
-/** `fastcam fetch`: weights from the network into the cache, one model after another. */
+/** `fastcam fetch`: downloads weights into the cache, one model after another. */
 
 import { ShapeError } from '../errors.js';
 import type { FetchedModel, FetchOptions } from '../node/fetch-model.js';
@@ -48,7 +48,7 @@ function fetchOptions({ sha256, maxBytes, force }: FetchFlags): FetchOptions {
   };
 }
 
-/** What nobody can fetch is a mistake in the call, and known before anything is fetched. */
+/** A wrong name is a mistake in the call. All names are checked before the first download. */
 function checkNames(
   names: readonly string[],
   { sha256 }: FetchFlags,

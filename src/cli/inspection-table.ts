@@ -1,4 +1,4 @@
-/** What a person is told about a network. */
+/** Prints what is known about a network. */
 
 import type { InspectedValue, Inspection } from '../node/inspect.js';
 import { describeArchitecture } from '../node/report.js';
@@ -6,7 +6,7 @@ import { megabytes } from './byte-size.js';
 import { printable } from './streams.js';
 import { makeTable } from './table.js';
 
-/** Names of values that are shown before the rest is counted. */
+/** How many names of values are shown; the others are only counted. */
 const SOME = 12;
 
 const HEADS: Readonly<Record<Inspection['head'], string>> = {
@@ -22,7 +22,7 @@ const CHANNELS: Readonly<Record<Inspection['preprocessing']['channels'], string>
   other: 'not of a picture: give tensors',
 };
 
-/** @param withLayers whether every layer is listed */
+/** @param withLayers whether to list every layer */
 export function formatInspection(inspection: Inspection, withLayers: boolean): string {
   const { model, architecture, classes, activation, head, preprocessing, inputSize } = inspection;
   const { parameters, macs, channels, labels, assumption, format, prefix } = inspection;

@@ -1,4 +1,4 @@
-/** `fastcam instrument`: saliency written into an ONNX file. */
+/** `fastcam instrument`: adds saliency to an ONNX file. */
 
 import type { CamMethod } from '../methods/index.js';
 import type { Instrumentation, InstrumentFileOptions } from '../node/instrument.js';
@@ -34,7 +34,7 @@ export async function instrumentCommand(
   return EXIT.ok;
 }
 
-/** What a person is told: a line for each output, and for what changed in the file. */
+/** A line for each output, and lines for what changed in the file. */
 function tell({
   output,
   bytes,

@@ -1,4 +1,4 @@
-/** Ctrl-C: what is under way is given up, and what is written stays whole. */
+/** Ctrl-C: running work is stopped, and written files stay whole. */
 
 import { setTimeout } from 'node:timers/promises';
 
@@ -6,7 +6,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 /** Longer than the system takes to end a process. */
 const DEATH_MS = 1000;
 
-/** The first Ctrl-C aborts `signal`; the second ends the process as ever. */
+/** The first Ctrl-C aborts `signal`; the second ends the process as usual. */
 export class Interruption {
   readonly #controller = new AbortController();
   readonly #listeners = SIGNALS.map((name) => {
@@ -19,7 +19,7 @@ export class Interruption {
     return this.#controller.signal;
   }
 
-  /** To be called when all is put in order. Where there was a Ctrl-C, the process ends by it, as shells expect. */
+  /** Call this after the cleanup. After a Ctrl-C it ends the process by the same signal, as shells expect. */
   async end(): Promise<void> {
     for (const { name, listener } of this.#listeners) process.off(name, listener);
     if (!this.signal.aborted) return;

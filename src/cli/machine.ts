@@ -1,4 +1,4 @@
-/** What a time was measured on. */
+/** The machine on which a time was measured. */
 
 import { cpus } from 'node:os';
 

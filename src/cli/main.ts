@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-/** The command `fastcam`: this process's arguments and streams, handed to `run`. */
+/** The command `fastcam`: passes the arguments and streams of this process to `run`. */
 
 import { run } from './run.js';
 
-// A reader that has seen enough (`fastcam … | head -1`) closes its end. That is no failure: the
-// pictures are still to be written, and what else is printed goes nowhere.
+// A reader may close the pipe early (`fastcam … | head -1`). That is not a failure: the pictures are
+// still written, and further output is dropped.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;

@@ -1,17 +1,17 @@
-/** `fastcam models`: what can be loaded, and what fits. */
+/** `fastcam models`: which models can be loaded, and which fit in memory. */
 
 import type { Backend } from '../kernels/index.js';
 import { EXIT, type Streams } from './streams.js';
 
 /** The options as commander hands them over. */
 export interface ModelsFlags {
-  /** Bytes. */
+  /** Memory in bytes. */
   readonly fit?: number;
   readonly backend: Backend;
   readonly json?: boolean;
 }
 
-/** Sides of the inputs that are shown beside a budget. */
+/** Sides of the inputs that `--fit` shows. */
 const SIZES = [128, 224, 384];
 
 /** @returns the exit code */

@@ -1,4 +1,4 @@
-/** What a person is told about models: where they come from, and what they take in memory. */
+/** Prints models: where they come from, and how much memory they take. */
 
 import type { MemoryFit, ModelList } from '../node/model-list.js';
 import { megabytes } from './byte-size.js';

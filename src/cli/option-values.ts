@@ -1,18 +1,18 @@
-/** The values of options: text in, checked values out, or a line that says what was expected. */
+/** Values of options: text → checked values, or an error that says what was expected. */
 
 import { InvalidArgumentError } from 'commander';
 import { resolveScaleWeights, SCALE_WEIGHTS, type ScaleWeights } from '../viz/index.js';
 import { byteSize } from './byte-size.js';
 
-/** Sides beyond this take more memory than a process has. */
+/** Larger sides take more memory than a process has. */
 const MAX_SIZE = 4096;
-/** More than anybody waits for. */
+/** More rounds than anybody waits for. */
 const MAX_ROUNDS = 10_000;
 
 /** More threads than machines have cores. */
 const MAX_JOBS = 256;
 
-/** `equal`, `ramp`, `prior`, or numbers parted by commas, as many as there are scales. */
+/** `equal`, `ramp`, `prior`, or numbers separated by commas, one for each scale. */
 export function parseScaleWeights(text: string): ScaleWeights {
   if (Object.hasOwn(SCALE_WEIGHTS, text)) return text as ScaleWeights;
   const named = Object.keys(SCALE_WEIGHTS).join(', ');
@@ -70,13 +70,13 @@ export function parseSha256(text: string): string {
   throw new InvalidArgumentError('Expected 64 hexadecimal digits.');
 }
 
-/** A class index where it is a whole number, else a class name. */
+/** A whole number is a class index; other text is a class name. */
 export function parseClass(text: string): number | string {
   if (text.trim() === '') throw new InvalidArgumentError('Expected a class index or name.');
   return /^\d+$/.test(text) ? Number(text) : text;
 }
 
-/** Numbers parted by commas. */
+/** Numbers separated by commas. */
 export function parseNumbers(text: string): number[] {
   const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
   if (numbers.every(Number.isFinite)) return numbers;
@@ -86,7 +86,7 @@ export function parseNumbers(text: string): number[] {
 /** Stages of a ResNet. */
 const STAGES = 4;
 
-/** The dilation of each stage, parted by commas; of the last alone, each before has half, to 1. */
+/** The dilations of the stages, separated by commas. One number is the last stage's: each stage before it has half, at least 1. */
 export function parseDilations(text: string): number[] {
   const numbers = text.split(',').map(Number);
   if (!numbers.every((n) => Number.isInteger(n) && n >= 1)) {
@@ -105,21 +105,21 @@ export function parsePositive(text: string): number {
   throw new InvalidArgumentError('Expected a number > 0, such as 1e-3.');
 }
 
-/** A number > 0, or two with a stroke between: 1/255. */
+/** A number > 0, or a fraction: 1/255. */
 export function parseFactor(text: string): number {
   const [over, under = '1', ...more] = text.split('/');
   if (more.length === 0) return parsePositive(over!) / parsePositive(under);
   throw new InvalidArgumentError('Expected a number like 1/255 or 1.');
 }
 
-/** Names parted by commas. */
+/** Names separated by commas. */
 export function parseNames(text: string): string[] {
   const names = text.split(',').map((name) => name.trim());
   if (names.includes('')) throw new InvalidArgumentError('Expected names like a,b,c.');
   return names;
 }
 
-/** Some of the given words, parted by commas. */
+/** Some of the allowed words, separated by commas. */
 export function parseSome<T extends string>(text: string, allowed: readonly T[]): T[] {
   const names = parseNames(text);
   const wrong = names.find((name) => !(allowed as readonly string[]).includes(name));
@@ -127,13 +127,13 @@ export function parseSome<T extends string>(text: string, allowed: readonly T[])
   throw new InvalidArgumentError(`Expected some of ${allowed.join(',')}.`);
 }
 
-/** A path that is not empty. */
+/** A path; it must not be empty. */
 export function parsePath(text: string): string {
   if (text === '') throw new InvalidArgumentError('Expected a path.');
   return text;
 }
 
-/** One more path, none empty: the arguments of a command arrive one by one. */
+/** Appends one path: commander passes the arguments of a command one by one. */
 export function parsePaths(text: string, before: readonly string[] = []): string[] {
   return [...before, parsePath(text)];
 }

@@ -1,4 +1,4 @@
-/** `fastcam order`: how far SMOE Scale sorts a picture's pixels as the other statistics do. */
+/** `fastcam order`: how similarly SMOE Scale and the other statistics rank a picture's pixels. */
 
 import {
   type InputFlags,

@@ -1,4 +1,4 @@
-/** What a person is told about the order of a picture's pixels: a column for each scale. */
+/** Prints how the statistics rank a picture's pixels: a column for each scale. */
 
 import { STATISTIC_NAMES } from '../kernels/index.js';
 import type { OrderAgreement, OrderReport } from '../node/index.js';

@@ -1,4 +1,4 @@
-/** What a person is told about a profile: the totals, and a table of the layers. */
+/** Prints a profile: the totals, and a table of the layers. */
 
 import type { LayerProfile, Profile, Rate } from '../node/profile.js';
 import { printable } from './streams.js';

@@ -1,25 +1,25 @@
-/** A progress bar on standard error, where that is a terminal; elsewhere nothing. */
+/** A progress bar on standard error, if that is a terminal; otherwise nothing. */
 
 import type { SingleBar } from 'cli-progress';
 import { printable, type Streams } from './streams.js';
 
 export interface Progress {
-  /** `done` of all inputs, a fraction where one is under way. */
+  /** @param done number of inputs done; the fraction is the share of the current one */
   update(done: number, name: string): void;
-  /** Takes the bar away while `print` writes to the terminal. */
+  /** Removes the bar while `print` writes to the terminal. */
   around(print: () => void): void;
   stop(): void;
 }
 
 export interface TransferProgress {
-  /** Bytes so far, and of how many where that is known. */
+  /** Bytes received so far, and the total if it is known. */
   update(received: number, total: number | undefined): void;
-  /** Says in place of the bytes what is waited for. */
+  /** Shows a text instead of the bytes, such as what the program waits for. */
   say(text: string): void;
   stop(): void;
 }
 
-/** Characters of a name that are shown; with the bar, and the bytes, they fit in a line of 80. */
+/** Characters of a name that are shown: name, bar and bytes fit in a line of 80. */
 const INPUT_LENGTH = 40;
 const MODEL_LENGTH = 24;
 
@@ -60,9 +60,9 @@ export async function startTransfer(
   };
 }
 
-/** A bar with words beside it. */
+/** A bar with a text beside it. */
 interface Bar {
-  /** `share` of all that is to be done, from 0 to 1. */
+  /** @param share of the whole work, from 0 to 1 */
   show(share: number, text: string): void;
   around(print: () => void): void;
   stop(): void;
@@ -85,7 +85,7 @@ async function startBar(stderr: Streams['stderr']): Promise<Bar> {
         format: '{bar} {text}',
         clearOnComplete: true,
         hideCursor: false,
-        // Ctrl-C would leave a terminal that wraps no lines; what is shown fits in one.
+        // Without this, Ctrl-C would leave line wrapping off in the terminal. The text fits in one line.
         linewrap: true,
         barsize: 24,
       },
@@ -109,7 +109,7 @@ async function startBar(stderr: Streams['stderr']): Promise<Bar> {
   };
 }
 
-/** The end of a long name: it tells more than the folders it begins with. */
+/** Keeps the end of a long name, which says more than the folders at its start. */
 function shorten(name: string, length: number): string {
   const text = printable(name);
   return text.length <= length ? text : `…${text.slice(1 - length)}`;

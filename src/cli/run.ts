@@ -1,4 +1,4 @@
-/** The command line: arguments in, an exit code out. What takes long to load is loaded by the commands. */
+/** The command line: arguments → exit code. Each command loads its own large modules. */
 
 import { CommanderError } from 'commander';
 import { makeProgram } from './program.js';
@@ -24,7 +24,7 @@ export async function run(argv: readonly string[], streams: Streams): Promise<nu
   }
 }
 
-/** commander's messages, with a pointer to help, as one line. */
+/** Turns a message of commander into one line, with a pointer to the help. */
 function asOneLine(text: string, command: string): string {
   const message = text
     .replace(/^error: /, '')

@@ -7,13 +7,13 @@ export interface Streams {
 /** The command's exit codes. */
 export const EXIT = {
   ok: 0,
-  /** Some input failed; the rest is done. */
+  /** Some inputs failed; the others are done. */
   failed: 1,
   /** The call itself is wrong: nothing is done. */
   usage: 2,
 } as const;
 
-/** Characters of a message that are shown. */
+/** Longer messages are cut to this many characters. */
 const MAX_MESSAGE = 500;
 const OWN_ERRORS = [
   'FetchError',
@@ -25,13 +25,13 @@ const OWN_ERRORS = [
 ];
 const OUT_OF_MEMORY = /allocation failed|invalid (typed )?array (buffer )?length/i;
 
-/** A mistake in the call that shows only once the command runs. */
+/** A mistake in the call that is found only when the command runs. */
 export class UsageError extends Error {
   override readonly name: string = 'UsageError';
 }
 
 /**
- * One line that says what failed, where and why; the stack too when it is asked for.
+ * One line that says what failed, where and why. With `debug` the stack follows.
  *
  * @param input named first, unless the message does that itself
  */
@@ -44,14 +44,14 @@ export function describeFailure(error: unknown, debug: boolean, input?: string):
   return debug && error instanceof Error ? `${line}${error.stack}\n${causeOf(error)}` : line;
 }
 
-/** A file can name a tensor with a megabyte. */
+/** Names in a file can be very long: a tensor's name may have a megabyte. */
 function shorten(message: string): string {
   return message.length <= MAX_MESSAGE ? message : `${message.slice(0, MAX_MESSAGE)}…`;
 }
 
 /**
- * Text for a terminal, on one line: a file's name may hold line breaks, and codes that move the
- * cursor. Control characters are written as in a string of C.
+ * Text for a terminal, on one line. A file name may contain line breaks, or codes that move the
+ * cursor. Control characters are escaped as in a C string.
  */
 export function printable(text: string): string {
   return text.replace(
@@ -66,7 +66,7 @@ const ESCAPES: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { message } = error;
-  // Errors of this package speak for themselves; any other is a bug, and is called one.
+  // Errors of this package explain themselves. Any other error is a bug, and the message says so.
   if (OWN_ERRORS.includes(error.name)) return message;
   if (OUT_OF_MEMORY.test(message)) return `not enough memory (${message}): try a smaller --size`;
   return `${error.name}: ${message} (unexpected: --debug prints the stack)`;

@@ -1,4 +1,4 @@
-/** What a person is told about one explanation: classes, times, files. */
+/** Prints one explanation: classes, times, files. */
 
 import type { Report } from '../node/index.js';
 import { printable } from './streams.js';
@@ -7,7 +7,7 @@ import { makeTable } from './table.js';
 /**
  * Ends with a new line.
  *
- * @param isFirst the first of a call: its times are those of code that is not yet compiled
+ * @param isFirst the first picture of a run: its times include the compilation of the code
  */
 export function summarize(report: Report, isFirst: boolean): string {
   const { input, top, target, files } = report;
@@ -32,7 +32,7 @@ function networkOf({ input, model }: Report): string {
   return `seen by the ${printable(model.name)} model at ${W} × ${H}`;
 }
 
-/** No share of the network's time: the maps have the drawn pictures' pixels, the network sees fewer. */
+/** Shows no share of the network's time: the maps have more pixels than the network's input. */
 function times({ ms, input, drawn }: Report, isFirst: boolean): string {
   const cold = isFirst
     ? '\nThe times of the first picture include the compilation of the code.'

@@ -5,7 +5,7 @@ import Table from 'cli-table3';
 /**
  * An empty table with a heading.
  *
- * @param isText whether a column is text; others are figures, set to the right. A number: that many, from the first
+ * @param isText whether a column is text, or the number of text columns at the left. Others are figures, aligned right
  */
 export function makeTable(
   head: readonly string[],
@@ -15,7 +15,7 @@ export function makeTable(
   return new Table({
     head: [...head],
     colAligns: head.map((_, column) => (isLeft(column) ? 'left' : 'right')),
-    // No colors: the table is as often read in a log as in a terminal.
+    // No colors: the table is often read in a log file.
     style: { head: [], border: [], compact: true },
   });
 }
