@@ -1,7 +1,7 @@
 /**
- * A calibration: constants of normalisation fitted to many pictures, in place of those of the picture at
- * hand. A map that is normalised by itself says where a picture is salient; by a calibration it also says
- * how much, so that values compare across pictures.
+ * A calibration: constants of normalisation fitted to many pictures. They replace the constants of the
+ * single picture. A map normalised with its own constants shows where a picture is salient. A map
+ * normalised with a calibration also shows how much, so values can be compared across pictures.
  */
 
 import { refuseKind, ShapeError } from './errors.js';
@@ -12,15 +12,15 @@ import {
   type NormalizerConstants,
 } from './viz/index.js';
 
-/** Plain data: what `JSON.parse` gives back is one. `fastcam/node` makes it from picture files. */
+/** Plain data: the result of `JSON.parse` can be used. `fastcam/node` makes it from picture files. */
 export interface Calibration {
-  /** What the constants were fitted to. */
+  /** The statistic that the constants were fitted to. */
   readonly statistic: Statistic;
   /** One for each scale, first to last. */
   readonly scales: readonly NormalizerConstants[];
 }
 
-/** What a normaliser wants to be given; `identity` wants nothing. */
+/** The constants that each normaliser needs; `identity` needs none. */
 const WANTED: Readonly<Record<Normalizer, keyof NormalizerConstants | undefined>> = {
   gaussian: 'gaussian',
   gamma: 'gamma',
@@ -29,7 +29,7 @@ const WANTED: Readonly<Record<Normalizer, keyof NormalizerConstants | undefined>
   identity: undefined,
 };
 
-/** What a calibration is to be used for. */
+/** How a calibration will be used. */
 export interface CalibrationUse {
   readonly statistic: Statistic;
   readonly normalizer: Normalizer;
@@ -40,9 +40,9 @@ export interface CalibrationUse {
 /**
  * Makes sure that the constants of a calibration are finite and in range, and that they fit its use.
  *
- * @param name what messages call it
- * @throws {ShapeError} for constants that are not, or are of another statistic, of another number of
- * scales, or without those of the normaliser
+ * @param name its name in messages
+ * @throws {ShapeError} for constants that are not finite or out of range, for another statistic, another
+ * number of scales, or missing constants of the normaliser
  */
 export function checkCalibration(
   name: string,

@@ -2,8 +2,8 @@
  * What saliency costs by the paper's count (arXiv 1911.11293, Table 6): operations of each part, and
  * bytes of the maps. SMOE Scale itself is counted in model/graph/plan.ts.
  *
- *   normalise   12 an element of a map
- *   combine     6.75 a pixel and map, 4.5 for the first
+ *   normalise   12 per element of a map
+ *   combine     6.75 per pixel and map, 4.5 for the first map
  *   memory      every map as float32, and the largest once more
  */
 
@@ -23,8 +23,8 @@ export interface MapsCost {
 }
 
 /**
- * @param lengths of the maps, in elements
- * @param pixels of the combined map
+ * @param lengths elements of each map
+ * @param pixels pixels of the combined map
  */
 export function mapsCost(lengths: readonly number[], pixels: number): MapsCost {
   const elements = lengths.reduce((sum, length) => sum + length, 0);

@@ -1,22 +1,22 @@
-/** Objects that keep memory which is theirs alone, and give it back when they are told. */
+/** Objects that own memory and free it when `dispose` is called. */
 
 import { refuseKind } from './errors.js';
 
 declare global {
   interface SymbolConstructor {
-    /** As TypeScript's `esnext.disposable` has it: `using` calls what is under it. */
+    /** As in TypeScript's `esnext.disposable`: `using` calls the method with this name. */
     readonly dispose: unique symbol;
   }
 }
 
-/** `Symbol.dispose`, or what compilers take for it where the engine has none. */
+/** `Symbol.dispose`, or the symbol that compilers use if the engine has none. */
 export const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
 
 /**
- * What an object keeps for itself.
+ * The private data of an object.
  *
- * @param what the object is, for messages
- * @param kept `undefined` after `dispose`; `null` where `this` is a framework's proxy, which has no private fields
+ * @param what the name of the object in messages
+ * @param kept `undefined` after `dispose`; `null` if `this` is a framework's proxy, which has no private fields
  * @throws {TypeError} for either
  */
 export function owned<T extends object>(what: string, kept: T | null | undefined): T {
@@ -28,7 +28,7 @@ export function owned<T extends object>(what: string, kept: T | null | undefined
   );
 }
 
-/** @throws {TypeError} for what is no backend, and for one that was disposed */
+/** @throws {TypeError} for a value that is not a backend, and for a disposed backend */
 export function checkKernels(kernels: { readonly isDisposed: boolean }): void {
   if (!('isDisposed' in Object(kernels))) refuseKind('kernels:', 'await makeKernels()', kernels);
   owned('kernels', kernels.isDisposed ? undefined : kernels);

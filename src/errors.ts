@@ -8,17 +8,17 @@ export class ShapeError extends RangeError {
   override readonly name: string = 'ShapeError';
 }
 
-/** A file is not what it should be. The message names the byte offset or the tensor. */
+/** A file cannot be read. The message names the byte offset or the tensor. */
 export class FormatError extends Error {
   override readonly name: string = 'FormatError';
 }
 
-/** The engine this runs in lacks what was asked of it. */
+/** The engine does not support what was asked for. */
 export class UnsupportedError extends Error {
   override readonly name: string = 'UnsupportedError';
 }
 
-/** What a wrong argument is, for messages: its value where that is short, else its kind. */
+/** Describes a wrong argument in messages: its value if that is short, else its kind. */
 export function kindOf(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 60));
   if (Object(value) !== value) return String(value);
@@ -56,7 +56,7 @@ export function expectWhole(
   }
 }
 
-/** Runs an action that does not know the file's name, and puts it before the FormatError it ends in. */
+/** Runs an action that does not know the file's name, and puts the name before the message of its FormatError. */
 export function inFile<T>(name: string, action: () => T): T {
   try {
     return action();

@@ -1,6 +1,6 @@
 /**
- * Explanations of activations from elsewhere: another runtime ran the network (TensorFlow.js, onnxruntime, WebNN),
- * and kept what the network held where its scales end. docs/activations.md has recipes.
+ * Explanations of activations from another runtime (TensorFlow.js, onnxruntime, WebNN): it ran the network and kept
+ * the activations at the ends of the scales. docs/activations.md has recipes.
  */
 
 import { checkKernels } from './disposal.js';
@@ -19,32 +19,32 @@ import { type Activation, classIndex, relu, smoeOps, tap, type ValueShape } from
 
 const NAME = 'explainActivations';
 
-/** What a network held of one picture. */
+/** An activation of a network for one picture. */
 export interface ActivationTensor {
   /** Row-major. */
   readonly data: Float32Array;
-  /** [H, W, C] for `nhwc`, [C, H, W] for `nchw`; a 1 in front, for the one picture, may be there. */
+  /** [H, W, C] for `nhwc`, [C, H, W] for `nchw`; a leading 1, for the one picture, is allowed. */
   readonly shape: readonly number[];
   readonly layout: 'nhwc' | 'nchw';
 }
 
-/** A value where a scale ends. Values below 0 count as 0. */
+/** The activation at the end of a scale. Values below 0 count as 0. */
 export interface ActivationTap extends ActivationTensor {
-  /** What `scaleNames` calls it; default `taps[0]` … */
+  /** Its name in `scaleNames`; default `taps[0]` … */
   readonly name?: string;
 }
 
 /**
- * The weights of a classifier that is linear in the mean of its features. Where it is not, the gradients of the logits
- * by that mean serve as well, for this picture.
+ * The weights of a classifier that is linear in the mean of its features. For another classifier, give the gradients
+ * of the logits by that mean; they are valid for this picture.
  */
 export interface ClassWeights {
   /** Row-major. */
   readonly data: Float32Array;
   readonly shape: readonly number[];
   /**
-   * What a row belongs to. `classes`: [classes, C], as PyTorch's Linear and ONNX's Gemm with transB have it.
-   * `channels`: [C, classes], as Keras' and TensorFlow.js' Dense have it.
+   * What a row is. `classes`: [classes, C], as in PyTorch's Linear and ONNX's Gemm with transB.
+   * `channels`: [C, classes], as in the Dense layer of Keras and TensorFlow.js.
    */
   readonly rows: 'classes' | 'channels';
 }
@@ -52,12 +52,12 @@ export interface ClassWeights {
 export interface Activations {
   /** One or more, first scale to last. */
   readonly taps: readonly ActivationTap[];
-  /** What the classifier averages. Class activation maps are made from this, the weights and the logits. */
+  /** The features that the classifier averages. Class activation maps are made from them, the weights and the logits. */
   readonly features?: ActivationTensor;
   readonly classWeights?: ClassWeights;
-  /** [classes], before softmax or sigmoid. The logarithms of softmax's probabilities serve as well. */
+  /** [classes], before softmax or sigmoid. The logarithms of softmax's probabilities can be used too. */
   readonly logits?: ArrayLike<number>;
-  /** The size that maps are to have: the picture's. Default: that of the first tap. */
+  /** The size of the picture, which is the size of the maps. Default: that of the first tap. */
   readonly picture?: Pick<Picture, 'width' | 'height'>;
   /** The part of the picture that the network saw, in the picture's pixels; default all of it. */
   readonly region?: Region;
@@ -66,23 +66,23 @@ export interface Activations {
 export interface ActivationOptions extends Omit<ExplainOptions, 'fit' | 'size' | 'taps'> {
   /** Class names in index order; default the index as text. */
   readonly labels?: readonly string[];
-  /** What makes probabilities of logits; default `softmax`. */
+  /** Turns logits into probabilities; default `softmax`. */
   readonly activation?: Activation;
-  /** What computes the statistic and the maps; default the portable backend. */
+  /** The backend that computes the statistic and the maps; default the portable one. */
   readonly kernels?: Kernels;
 }
 
 /**
- * The explanation that `explain` gives, without a forward pass: from activations that any runtime computed.
+ * The same explanation as `explain`, without a forward pass: from activations that any runtime computed.
  *
- * Nothing that is given is changed, and of it only class weights are kept. `cost` knows nothing of the network:
- * `ms.network` is the time of the statistics alone, operations of the network and bytes of weights and arena are 0.
- * `inputSize` is `picture`'s.
+ * The arguments are not changed, and only the class weights are kept. `cost` has no data of the network:
+ * `ms.network` is only the time of the statistics; operations of the network and bytes of weights and arena are 0.
+ * `inputSize` is the size of `picture`.
  *
- * @param options `statistic` may be any that is measured behind a ReLU
+ * @param options `statistic` may be any that is measured after a ReLU
  * @throws {ShapeError} naming the tap or the argument: for a shape that does not fit its layout or its data, for
- * several pictures, NaN or ±∞, class weights that do not fit features and logits, and options as `explain` does
- * @throws {TypeError} for data that is no Float32Array
+ * several pictures, NaN or ±∞, class weights that do not fit features and logits, and for options as `explain` does
+ * @throws {TypeError} for data that is not a Float32Array
  */
 export function explainActivations(
   activations: Activations,
@@ -136,7 +136,7 @@ function measured(columns: Columns, statistic: Statistic, kernels: Kernels): Flo
   return map;
 }
 
-/** What stands for the network: its classes, and its classifier where that is given. */
+/** Replaces the network: its classes, and its classifier if that is given. */
 interface Head extends Explained {
   readonly hasLinearHead: boolean;
   readonly logits: Float32Array;
@@ -194,7 +194,7 @@ function columnsOf(what: string, { data, shape = [], layout }: ActivationTensor)
   }
   checkFinite(`${NAME}: ${what}`, data);
   const x = isLast ? data : new Float32Array(data.length);
-  // Channels and pixels change places.
+  // Swaps channels and pixels.
   if (!isLast) flatten(x, data, [1, C, H * W]);
   return { H, W, C, x };
 }

@@ -1,5 +1,5 @@
 /**
- * The composition: picture → input → forward pass with its taps → maps → `Explanation`.
+ * All steps together: picture → input → forward pass with taps → maps → `Explanation`.
  */
 
 import { type Calibration, checkCalibration } from './calibration.js';
@@ -43,39 +43,39 @@ export interface FloatTensor {
 }
 
 export interface ExplainOptions {
-  /** What is measured at the end of each scale; default `smoe`, the paper's. */
+  /** The statistic measured at the end of each scale; default `smoe`, the paper's. */
   readonly statistic?: Statistic;
   /** Default `gaussian`, the paper's. */
   readonly normalizer?: Normalizer;
-  /** Constants of the normaliser from many pictures; default those of each map by itself. */
+  /** Constants of the normaliser from many pictures; default: each map's own. */
   readonly calibration?: Calibration;
   /** Default `equal`. */
   readonly scaleWeights?: ScaleWeights;
-  /** Default `gradcam++` where the classifier is linear in the last features, else `none`. */
+  /** Default `gradcam++` if the classifier is linear in the last features, else `none`. */
   readonly cam?: CamMethod | 'none';
   /** The class to explain: the top one (default), an index or a name. */
   readonly target?: 'top' | number | string;
-  /** How the picture meets the network; default `whole`. Tensors are taken as they are. */
+  /** How the picture is fitted to the input; default `whole`. Tensors are used as they are. */
   readonly fit?: Fit;
-  /** Names of the values to measure at, in place of those where scales end. */
+  /** Names of the values to measure at, instead of the ends of scales. */
   readonly taps?: readonly string[];
   /**
-   * The long side of the maps, in pixels, for a picture that is larger; default that of the picture. Large maps take
-   * longer than the network: of 12 megapixels half a second.
+   * The long side of the maps, in pixels, if the picture is larger; default that of the picture. Large maps take
+   * longer than the network: half a second for 12 megapixels.
    */
   readonly maps?: { readonly longSide: number };
-  /** Short side of the input; default what the model was trained at. */
+  /** Short side of the input; default the size that the model was trained at. */
   readonly size?: number;
-  /** Milliseconds, for `cost`; default `Date.now`. The core has no finer clock of its own. */
+  /** A clock in milliseconds, for `cost`; default `Date.now`. The core has no finer clock. */
   readonly now?: () => number;
 }
 
 export interface LoadOptions extends NetworkOptions, ProgressOptions {
-  /** What messages call the file; default `weights`. */
+  /** Name of the file in messages; default `weights`. */
   readonly name?: string;
 }
 
-/** A network that explains itself. */
+/** A network with methods that explain pictures. */
 export interface ExplainingNetwork extends Network {
   /** See the function `explain`. */
   explain(image: Picture | FloatTensor, options?: ExplainOptions): Explanation;
@@ -86,11 +86,11 @@ export interface ExplainingNetwork extends Network {
 }
 
 /**
- * Loads a network from a safetensors file: a ResNet, VGG, AlexNet or DenseNet in the naming of torchvision or timm,
- * a ResNet in that of Hugging Face or Keras too.
+ * Loads a network from a safetensors file: a ResNet, VGG, AlexNet or DenseNet with the names of torchvision or timm.
+ * A ResNet may also have the names of Hugging Face or Keras.
  *
- * @param file its bytes, or a stream of them (a `ReadableStream`, as `fetch` has it), of which a layer at a
- * time is in memory
+ * @param file its bytes, or a stream of them (a `ReadableStream`, as from `fetch`). A stream is read one layer at a
+ * time
  * @throws {FormatError} for bytes that are not such a file, naming the offset or the tensor, and for a stream
  * that fails
  */
@@ -146,7 +146,7 @@ export function explain(
   return new Explanation({ net, item: 0, width, height, options: resolved, ...pass });
 }
 
-/** What the network made of one picture. */
+/** The result of the network for one picture. */
 export interface PicturePass {
   readonly forward: Forward;
   /** The part of the picture that the network saw, in its pixels. */
@@ -156,7 +156,7 @@ export interface PicturePass {
 }
 
 /**
- * Runs the network on one picture, and explains nothing yet.
+ * Runs the network on one picture, without explaining it.
  *
  * @param options.statistic one, or several in the same pass
  * @throws {ShapeError} for a picture without pixels, a size out of range, or a network that overflows
@@ -168,7 +168,7 @@ export function runPicture(
 ): PicturePass {
   const { fit = 'whole', size: asked = net.preprocessing.size, now = Date.now } = options;
   expectWhole('fit', { size: asked });
-  // One size alone, which its short side stands for.
+  // The file allows one size only; its short side identifies it.
   const { fixedSize } = net;
   const isOwn = options.size === undefined || asked === Math.min(...(fixedSize ?? []));
   const size = fixedSize && isOwn ? fixedSize : asked;
@@ -209,7 +209,7 @@ export function explainBatch(
   const { now } = resolved;
   const start = now();
   const forward = net.forward(N, H, W, resolved);
-  // Channels and pixels change places.
+  // Swaps channels and pixels.
   flatten(forward.input, tensor.data, [N, C, H * W]);
   const ready = now();
   run(forward);
@@ -222,7 +222,7 @@ export function explainBatch(
   });
 }
 
-/** Weights near the limit of float32 overflow on the way, and then nothing can be told. */
+/** Weights near the limit of float32 overflow in the network; then there is no result. */
 function run(forward: Forward): void {
   forward.run();
   const bad = forward.logits.findIndex((logit) => !Number.isFinite(logit));
@@ -234,7 +234,7 @@ function run(forward: Forward): void {
 }
 
 /**
- * Options with their defaults. What is wrong is found before there is any picture.
+ * Options with their defaults. Wrong options are found before any picture is read.
  *
  * @throws {ShapeError} that begins with the option's name
  */
@@ -251,7 +251,7 @@ export function resolveOptions(net: Network, options: ExplainOptions): ResolvedO
 }
 
 /**
- * Options with their defaults, for anything that has a head, and for so many maps.
+ * Options with their defaults, for any object with a head, and a number of maps.
  *
  * @throws {ShapeError} that begins with the option's name
  */
@@ -273,7 +273,7 @@ export function resolveFor(
   }
   if (maps) expectWhole('maps', { longSide: maps.longSide });
   if (target !== 'top') net.classIndex(target);
-  // Refuses what is no closed form.
+  // Refuses classifiers without a closed form.
   if (cam !== 'none') net.checkLinearHead();
   const longSide = maps?.longSide ?? Number.POSITIVE_INFINITY;
   return { statistic, normalizer, calibration, scaleWeights, cam, target, taps, longSide, now };

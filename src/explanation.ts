@@ -1,7 +1,7 @@
 /**
- * What one forward pass tells about one picture: classes, saliency maps of every scale, their
- * combination, class activation maps, LOVI, and what it cost. Maps come in the pixels of the picture
- * that was given; pixels that the network did not see are NaN.
+ * The result of one forward pass for one picture: classes, saliency maps of every scale, their
+ * combination, class activation maps, LOVI, and the cost. Maps have the size of the given picture.
+ * Pixels that the network did not see are NaN.
  */
 
 import type { Calibration } from './calibration.js';
@@ -26,11 +26,11 @@ import {
   toNdArray,
 } from './viz/index.js';
 
-/** A class and the network's belief in it. */
+/** A class and its probability. */
 export interface Prediction {
   readonly index: number;
   readonly label: string;
-  /** Softmax of the logits, or the sigmoid of this one, as the network has it. */
+  /** Softmax of the logits, or the sigmoid of this logit; the network decides. */
   readonly probability: number;
   readonly logit: number;
 }
@@ -47,7 +47,7 @@ export interface Cost {
   };
   readonly ops: {
     readonly network: number;
-    /** 0 where another statistic was asked for: the paper counts none. */
+    /** 0 for other statistics: the paper counts only SMOE Scale. */
     readonly smoe: number;
     readonly normalize: number;
     readonly combine: number;
@@ -56,21 +56,21 @@ export interface Cost {
     readonly weights: number;
     /** Activations, and the backend's working memory. */
     readonly arena: number;
-    /** The scale maps and the largest of them once more, as the paper counts. */
+    /** The scale maps, with the largest counted twice, as in the paper. */
     readonly maps: number;
   };
   /** The paper's Table 6: the same figures for ResNet-50 at 224×224. */
   readonly paper: typeof PAPER_TABLE_6;
 }
 
-/** What an explanation asks of what made the activations. A `Network` is one. */
+/** What an explanation needs from the source of the activations, such as a `Network`. */
 export interface Explained
   extends Pick<Network, 'activation' | 'labels' | 'weightBytes'>,
     Pick<Network, 'classIndex' | 'checkLinearHead' | 'classWeights'> {
   readonly kernels: Pick<Kernels, 'maps' | 'pictures'>;
 }
 
-/** What an explanation reads of a forward pass. */
+/** The parts of a forward pass that an explanation reads. */
 export interface ExplainedPass extends Pick<Forward, 'logits' | 'features' | 'maps' | 'bytes'> {
   readonly plan: Pick<Plan, 'N' | 'H' | 'W' | 'macs' | 'smoeOps'> & {
     readonly featureShape?: ValueShape | undefined;
@@ -78,12 +78,12 @@ export interface ExplainedPass extends Pick<Forward, 'logits' | 'features' | 'ma
   };
 }
 
-/** What an explanation is made from; `item` picks one picture of the batch. */
+/** The inputs of an explanation; `item` selects one picture of the batch. */
 export interface ExplanationSource {
   readonly net: Explained;
   readonly forward: ExplainedPass;
   readonly item: number;
-  /** Of the picture as given. */
+  /** Size of the given picture. */
   readonly width: number;
   readonly height: number;
   readonly region: Region;
@@ -101,13 +101,13 @@ export interface ResolvedOptions {
   readonly cam: CamMethod | 'none';
   readonly target: 'top' | number | string;
   readonly taps: true | readonly string[];
-  /** Of the maps, at most. */
+  /** Longest side of the maps. */
   readonly longSide: number;
   readonly now: () => number;
 }
 
 interface Own {
-  /** What it is made from, its own: the next forward pass overwrites the arena. */
+  /** Its own copies of the inputs: the next forward pass overwrites the arena. */
   readonly source: ExplanationSource;
   saliencyMs: number;
   combined?: SaliencyMap;
@@ -115,19 +115,19 @@ interface Own {
 }
 
 export class Explanation {
-  /** Of the maps, in pixels: those of the picture as given, or as `maps` of the options asks. */
+  /** Size of the maps, in pixels: that of the given picture, or as the option `maps` asks. */
   readonly width: number;
   readonly height: number;
   /** The part of the picture that the network saw, in pixels of the maps. */
   readonly region: Region;
   /** Height and width of the network's input. */
   readonly inputSize: readonly [number, number];
-  /** [classes]; empty where the network has no classifier. */
+  /** [classes]; empty if the network has no classifier. */
   readonly logits: Float32Array;
   /** Index of the class that `camMap`, `fastcamMap` and `nonClassMap` are for. */
   readonly target: number | undefined;
   readonly cam: CamMethod | 'none';
-  /** What probabilities are made by. */
+  /** The function that turns logits into probabilities. */
   readonly activation: Activation;
   readonly statistic: Statistic;
   /** Names of the values that were measured, first scale to last. */
@@ -140,9 +140,9 @@ export class Explanation {
   readonly #own: Own;
 
   /**
-   * Copies what it needs out of the arena: one pass serves every class and every size.
+   * Copies the data it needs from the arena, so that one pass is enough for all classes and sizes.
    *
-   * @param size of the maps
+   * @param size size of the maps
    */
   constructor(source: ExplanationSource, size: Size = fitInside(source, source.options.longSide)) {
     const { net, item, options, region } = source;
@@ -176,22 +176,22 @@ export class Explanation {
     this.#own = { source: { ...source, forward, item: 0 }, saliencyMs };
   }
 
-  /** @throws {TypeError} where a framework's proxy stands for the explanation */
+  /** @throws {TypeError} if it is called on a framework's proxy of the explanation */
   private get own(): Own {
     return owned('explanation', #own in this ? this.#own : null);
   }
 
   /**
-   * The same explanation with its maps in the pixels of a smaller or larger picture: those of a large photo
-   * at the size of a screen, say.
+   * The same explanation with maps of another size: for example the maps of a large photo at the size of a
+   * screen.
    *
-   * @throws {ShapeError} for extents that are no whole numbers ≥ 1, when a map is asked for
+   * @throws {ShapeError} for extents that are not whole numbers ≥ 1, when a map is asked for
    */
   resized(width: number, height: number): Explanation {
     return new Explanation(this.own.source, { width, height });
   }
 
-  /** The `count` likeliest classes, best first; of equal ones the lower index. */
+  /** The `count` most likely classes, best first. Equal classes are ordered by index. */
   top(count: number): Prediction[] {
     const { logits } = this;
     const probabilities = PROBABILITIES[this.activation](logits);
@@ -242,7 +242,7 @@ export class Explanation {
    * The maps of any class, from the same forward pass.
    *
    * @param target `top`, a class index or a class name
-   * @throws {ShapeError} for a class that the network does not have, and where its classifier is not linear in
+   * @throws {ShapeError} for a class that the network does not have, and if its classifier is not linear in
    * the last features
    */
   classMaps(target: number | string, method: CamMethod = this.camMethod): ClassMaps {
@@ -254,14 +254,14 @@ export class Explanation {
     return classMaps(combined, forward.features, [H, W], classWeights, method, region, net.kernels);
   }
 
-  /** Saliency in colour by layer (LOVI): hue says at which scale, brightness how much. */
+  /** Saliency coloured by layer (LOVI): hue shows the scale, brightness shows how much. */
   lovi(): DrawnPicture {
     const { scaleMaps, size, region } = this;
     const { pictures } = this.own.source.net.kernels;
     return pictures?.lovi(scaleMaps, size, region) ?? lovi(scaleMaps, size, region);
   }
 
-  /** What it cost. Makes the combined map, if nobody asked for it yet. */
+  /** The cost. Makes the combined map if it was not made before. */
   get cost(): Cost {
     const lengths = this.scaleMaps.map(({ data }) => data.length);
     const { normalize, combine, mapBytes } = mapsCost(lengths, this.combinedMap.data.length);
@@ -276,7 +276,7 @@ export class Explanation {
     };
   }
 
-  /** The index of the likeliest class for `top`; a class as given for any other. */
+  /** For `top` the index of the most likely class; otherwise the index of the given class. */
   private classOf(target: number | string): number | string {
     if (target !== 'top') return target;
     const { logits } = this;

@@ -1,4 +1,4 @@
-/** `fastcam`: bytes and pixels in, arrays out. No runtime dependency, no Node or DOM global, no eval. */
+/** `fastcam`: takes bytes and pixels, gives arrays. No runtime dependency, no Node or DOM global, no eval. */
 
 export type { Calibration } from './calibration.js';
 export { FormatError, ShapeError, UnsupportedError } from './errors.js';

@@ -1,6 +1,6 @@
 /**
- * `fastcam/instrument`: writes saliency into an ONNX file, so that any ONNX runtime gives logits and maps from one
- * run: `instrumentedModel(bytes, instrumentTarget(bytes, name))`. No Node module: pages have it, too.
+ * `fastcam/instrument`: adds saliency to an ONNX file, so that any ONNX runtime gives logits and maps in one
+ * run: `instrumentedModel(bytes, instrumentTarget(bytes, name))`. It uses no Node module, so it also runs in pages.
  */
 
 export { instrumentTarget } from './model/onnx/target.js';

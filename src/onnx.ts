@@ -1,6 +1,6 @@
 /**
- * `fastcam/onnx`: what `fastcam` has, and networks from ONNX files. It needs one package beside the core, `pbf`, which
- * reads their encoding.
+ * `fastcam/onnx`: all of `fastcam`, and networks from ONNX files. It needs one package, `pbf`, to read their
+ * encoding.
  */
 
 import { FormatError } from './errors.js';
@@ -26,8 +26,8 @@ export { type OnnxOptions, type OnnxSummary, onnxNetwork, onnxSummary, PIXELS_AS
 
 export interface LoadOnnxOptions extends LoadOptions, Omit<OnnxOptions, 'externalData'> {
   /**
-   * Of a model whose weights lie in other files: the bytes of one, by its path as the model says it. The path is
-   * the file's word: look only where such files are.
+   * For a model with weights in other files: returns the bytes of one, by the path that the model gives. Do not trust
+   * the path: look only in the folder of such files.
    */
   readonly externalData?: (
     location: string,
@@ -35,10 +35,10 @@ export interface LoadOnnxOptions extends LoadOptions, Omit<OnnxOptions, 'externa
 }
 
 /**
- * Loads a network from an ONNX file, or from weights as `loadNetwork` of `fastcam` does: its first bytes tell.
+ * Loads a network from an ONNX file, or from weights as `loadNetwork` of `fastcam` does. The first bytes decide.
  *
- * @param file its bytes, or a stream of them; an ONNX file is in memory as a whole until it is loaded
- * @throws {FormatError} for a file that is damaged or has what is not supported: the operator, its node and opset
+ * @param file its bytes, or a stream of them. The whole ONNX file is in memory while it is loaded
+ * @throws {FormatError} for a damaged file, or one that is not supported: names the operator, its node and opset
  */
 export async function loadNetwork(
   file: ArrayBuffer | Uint8Array | ByteStream,

@@ -1,4 +1,4 @@
-/** Pictures, and what lies between their pixels and a network's input. */
+/** Pictures, and the steps from their pixels to a network's input. */
 
 export { type Orientation, orient, orientationOf } from './orientation.js';
 export {

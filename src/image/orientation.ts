@@ -1,6 +1,6 @@
 /**
  * EXIF orientation: how the camera was held. Decoders that give the stored pixels (jpeg-js, fast-png)
- * leave it to whoever shows them; browsers' `createImagePicture` has applied it already.
+ * do not apply it; browsers' `createImagePicture` has applied it already.
  *
  * Source: CIPA DC-008 (Exif 2.32), tag 274; there EXIF is a TIFF file (Adobe, TIFF 6.0, §2) inside
  * another: in a JPEG's APP1 segment, in a PNG's eXIf chunk.
@@ -9,23 +9,23 @@
 import type { Picture } from './picture.js';
 
 /**
- * How the stored rows and columns stand to the picture. 1 as stored, 2 mirrored, 3 turned by 180°,
- * 4 upside down, 5 transposed, 6 to be turned clockwise, 7 transposed across the other diagonal, 8 to
- * be turned anticlockwise.
+ * How the stored pixels relate to the picture. 1 as stored, 2 mirrored, 3 turned by 180°,
+ * 4 upside down, 5 transposed, 6 must be turned clockwise, 7 transposed across the other diagonal,
+ * 8 must be turned anticlockwise.
  */
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
-/** The picture as it is to be seen; the same object where nothing is to be done. */
+/** The picture turned upright; the same object if it is upright already. */
 export function orient(picture: Picture, orientation: Orientation): Picture {
   if (orientation === 1) return picture;
   const { data } = picture;
-  // 5…8 swap rows and columns; which of the two then runs backwards tells the four apart.
+  // 5…8 swap rows and columns. The four differ in which of the two then runs backwards.
   const swapped = orientation >= 5;
   const width = swapped ? picture.height : picture.width;
   const height = swapped ? picture.width : picture.height;
   const flipColumns = [2, 3, 6, 7].includes(orientation);
   const flipRows = [3, 4, 7, 8].includes(orientation);
-  // Bytes from a stored pixel to the one that is seen to its right, and below it.
+  // Bytes from a stored pixel to its right and lower neighbours in the upright picture.
   const right = 4 * (swapped ? picture.width : 1) * (flipColumns ? -1 : 1);
   const below = 4 * (swapped ? 1 : picture.width) * (flipRows ? -1 : 1);
   const first = (flipColumns ? -right * (width - 1) : 0) + (flipRows ? -below * (height - 1) : 0);
@@ -51,7 +51,7 @@ const EXIF = 0x45786966;
 const PNG_EXIF = 0x65584966;
 const ORIENTATION_TAG = 274;
 
-/** What a JPEG, PNG or TIFF file says about its orientation; 1 where it says nothing. */
+/** The orientation in a JPEG, PNG or TIFF file; 1 if it has none. */
 export function orientationOf(file: Uint8Array): Orientation {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   try {
@@ -59,7 +59,7 @@ export function orientationOf(file: Uint8Array): Orientation {
     const value = exif === undefined ? 1 : tiffOrientation(view, exif);
     return value >= 1 && value <= 8 ? (value as Orientation) : 1;
   } catch {
-    // The view ends where the file does. Broken EXIF is common and no reason to refuse a picture.
+    // A read past the end of the file. Broken EXIF is common and no reason to refuse a picture.
     return 1;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Pictures: RGBA bytes with a width and a height. `ImageData` and the bitmap of a jimp image are
- * pictures as they stand.
+ * Pictures: RGBA bytes with a width and a height. `ImageData` and the bitmap of a jimp image can be
+ * used directly.
  */
 
 import { expectWhole, kindOf, refuseKind, ShapeError } from '../errors.js';
@@ -18,7 +18,7 @@ export interface Size {
   readonly height: number;
 }
 
-/** The largest size of the same aspect inside `box`², at least one pixel, never larger than given. */
+/** The largest size of the same aspect ratio inside `box`²: at least one pixel, and never larger than the given size. */
 export function fitInside({ width, height }: Size, box: number): Size {
   const scale = Math.min(1, box / Math.max(width, height));
   return {
@@ -27,15 +27,15 @@ export function fitInside({ width, height }: Size, box: number): Size {
   };
 }
 
-/** A picture of its own bytes, which are not shared: `new ImageData(data, width, height)` takes them. */
+/** A picture with its own bytes, not shared: `new ImageData(data, width, height)` accepts them. */
 export interface DrawnPicture extends Picture {
-  /** Said so that it is `Uint8ClampedArray<ArrayBuffer>` where TypeScript knows that, and compiles where it does not. */
+  /** Written so that newer TypeScript sees `Uint8ClampedArray<ArrayBuffer>`, and older TypeScript still compiles. */
   readonly data: ReturnType<Uint8ClampedArrayConstructor['of']>;
 }
 
 /**
- * A rectangle in pixels of the source picture; edges may be fractional. It tells which part of the
- * picture a network saw. Pixel (x, y) is inside where its centre (x + ½, y + ½) is.
+ * A rectangle in pixels of the source picture; edges may be fractional. It is the part of the
+ * picture that a network saw. Pixel (x, y) is inside if its centre (x + ½, y + ½) is.
  */
 export interface Region {
   readonly x: number;
@@ -44,15 +44,15 @@ export interface Region {
   readonly height: number;
 }
 
-/** A black, transparent picture. Its bytes round and clamp what is written to them. */
+/** A black, transparent picture. Its bytes round and clamp values that are written. */
 export function createPicture(width: number, height: number): DrawnPicture {
   return { data: new Uint8ClampedArray(4 * width * height), width, height };
 }
 
 /**
- * Makes sure that `picture` has as many bytes as its extents ask for.
+ * Makes sure that `picture` has as many bytes as its extents need.
  *
- * @throws TypeError where it is no picture, ShapeError where its extents do not fit.
+ * @throws TypeError if it is not a picture, ShapeError if its extents do not fit.
  */
 export function checkPicture(operation: string, picture: Picture): void {
   const kind = kindOf(picture?.data);
@@ -70,8 +70,8 @@ export function checkPicture(operation: string, picture: Picture): void {
 }
 
 /**
- * A picture's pixels as one number each, red in the lowest byte on every machine of today: a third of the time of four
- * bytes where pixels are many. They are the picture's own, or a copy where its bytes begin between two numbers.
+ * A picture's pixels as one number each, red in the lowest byte on all current machines. For many pixels this takes a
+ * third of the time of four bytes. They share the picture's memory, or are a copy if its bytes are not aligned.
  */
 export function pixelsOf({ data }: Picture): Uint32Array {
   const { buffer, byteOffset } = data.byteOffset % 4 === 0 ? data : data.slice();
@@ -86,12 +86,12 @@ export function unseenGrey(x: number, y: number): number {
   return (x + y) & 4 ? 144 : 112;
 }
 
-/** The picture itself where it is opaque, else a copy laid over white. */
+/** The picture itself if it is opaque, else a copy over white. */
 export function overWhite(picture: Picture): Picture {
   const { data, width, height } = picture;
   const pixels = pixelsOf(picture);
   let p = 0;
-  // Not one pixel further: reading beyond the end makes the engine forget its fast code.
+  // Do not read past the end: the engine would then drop its fast code.
   while (p < pixels.length && pixels[p]! >>> 24 === 255) p++;
   if (p === pixels.length) return picture;
   const flat = new Uint8Array(data.length);

@@ -8,16 +8,16 @@ import { expectWhole, ShapeError } from '../errors.js';
 import { createPicture, overWhite, type Picture, type Region } from './picture.js';
 import { type Interpolation, type ResizeRows, resize } from './resize.js';
 
-/** What a network was trained behind. */
+/** The preprocessing that a network was trained with. */
 export interface Preprocessing {
   /** Short side of the input, in pixels. */
   readonly size: number;
   /**
-   * The order in which the network takes a pixel's red, green and blue; `grey` takes its luminance,
-   * 0.299 red + 0.587 green + 0.114 blue; `other` takes something else, and tensors alone.
+   * The order of red, green and blue in the network's input. `grey`: its luminance,
+   * 0.299 red + 0.587 green + 0.114 blue. `other`: something else; the network takes only tensors.
    */
   readonly channels: 'rgb' | 'bgr' | 'grey' | 'other';
-  /** Of each channel, in 0 … 1. A network that takes bytes as they are has std = 1/255. */
+  /** For each channel, in 0 … 1. A network that takes bytes as they are has std = 1/255. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
   readonly interpolation: Interpolation;
@@ -25,7 +25,7 @@ export interface Preprocessing {
   readonly cropRatio?: number;
 }
 
-/** torchvision's and timm's for ImageNet. */
+/** The preprocessing of torchvision and timm for ImageNet. */
 export const IMAGENET_PREPROCESSING: Preprocessing = {
   size: 224,
   channels: 'rgb',
@@ -35,7 +35,7 @@ export const IMAGENET_PREPROCESSING: Preprocessing = {
 };
 
 /**
- * Caffe's, which Keras keeps for its ResNets: blue first, bytes less their mean. Source:
+ * The preprocessing of Caffe, which Keras uses for its ResNets: blue first, bytes minus their mean. Source:
  * `preprocess_input` of keras.applications.resnet.
  */
 export const CAFFE_PREPROCESSING: Preprocessing = {
@@ -45,13 +45,13 @@ export const CAFFE_PREPROCESSING: Preprocessing = {
   std: [1 / 255, 1 / 255, 1 / 255],
 };
 
-/** What pixels become, by short names: a range, or what a framework's networks were trained behind. */
+/** Short names of preprocessings: a range, or the one that a framework's networks were trained with. */
 export type PixelRange = 'imagenet' | 'caffe' | '0..1' | '-1..1' | '0..255';
 
 /** Mean and deviation of each range, in 0 … 1. */
 const RANGES = { '0..1': [0, 1], '-1..1': [0.5, 0.5], '0..255': [0, 1 / 255] } as const;
 
-/** @throws {ShapeError} for Caffe's, which has three channels, and a network of others */
+/** @throws {ShapeError} for `caffe`, which has three channels, and a network with another number */
 export function preprocessingOfRange(range: PixelRange, channels: number): Partial<Preprocessing> {
   if (range === 'imagenet' || range === 'caffe') {
     if (range === 'caffe' && channels !== 3) {
@@ -64,7 +64,7 @@ export function preprocessingOfRange(range: PixelRange, channels: number): Parti
   return { mean: mean!, std: std! };
 }
 
-/** ImageNet's for a network of any channels; of one the mean of the three. */
+/** The preprocessing of ImageNet for any number of channels; for one channel, the mean of the three. */
 export function defaultPreprocessing(channels: number): Preprocessing {
   if (channels === 3) return IMAGENET_PREPROCESSING;
   const isGrey = channels === 1;
@@ -73,19 +73,19 @@ export function defaultPreprocessing(channels: number): Preprocessing {
   return { ...IMAGENET_PREPROCESSING, channels: isGrey ? 'grey' : 'other', mean, std };
 }
 
-/** The byte of a pixel that is the network's channel c. */
+/** Which byte of a pixel becomes the network's channel c. */
 export function channelOffset(channels: Preprocessing['channels'], c: number): number {
   return channels === 'bgr' ? 2 - c : c;
 }
 
 /**
- * How a picture meets the network. `whole`: all of it, aspect ratio kept, short side = size, both
+ * How a picture is fitted to the input. `whole`: all of it, aspect ratio kept, short side = size, both
  * sides rounded to the network's stride. `crop`: resize the short side to size/cropRatio, keep the
  * centre square. `stretch`: all of it, squeezed into a square.
  */
 export type Fit = 'whole' | 'crop' | 'stretch';
 
-/** Where the input lies in the picture. */
+/** The position of the input in the picture. */
 export interface Geometry {
   /** The whole picture resized, in pixels. */
   readonly resizedWidth: number;
@@ -99,12 +99,12 @@ export interface Geometry {
 /** 224 of 256. */
 const CROP_RATIO = 0.875;
 
-/** `whole` bounds the long side to this many short sides; a thinner picture is squeezed. */
+/** With `whole` the long side is at most this many short sides; a thinner picture is squeezed. */
 const MAX_ASPECT = 8;
 
 /**
- * @param size short side of the input, or its height and width, into which `whole` squeezes like `stretch`
- * @param stride the product of the network's strides, which `whole` rounds both sides to
+ * @param size short side of the input, or its height and width; then `whole` squeezes like `stretch`
+ * @param stride the product of the network's strides; `whole` rounds both sides to a multiple of it
  * @throws {ShapeError} for a picture without pixels or a size below 1
  */
 export function fitPicture(
@@ -118,7 +118,7 @@ export function fitPicture(
   const [H, W] = typeof size === 'number' ? [size, size] : size;
   expectWhole('fit', { width, height, size: Math.min(H, W) });
   if (fit === 'crop') {
-    // The side that bounds the picture; of a square its shorter one.
+    // The side that limits the picture; for a square, its shorter side.
     const isWide = width * H >= height * W;
     const side = Math.round((isWide ? H : W) / cropRatio);
     const bound = isWide ? height : width;
@@ -159,9 +159,9 @@ export function fitPicture(
  *
  * @param out [window.height, window.width, channels]
  * @param picture RGBA; transparent pixels show white, as on a page
- * @param resizeRows of the backend, where it has it
- * @throws {ShapeError} when the picture's data does not have 4·width·height bytes, or the network takes
- * something else than pictures
+ * @param resizeRows the backend's version, if it has one
+ * @throws {ShapeError} when the picture's data does not have 4·width·height bytes, or the network does
+ * not take pictures
  */
 export function preprocess(
   out: Float32Array,

@@ -1,11 +1,11 @@
 /**
  * Antialiased resampling of 8-bit pictures, equal to Pillow's `Image.resize` with `BILINEAR` or
- * `BICUBIC`, which is what the networks were trained behind:
+ * `BICUBIC`, which were used to train the networks:
  *
  *   out[i] = Σ_j f((j + ½ − c_i) / s) · x[j] / Σ_j f(…),  c_i = (i + ½)·scale,  s = max(scale, 1)
  *
- * first along rows, then along columns, rounding to 8 bits after each. Going down, the filter grows
- * with the scale, so every source pixel counts. Weights are fixed-point with 22 bits.
+ * first along rows, then along columns, rounding to 8 bits after each. When the picture is reduced, the
+ * filter grows with the scale, so every source pixel counts. Weights are fixed-point with 22 bits.
  * Source: Pillow's documentation, "Concepts: Filters"; cubic with a = −½ (Keys 1981).
  */
 
@@ -49,9 +49,9 @@ export interface ResizeTaps {
 }
 
 /**
- * The first pass, along rows, by another hand: RGBA pixels x [rows, extent] → out [rows, outputs].
+ * Another implementation of the first pass, along rows: RGBA pixels x [rows, extent] → out [rows, outputs].
  *
- * @returns false where it does not take them, and for pixels that are not all opaque
+ * @returns false if it cannot do this case, and for pixels that are not all opaque
  */
 export type ResizeRows = (
   out: Uint32Array,
@@ -64,7 +64,7 @@ export type ResizeRows = (
  * Resizes a picture to width × height and returns the part in `window` (default: all of it), computing no more than
  * that. Transparent pixels show white, as on a page.
  *
- * @param resizeRows does the first pass where it can, which is most of the time
+ * @param resizeRows does the first pass if it can; the first pass takes most of the time
  * @returns RGBA [window.height, window.width, 4]
  * @throws {ShapeError} for sizes that are not whole numbers ≥ 1 or data of another length
  */
@@ -132,8 +132,8 @@ function tapsOf(
 }
 
 /**
- * Opaque RGBA pixels x [outer, extent, inner] → out [outer, outputs, inner]. A pixel is read at once, and its three channels are summed
- * beside each other: a third of the time of channel by channel (12 megapixels to 0.1, Node 20).
+ * Opaque RGBA pixels x [outer, extent, inner] → out [outer, outputs, inner]. A pixel is read as one number, and its
+ * three channels are summed together: a third of the time of channel by channel (12 megapixels to 0.1, Node 20).
  *
  * @param begin the source position that x begins at
  */
@@ -169,7 +169,7 @@ function resizeAxis(
   }
 }
 
-/** A half, which makes of rounding down one to the nearest. */
+/** One half: added before rounding down, it rounds to the nearest. */
 const HALF = 1 << (FRACTION_BITS - 1);
 
 function toByte(sum: number): number {
