@@ -1,6 +1,6 @@
 /**
- * Published networks by name, as the names and shapes of their weights: what a network of noise is made with,
- * and what a file can be held against.
+ * Published networks by name, as names and shapes of their weights: for networks with random weights,
+ * and to compare a file with.
  *
  * Source: torchvision/models: resnet.py, vgg.py, alexnet.py, densenet.py.
  */
@@ -91,7 +91,7 @@ export function isArchitecture(name: string): boolean {
   return Object.hasOwn(ARCHITECTURES, name);
 }
 
-/** @throws {ShapeError} for a name that is not in the table, listing those that are */
+/** @throws {ShapeError} for a name that is not in the table; lists the names */
 export function namedArchitecture(name: string): StateDict {
   if (isArchitecture(name)) return ARCHITECTURES[name]!();
   throw new ShapeError(
@@ -104,7 +104,7 @@ export function parameterCount(dict: StateDict): number {
   return dict.reduce((sum, [, shape]) => sum + shape.reduce((product, n) => product * n, 1), 0);
 }
 
-/** Under given options, as `RESNET50` where they are left out. */
+/** With the given options; those left out are as in `RESNET50`. */
 export function resnetStateDict(options: Partial<ResNetShape> = {}): StateDict {
   const { block, depths, width, groups, widthPerGroup, classes } = { ...RESNET50, ...options };
   const expansion = block === 'bottleneck' ? 4 : 1;
@@ -223,10 +223,10 @@ function linear(name: string, Cin: number, Cout: number): StateDict {
 }
 
 /**
- * Holds weights against an architecture: every tensor but the classifier's outputs.
+ * Compares weights with an architecture: every tensor but the classifier's outputs.
  *
  * @param source in torchvision's naming
- * @throws {FormatError} naming the tensor that is missing or of another shape
+ * @throws {FormatError} naming the tensor that is missing or has another shape
  */
 export function checkArchitecture({ name, tensors }: TensorSource, architecture: string): void {
   const dict = namedArchitecture(architecture);

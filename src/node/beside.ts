@@ -1,11 +1,11 @@
 /**
- * What is said about weights beside their tensors, gathered into their metadata:
+ * Facts about weights outside their tensors, collected into their metadata:
  *
  *   config.json and preprocessor_config.json in the folder of the file
  *   a configuration, or the name of an architecture, inside the file
- *   what the caller says: a name, or the path of a config.json
+ *   the caller's options: a name, or the path of a config.json
  *
- * The later counts before the earlier; what a file of `convert` says of itself counts before the first two.
+ * A later source overrides an earlier one. The metadata of a file written by `convert` overrides the first two.
  */
 
 import { dirname, join } from 'node:path';
@@ -23,26 +23,26 @@ import {
 import { readFileBytes } from './file-bytes.js';
 import type { KnownModel } from './known-models.js';
 
-/** Of a network with 21,843 classes a configuration takes 2 MB. */
+/** The configuration of a network with 21,843 classes takes 2 MB. */
 const MAX_CONFIG_BYTES = 2 ** 24;
 
 const NOTHING: ConfigFacts = { architecture: {}, preprocessing: {} };
 
 export interface SaidWeights {
-  /** The weights, with all of it in the metadata but class names. */
+  /** The weights, with all of it in the metadata except class names. */
   readonly source: TensorSource;
-  /** Class names that are said elsewhere than in the metadata, in index order. */
+  /** Class names from outside the metadata, in index order. */
   readonly labels?: readonly string[] | undefined;
-  /** Whether their name says that ImageNet's classes are theirs. */
+  /** Whether their name says that the classes are ImageNet's. */
   readonly isImagenet: boolean;
 }
 
 /**
  * @param path of the file of weights
- * @param architecture what the caller says: a name, or a config.json
- * @param known what is known of a model that was fetched by its name
- * @param isGraph whether the file has the graph, so that only class names and pixels are asked for
- * @throws {FormatError} in one line, where something says what cannot be computed
+ * @param architecture the caller's option: a name, or a config.json
+ * @param known facts about a model that was downloaded by its name
+ * @param isGraph whether the file has the graph; then only class names and preprocessing are needed
+ * @throws {FormatError} in one line, if the network cannot be computed
  * @throws {ShapeError} for a name that is not known
  */
 export async function withSaid(
@@ -68,7 +68,7 @@ export async function withSaid(
   put('architecture', { ...facts, ...own, ...given?.architecture });
   const ofFile = metadataObject(source, 'preprocessing');
   put('preprocessing', {
-    // What an ONNX file says may be a guess from its graph.
+    // Facts from an ONNX file may be guesses from its graph.
     ...(isGraph && ofFile),
     ...beside.preprocessing,
     ...inside.preprocessing,
@@ -83,7 +83,7 @@ export async function withSaid(
   };
 }
 
-/** What a caller says: the path of a config.json, or a name. */
+/** The caller's option: the path of a config.json, or a name. */
 async function factsGiven(
   source: TensorSource,
   said: string,
@@ -126,7 +126,7 @@ function factsInside(source: TensorSource): ConfigFacts {
   return inFile(`${source.name}: its config`, () => factsOfConfig(config));
 }
 
-/** `undefined` for JSON that is something else's. */
+/** `undefined` for JSON of another kind. */
 async function readConfig(path: string): Promise<Config | undefined> {
   const value = await readJson(path);
   return isConfig(value) ? value : undefined;

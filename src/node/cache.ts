@@ -1,6 +1,6 @@
 /**
- * The folder that fetched weights are kept in, and what a model is called there. Nothing here touches
- * the network: a file in the cache is complete and verified, or it is not there (`fetch-model.ts`).
+ * The folder for downloaded weights, and the names of models in it. Nothing here uses the internet: a
+ * file in the cache is complete and verified, or it is not there (`fetch-model.ts`).
  */
 
 import { createHash } from 'node:crypto';
@@ -10,7 +10,7 @@ import envPaths from 'env-paths';
 import { FormatError, ShapeError } from '../errors.js';
 import { type KnownModel, knownModel } from './known-models.js';
 
-/** A model that is fetched by its name or its URL. */
+/** A model that is downloaded by its name or its URL. */
 export interface RemoteModel {
   /** The name or URL as given. */
   readonly name: string;
@@ -20,13 +20,13 @@ export interface RemoteModel {
   readonly known: KnownModel | undefined;
 }
 
-/** Characters of a URL's own name that its file keeps. */
+/** How many characters of a URL's own name are kept in the file name. */
 const STEM_LENGTH = 60;
-/** Hex digits of a URL's hash in its file's name: enough that no two URLs meet. */
+/** Hex digits of a URL's hash in the file name: enough that no two URLs have the same name. */
 const TAG_LENGTH = 12;
 
 /**
- * FASTCAM_CACHE, else the system's own place: `$XDG_CACHE_HOME/fastcam` or `~/.cache/fastcam`, on macOS
+ * FASTCAM_CACHE, else the system's own folder: `$XDG_CACHE_HOME/fastcam` or `~/.cache/fastcam`, on macOS
  * `~/Library/Caches/fastcam`, on Windows `%LOCALAPPDATA%\fastcam\Cache`.
  */
 export function cacheFolder(): string {
@@ -35,7 +35,7 @@ export function cacheFolder(): string {
 }
 
 /**
- * The model that a name of KNOWN_MODELS or an http(s) URL stands for; `undefined` where the text is
+ * The model for a name of KNOWN_MODELS or an http(s) URL; `undefined` if the text is
  * neither.
  *
  * @throws {ShapeError} for a URL of another scheme, or with a password in it
@@ -43,7 +43,7 @@ export function cacheFolder(): string {
 export function remoteModel(name: string): RemoteModel | undefined {
   const known = knownModel(name);
   if (known) return { name, url: new URL(known.url), file: known.file, known };
-  // Two letters at least: C:\weights is a path.
+  // At least two letters, because C:\weights is a path.
   if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(name)) return undefined;
   if (!URL.canParse(name)) throw new ShapeError(`${name}: not a URL`);
   const url = new URL(name);
@@ -57,7 +57,7 @@ export function remoteModel(name: string): RemoteModel | undefined {
   return { name, url, file: fileNameOf(url), known: undefined };
 }
 
-/** The path of a remote model in the cache, or `undefined` where it is not there. */
+/** The path of a remote model in the cache, or `undefined` if it is not there. */
 export async function cachedPath({ file }: RemoteModel): Promise<string | undefined> {
   const path = join(cacheFolder(), file);
   const found = await stat(path).catch(() => undefined);
@@ -65,9 +65,9 @@ export async function cachedPath({ file }: RemoteModel): Promise<string | undefi
 }
 
 /**
- * The cached file of a remote model; `undefined` for a name that is a path's. Reads nothing of it.
+ * The cached file of a remote model; `undefined` if the name is a path. The file is not read.
  *
- * @throws {FormatError} where it is not in the cache, with the command that fetches it
+ * @throws {FormatError} if it is not in the cache, with the command that downloads it
  */
 export async function locateRemote(
   name: string,
@@ -84,8 +84,8 @@ export async function locateRemote(
 }
 
 /**
- * A URL's last name, of plain characters, and a hash of the whole URL: `model.safetensors` of two
- * repositories are two files, and no URL names a file outside the cache.
+ * The last part of a URL in plain characters, and a hash of the whole URL. So `model.safetensors` of two
+ * repositories are two files, and no URL can name a file outside the cache.
  */
 function fileNameOf(url: URL): string {
   const last = url.pathname.split('/').pop()!;

@@ -1,4 +1,4 @@
-/** Calibrations from picture files, and in files. The core's calibration.ts says what one is for. */
+/** Makes calibrations from picture files, and reads them. The core's calibration.ts says what they are for. */
 
 import { type Calibration, checkCalibration } from '../calibration.js';
 import { FormatError, ShapeError } from '../errors.js';
@@ -18,11 +18,11 @@ export interface CalibrateOptions extends DecodeOptions {
   readonly statistic?: Statistic;
   /** Default `whole`. */
   readonly fit?: Fit;
-  /** Short side of the input; default what the model was trained at. */
+  /** Short side of the input; default the size that the model was trained at. */
   readonly size?: number;
 }
 
-/** A calibration, and what it was made from. */
+/** A calibration, and its origin. */
 export interface FittedCalibration extends Calibration {
   readonly version: string;
   /** The model's name. */
@@ -44,7 +44,7 @@ export class Calibrator {
   readonly #model: Model;
   readonly #options: Required<Omit<CalibrateOptions, keyof DecodeOptions>>;
   readonly #decoding: DecodeOptions;
-  /** The pictures that have been taken in. */
+  /** The pictures that were added. */
   readonly #paths: string[] = [];
   #taps: readonly Tap[] = [];
   #fits: readonly NormalizerFit[] = [];
@@ -56,15 +56,15 @@ export class Calibrator {
     this.#decoding = options;
   }
 
-  /** How many pictures have been taken in. */
+  /** How many pictures were added. */
   get pictures(): number {
     return this.#paths.length;
   }
 
   /**
-   * Takes in a picture file.
+   * Adds a picture file.
    *
-   * @throws {FormatError} in one line that names the file and the cause; the others are not lost
+   * @throws {FormatError} in one line that names the file and the cause; the other pictures stay valid
    */
   async add(path: string): Promise<void> {
     const maps = await this.#mapsOf(path);
@@ -74,11 +74,11 @@ export class Calibrator {
   }
 
   /**
-   * The constants of all pictures. Where a statistic was negative they are read once more: only then is
+   * The constants of all pictures. If a statistic was negative, the pictures are read again: only then is
    * it known where its Gamma distribution begins.
    *
-   * @throws {ShapeError} where a scale has one value throughout
-   * @throws {FormatError} as `add`, where a picture has gone since
+   * @throws {ShapeError} if all values of a scale are equal
+   * @throws {FormatError} as `add`, if a picture is gone
    */
   async calibration(): Promise<FittedCalibration> {
     let constants = this.#constantsOf(this.#fits);
@@ -144,7 +144,7 @@ export async function readCalibration(path: string): Promise<Calibration> {
   return value;
 }
 
-/** Whether it has a calibration's structure; its numbers are another matter. */
+/** Whether it has the structure of a calibration; its numbers are not checked. */
 function isCalibration(value: unknown): value is Calibration {
   if (!isRecord(value)) return false;
   const { statistic, scales } = value;

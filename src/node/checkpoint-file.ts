@@ -1,6 +1,6 @@
 /**
- * PyTorch checkpoints of all kinds, and files that are refused by their name. Loaded for files that are no
- * safetensors: its modules take as long to load as all others of a first explanation.
+ * PyTorch checkpoints of all kinds, and unsupported formats. Loaded only for files that are not
+ * safetensors: these modules take as long to load as all others of a first explanation.
  */
 
 import { Buffer } from 'node:buffer';
@@ -24,9 +24,9 @@ const READ = 'safetensors, an index of it, a PyTorch checkpoint';
 /**
  * The tensors of a checkpoint.
  *
- * @param head the file's first bytes, a character each
- * @param stateDict as `openWeights` has it
- * @throws {FormatError} for another format, by its name
+ * @param head the file's first bytes, one character each
+ * @param stateDict as in `openWeights`
+ * @throws {FormatError} for another format, naming it
  */
 export async function openCheckpoint(
   file: OpenFile,

@@ -1,7 +1,7 @@
 /**
- * The zip around a PyTorch checkpoint, as entries by name. yauzl reads the directory (zip64 and damaged
- * ones too); stored entries, as torch writes them, are then pieces of the file. Entries that somebody has
- * deflated are inflated one at a time, no further than the directory says, and none beyond 256 MiB.
+ * The zip around a PyTorch checkpoint, as entries by name. yauzl reads the directory (also zip64 and damaged
+ * ones). Stored entries, as torch writes them, are pieces of the file. Compressed entries are inflated one
+ * at a time: only to the size in the directory, and at most 256 MiB.
  */
 
 import { Readable } from 'node:stream';
@@ -15,13 +15,13 @@ import type { CheckpointArchive } from './pytorch/index.js';
 /** The largest tensor of a ResNet, a classifier of 21,843 classes, takes 171 MiB. */
 const MAX_INFLATED_BYTES = 2 ** 28;
 
-/** A ResNet-152 has 932 tensors, and an optimizer three times as many. */
+/** A ResNet-152 has 932 tensors, and an optimizer has three times as many. */
 const MAX_ENTRIES = 100_000;
 
 const STORED = 0;
 const DEFLATED = 8;
 
-/** @throws {FormatError} for an archive that is damaged, encrypted or packed in a way of its own */
+/** @throws {FormatError} for an archive that is damaged, encrypted, or compressed by another method */
 export async function openCheckpointZip(file: OpenFile): Promise<CheckpointArchive> {
   const name = file.path;
   const places = new Map<string, Place>();
@@ -47,7 +47,7 @@ export async function openCheckpointZip(file: OpenFile): Promise<CheckpointArchi
   let inflated: { readonly place: Place; readonly bytes: Uint8Array } | undefined;
   const inflate = (entry: string, place: Place): Uint8Array => {
     if (inflated?.place !== place) {
-      // The old one goes before the new one comes.
+      // Release the old one before the new one is made.
       inflated = undefined;
       const packed = file.read(place.begin, place.begin + place.packedLength);
       inflated = { place, bytes: inflateExactly(packed, place.length, `${name}: entry ${entry}`) };
@@ -66,11 +66,11 @@ export async function openCheckpointZip(file: OpenFile): Promise<CheckpointArchi
   };
 }
 
-/** Where an entry's bytes lie in the file. */
+/** The position of an entry's bytes in the file. */
 interface Place {
   readonly begin: number;
   readonly packedLength: number;
-  /** Unpacked. */
+  /** The uncompressed bytes. */
   readonly length: number;
   readonly deflated: boolean;
 }
@@ -96,7 +96,7 @@ async function placeOf(zip: ZipFile, entry: Entry): Promise<Place> {
 function inflateExactly(packed: Uint8Array, length: number, what: string): Uint8Array {
   let bytes: Uint8Array;
   try {
-    // One byte more than there should be shows that there is more.
+    // Reading one byte more than expected shows whether there is more.
     bytes = inflateRawSync(packed, { maxOutputLength: length + 1 });
   } catch (error) {
     throw new FormatError(`${what} does not inflate: ${(error as Error).message}`, {
@@ -109,7 +109,7 @@ function inflateExactly(packed: Uint8Array, length: number, what: string): Uint8
   return bytes;
 }
 
-/** What yauzl reads from, over pieces of a file. */
+/** The reader that yauzl needs, over pieces of a file. */
 class PieceReader extends RandomAccessReader {
   readonly #file: ByteSource;
 

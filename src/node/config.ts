@@ -1,6 +1,6 @@
 /**
- * What Hugging Face's and timm's config.json and preprocessor_config.json say of a network, as the metadata
- * that a file may have itself.
+ * Reads config.json and preprocessor_config.json of Hugging Face and timm into the same metadata that a file
+ * may have itself.
  *
  *   Hugging Face   model_type, layer_type, hidden_act, downsample_in_first_stage, downsample_in_bottleneck, id2label
  *                  size, crop_pct, image_mean, image_std, resample, rescale_factor
@@ -17,17 +17,17 @@ import { architectureSays } from './architecture-names.js';
 /** JSON. */
 export type Config = Readonly<Record<string, unknown>>;
 
-/** What a configuration says; what it does not say is absent. */
+/** The content of a configuration; missing facts are absent. */
 export interface ConfigFacts {
   readonly architecture: Partial<NetOptions>;
   readonly preprocessing: Partial<Preprocessing>;
   /** In index order. */
   readonly labels?: readonly string[];
-  /** Of the timm kind: the name of the architecture. */
+  /** For the timm kind: the name of the architecture. */
   readonly name?: string;
 }
 
-/** Whether JSON is the configuration of a network, and not some other program's. */
+/** Whether JSON is the configuration of a network, and not of another program. */
 export function isConfig(value: unknown): value is Config {
   if (!isObject(value)) return false;
   return ['model_type', 'architecture', 'architectures', 'hidden_act', 'pretrained_cfg'].some(
@@ -35,7 +35,7 @@ export function isConfig(value: unknown): value is Config {
   );
 }
 
-/** Whether JSON is what a preprocessor_config.json of pictures has. */
+/** Whether JSON looks like the preprocessor_config.json of a picture model. */
 export function isPreprocessor(value: unknown): value is Config {
   const keys = ['image_mean', 'do_normalize', 'image_processor_type', 'feature_extractor_type'];
   return isObject(value) && keys.some((key) => Object.hasOwn(value, key));
@@ -43,7 +43,7 @@ export function isPreprocessor(value: unknown): value is Config {
 
 /**
  * @param preprocessor preprocessor_config.json
- * @param isGraph whether the weights' own file has the graph: what a configuration says of that is left out
+ * @param isGraph whether the weights' own file has the graph: then facts about the graph are ignored
  * @throws {FormatError} without the file's name, for what cannot be computed
  */
 export function factsOfConfig(
@@ -80,7 +80,7 @@ function graphFacts(config: Config): ConfigFacts {
 
 function huggingFaceFacts(config: Config): Partial<NetOptions> {
   const { model_type: type = 'resnet', hidden_act: act = 'relu' } = config;
-  // Scripts call by these keys what they like, and models with code of their own.
+  // Scripts, and models with their own code, use these keys for other things.
   const has = (...keys: string[]): boolean => keys.some((key) => Object.hasOwn(config, key));
   const isTheirs = has('architectures', 'transformers_version', 'hidden_act', 'depths');
   if (type !== 'resnet' && (!isTheirs || has('auto_map'))) return {};
@@ -97,14 +97,14 @@ function huggingFaceFacts(config: Config): Partial<NetOptions> {
   };
 }
 
-/** Hugging Face's ResNets have PyTorch's; a configuration that says it is somebody's own. */
+/** Hugging Face's ResNets use PyTorch's value; a configuration with another value is not theirs. */
 function epsOf(config: Config): number {
   const eps = config['batch_norm_eps'] ?? config['bn_eps'] ?? 1e-5;
   if (typeof eps === 'number' && eps > 0) return eps;
   throw new FormatError(`batch_norm_eps expected a number > 0, got ${JSON.stringify(eps)}`);
 }
 
-/** Arguments of timm's constructors that change nothing that is computed here, or show in the weights. */
+/** Arguments of timm's constructors that do not change the computation, or show in the weights. */
 const HARMLESS =
   /^(?:block|layers|depths|channels|width|cardinality|base_width|stem_type|stem_width|avg_down|block_args|num_classes|in_chans|img_size|input_size|pretrained|drop|growth_rate|block_config|cfg|mlp_ratio|zero_init|num_init_features|bn_size|features_only|checkpoint|scriptable)/;
 
@@ -131,7 +131,7 @@ function timmFacts(config: Config): Omit<ConfigFacts, 'labels'> & { readonly nam
   };
 }
 
-/** timm's output_stride: stages go on at the pixels that they have. */
+/** timm's output_stride: later stages keep their number of pixels. */
 function dilationsOf(value: unknown): number[] {
   const dilations: Readonly<Record<string, number[]>> = {
     32: [],
@@ -156,7 +156,7 @@ function timmPreprocessing(cfg: Config): Partial<Preprocessing> {
   };
 }
 
-/** PIL's numbers of the ways to resize. */
+/** PIL's numbers for the resampling filters. */
 const RESAMPLES: Readonly<Record<string, Preprocessing['interpolation']>> = {
   2: 'bilinear',
   3: 'bicubic',
@@ -192,7 +192,7 @@ function preprocessingOfConfig(config: Config): Partial<Preprocessing> {
 /**
  * Mean and deviation of v·rescale, as those of v/255.
  *
- * @param rescale what bytes are multiplied by first; usually 1/255
+ * @param rescale the factor that bytes are multiplied by first; usually 1/255
  */
 export function scaled(
   mean: readonly number[],
@@ -200,7 +200,7 @@ export function scaled(
   rescale: number,
 ): Pick<Preprocessing, 'mean' | 'std'> {
   const by = 1 / (255 * rescale);
-  // Exact for the usual factor, whose product with 255 need not be 1.
+  // Exact for the usual factor; its product with 255 may differ from 1.
   const factor = Math.abs(by - 1) < 1e-6 ? 1 : by;
   return { mean: mean.map((v) => v * factor), std: std.map((v) => v * factor) };
 }
@@ -214,12 +214,12 @@ function sideOf(size: unknown): unknown {
 function labelsOfConfig(config: Config): readonly string[] | undefined {
   const { id2label, label_names: names, label_descriptions: described } = config;
   if (Array.isArray(names) && names.every((name) => typeof name === 'string')) {
-    // Of ImageNet the names are WordNet's, and the words are the descriptions.
+    // For ImageNet the names are WordNet's ids, and the words are the descriptions.
     return isObject(described) ? names.map((name) => String(described[name] ?? name)) : names;
   }
   if (!isObject(id2label)) return undefined;
   const labels = Object.keys(id2label).map((_, i) => id2label[i]);
-  // Without names of its own a model has Hugging Face's: LABEL_0, LABEL_1 …
+  // A model without its own names has Hugging Face's: LABEL_0, LABEL_1 …
   const isNamed = labels.every((label, i) => typeof label === 'string' && label !== `LABEL_${i}`);
   return isNamed ? (labels as string[]) : undefined;
 }

@@ -1,16 +1,16 @@
 /**
- * Weights of any kind that is read → safetensors that explain themselves: torchvision's names, and in the
- * metadata what the network needs beside them.
+ * Weights of any supported format → safetensors that carry their own description: torchvision's names, and
+ * metadata with everything else that the network needs.
  *
  *   architecture    JSON: family, what its weights do not show, batchNormEps, activation
  *   preprocessing   JSON: size, channels, mean, std, interpolation
  *   labels          JSON: class names in index order, where they are known
- *   source          JSON: the file that it was, and its SHA-256 (of an index: of it and its shards, in turn)
- *   format          pt, as Hugging Face's libraries ask for
+ *   source          JSON: the input file and its SHA-256 (for an index: of it and its shards, in order)
+ *   format          pt, which Hugging Face's libraries need
  *
- * Each layer is stored as it rests in memory at that precision: loading the file keeps what it has.
+ * Each layer is stored as it is kept in memory at that precision, so loading the file changes nothing.
  * Tensors are read, rounded, compared and written a megabyte at a time. Files are written under temporary
- * names and renamed when all of them are whole.
+ * names and renamed when all of them are complete.
  */
 
 import { createHash } from 'node:crypto';
@@ -43,37 +43,37 @@ import { refuseOverwriting, WrittenFile } from './written-file.js';
 export interface ConvertOptions extends WeightsOptions {
   /** Default `f32`. Early layers are stored one step finer, as they are kept in memory. */
   readonly precision?: Precision;
-  /** Bytes of tensors in a file, at most; a larger tensor has one for itself. Default: one file. */
+  /** The most bytes of tensors in a file; a larger tensor gets its own file. Default: one file. */
   readonly shardBytes?: number;
-  /** Told the share that is written, from 0 to 1, and the tensor. */
+  /** Called with the share that is written, from 0 to 1, and the tensor. */
   readonly onProgress?: (done: number, tensor: string) => void;
 }
 
 export interface Conversion {
   readonly input: string;
-  /** The files written; of shards the index comes last. */
+  /** The files written; with shards, the index comes last. */
   readonly files: readonly string[];
   readonly architecture: Architecture;
   readonly precision: Precision;
   readonly weights: number;
-  /** Of what was read, and of what was written. */
+  /** Bytes read, and bytes written. */
   readonly sourceBytes: number;
   readonly bytes: number;
   readonly sha256: string;
   readonly layers: readonly LayerLoss[];
-  /** What was left out of what was read, and each layer that is changed more than is usual: a line each. */
+  /** What was ignored in the input, and each layer that changes more than usual: a line each. */
   readonly warnings: readonly string[];
-  /** What the weights do not show, and what it is taken to be: a line. */
+  /** What the weights do not show, and what is assumed: a line. */
   readonly assumption?: string;
 }
 
-/** Elements that are in memory at a time, or an output channel's if these are more. */
+/** Elements in memory at a time; a whole output channel if that has more. */
 const PIECE = 2 ** 18;
 
-/** What converted files are called by. */
+/** The extension of converted files. */
 const ENDING = '.safetensors';
 
-/** A tensor to write; its scales, if it has any, go with it. No vector has groups. */
+/** A tensor to write, with its scales if it has any. No vector has groups. */
 type NamedTensor = readonly [name: string, stored: StoredTensor, groups: number | undefined];
 
 /** A tensor of a header, and its length in bytes. */
@@ -88,11 +88,11 @@ interface Output {
 /**
  * Converts a model.
  *
- * @param input as `openModel` has it: a safetensors file, an index, a PyTorch checkpoint, `bundled`
- * @param output the file to write, called ….safetensors; with shards the name that theirs are made from
- * @throws {FormatError} for a network that is not known, a weight that is not finite or beyond the precision,
+ * @param input as in `openModel`: a safetensors file, an index, a PyTorch checkpoint, `bundled`
+ * @param output the file to write, ….safetensors; the names of shards are made from it
+ * @throws {FormatError} for an unknown network, a weight that is not finite or outside the precision's range,
  * and a file that cannot be written
- * @throws {ShapeError} for an output that is called by another ending or would overwrite what is read, and
+ * @throws {ShapeError} for an output with another extension or that would overwrite an input, and for
  * an option out of range
  */
 export async function convertModel(
@@ -181,7 +181,7 @@ function checkOutput(output: string): void {
   throw new ShapeError(`convert: output expected a name that ends in ${ENDING}, got ${output}`);
 }
 
-/** What a network's file holds. */
+/** The tensors of a network's file. */
 function storedTensors(
   source: TensorSource,
   { layers, resting }: PreparedNetwork,
@@ -191,14 +191,14 @@ function storedTensors(
   return [...layers].flatMap(([key, layer]) => {
     const own = kept.get(key)!;
     const tensors = tensorsOf(source, layer);
-    // Scales of the source's are its own.
+    // The source's own scales.
     const scales = scaleName(tensors[0]![0]);
     return tensors
       .filter(([name]) => name !== scales)
       .map(
         ([name, shape], i): NamedTensor => [
           name,
-          // The weight comes first; all else is kept as it is.
+          // The weight comes first; the other tensors are stored unchanged.
           storedTensor('precision' in own && i === 0 ? own.precision : 'f32', shape),
           isConv(layer) && i === 0 ? layer.extents.groups : undefined,
         ],
@@ -206,14 +206,14 @@ function storedTensors(
   });
 }
 
-/** What the header says of a tensor and of its scales. */
+/** The header entries of a tensor and of its scales. */
 function entriesOf([name, { dtype, shape, bytesPerElement, scaled }]: NamedTensor): Entry[] {
   const Cout = shape[0]!;
   const own: Entry = [name, { dtype, shape }, sizeOf(shape) * bytesPerElement];
   return scaled ? [own, [scaleName(name), { dtype: 'F32', shape: [Cout] }, 4 * Cout]] : [own];
 }
 
-/** The bytes of a tensor and of its scales, piece by piece; each lasts until the next is asked for. */
+/** The bytes of a tensor and of its scales, piece by piece; each is valid until the next is requested. */
 function* encodedPieces(
   source: TensorSource,
   [name, stored, groups]: NamedTensor,
@@ -224,7 +224,7 @@ function* encodedPieces(
   const rows = shape[0]!;
   const K = sizeOf(shape) / rows;
   const most = Math.min(rows, Math.ceil(PIECE / K));
-  // Filled anew for each piece: what lies around until it is collected would add up to the model.
+  // One new buffer per piece would leave as much garbage as the model is large, so this one is reused.
   const values = new Float32Array(most * K);
   const encoded = new Uint8Array(most * K * bytesPerElement);
   const decoded = new Float32Array(most * K);
@@ -236,7 +236,7 @@ function* encodedPieces(
     const rounded = decoded.subarray(0, x.length);
     const bytes = encoded.subarray(0, x.length * bytesPerElement);
     source.readInto(x, name, begin * K);
-    // Whole numbers that stay whole numbers stay what they are.
+    // Whole numbers that stay whole numbers are not changed.
     if (!scaled) scaleRows(x, given?.subarray(begin, end));
     const bad = x.findIndex((value) => !(Math.abs(value) < limit));
     if (bad >= 0) {
@@ -257,7 +257,7 @@ function* encodedPieces(
   if (scaled) yield new Uint8Array(scales.buffer);
 }
 
-/** The scales of a tensor of whole numbers. */
+/** The scales of an integer tensor. */
 function scalesOf(source: TensorSource, tensor: string): Float32Array | undefined {
   const name = scaleName(tensor);
   const info = source.tensors.get(name);
@@ -276,7 +276,7 @@ function scaleRows(x: Float32Array, scales: Float32Array | undefined): void {
   for (let i = 0; i < x.length; i++) x[i]! *= scales[Math.floor(i / K)]!;
 }
 
-/** Tensors in order, a new shard where the next does not fit. */
+/** Tensors in order; a new shard begins if the next tensor does not fit. */
 function splitIntoShards(tensors: readonly NamedTensor[], most: number): NamedTensor[][] {
   if (!(most >= 1)) throw new ShapeError(`convert: shardBytes expected ≥ 1, got ${most}`);
   const shards: NamedTensor[][] = [];

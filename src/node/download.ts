@@ -1,13 +1,13 @@
 /**
- * One file over HTTP into `part`, resumed where an earlier attempt stopped.
+ * Downloads one file over HTTP into `part`, and resumes where an earlier attempt stopped.
  *
  *   part        the bytes so far
- *   part.json   the URL and ETag that they came under
+ *   part.json   the URL and ETag of these bytes
  *
- * With a strong ETag the rest is asked for (`Range`), on condition that the file is still the same
- * (`If-Range`): a server that has another by now, or knows no ranges, sends the whole, and the part is
- * begun anew. What comes is bounded in time between two chunks, in redirects and in bytes. Proxies are
- * those of HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
+ * With a strong ETag only the rest is requested (`Range`), if the file is still the same (`If-Range`).
+ * A server that has another file now, or does not support ranges, sends the whole file, and the part
+ * starts again. There are limits for the time between two chunks, for redirects and for bytes. Proxies
+ * come from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
  */
 
 import { type FileHandle, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -17,34 +17,34 @@ import type { Dispatcher } from 'undici';
 import { VERSION } from './version.js';
 
 export interface DownloadOptions {
-  /** The most bytes that are taken. */
+  /** The most bytes to download. */
   readonly maxBytes: number;
   /** The longest wait for a connection, an answer, or the next bytes. */
   readonly stallMs: number;
-  /** How often a server's or the connection's failure is met, the first included. */
+  /** How many attempts to make, with the first, if the server or the connection fails. */
   readonly attempts: number;
   /** The wait before the second attempt, doubled before each further one. */
   readonly retryDelayMs: number;
-  /** Told the bytes so far, and of how many where the server says. */
+  /** Called with the bytes so far, and the total if the server says it. */
   readonly onProgress: (received: number, total: number | undefined) => void;
   readonly signal: AbortSignal;
 }
 
 export interface Download {
-  /** The SHA-256 that the server named: the Hugging Face hub does, in `x-linked-etag`. */
+  /** The SHA-256 from the server: the Hugging Face hub sends it in `x-linked-etag`. */
   readonly sha256: string | undefined;
-  /** Whether bytes of an earlier attempt are part of the file. */
+  /** Whether some bytes came in an earlier attempt. */
   readonly resumed: boolean;
 }
 
-/** A download failed. The message is one line that names the URL, why, and what to do. */
+/** A download failed. The message is one line: the URL, why, and what to do. */
 export class FetchError extends Error {
   override readonly name: string = 'FetchError';
 }
 
-/** May go away by itself. */
+/** A failure that may go away by itself. */
 class TransientError extends FetchError {
-  /** The wait that the server asks for. */
+  /** How long the server asks to wait. */
   readonly retryAfterMs: number;
 
   constructor(message: string, options: { cause?: unknown; retryAfterMs?: number } = {}) {
@@ -55,12 +55,12 @@ class TransientError extends FetchError {
 
 const MAX_REDIRECTS = 10;
 const REDIRECTS = [301, 302, 303, 307, 308];
-/** Server's troubles that pass. */
+/** Server errors that may go away. */
 const TRANSIENT_STATUS = [408, 425, 429, 500, 502, 503, 504];
-/** No server may make anybody wait for longer. */
+/** The longest wait that a server can ask for. */
 const MAX_RETRY_AFTER_MS = 30_000;
 
-/** Failures of a connection that was there. */
+/** Errors of an open connection. */
 const INTERRUPTED: Readonly<Record<string, string>> = {
   ECONNRESET: 'the connection was reset',
   EPIPE: 'the connection was closed',
@@ -68,7 +68,7 @@ const INTERRUPTED: Readonly<Record<string, string>> = {
   UND_ERR_BODY_TIMEOUT: 'nothing came for too long',
   UND_ERR_HEADERS_TIMEOUT: 'no answer came in time',
 };
-/** Failures to make one. Those of the name server and of time may pass. */
+/** Errors while connecting. Name server errors and timeouts may go away. */
 const UNREACHABLE: Readonly<Record<string, string>> = {
   ENOTFOUND: 'no such host',
   EAI_AGAIN: 'the name server does not answer',
@@ -91,8 +91,8 @@ const STATUS_REASONS: Readonly<Record<number, string>> = {
 /**
  * Downloads `url` into the file `part`.
  *
- * @throws {FetchError} for what no further attempt would mend, or when the last has failed; what has
- * come by then stays for the next call to resume, unless it is of no use
+ * @throws {FetchError} if another attempt cannot help, or when the last attempt has failed; the bytes so
+ * far stay for the next call to resume, unless they are of no use
  */
 export async function download(
   url: URL,
@@ -123,7 +123,7 @@ export async function download(
   }
 }
 
-/** Removes a part and what is known of it. */
+/** Removes a part and its `part.json`. */
 export async function discardPart(part: string): Promise<void> {
   await Promise.all([rm(part, { force: true }), rm(`${part}.json`, { force: true })]);
 }
@@ -160,12 +160,12 @@ async function attemptDownload(
     }
     return { sha256, resumed: from > 0 };
   } finally {
-    // What is left of an answer that was refused is not waited for.
+    // Does not wait for the rest of a refused answer.
     body.on('error', () => {}).destroy();
   }
 }
 
-/** Writes what comes from byte `from` on, until all of it is there. */
+/** Writes the bytes from position `from` on, until the file is complete. */
 async function receive(
   body: AsyncIterable<Uint8Array>,
   file: FileHandle,
@@ -193,13 +193,13 @@ async function receive(
   }
 }
 
-/** What an earlier attempt has left. */
+/** The bytes that an earlier attempt has left. */
 interface Beginning {
   readonly bytes: number;
   readonly etag: string;
 }
 
-/** How much of `url` is in the part, and under which ETag; nothing of what cannot be resumed. */
+/** How much of `url` is in the part, and under which ETag; nothing if it cannot be resumed. */
 async function readBeginning(url: URL, part: string): Promise<Beginning | undefined> {
   try {
     const [{ size }, text] = await Promise.all([stat(part), readFile(`${part}.json`, 'utf8')]);
@@ -211,7 +211,7 @@ async function readBeginning(url: URL, part: string): Promise<Beginning | undefi
   }
 }
 
-/** Only a strong ETag promises the same bytes; without one the next attempt begins anew. */
+/** Only a strong ETag promises the same bytes; without one the next attempt starts again. */
 async function writeBeginning(url: URL, part: string, headers: Headers): Promise<void> {
   const etag = headerOf(headers, 'etag');
   if (etag?.startsWith('"')) {
@@ -221,7 +221,7 @@ async function writeBeginning(url: URL, part: string, headers: Headers): Promise
 
 type Headers = Dispatcher.ResponseData['headers'];
 
-/** Loaded with the first download: whoever only reads files does without it. */
+/** Loaded with the first download: a program that only reads files does not need it. */
 const loadUndici = () => import('undici');
 type Undici = Awaited<ReturnType<typeof loadUndici>>;
 
@@ -240,7 +240,7 @@ class Connections {
     return new Connections(await loadUndici(), stallMs);
   }
 
-  /** The answer at the end of the redirects, and the first SHA-256 that was named on the way. */
+  /** The answer after all redirects, and the first SHA-256 that was given on the way. */
   async get(
     url: URL,
     range: Record<string, string>,
@@ -292,7 +292,7 @@ function redirected(url: URL, at: URL, location: string): URL {
   return next;
 }
 
-/** Files that the hub stores apart are named by their SHA-256; others by a shorter hash of git's. */
+/** The hub names large files by their SHA-256; others by a shorter hash of git. */
 function linkedSha256(headers: Headers): string | undefined {
   const etag = headerOf(headers, 'x-linked-etag')
     ?.replace(/^W\/|"/g, '')
@@ -300,14 +300,14 @@ function linkedSha256(headers: Headers): string | undefined {
   return etag !== undefined && /^[0-9a-f]{64}$/.test(etag) ? etag : undefined;
 }
 
-/** Whether a 206 is the rest of what was begun, by `Content-Range: bytes 10-99/100` and its ETag. */
+/** Whether a 206 is the rest of this file, by `Content-Range: bytes 10-99/100` and its ETag. */
 function continues(begun: Beginning | undefined, headers: Headers): boolean {
   const [, first] = /^bytes (\d+)-/.exec(headerOf(headers, 'content-range') ?? '') ?? [];
   const etag = headerOf(headers, 'etag') ?? begun?.etag;
   return begun !== undefined && Number(first) === begun.bytes && etag === begun.etag;
 }
 
-/** Bytes of the whole file, where the answer says. */
+/** Bytes of the whole file, if the answer says it. */
 function totalBytes(headers: Headers, from: number): number | undefined {
   const length = headerOf(headers, 'content-length');
   return length === undefined ? undefined : from + Number(length);
@@ -332,7 +332,7 @@ function statusError(url: URL, { statusCode, headers }: Dispatcher.ResponseData)
   });
 }
 
-/** What went wrong on the network, by the codes of Node and undici. @throws anything else as it is */
+/** Describes a network failure by the codes of Node and undici. @throws any other error unchanged */
 function failureOf(url: URL, error: unknown): FetchError {
   if (error instanceof FetchError) return error;
   const { code = '', message, syscall } = error as NodeJS.ErrnoException;
@@ -359,7 +359,7 @@ function failureOf(url: URL, error: unknown): FetchError {
   if (/tunneling/i.test(message)) {
     return new FetchError(`${url}: no connection${via}: ${message}`, { cause: error });
   }
-  // The file system's troubles are not the server's.
+  // Errors of the file system are not the server's.
   if (syscall !== undefined) throw error;
   return new FetchError(`${url}: ${message}`, { cause: error });
 }

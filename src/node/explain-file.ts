@@ -1,4 +1,4 @@
-/** A picture file in, an explanation and its pictures out. */
+/** Picture file → explanation and its pictures. */
 
 import { basename, join } from 'node:path';
 import type { ExplainOptions } from '../explain.js';
@@ -25,17 +25,17 @@ import { encodeTensors, pictureOfTensor, readTensor } from './tensor-file.js';
 import { VERSION } from './version.js';
 import { writeWhole } from './written-file.js';
 
-/** What is wanted of pictures. All of it is plain data, which can be sent to another thread. */
+/** Which pictures to draw, and how. Plain data, so that it can be sent to another thread. */
 export interface DrawOptions {
   /** Default `viridis`. */
   readonly colormap?: Colormap;
-  /** Which pictures; default all but `picture` and `thumbnails` where there is an `out`, and none where not. */
+  /** Which pictures; default: with `out` all but `picture` and `thumbnails`, without `out` none. */
   readonly only?: readonly PictureKind[];
   /** Default `png`. Thumbnails are always WebP. */
   readonly format?: PictureFormat;
   /**
-   * Draw at the size of the picture as given. By default the long side is at most 1600 pixels, and maps are
-   * computed for those pixels.
+   * Draw at the full size of the picture. By default the long side is at most 1600 pixels, and maps are
+   * computed at that size.
    */
   readonly fullSize?: boolean;
 }
@@ -43,44 +43,44 @@ export interface DrawOptions {
 export interface ExplainFileOptions extends ExplainOptions, DecodeOptions, DrawOptions {
   /** Default: the bundled model. */
   readonly model?: Model;
-  /** The folder to write pictures and report.json into, made if need be. Without it none is written. */
+  /** The folder for pictures and report.json, created if necessary. Without it nothing is written. */
   readonly out?: string;
-  /** A safetensors file to write every array of the run into, maps in the picture's pixels. */
+  /** A safetensors file for all arrays of the run, with maps at the size of the picture. */
   readonly tensors?: string;
-  /** Gives up between two pictures, with what it was aborted with. No file is left half written. */
+  /** Stops between two pictures, and throws the abort reason. No file is left half written. */
   readonly signal?: AbortSignal;
-  /** Told what has been done, in shares of the whole from 0 to 1. */
+  /** Called with the share of the work that is done, from 0 to 1. */
   readonly onProgress?: (done: number) => void;
 }
 
-/** A picture as a file's bytes. */
+/** A picture, as the bytes of a file. */
 export interface DrawnFile {
-  /** With its ending: `overlay.png`. */
+  /** With its extension: `overlay.png`. */
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
 export interface ExplainedFile {
-  /** Its maps have the pixels of the picture as given, whatever size was drawn. */
+  /** Its maps have the size of the given picture, whatever size was drawn. */
   readonly explanation: Explanation;
   readonly report: Report;
   /** The files written. */
   readonly files: readonly string[];
-  /** The pictures asked for by `only` where there is no `out`. */
+  /** The pictures that `only` asks for, if there is no `out`. */
   readonly pictures: readonly DrawnFile[];
 }
 
-/** The share of the work that is done once the network has run. Drawing is most of the rest. */
+/** The share of the work that is done after the network. Drawing is most of the rest. */
 const EXPLAINED = 0.5;
-/** Pictures that wait for zlib: 7 MB each at most. */
+/** Pictures that may wait for zlib: at most 7 MB each. */
 const PACKED_AT_ONCE = 6;
-/** The long side that pictures are drawn at, at most: more than a screen shows of one. */
+/** The longest side of drawn pictures: larger than a screen shows. */
 const DRAWN_SIDE = 1600;
 
 /**
  * Decodes a picture file, explains it, and draws its pictures.
  *
- * @param input a path, the bytes themselves, or what `readAhead` has begun
+ * @param input a path, the bytes themselves, or the result of `readAhead`
  * @throws {FormatError} in one line that names the file and the cause
  * @throws {ShapeError} for an option out of range
  */
@@ -106,9 +106,9 @@ export async function explainFile(
 }
 
 /**
- * Explains the tensor `input` [N, channels, H, W], already normalised, of a safetensors file: the same for
- * programs that prepare their pictures themselves. With N > 1 each picture has a folder of its own,
- * `0`, `1`, … inside `out`.
+ * Explains the tensor `input` [N, channels, H, W], already normalised, of a safetensors file: for programs
+ * that prepare their pictures themselves. With N > 1 each picture has its own folder, `0`, `1`, …
+ * inside `out`.
  *
  * @throws as `explainFile`
  */
@@ -154,11 +154,11 @@ interface Run {
 
 interface Item {
   readonly explanation: Explanation;
-  /** The same in the pixels of `picture`. */
+  /** The explanation at the size of `picture`. */
   readonly drawn: Explanation;
-  /** At the size to draw. The picture as given may take 400 MB, and is let go. */
+  /** At the size to draw. The picture as given may take 400 MB, and is released. */
   readonly picture: Picture;
-  /** What read it; none for a tensor. */
+  /** The decoder that read it; none for a tensor. */
   readonly decoder?: string;
   readonly decodeMs: number;
 }
@@ -228,7 +228,7 @@ async function finish(run: Run, items: readonly Item[]): Promise<ExplainedFile[]
   return explained;
 }
 
-/** Draws, and writes into the folder where there is one. Pictures are packed while the next ones are drawn. */
+/** Draws, and writes into the folder if there is one. Pictures are compressed while the next ones are drawn. */
 async function drawItem(
   run: Run,
   { drawn, picture }: Item,
@@ -258,7 +258,7 @@ async function drawItem(
         else await writeWhole(join(folder, file), bytes);
       });
       packing.push(packed);
-      // A failure is thrown where it is waited for, and is no stray one until then.
+      // A failure is thrown where it is awaited. Until then it must not be an unhandled rejection.
       packed.catch(() => {});
     }
     await Promise.all(packing);
@@ -283,7 +283,7 @@ function colormapOf({ options }: Run): Colormap {
   return options.colormap ?? 'viridis';
 }
 
-/** The options as they were in force, defaults filled in. */
+/** The options of the run, with their defaults. */
 function describeOptions(run: Run, { explanation }: Item): Record<string, unknown> {
   const { normalizer = 'gaussian', scaleWeights = 'equal', calibration, taps } = run.options;
   const { sampleRange } = run.options;

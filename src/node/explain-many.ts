@@ -1,4 +1,4 @@
-/** Many files, one after the other or several at once: their order and their results are the same. */
+/** Many files, one after another or several at the same time: order and results are the same. */
 
 import { type DrawnFile, type ExplainFileOptions, explainInput } from './explain-file.js';
 import type { Input } from './inputs.js';
@@ -9,32 +9,32 @@ import { removeParts } from './written-file.js';
 
 export interface ExplainManyOptions extends Omit<ExplainFileOptions, 'model' | 'out'> {
   readonly model: Model;
-  /** How many are worked at at once, each in a thread with a network of its own; default 1, in this thread. */
+  /** How many inputs to process at the same time, each in a thread with its own network; default 1, in this thread. */
   readonly jobs?: number;
-  /** The first input, where `readAhead` has begun to read it. Used where there is one job. */
+  /** The first input, if `readAhead` has begun to read it. Used with one job. */
   readonly first?: string | FileReading;
-  /** The folder for the results of each input. Without them none is written. */
+  /** The folder for the results of each input. Without it nothing is written. */
   readonly folders?: readonly string[];
-  /** Told how much has been done of the input that is being worked at, where there is one at a time. */
+  /** Called with the share of the current input that is done, if there is one at a time. */
   readonly onProgress?: (done: number) => void;
 }
 
-/** What became of an input. */
+/** The result of an input. */
 export interface Outcome {
   readonly input: Input;
-  /** Several for a tensor file of several pictures; none where it failed. */
+  /** Several for a tensor file of several pictures; none after a failure. */
   readonly results: readonly { readonly report: Report; readonly pictures: readonly DrawnFile[] }[];
   readonly error?: unknown;
 }
 
-/** Inputs for each thread that are begun before the first of them is told: what others wait for behind a slow one. */
+/** Inputs started per thread before the first one is returned: what can wait behind a slow one. */
 const AHEAD = 4;
 
 /**
- * Explains inputs, and tells what became of each in their order. One that fails stops nothing. What is held at a time
- * are a few reports and, for each thread, one picture.
+ * Explains inputs, and gives their results in order. If one fails, the others go on. It holds only a few reports and,
+ * for each thread, one picture in memory.
  *
- * @throws what `signal` was aborted with, and what `makePool` does
+ * @throws the abort reason of `signal`, and the errors of `makePool`
  */
 export async function* explainMany(
   inputs: readonly Input[],
@@ -56,7 +56,7 @@ export async function* explainMany(
   const { onProgress: _, now: _now, ...plain } = rest;
   const { makePool } = await import('./pool.js');
   const pool = await makePool({ size: jobs, model: model.options });
-  // Ends its threads at once; what they are at work on then fails.
+  // Ends its threads at once; their current work then fails.
   const stop = (): unknown => pool.close();
   signal?.addEventListener('abort', stop);
   const begun: Promise<Outcome>[] = [];

@@ -1,11 +1,11 @@
 /**
- * Weights from the network into the cache.
+ * Downloads weights into the cache.
  *
  *   file.part  ─ download ─ SHA-256 ─ fsync ─ rename ─▶  file
  *
- * A file has its name in the cache only once it is whole and verified. Processes that want the same
- * file take turns by a lock beside it, and not parts of their own, so that one resumes what another
- * began; the second then finds the file there. A lock whose process has died is stale in seconds.
+ * A file gets its name in the cache only when it is whole and verified. Processes that want the same
+ * file take turns by a lock beside it. They share one part file, so that one resumes what another
+ * began; the second then finds the file there. If a process dies, its lock is stale in seconds.
  */
 
 import { createHash } from 'node:crypto';
@@ -18,25 +18,25 @@ import { discardPart, download, FetchError } from './download.js';
 import { systemReason } from './file-bytes.js';
 
 export interface FetchOptions {
-  /** The file's SHA-256, 64 hex digits. Default: what its name or its server says. */
+  /** The file's SHA-256, 64 hex digits. Default: the one in its name or from its server. */
   readonly sha256?: string;
-  /** The most bytes that are taken; default 2 GiB. */
+  /** The most bytes to download; default 2 GiB. */
   readonly maxBytes?: number;
-  /** Fetch again what is in the cache. */
+  /** Download again even if the file is in the cache. */
   readonly force?: boolean;
   /** The longest wait for the next bytes; default 30 s. */
   readonly stallMs?: number;
-  /** Attempts until a failure that may pass is taken for one that does not; default 5. */
+  /** How many attempts to make if a failure may go away; default 5. */
   readonly attempts?: number;
   /** The wait before the second attempt, doubled before each further one; default 1 s. */
   readonly retryDelayMs?: number;
-  /** Told the bytes so far, and of how many where the server says. */
+  /** Called with the bytes so far, and the total if the server says it. */
   readonly onProgress?: (received: number, total: number | undefined) => void;
-  /** Told that another process is fetching the file. */
+  /** Called if another process is downloading the file. */
   readonly onWait?: () => void;
 }
 
-/** Who named the hash that the file has. */
+/** Where the expected hash of the file comes from. */
 export type Verification = 'caller' | 'file name' | 'server' | 'none';
 
 export interface FetchedModel {
@@ -46,13 +46,13 @@ export interface FetchedModel {
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** `none` where nobody named a hash, and for a cached file whose server was not asked. */
+  /** `none` if nobody gave a hash, and for a cached file, for which no server is asked. */
   readonly verified: Verification;
-  /** Whether it was in the cache already. */
+  /** Whether the file was in the cache already. */
   readonly cached: boolean;
 }
 
-/** What the file's hash must begin with, or all of it, and who says so. */
+/** The first digits of the file's hash, or all of them, and where they come from. */
 interface Expectation {
   readonly hex: string;
   readonly by: Verification;
@@ -62,16 +62,16 @@ const MAX_BYTES = 2 ** 31;
 const STALL_MS = 30_000;
 const ATTEMPTS = 5;
 const RETRY_DELAY_MS = 1000;
-/** A lock not renewed for so long is a dead process's. */
+/** A lock that was not renewed for this long belongs to a dead process. */
 const STALE_LOCK_MS = 15_000;
 
 /**
  * Downloads a model into the cache, or finds it there.
  *
  * @param name of KNOWN_MODELS, or an http(s) URL
- * @throws {ShapeError} for a name that is neither, or a hash that is none
- * @throws {FetchError} in one line that names the URL and why; nothing of it is in the cache then but
- * the part to resume from
+ * @throws {ShapeError} for a name that is neither, or an invalid hash
+ * @throws {FetchError} in one line that names the URL and the reason; the cache then only has the
+ * part to resume from
  * @throws {FormatError} for a cache that cannot be written
  */
 export async function fetchModel(name: string, options: FetchOptions = {}): Promise<FetchedModel> {
@@ -123,7 +123,7 @@ async function fetchInto(
     signal.throwIfAborted();
     if (named && !sha256.startsWith(named.hex)) {
       await discardPart(part);
-      // The bytes of an earlier attempt may be at fault, not the server: once.
+      // Perhaps the bytes of an earlier attempt are wrong, not the server: try once more.
       if (resumed && isFirst) continue;
       throw new FetchError(
         `${url}: its SHA-256 is ${sha256}, expected ${named.hex}${named.hex.length < 64 ? '…' : ''} by the ${named.by}: this is not the published file; it is not kept`,
@@ -137,7 +137,7 @@ async function fetchInto(
   }
 }
 
-/** The file in the cache, unless it is not what is expected. */
+/** The file in the cache, unless its hash is not the expected one. */
 async function findCached(
   remote: RemoteModel,
   expected: Expectation | undefined,
@@ -171,7 +171,7 @@ async function locked<T>(
   const settings = {
     realpath: false,
     stale: STALE_LOCK_MS,
-    // A machine that slept may wake to find its lock taken: then it must not write on.
+    // After a sleep the lock may belong to another process: then this one must not write.
     onCompromised: () => lost.abort(new FetchError(`${path}: another process took over`)),
   };
   const release = await lock(path, settings).catch((error: NodeJS.ErrnoException) => {
@@ -183,7 +183,7 @@ async function locked<T>(
   try {
     return await action(lost.signal);
   } finally {
-    // It may be another's by now.
+    // The lock may belong to another process by now.
     await release().catch(() => {});
   }
 }

@@ -1,10 +1,10 @@
-/** Reading a whole file, with a one-line reason where that fails. */
+/** Reads a whole file; a failure gives a reason of one line. */
 
 import type { Stats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { FormatError } from '../errors.js';
 
-/** Beyond this a file is a mistake: 2 GiB is also where Node's own readFile ends. */
+/** A larger file is a mistake: 2 GiB is also the limit of Node's own readFile. */
 const MAX_FILE_BYTES = 2 ** 31 - 1;
 
 const REASONS: Record<string, string> = {
@@ -43,9 +43,9 @@ export async function readFileBytes(path: string, expected: string): Promise<Uin
 }
 
 /**
- * What the file system says of a file.
+ * What the file system knows about a file.
  *
- * @throws {FormatError} as `readFileBytes`, and for what is neither a file nor a pipe
+ * @throws {FormatError} as `readFileBytes`, and for anything that is neither a file nor a pipe
  */
 export async function statFile(path: string, expected: string): Promise<Stats> {
   try {
@@ -59,7 +59,7 @@ export async function statFile(path: string, expected: string): Promise<Stats> {
   }
 }
 
-/** Why a file operation failed, in words and without the path that Node puts into its message. */
+/** Why a file operation failed, without the path that Node puts into its message. */
 export function systemReason(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return REASONS[code ?? ''] ?? code ?? message;

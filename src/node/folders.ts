@@ -6,9 +6,9 @@ import { FormatError } from '../errors.js';
 import { systemReason } from './file-bytes.js';
 
 /**
- * Makes a folder, and those above it that there are not.
+ * Creates a folder, and missing folders above it.
  *
- * @throws {FormatError} naming the folder and why it cannot be made
+ * @throws {FormatError} naming the folder and why it cannot be created
  */
 export async function makeFolder(path: string): Promise<void> {
   try {
@@ -18,7 +18,7 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** As `mkdir` with `recursive`, which never ends where folders cannot be made, as in /proc. */
+/** Like `mkdir` with `recursive`, which never returns if folders cannot be created, as in /proc. */
 async function makeFolders(path: string): Promise<void> {
   try {
     await mkdir(path);

@@ -1,7 +1,7 @@
 /**
- * Files that are not read, told by what they hold: each is called by its format's name, with what to do.
- * Names of files are asked last, where the bytes say nothing. Every answer goes on after `is`. Nothing here
- * reads a file, so that pages tell them as well.
+ * Unsupported files, recognised by their content: the answer names the format and says what to do.
+ * The file name is used last, if the bytes say nothing. Each answer continues a sentence after `is`. Nothing here
+ * reads a file, so that web pages can use it too.
  *
  * Sources: the formats' own specifications.
  */
@@ -9,16 +9,16 @@
 import { firstBytes } from '../model/formats/safetensors.js';
 import { isCaffe, isCoreMl, isFrozenGraph, isSavedModel } from './protobuf-models.js';
 
-/** Bytes that tell what a file is; `ustar` of a tar begins at 257. */
+/** How many bytes are needed to recognise a file; `ustar` of a tar begins at 257. */
 export const HEAD_BYTES = 512;
 
 /** What is known of a file. */
 export interface ForeignFile {
-  /** Its path, or its name alone. */
+  /** Its path, or only its name. */
   readonly path: string;
   /** In bytes. */
   readonly length: number;
-  /** Whether an .xml of the same name is beside it, as OpenVINO has it; default not. */
+  /** Whether there is an .xml of the same name beside it, as with OpenVINO; default no. */
   readonly hasXml?: boolean;
 }
 
@@ -46,7 +46,7 @@ const OPENVINO = `an OpenVINO model; ${TAKE_OTHERS}`;
 const picture = (kind: string): string =>
   `a picture (${kind}), no weights; to explain it: fastcam explain FILE`;
 
-/** What formats have at a byte. */
+/** Fixed bytes of formats, and their position. */
 const MAGIC: readonly (readonly [at: number, magic: string, what: string])[] = [
   [0, '\x89HDF\r\n\x1a\n', `HDF5, as Keras writes it (.h5); ${SAVE_KERAS}`],
   [0, 'MATLAB 7.3 MAT', `a MATLAB file (.mat); ${TAKE_OTHERS}`],
@@ -92,7 +92,7 @@ const MAGIC: readonly (readonly [at: number, magic: string, what: string])[] = [
   ],
 ];
 
-/** How others begin. */
+/** How other formats begin. */
 const SHAPES: readonly (readonly [
   has: (head: Uint8Array, length: number) => boolean,
   what: string,
@@ -113,7 +113,7 @@ const SHAPES: readonly (readonly [
   ],
 ];
 
-/** What texts begin with. */
+/** How text files begin. */
 const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/^(?:<\?xml[^>]*>\s*)?<net\s/u, `${OPENVINO} (its .xml)`],
   [/^(?:<\?xml[^>]*>\s*)?<svg/iu, picture('SVG')],
@@ -122,7 +122,7 @@ const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/^<(?:!doctype|html|head|body|script)/iu, 'a web page; download the file itself'],
 ];
 
-/** What names tell where bytes do not. */
+/** What the file name says, if the bytes do not. */
 const NAMES: readonly (readonly [name: RegExp, what: string])[] = [
   [/group\d+-shard\d+of\d+(?:\.bin)?$/u, TFJS_PART],
   [/\.data-\d{5}-of-\d{5}$|\.ckpt\.(?:index|meta)$/u, TF_CHECKPOINT],
@@ -135,10 +135,10 @@ const NAMES: readonly (readonly [name: RegExp, what: string])[] = [
 ];
 
 /**
- * What a file is that is neither safetensors nor JSON nor a zip, and what to do.
+ * Describes a file that is neither safetensors nor JSON nor a zip, and says what to do.
  *
- * @param head its first `HEAD_BYTES`, fewer where it is shorter
- * @param expected what is read, for a file that nothing is known of
+ * @param head its first `HEAD_BYTES`, fewer if it is shorter
+ * @param expected the supported files, for an unknown file
  */
 export function foreignFormat(head: Uint8Array, file: ForeignFile, expected: string): string {
   const bytes = latin1(head);
@@ -157,7 +157,7 @@ export function foreignFormat(head: Uint8Array, file: ForeignFile, expected: str
     : `plain text, not weights: ${JSON.stringify(shortened(text))}; ${NAME_WEIGHTS}`;
 }
 
-/** What JSON is that is no index of weights; `undefined` for one, and for what is no JSON. */
+/** Describes JSON that is not an index of weights; `undefined` for an index, and if it is not JSON. */
 export function foreignJson(text: string): string | undefined {
   let json: unknown;
   try {
@@ -180,7 +180,7 @@ export function foreignJson(text: string): string | undefined {
 }
 
 /**
- * What a zip archive is that has no PyTorch checkpoint in it; `undefined` for one that may have.
+ * Describes a zip archive without a PyTorch checkpoint; `undefined` if it may have one.
  *
  * @param entries the names in it
  */
@@ -205,7 +205,7 @@ export function foreignZip(entries: readonly string[]): string | undefined {
 }
 
 /**
- * What a directory holds that is known, and what to name in it; `undefined` for any other.
+ * Describes a known kind of directory, and which file in it to name; `undefined` for any other.
  *
  * @param entries the names in it, in order
  * @param pathOf the path of one of them
@@ -228,7 +228,7 @@ export function foreignFolder(
   return entries.includes('model.json') ? `the directory of ${TFJS}` : undefined;
 }
 
-/** A character for each byte. */
+/** One character per byte. */
 function latin1(head: Uint8Array): string {
   return String.fromCharCode(...head);
 }
@@ -242,7 +242,7 @@ function isMessagePack(head: Uint8Array): boolean {
   return /^\w+$/u.test(String.fromCharCode(...key));
 }
 
-/** Protocols 2 to 5 have a mark; 0 is text, and 1 begins with an object and its place. */
+/** Protocols 2 to 5 begin with a mark; 0 is text, and 1 begins with an object and its place. */
 function isPickle(head: Uint8Array): boolean {
   if (head[0] === 0x80) return head[1]! >= 2 && head[1]! <= 5;
   return /^(?:\(?[dl]p\d|c[\w.]+\n\w+\n|[}\]]q\0)/u.test(latin1(head));
@@ -254,9 +254,9 @@ function isBmp(head: Uint8Array): boolean {
   return isMarked && head.length > 10 && head.subarray(6, 10).every((byte) => byte === 0);
 }
 
-/** Without a byte order mark, and what is blank; `undefined` for what is not text in UTF-8. */
+/** Without byte order mark and surrounding space; `undefined` if it is not UTF-8 text. */
 function textOf(head: Uint8Array): string | undefined {
-  // The last character may be cut.
+  // The last character may be cut off.
   const text = new TextDecoder().decode(head).replace(/\ufffd{1,3}$/u, '');
   const isText = (c: string): boolean =>
     (c >= ' ' && c !== '\x7f' && c !== '\ufffd') || /\s/u.test(c);

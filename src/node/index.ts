@@ -1,4 +1,4 @@
-/** `fastcam/node`: picture files in, explanations and their pictures out. */
+/** `fastcam/node`: takes picture files, gives explanations and their pictures. */
 
 export { cacheFolder } from './cache.js';
 export {

@@ -1,4 +1,4 @@
-/** What is to be explained: files as they are named, and the pictures in folders; and where each has its results. */
+/** The inputs: the named files, and the pictures in folders; and the folder for the results of each. */
 
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
@@ -6,33 +6,33 @@ import { FormatError } from '../errors.js';
 import { systemReason } from './file-bytes.js';
 
 export interface Input {
-  /** As given, or that of a folder with what follows in it. */
+  /** The path as given, or the folder as given and the path inside it. */
   readonly path: string;
-  /** What its results are called inside the folder for all: its name, or its path inside the folder given. */
+  /** Its name for results: the file name, or its path inside the given folder. */
   readonly name: string;
-  /** Why there is nothing to explain. */
+  /** Why it cannot be explained. */
   readonly failure?: FormatError;
 }
 
-/** Endings of pictures, those too that are refused with what to do. */
+/** Extensions of pictures, also of kinds that are not supported: their errors say what to do. */
 const ENDINGS = [
   ...['png', 'jpg', 'jpeg', 'jpe', 'jfif', 'webp', 'avif', 'gif', 'bmp', 'dib', 'tif', 'tiff'],
   ...['heic', 'heif', 'jxl', 'jp2'],
 ];
 
 /**
- * The files of all paths, in their order; of a folder all pictures inside it and the folders in that, sorted by path.
- * Hidden folders, `node_modules` and `except` are passed over, links to folders too.
+ * The files of all paths, in their order. A folder gives all pictures in it and in its folders, sorted by path.
+ * Hidden folders, `node_modules`, `except` and links to folders are skipped.
  *
- * A folder that cannot be read or has no picture is one input, which says so.
+ * A folder that cannot be read or has no picture is one input, with the reason.
  *
- * @param except a folder whose pictures are no input: that of the results
+ * @param except a folder whose pictures are not inputs: the folder of the results
  */
 export async function findInputs(paths: readonly string[], except?: string): Promise<Input[]> {
   const found: Input[] = [];
   const skipped = except === undefined ? undefined : resolve(except);
   for (const path of paths) {
-    // What is not there fails in its turn, and the rest is done.
+    // A missing file fails when its turn comes, and the others are done.
     const isFolder = await stat(path).then(
       (stats) => stats.isDirectory(),
       () => false,
@@ -75,9 +75,9 @@ function isPicture(name: string): boolean {
 }
 
 /**
- * The folder for each input inside `out`: the input's name without its ending, and `-2`, `-3`, …
- * where that is taken. Names that differ only in case count as the same, as many file systems have
- * it; a folder that holds an input is passed over, so that no input is ever overwritten.
+ * The folder for each input inside `out`: the input's name without its extension, with `-2`, `-3`, …
+ * if that is taken. Names that differ only in case count as the same, because many file systems treat
+ * them so. A folder that contains an input is skipped, so that no input is overwritten.
  */
 export function outputFolders(inputs: readonly Input[], out: string): string[] {
   const taken = new Set(inputs.flatMap(({ path }) => [key(path), key(dirname(path))]));

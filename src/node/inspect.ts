@@ -1,6 +1,6 @@
 /**
- * What a file of weights is: its network, layer by layer, where its scales end, what else could be measured,
- * what it costs. Of a file that cannot be loaded: why, and what it is nearest to.
+ * Describes a file of weights: its network, layer by layer, where its scales end, what else can be measured,
+ * and the cost. For a file that cannot be loaded: the reason, and the most similar network.
  */
 
 import { type Backend, makeKernels, PRECISIONS, type Precision } from '../kernels/index.js';
@@ -12,7 +12,7 @@ import { openNetwork, type WeightsOptions } from './model-weights.js';
 import { describeStep, type StepText } from './step-text.js';
 
 export interface InspectOptions extends WeightsOptions {
-  /** Side of the input that shapes are told for; default what the network was trained with. */
+  /** Side of the input for which shapes are given; default the size that the network was trained with. */
   readonly size?: number;
   readonly backend?: Backend;
 }
@@ -26,9 +26,9 @@ export interface InspectedValue {
 
 export interface Inspection {
   readonly model: string;
-  /** What the file is, and where in it the weights are, for people. */
+  /** The format, and where the weights are in the file, for people. */
   readonly format: string;
-  /** What it puts before the network's names. */
+  /** The prefix that the file puts before the network's names. */
   readonly prefix: string;
   readonly architecture: Network['architecture'];
   readonly channels: number;
@@ -36,16 +36,16 @@ export interface Inspection {
   readonly activation: Activation;
   /** Class names in index order, where they are known. */
   readonly labels?: readonly string[];
-  /** What was left out of the file, and what is doubtful: a line each. */
+  /** What was ignored in the file, and what is doubtful: a line each. */
   readonly warnings: readonly string[];
-  /** What the weights do not show, and what it is taken to be: a line. */
+  /** What the weights do not show, and what is assumed: a line. */
   readonly assumption?: string;
   /** `linear`: class activation maps in closed form; `layers`: of several layers; or `none`. */
   readonly head: 'linear' | 'layers' | 'none';
   readonly preprocessing: Network['preprocessing'];
   /** Short side of the input. */
   readonly size: number;
-  /** Height and width of the input that shapes are told for. */
+  /** Height and width of the input for which shapes are given. */
   readonly inputSize: readonly [H: number, W: number];
   readonly parameters: number;
   readonly macs: number;
@@ -53,9 +53,9 @@ export interface Inspection {
   readonly layers: readonly StepText[];
   /** Where the scales end. */
   readonly scales: readonly InspectedValue[];
-  /** Where no scale ends: values that may be named in their place. */
+  /** If no scale ends: values that may be named instead. */
   readonly candidates: readonly string[];
-  /** Other values that are nowhere negative, and have more than one pixel. */
+  /** Other values that are never negative and have more than one pixel. */
   readonly tappable: readonly InspectedValue[];
   /** By precision, with a pass over one picture. */
   readonly memory: readonly (Memory & { readonly precision: Precision })[];
@@ -64,7 +64,7 @@ export interface Inspection {
 /**
  * Inspects the weights of a model, as `openModel` names them.
  *
- * @throws {FormatError} in one line: the file, what is wrong with it, and the nearest known network
+ * @throws {FormatError} in one line: the file, what is wrong with it, and the most similar known network
  */
 export async function inspectModel(
   model: string,
@@ -121,7 +121,7 @@ export async function inspectModel(
   }
 }
 
-/** What the names of tensors are nearest to. */
+/** The network whose tensor names are most similar. */
 function nearest({ tensors }: TensorSource): string {
   const own = [...tensors.keys()].filter((name) => !name.endsWith('.num_batches_tracked'));
   let best = { name: '', known: 0 };

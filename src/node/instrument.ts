@@ -1,4 +1,4 @@
-/** Saliency written into ONNX files: a file in, a file out, and what a person is told about it. */
+/** Adds saliency to ONNX files: reads a file, writes a file, and collects notes for the user. */
 
 import { basename, dirname, join, resolve } from 'node:path';
 import { inFile, ShapeError } from '../errors.js';
@@ -15,13 +15,13 @@ import { refuseOverwriting, WrittenFile } from './written-file.js';
 
 const ENDING = '.onnx';
 
-/** What a person says about the network. */
+/** What the caller says about the network. */
 export interface TargetOptions {
   /** Values to measure at. Default: where the scales end. */
   readonly taps?: readonly string[];
   /** The output with the logits. Default: the first. */
   readonly output?: string;
-  /** Height and width that extents are worked out for, where the file does not fix them. */
+  /** Height and width for which extents are computed, if the file does not fix them. */
   readonly size?: readonly [number, number];
 }
 
@@ -32,12 +32,12 @@ export interface InstrumentFileOptions
   readonly scaleWeights?: ScaleWeights;
 }
 
-/** What was made of a file. */
+/** The result for a file. */
 export interface Instrumentation extends Omit<InstrumentedModel, 'bytes'> {
-  /** As the call names them. */
+  /** As given in the call. */
   readonly input: string;
   readonly output: string;
-  /** The values that are measured, one for each of `outputs.scales`. */
+  /** The measured values, one for each of `outputs.scales`. */
   readonly taps: readonly string[];
   readonly sourceBytes: number;
   readonly bytes: number;
@@ -45,12 +45,12 @@ export interface Instrumentation extends Omit<InstrumentedModel, 'bytes'> {
 }
 
 /**
- * Reads an ONNX file and writes another with saliency in its graph. An older file of the output's name is
- * replaced once the new one is whole.
+ * Reads an ONNX file and writes another with saliency in its graph. An older file with the output's name is
+ * replaced when the new one is whole.
  *
- * @param input a file, whose external weights lie beside it
+ * @param input a file; its external weights are beside it
  * @param output ….onnx
- * @throws {FormatError} naming the file, for what cannot be read or written
+ * @throws {FormatError} naming the file that cannot be read or written
  * @throws {ShapeError} for an option that does not fit
  */
 export async function instrumentFile(
@@ -101,7 +101,7 @@ function checkOutput(output: string): void {
   throw new ShapeError(`instrument: output expected a name that ends in ${ENDING}, got ${output}`);
 }
 
-/** Paths of external weights stay as they are, and count from where the file is. */
+/** Paths of external weights stay unchanged, and are relative to the file. */
 function warningsOf(externalFiles: readonly string[], input: string, output: string): string[] {
   const stays = resolve(dirname(input)) === resolve(dirname(output));
   if (stays || externalFiles.length === 0) return [];

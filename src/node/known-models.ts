@@ -1,44 +1,44 @@
 /**
- * Trained ResNets that can be fetched by name: where each lies, what it was trained behind, its licence.
+ * Trained ResNets that can be downloaded by name: the URL, the preprocessing, the licence.
  *
  * Names, hashes and preprocessing are those of the publishers: torchvision's and timm's tables of
- * weights, the model cards and listings of the Hugging Face hub. How a file is verified is part of its
- * row: torchvision's names carry the first eight hex digits of the SHA-256, and the hub sends the whole
- * of it with its first answer (`fetch-model.ts`). The tests fetch from a local server: that the rows lead
- * to their files on the real hosts is not among the things that they show.
+ * weights, the model cards and listings of the Hugging Face hub. Each row also says how the file is
+ * verified: torchvision's names contain the first eight hex digits of the SHA-256, and the hub sends all
+ * of it with its first answer (`fetch-model.ts`). The tests download from a local server: they do not show
+ * that the URLs lead to the files on the real hosts.
  */
 
 import { IMAGENET_PREPROCESSING, type Preprocessing } from '../model/index.js';
 
 export interface KnownModel {
-  /** As its publisher calls it. */
+  /** The publisher's name of it. */
   readonly name: string;
   /** The short name of an architecture's default. */
   readonly alias?: string;
-  /** A key of ARCHITECTURES. All have ImageNet's 1000 classes, and stride on the 3×3. */
+  /** A key of ARCHITECTURES. All have ImageNet's 1000 classes, and the stride on the 3×3. */
   readonly architecture: string;
   readonly url: string;
   /** Its name in the cache. */
   readonly file: string;
-  /** The first hex digits of the file's SHA-256, where its publisher names them. */
+  /** The first hex digits of the file's SHA-256, if its publisher gives them. */
   readonly sha256Prefix?: string;
   readonly preprocessing: Preprocessing;
   /** An SPDX identifier. */
   readonly licence: 'Apache-2.0' | 'BSD-3-Clause';
 }
 
-/** torchvision's first edition: the short side to 256 pixels, of which 224 are seen. */
+/** torchvision's first version: short side 256 pixels, of which 224 are used. */
 const V1 = IMAGENET_PREPROCESSING;
-/** Its second: of 232. */
+/** torchvision's second version: 224 of 232. */
 const V2: Preprocessing = { ...V1, cropRatio: 224 / 232 };
 /** microsoft/resnet-50. */
 const BICUBIC: Preprocessing = { ...V1, interpolation: 'bicubic' };
-/** timm's recipe A1: of 235, 0.95 rounded down. */
+/** timm's recipe A1: 224 of 235, 0.95 rounded down. */
 const A1: Preprocessing = { ...BICUBIC, cropRatio: 224 / 235 };
 
 /**
- * The first row of an architecture is its default. It is torchvision's first edition, which the paper
- * explains, as safetensors.
+ * The first row of an architecture is its default: torchvision's first version, which the paper uses, as
+ * safetensors.
  */
 export const KNOWN_MODELS: readonly KnownModel[] = [
   ...['resnet18', 'resnet34', 'resnet50', 'resnet101', 'resnet152'].map((architecture) => ({
@@ -63,11 +63,11 @@ export function knownModel(text: string): KnownModel | undefined {
   return KNOWN_MODELS.find(({ name, alias, url }) => [name, alias, url].includes(text));
 }
 
-/** The names that torchvision publishes ImageNet's weights under, those of its detectors not among them. */
+/** The file names of torchvision's ImageNet weights, without those of its detectors. */
 const TORCHVISION_FILE =
   /(?:^|[\\/])(?:resnet(?:18|34|50|101|152)|resnext(?:50_32x4d|101_32x8d|101_64x4d)|wide_resnet(?:50|101)_2|vgg(?:11|13|16|19)(?:_bn)?|alexnet-owt|densenet(?:121|161|169|201))-[\da-f]{8}\.pth$/u;
 
-/** Whether a model is one of ImageNet's, by the name or the path that it goes by. */
+/** Whether a model was trained on ImageNet, by its name or path. */
 export function isImagenetModel(model: string): boolean {
   return knownModel(model) !== undefined || TORCHVISION_FILE.test(model);
 }

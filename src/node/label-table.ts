@@ -1,6 +1,6 @@
 /**
- * Class names in a table: CSV of commas or semicolons, or TSV. Which column has the names, and which the
- * indices, is told by the header, and without one by what the columns hold.
+ * Class names in a table: CSV with commas or semicolons, or TSV. The header says which column has the names, and
+ * which the indices. Without a header, the contents of the columns decide.
  */
 
 /** Refuses the file. */
@@ -9,10 +9,10 @@ export type Fail = (what: string) => never;
 /** A class by its index. */
 export type IndexedName = readonly [index: number, name: string];
 
-/** The id of a WordNet synset, of which ImageNet's classes are made. */
+/** The id of a WordNet synset; ImageNet's classes are synsets. */
 export const WNID: RegExp = /^n\d{8}$/u;
 
-/** Headers of indices, unless the column has ids of another kind. The first is pandas' own. */
+/** Headers of index columns, unless the column has ids of another kind. The first is pandas' own. */
 const INDEX_HEADERS: readonly string[] = [
   ...['', 'index', 'idx', 'id', 'number'],
   ...['class_id', 'class_index', 'class_idx', 'label_id', 'label_index', 'label_idx'],
@@ -22,7 +22,7 @@ const NAME_HEADERS: readonly string[] = [
   ...['name', 'class_name', 'classname', 'label_name', 'display_name'],
   ...['label', 'class', 'category', 'description'],
 ];
-/** Headers of names that can be those of indices, beside another column of names. */
+/** Headers of names that may also be indices, if there is another column of names. */
 const EITHER_HEADERS: readonly string[] = ['label', 'class', 'category'];
 
 /** Whether the first line is a header of names and indices. */
@@ -35,9 +35,9 @@ export function looksLikeTable(text: string): boolean {
 }
 
 /**
- * The classes of a table. Where no column has indices, the rows are in index order.
+ * The classes of a table. If no column has indices, the rows are in index order.
  *
- * @param fail is told a row, counted from 1, or which columns are not clear
+ * @param fail called with a row, counted from 1, or with a message about unclear columns
  */
 export async function readTable(text: string, fail: Fail): Promise<IndexedName[]> {
   const rows = await parseRows(text, fail);
@@ -63,7 +63,7 @@ export async function readTable(text: string, fail: Fail): Promise<IndexedName[]
   });
 }
 
-/** Of one column, which has names, `index` would be the first of them. */
+/** If there is one column, with names, `index` would be the first name. */
 function isHeader(words: readonly string[]): boolean {
   if (words.some(isWhole)) return false;
   if (words.some((word) => NAME_HEADERS.includes(word))) return true;
@@ -80,7 +80,7 @@ async function parseRows(text: string, fail: Fail): Promise<string[][]> {
   return error ? fail(`row ${(error.row ?? 0) + 1}: ${error.message}`) : data;
 }
 
-/** By the first line: a tab is in no name, and a semicolon in few. */
+/** Decided by the first line: no name has a tab, and few have a semicolon. */
 function delimiterOf(text: string): string {
   const [line] = text.split(/[\r\n]/u, 1);
   if (line!.includes('\t')) return '\t';
@@ -113,7 +113,7 @@ function byHeader(words: readonly string[], columns: Columns): Found {
   return [named ?? (others.length === 1 ? others[0] : undefined), index];
 }
 
-/** The first column of whole numbers has the indices, and the only other has the names, ids aside. */
+/** The first column of whole numbers has the indices; the only other column, except ids, has the names. */
 function byContent(columns: Columns): Found {
   const all = [...columns.keys()];
   const index = columns.length > 1 ? all.find((c) => columns[c]!.every(isWhole)) : undefined;

@@ -1,8 +1,8 @@
 /**
- * Class names, from the files that people have them in:
+ * Class names, in the kinds of files that people have:
  *
  *   ["tench", …]                        JSON, in index order
- *   {"0": "tench", …}                   JSON or Python, by index; as config.json has it under `id2label`
+ *   {"0": "tench", …}                   JSON or Python, by index; as config.json has it in `id2label`
  *   {"0": ["n01440764", "tench"], …}    imagenet_class_index.json
  *   {"tench": 0, …}                     class_to_idx
  *   index,name                          a table, with or without a header: ./label-table.ts
@@ -20,14 +20,14 @@ import { readFileBytes, statFile } from './file-bytes.js';
 import { isImagenetModel } from './known-models.js';
 import { type Fail, type IndexedName, looksLikeTable, readTable, WNID } from './label-table.js';
 
-/** What the package's own ImageNet names are asked for by. */
+/** The name of the package's own ImageNet names. */
 const IMAGENET = 'imagenet';
 const IMAGENET_CLASSES = 1000;
 
 /** Names of ImageNet's 21,843 classes take 1 MB. */
 const MAX_LABELS_BYTES = 2 ** 24;
 
-/** Where configurations and checkpoints' companions have names. */
+/** Keys under which configurations and similar files have names. */
 const NESTED: readonly string[] = [
   ...['id2label', 'label2id', 'class_to_idx', 'idx_to_class'],
   ...['labels', 'classes', 'label_names'],
@@ -36,9 +36,9 @@ const NESTED: readonly string[] = [
 /**
  * Class names in index order.
  *
- * @param path a file of one of the kinds above; `imagenet` for the 1000 that come with the package
- * @throws {FormatError} in one line that names the file, for one that is of none of them, an index that is
- * missing or there twice, and more than 16 MiB
+ * @param path a file of one of these kinds; `imagenet` for the 1000 names in the package
+ * @throws {FormatError} in one line that names the file: for another kind, an index that is missing or
+ * appears twice, and more than 16 MiB
  */
 export async function readLabels(path: string): Promise<string[]> {
   const fail: Fail = (what) => {
@@ -51,28 +51,28 @@ export async function readLabels(path: string): Promise<string[]> {
 }
 
 export interface LabelsOptions {
-  /** As `openModel` has it. */
+  /** As in `openModel`. */
   readonly model: string;
-  /** As `readLabels` has it. */
+  /** As in `readLabels`. */
   readonly labels?: string;
-  /** Names that the weights have, or that are said beside them. */
+  /** Names in the weights, or in the files beside them. */
   readonly said?: readonly string[];
   /** Whether something says that the classes are ImageNet's. */
   readonly isImagenet?: boolean;
 }
 
 /**
- * The class names of a model, where any are known: those that are given, its own, those beside it, the
- * package's.
+ * The class names of a model, if any are known. In this order: those that are given, its own, those beside it,
+ * the package's.
  *
- * @throws {FormatError} when there are more or fewer than classes
+ * @throws {FormatError} if their number is not that of the classes
  */
 export async function labelsFor(
   classes: number,
   { model, labels: path, said, isImagenet = isImagenetModel(model) }: LabelsOptions,
 ): Promise<readonly string[] | undefined> {
   const own = path === undefined ? said : undefined;
-  // Not every network of 1000 classes has ImageNet's: who knows it is one says so.
+  // Not every network with 1000 classes has ImageNet's: the user must say so.
   const usual = classes === IMAGENET_CLASSES && isImagenet ? IMAGENET : undefined;
   const labelsPath = path ?? usual;
   const labels = own ?? (labelsPath === undefined ? undefined : await readLabels(labelsPath));
@@ -84,17 +84,17 @@ export async function labelsFor(
   return labels;
 }
 
-/** Without a byte order mark, and without what is blank at the end. */
+/** Without byte order mark and without space at the end. */
 async function readText(path: string, fail: Fail): Promise<string> {
   const expected = 'a labels';
   const { size } = await statFile(path, expected);
   const bytes = size > MAX_LABELS_BYTES ? undefined : await readFileBytes(path, expected);
-  // Of a pipe the size shows when it is read.
+  // The size of a pipe is known only after reading.
   const length = bytes?.length ?? size;
   if (!bytes || length > MAX_LABELS_BYTES) {
     return fail(`${length} bytes are too many for class names, at most ${MAX_LABELS_BYTES}`);
   }
-  // Windows' shells write UTF-16.
+  // Shells of Windows write UTF-16.
   const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : 'utf-8';
   let text: string;
   try {
@@ -106,7 +106,7 @@ async function readText(path: string, fail: Fail): Promise<string> {
   return text || fail('has no class names');
 }
 
-/** JSON, or what Python prints. Its dict comes as pairs: a key can be there twice. */
+/** JSON, or what Python prints. A Python dict becomes pairs, because a key may appear twice. */
 function parseLiteral(text: string, fail: Fail): unknown {
   try {
     return JSON.parse(text);
@@ -115,7 +115,7 @@ function parseLiteral(text: string, fail: Fail): unknown {
   }
 }
 
-/** A whole number or a text, and what comes behind it; a comma may be the last thing, too. */
+/** A whole number or a text, and what follows it; a comma may also be the last character. */
 const ITEM =
   /\s*(?:(\d+)|[uU]?'([^'\\]*(?:\\.[^'\\]*)*)'|[uU]?"([^"\\]*(?:\\.[^"\\]*)*)")\s*(:|,\s*[}\]]|[,}\]])/suy;
 
@@ -140,7 +140,7 @@ function parsePython(text: string): Pairs | string[] | undefined {
   );
 }
 
-/** What Python writes behind a backslash. */
+/** Python's escapes after a backslash. */
 function unescapeText(text: string): string {
   const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
   return text.replace(
@@ -166,7 +166,7 @@ const isIndex = (text: string): boolean => /^\d{1,9}$/.test(text);
 
 const EXPECTED = 'expected ["name", …], {"0": "name", …} or {"name": 0, …}';
 
-/** Names in a list or a dict, or in one of those that it has. */
+/** Names in a list or a dict, or in one inside it. */
 function namesIn(value: unknown, fail: Fail): string[] {
   const pairs = pairsOf(value);
   const inner = NESTED.map((key) => pairs.find(([name]) => name === key)?.[1]);
@@ -201,10 +201,10 @@ function isWnid(value: unknown): boolean {
   return typeof value === 'string' && WNID.test(value);
 }
 
-/** An item of a list in YAML, or one of a list in a program. */
+/** A list item as in YAML or in a program. */
 const LIST_LINE = /^(?:- +(\S.*)|("[^"]*"|'[^']*'),?)$/u;
 
-/** A WordNet id, an index, and what stands behind them. */
+/** A WordNet id, an index, and the text after them. */
 const SYNSET_LINE = /^n\d{8}[ \t,]+(\S.*)$/u;
 const INDEX_LINE = /^(\d{1,9})(?:\s*[:,;\t]\s*|\s+)(\S.*)$/u;
 
@@ -227,13 +227,13 @@ function namesOfLines(text: string, fail: Fail): string[] {
   );
 }
 
-/** Without quotes around the whole, as tables have them. */
+/** Without quotes around the whole text, as in tables. */
 function unquoted(name: string): string {
   const inner = /^"([^"]*(?:""[^"]*)*)"$/u.exec(name)?.[1] ?? /^'([^']*)'$/u.exec(name)?.[1];
   return inner === undefined ? name : inner.replaceAll('""', '"');
 }
 
-/** Names in the order of their indices, which are 0 … n − 1. */
+/** Names ordered by index; the indices are 0 … n − 1. */
 function inOrder(pairs: readonly IndexedName[], fail: Fail): string[] {
   const names = new Map<number, string>();
   for (const [index, name] of pairs) {

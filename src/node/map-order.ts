@@ -1,15 +1,15 @@
 /**
- * How far two maps sort their pixels alike. A map is looked at as an order: no value of these changes
+ * How similarly two maps rank their pixels. Only the order of the values counts: nothing here changes
  * when a map goes through a strictly increasing function.
  *
  *   Kendall's τ-b    (alike − opposed)/√((pairs − tied in a)·(pairs − tied in b))
  *   Spearman's ρ     correlation of the ranks, equal values sharing the mean of theirs
  *   top overlap      |top of a ∩ top of b| / count
  *
- * NaN marks a pixel that was not seen: one that is NaN in either map is left out of both.
+ * NaN marks a pixel that was not seen: a pixel that is NaN in one map is left out of both.
  *
- * A map that is constant has no order. Two such maps agree: 1. One such map against one that varies has
- * nothing in common with it: 0. Fewer than two pixels are constant.
+ * A constant map has no order. Two constant maps agree: 1. A constant map and one that varies have
+ * nothing in common: 0. Maps with fewer than two pixels are constant.
  *
  * Source: M. G. Kendall, "The treatment of ties in ranking problems", Biometrika 33 (1945) 239–251, for
  * τ-b; W. R. Knight, "A computer method for calculating Kendall's tau with ungrouped data", Journal of
@@ -23,15 +23,15 @@ import type { MapValues } from '../viz/normalize.js';
 const COUNT_SLACK = 1e-6;
 
 /**
- * Kendall's τ-b of two maps: of the pairs of pixels, those sorted alike less those sorted the other way
- * round, over the pairs that are tied in neither.
+ * Kendall's τ-b of two maps: (pairs of pixels in the same order − pairs in the opposite order) divided
+ * by the pairs that are tied in neither map.
  *
  * Pairs are whole numbers below 2⁵³ up to 130 million pixels, so that only the last line rounds.
- * O(n log n): sorted by `a`, a pair is opposed where a merge sort by `b` swaps it.
+ * O(n log n): after sorting by `a`, a pair is opposed if a merge sort by `b` swaps it.
  *
  * @param a values of one map.
  * @param b values of the other, as many.
- * @returns −1…1; of constant maps 1 where both are and 0 where one is.
+ * @returns −1…1; for constant maps 1 if both are constant and 0 if one is.
  * @throws ShapeError where the lengths differ.
  */
 export function kendallTau(a: MapValues, b: MapValues): number {
@@ -51,12 +51,12 @@ export function kendallTau(a: MapValues, b: MapValues): number {
 }
 
 /**
- * Spearman's ρ of two maps: the correlation of their pixels' ranks. Equal values share the mean of the
- * ranks that they take up.
+ * Spearman's ρ of two maps: the correlation of their pixels' ranks. Equal values share the mean of
+ * their ranks.
  *
  * @param a values of one map.
  * @param b values of the other, as many.
- * @returns −1…1; of constant maps 1 where both are and 0 where one is.
+ * @returns −1…1; for constant maps 1 if both are constant and 0 if one is.
  * @throws ShapeError where the lengths differ.
  */
 export function spearmanRho(a: MapValues, b: MapValues): number {
@@ -76,13 +76,13 @@ export function spearmanRho(a: MapValues, b: MapValues): number {
 }
 
 /**
- * The share of the most salient pixels that two maps have in common: of each map the top
- * ⌈share·n⌉ of n seen pixels are taken, of equal values those with the lower index first.
+ * The share of the most salient pixels that two maps have in common. The top of a map is ⌈share·n⌉ of
+ * n seen pixels; of equal values the lower index comes first.
  *
  * @param a values of one map.
  * @param b values of the other, as many.
- * @param share the part of the pixels that is the top, above 0 and up to 1.
- * @returns 0…1; 1 where no pixel was seen.
+ * @param share the top part of the pixels, above 0 and up to 1.
+ * @returns 0…1; 1 if no pixel was seen.
  * @throws ShapeError where the lengths differ or the share is outside of (0, 1].
  */
 export function topOverlap(a: MapValues, b: MapValues, share: number): number {
@@ -104,7 +104,7 @@ export function topOverlap(a: MapValues, b: MapValues, share: number): number {
  *
  * @param a values of one map.
  * @param b values of the other, as many.
- * @returns true also where no pixel was seen.
+ * @returns true also if no pixel was seen.
  * @throws ShapeError where the lengths differ.
  */
 export function sameMaximum(a: MapValues, b: MapValues): boolean {
@@ -131,7 +131,7 @@ function seenPixels(operation: string, a: MapValues, b: MapValues): Uint32Array 
   return pixels.subarray(0, seen);
 }
 
-/** Pairs that are `tied`, in an order where tied pixels are neighbours. */
+/** Number of pairs that are `tied`, if tied pixels are neighbours in the order. */
 function tiedPairs(order: Uint32Array, tied: (i: number, j: number) => boolean): number {
   let pairs = 0;
   let run = 1;
@@ -147,8 +147,8 @@ function tiedPairs(order: Uint32Array, tied: (i: number, j: number) => boolean):
 }
 
 /**
- * Sorts `order` by the map's values, and counts the pairs that were the other way round. Runs of
- * 1, 2, 4, … are merged; an element from the right run passes all that are left of the left one.
+ * Sorts `order` by the map's values, and counts the pairs that were in the opposite order. Runs of
+ * 1, 2, 4, … are merged; an element from the right run passes all the remaining ones of the left run.
  */
 function sortCountingSwaps(order: Uint32Array, map: MapValues): number {
   const n = order.length;
@@ -177,7 +177,7 @@ function sortCountingSwaps(order: Uint32Array, map: MapValues): number {
 }
 
 /**
- * Twice the rank of each pixel, less the mean of that: whole numbers around 0, so that their sums of
+ * Twice the rank of each pixel, minus the mean: whole numbers around 0, so that their sums of
  * squares are exact for maps of up to 200 000 pixels.
  */
 function centredRanks(map: MapValues, pixels: Uint32Array): Float64Array {
@@ -194,7 +194,7 @@ function centredRanks(map: MapValues, pixels: Uint32Array): Float64Array {
   return ranks;
 }
 
-/** The `count` pixels of the largest values, of equal ones those with the lower index. */
+/** The `count` pixels with the largest values; of equal values the lower index comes first. */
 function mostSalient(map: MapValues, pixels: Uint32Array, count: number): Uint32Array {
   return pixels
     .slice()

@@ -1,10 +1,10 @@
 /**
- * The paper's Table 6 for any network and size: the operations of saliency, and beside them the time that
+ * The paper's Table 6 for any network and size: the operations of saliency, together with the time that
  * they take here.
  *
- * SMOE Scale is fused into convolutions, so that its time is a difference: of the same network with and
- * without taps. Whole passes differ by more than that from one to the next on a busy machine. Every step
- * is run in both plans one right after the other, in turns first; a tap's price is the median of the
+ * SMOE Scale is fused into convolutions, so its time is a difference: the same network with taps and
+ * without. On a busy machine whole passes vary by more than that. So each step is run in both plans, one
+ * right after the other, and each is first in turn. The cost of a tap is the median of the
  * differences.
  */
 
@@ -22,7 +22,7 @@ export interface CostOptions {
   /** Side of the square input; default 224. */
   readonly size?: number;
   readonly backend?: Backend;
-  /** Passes that the medians are of; default 10. */
+  /** Passes to take the medians of; default 10. */
   readonly rounds?: number;
 }
 
@@ -33,7 +33,7 @@ export interface CostOfPart {
 }
 
 export interface CostOfTap extends CostOfPart {
-  /** Of the value where the scale ends: `relu`, `layer1` … */
+  /** The value at the end of the scale: `relu`, `layer1` … */
   readonly name: string;
   /** [H, W, C] of the activations. */
   readonly shape: readonly [number, number, number];
@@ -46,29 +46,29 @@ export interface SaliencyCost {
   readonly rounds: number;
   /** The bare network, without taps. */
   readonly network: { readonly macs: number; readonly ms: number };
-  /** SMOE Scale, scale by scale. A time below 0 is one that is lost in the noise. */
+  /** SMOE Scale, scale by scale. A time below 0 is smaller than the noise. */
   readonly smoe: readonly CostOfTap[];
-  /** All maps, by the Gaussian distribution function. */
+  /** All maps, normalised with the Gaussian distribution function. */
   readonly normalize: CostOfPart;
-  /** Into a map of the input's size. */
+  /** Combined into a map of the input's size. */
   readonly combine: CostOfPart;
   /** All of the above but the network. */
   readonly saliency: CostOfPart;
-  /** Of the maps, and of the largest once more. */
+  /** Of the maps, with the largest counted twice. */
   readonly mapBytes: number;
 }
 
-/** Side of the input that ImageNet's networks are measured at. */
+/** The usual input size of ImageNet's networks. */
 const IMAGENET_SIZE = 224;
 
 /**
- * Counts and measures the saliency of a network of noise.
+ * Counts and measures the saliency of a network with random weights.
  *
  * @throws {ShapeError} for an architecture that is not in the table, or a size out of range
  */
 export async function measureCost(options: CostOptions = {}): Promise<SaliencyCost> {
   const { architecture = 'resnet50', size = IMAGENET_SIZE, backend, rounds = 10 } = options;
-  // Each in a backend of its own, so that both passes stay bound.
+  // Each in its own backend, so that both passes stay bound.
   const tapped = await noiseModel(architecture, backend);
   const bare = await noiseModel(architecture, backend);
   const withTaps = tapped.net.forward(1, size, size);
@@ -81,7 +81,7 @@ export async function measureCost(options: CostOptions = {}): Promise<SaliencyCo
     without.input.set(image);
     let bareStep = 0;
     const pairs = steps.map((step, i) => {
-      // A tap that no convolution takes is a step of its own.
+      // A tap that is not fused into a convolution is its own step.
       if (isTapStep(step)) return { ms: 0, tapMs: time(() => withTaps.runStep(i)) };
       const early = round % 2 === 0 ? time(() => withTaps.runStep(i)) : undefined;
       const bareIndex = bareStep++;
@@ -150,7 +150,7 @@ export function combined(
   return combinedMap(kernels, maps, [size, size], 'equal', region);
 }
 
-/** Of several parts together. */
+/** The sum of several parts. */
 export function sumOf(parts: readonly CostOfPart[]): CostOfPart {
   return parts.reduce((sum, { ops, ms }) => ({ ops: sum.ops + ops, ms: sum.ms + ms }), {
     ops: 0,

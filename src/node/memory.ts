@@ -1,31 +1,31 @@
 /**
- * What a network takes in memory, known before anything of it is there: the sizes are those of the
- * plan and of the backend that would run it, and nothing is allocated to learn them.
+ * The memory of a network, known before it is allocated: the sizes come from the plan and the backend
+ * that would run it.
  */
 
 import { ShapeError } from '../errors.js';
 import type { Kernels, Precision } from '../kernels/index.js';
 import { type Plan, type PreparedNetwork, packedBytes, passBytes, plan } from '../model/index.js';
 
-/** Inputs to 4096: beyond that the arena is larger than any that is allocated. */
+/** Inputs up to 4096: for larger ones the arena is too large to allocate. */
 const MOST_SIDE = 4096;
 
-/** Bytes, by what they are for. */
+/** Bytes, by use. */
 export interface Memory {
   /** The weights as the backend packs them, their biases and scales. */
   readonly weightBytes: number;
   /** Activations of the pass: the plan's arena. */
   readonly arenaBytes: number;
-  /** What the backend works with besides: gathered rows, transformed tiles, tasks. */
+  /** The backend's working memory: gathered rows, transformed tiles, tasks. */
   readonly scratchBytes: number;
-  /** What explanations of the N pictures hold, when all that they can tell has been asked for once. */
+  /** Explanations of the N pictures, after each result has been asked for once. */
   readonly mapBytes: number;
   readonly totalBytes: number;
 }
 
 /**
- * Bytes of a network on a backend, with a forward pass over N pictures of H×W and their explanations. It
- * is what stays: while a file is loaded its bytes come on top, and a program's code and engine are not in it.
+ * Bytes of a network on a backend, with a forward pass over N pictures of H×W and their explanations. This
+ * is the permanent part: while a file is loaded its bytes are added. Code and engine are not counted.
  *
  * @param precision how the weights are stored
  * @throws {ShapeError} when N, H or W is not a whole number ≥ 1, or too small for the network
@@ -47,10 +47,10 @@ export function memoryOf(
 }
 
 /**
- * The side of a square input that takes as much of a budget as there is: a multiple of the network's
- * stride, at most 4096; 0 where not even the smallest fits.
+ * The side of the largest square input that fits in a budget: a multiple of the network's stride, at
+ * most 4096; 0 if not even the smallest fits.
  *
- * By bisection: memory grows with the side, but for the rounding of scratch to whole blocks.
+ * By bisection: memory grows with the side, except that scratch is rounded to whole blocks.
  */
 export function largestInput(
   kernels: Kernels,
@@ -63,7 +63,7 @@ export function largestInput(
     try {
       return memoryOf(kernels, net, [1, side, side], precision).totalBytes <= budgetBytes;
     } catch (error) {
-      // Too small a picture for the network.
+      // The picture is too small for the network.
       if (error instanceof ShapeError) return false;
       throw error;
     }
@@ -79,8 +79,8 @@ export function largestInput(
 }
 
 /**
- * Each scale's map raw and normalised, the features and logits kept for other classes; at the input's
- * size the combined map, CAM, FastCAM and non-class map, and LOVI. Four bytes an element, of floats and of
+ * For each scale the raw and the normalised map; the features and logits for other classes; at the input's
+ * size the combined map, CAM, FastCAM, non-class map and LOVI. Four bytes an element, for floats and
  * RGBA alike.
  */
 function explanationBytes({ taps, featureShape, H, W }: Plan, classes: number): number {

@@ -1,4 +1,4 @@
-/** Models from files: bundled, in the cache, or one's own; class names; the backend. */
+/** Models from files: the bundled one, one in the cache, or the user's own; class names; the backend. */
 
 import { type ExplainingNetwork, networkOf } from '../explain.js';
 import { type Backend, makeKernels, type Precision } from '../kernels/index.js';
@@ -14,27 +14,27 @@ export interface ModelOptions extends WeightsOptions {
    */
   readonly model?: string;
   readonly backend?: Backend;
-  /** How the weights are kept; default as they are stored, layer by layer. */
+  /** Precision of the weights in memory; default as stored, layer by layer. */
   readonly precision?: Precision;
 }
 
 export interface Model {
   /** `bundled`, or as given. */
   readonly name: string;
-  /** What it was opened with: a thread opens it again. */
+  /** The options it was opened with: a thread opens it again. */
   readonly options: ModelOptions;
   /** The backend that computes, never `auto`. */
   readonly backend: string;
   readonly net: ExplainingNetwork;
-  /** False where no class names are known and the numbers stand in for them. */
+  /** False if no class names are known; then their numbers are used. */
   readonly labelled: boolean;
-  /** What was left out of the file, and what is doubtful: a line each. */
+  /** What was ignored in the file, and what is doubtful: a line each. */
   readonly warnings: readonly string[];
-  /** What the weights do not show, and what it is taken to be: a line. */
+  /** What the weights do not show, and what is assumed: a line. */
   readonly assumption?: string;
 }
 
-/** Classes of ImageNet, whose names many networks of as many classes want. */
+/** The number of classes of ImageNet, whose names fit many networks of this size. */
 const IMAGENET_CLASSES = 1000;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Networks whose weights are seeded noise, to measure by: activations keep a trained network's
- * magnitude, so no value is subnormal or infinite, and nothing has to be read from a file.
+ * Networks with seeded random weights, for measurements. Activations have the magnitude of a trained
+ * network's, so no value is subnormal or infinite, and no file has to be read.
  */
 
 import { networkOf } from '../explain.js';
@@ -10,7 +10,7 @@ import { namedArchitecture, type StateDict } from './architectures.js';
 import type { Model } from './model-file.js';
 
 /**
- * A network of noise by the name of its architecture.
+ * A network with random weights, by the name of its architecture.
  *
  * @throws {ShapeError} for a name that is not in the table
  */
@@ -30,7 +30,7 @@ export async function noiseModel(
   };
 }
 
-/** Weights uniform with He's variance; batch norms that change little. */
+/** Uniform weights with He's variance; batch norms that change little. */
 export function noiseWeights(dict: StateDict): TensorSource {
   const shapes = new Map(dict);
   const seeds = new Map([...shapes.keys()].map((name, t) => [name, Math.imul(t + 1, 0x85ebca6b)]));
@@ -48,18 +48,18 @@ export function noiseWeights(dict: StateDict): TensorSource {
   };
 }
 
-/** A picture's worth of input, [size, size, 3]. */
+/** An input for one picture, [size, size, 3]. */
 export function noiseImage(size: number): Float32Array {
   return new Float32Array(size * size * 3).map((_, i) => Math.sin(i));
 }
 
-/** What a vector is filled with. The branch of a bottleneck adds little to its shortcut. */
+/** The value that fills a vector. The branch of a bottleneck adds little to its shortcut. */
 function constantOf(name: string): number {
   if (name.endsWith('bn3.weight')) return 0.3;
   return name.endsWith('weight') || name.endsWith('running_var') ? 1 : 0;
 }
 
-/** A number in [−1, 1) that looks random, from a whole one: the finaliser of murmur3. */
+/** A number in [−1, 1) that looks random, from a whole number: the finaliser of murmur3. */
 function noise(n: number): number {
   let h = Math.imul(n ^ (n >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);

@@ -5,16 +5,16 @@ import { checkNormalizerConstants, type NormalizerConstants } from '../viz/index
 import { fitGamma, GAMMA_EPS } from '../viz/normalizer-constants.js';
 
 /**
- * Fits constants to the pooled values of many maps of one scale. It takes map after map and keeps but
- * a few sums: the number of values, their mean and squared deviations (joined map by map; T. F. Chan,
+ * Fits constants to the pooled values of many maps of one scale. It takes one map after another and keeps
+ * only a few sums: the number of values, their mean and squared deviations (joined map by map; T. F. Chan,
  * G. H. Golub, R. J. LeVeque, "Updating formulae and a pairwise algorithm for computing sample
- * variances", 1979), their least and greatest, and Σz and Σ ln z for the Gamma distribution.
+ * variances", 1979), their least and greatest value, and Σz and Σ ln z for the Gamma distribution.
  *
- * The lower end of the Gamma distribution is not fitted but given: 0, where every measure of spread,
- * SMOE Scale among them, begins. The least value of a pool would be a bad estimate: one pixel decides
- * it, it sinks the more pictures there are, and Σ ln z cannot follow it without reading all maps
- * again. For a statistic that can be negative take a first pass for `constants().range.min` and give
- * that as `min` to a second.
+ * The lower end of the Gamma distribution is not fitted but given: 0, the least possible value of every
+ * measure of spread, such as SMOE Scale. The least value of a pool would be a bad estimate: one pixel
+ * decides it, it falls as pictures are added, and Σ ln z cannot follow it without reading all maps
+ * again. For a statistic that can be negative, get `constants().range.min` in a first pass and give it
+ * as `min` to a second pass.
  */
 export class NormalizerFit {
   readonly #gammaMin: number;
@@ -23,7 +23,7 @@ export class NormalizerFit {
   #squares = 0;
   #min = Infinity;
   #max = -Infinity;
-  /** Of z = max(x − #gammaMin, 0) + 2e-7. */
+  /** Sums of z = max(x − #gammaMin, 0) + 2e-7. */
   #sum = 0;
   #logSum = 0;
 
@@ -41,9 +41,9 @@ export class NormalizerFit {
   }
 
   /**
-   * Takes in the values of one map. NaN, a pixel that was not seen, is left out.
+   * Adds the values of one map. NaN, a pixel that was not seen, is left out.
    *
-   * @throws ShapeError, and takes in nothing, where a value is infinite.
+   * @throws ShapeError if a value is infinite; then nothing is added.
    */
   add(x: ArrayLike<number>): void {
     let count = 0;
@@ -78,9 +78,9 @@ export class NormalizerFit {
   }
 
   /**
-   * The constants of all that was taken in: sd with N − 1, shape held in [1e-7, 18].
+   * The constants of all added maps: sd with N − 1, shape limited to [1e-7, 18].
    *
-   * @throws ShapeError where there are no two values that differ: they have no scale.
+   * @throws ShapeError if all values are equal: they have no scale.
    */
   constants(): Required<NormalizerConstants> {
     if (!(this.#max > this.#min)) {
@@ -95,7 +95,7 @@ export class NormalizerFit {
       },
       range: { min: this.#min, max: this.#max },
     };
-    // A spread so small that its square underflows is no scale either.
+    // If the square of the spread underflows, there is no scale either.
     checkNormalizerConstants('NormalizerFit', constants);
     return constants;
   }

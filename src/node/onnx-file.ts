@@ -1,4 +1,4 @@
-/** An ONNX file, and the files beside it that its weights lie in. */
+/** An ONNX file, and the files beside it that have its weights. */
 
 import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative } from 'node:path';
@@ -12,7 +12,7 @@ import type { WeightsFile } from './weights-file.js';
 
 export interface OnnxFile extends WeightsFile {
   readonly network: RecognizedNetwork;
-  /** The warning that pixels are taken for ImageNet's. */
+  /** The warning that ImageNet's preprocessing is assumed. */
   readonly pixelsAssumed: string;
 }
 
@@ -20,11 +20,11 @@ export interface OnnxFile extends WeightsFile {
 const MAX_ONNX_BYTES = 2 ** 31;
 
 /**
- * Opens an ONNX file, told by its first bytes.
+ * Opens an ONNX file, recognised by its first bytes.
  *
- * @param name what messages call it
- * @returns `undefined` for a file of another kind, or that cannot be opened
- * @throws {FormatError} as `onnxNetwork`, and for weights that lie outside of the file's folder
+ * @param name its name in messages
+ * @returns `undefined` for a file of another kind, or one that cannot be opened
+ * @throws {FormatError} as `onnxNetwork`, and for weights outside the file's folder
  */
 export async function openOnnx(
   path: string,
@@ -64,7 +64,7 @@ export async function openOnnx(
   }
 }
 
-/** Reads something off an ONNX file whose weights may lie in files beside it. @throws as `openOnnx` */
+/** Reads facts from an ONNX file whose weights may be in files beside it. @throws as `openOnnx` */
 export async function readOnnx<T>(
   bytes: Uint8Array,
   path: string,
@@ -80,7 +80,7 @@ export async function readOnnx<T>(
   }
 }
 
-/** Only where there is an ONNX file: it takes as long to load as a small picture to explain. */
+/** Loaded only for an ONNX file: loading takes as long as explaining a small picture. */
 function loadReader(): Promise<typeof import('../model/onnx/network.js')> {
   return import('../model/onnx/network.js');
 }
@@ -102,7 +102,7 @@ async function openAllBeside(
   }
 }
 
-/** A file of the model's folder. What it is called is the model's word, which may be anything. */
+/** A file in the model's folder. The model gives the name, so it may be anything. */
 async function openBeside(path: string, name: string, location: string): Promise<OpenFile> {
   const outside = (): FormatError =>
     new FormatError(
@@ -121,7 +121,7 @@ async function openBeside(path: string, name: string, location: string): Promise
       cause: error,
     });
   }
-  // A link may lead away.
+  // A link may point outside.
   if (real.startsWith('..') || isAbsolute(real)) throw outside();
   return openFile(other, 'weights of an ONNX model');
 }

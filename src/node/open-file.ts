@@ -1,4 +1,4 @@
-/** Files of which pieces are read when they are asked for: a model is never in memory as a whole. */
+/** Files that are read in pieces on demand, so that a model is never in memory as a whole. */
 
 import { closeSync, openSync, readSync } from 'node:fs';
 import { FormatError } from '../errors.js';
@@ -11,7 +11,7 @@ export interface OpenFile extends ByteSource {
 }
 
 /**
- * Opens a file that is not empty. A pipe, which has no pieces to seek, is read as a whole.
+ * Opens a file that is not empty. A pipe cannot be read in pieces and is read as a whole.
  *
  * @param expected what the file should be, for messages: `a model`
  * @throws {FormatError} naming the file and why it cannot be read; so does `read`

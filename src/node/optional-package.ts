@@ -1,6 +1,6 @@
 /**
- * Packages that `npm install --omit=optional` leaves out: the codecs of pictures, 20 MB that a program without such
- * pictures does without.
+ * Packages that `npm install --omit=optional` leaves out: the picture codecs, 20 MB that programs without such
+ * pictures do not need.
  */
 
 import { UnsupportedError } from '../errors.js';
@@ -8,9 +8,9 @@ import { UnsupportedError } from '../errors.js';
 /**
  * Loads something of an optional package.
  *
- * @param name of the package, as npm knows it
- * @param use what it is for, as the message begins: `JPEG`
- * @throws {UnsupportedError} where the package is not there, with what to type
+ * @param name the package's name in npm
+ * @param use what it is for, the start of the message: `JPEG`
+ * @throws {UnsupportedError} if the package is not installed, with the command to install it
  */
 export async function optionalPackage<T>(
   name: string,

@@ -1,6 +1,6 @@
 /**
- * How far SMOE Scale sorts the pixels of a picture as the other statistics do, scale by scale. The full
- * Gamma scale, which it stands in for, is the first of them. docs/order-equivalence.md tells what to
+ * How similarly SMOE Scale and the other statistics rank the pixels of a picture, scale by scale. The first
+ * of them is the full Gamma scale, which SMOE Scale approximates. docs/order-equivalence.md says what to
  * expect.
  */
 
@@ -23,19 +23,19 @@ export interface OrderOptions extends DecodeOptions {
   readonly model?: Model;
   /** Default `whole`. */
   readonly fit?: Fit;
-  /** Short side of the input; default what the model was trained at. */
+  /** Short side of the input; default the size that the model was trained at. */
   readonly size?: number;
-  /** The folder to write report.json into, made if need be. Without it none is written. */
+  /** The folder for report.json, created if necessary. Without it nothing is written. */
   readonly out?: string;
 }
 
-/** How far two maps sort their pixels alike. */
+/** How similarly two maps rank their pixels. */
 export interface OrderAgreement {
   /** Kendall's τ-b. */
   readonly tau: number;
   /** Spearman's ρ. */
   readonly rho: number;
-  /** The share that the most salient tenths of both have in common. */
+  /** The share that the most salient tenths of both maps have in common. */
   readonly topOverlap: number;
   /** Whether the most salient pixel is the same. */
   readonly sameMaximum: boolean;
@@ -60,19 +60,19 @@ export interface OrderReport {
     readonly networkInput: readonly number[];
   };
   readonly model: ReportedModel;
-  /** The maps that are compared, first to last: `relu`, `layer1` …, and their [h, w]. */
+  /** The compared maps, first to last: `relu`, `layer1` …, and their [h, w]. */
   readonly scales: readonly { readonly name: string; readonly shape: readonly number[] }[];
   /** The full Gamma scale first. */
   readonly order: readonly OrderComparison[];
 }
 
-/** The part of the pixels that is the top. */
+/** The part of the pixels that counts as the top. */
 const TOP = 0.1;
 
 const OTHERS = (Object.keys(STATISTICS) as Statistic[]).filter((name) => name !== 'smoe');
 
 /**
- * Compares the order of a picture's pixels by SMOE Scale with that by every other statistic, from one
+ * Compares how SMOE Scale and each other statistic rank a picture's pixels, from one
  * forward pass.
  *
  * @throws {FormatError} in one line that names the file and the cause

@@ -1,4 +1,4 @@
-/** What runs in each thread of a pool: a model of its own, and one picture or tensor file at a time. */
+/** The code of each thread of a pool: its own model, and one picture or tensor file at a time. */
 
 import { Tinypool } from 'tinypool';
 import { type DrawnFile, type ExplainFileOptions, explainInput } from './explain-file.js';
@@ -12,7 +12,7 @@ export interface PoolTask {
   readonly options: Omit<ExplainFileOptions, 'model' | 'onProgress' | 'now' | 'signal'>;
 }
 
-/** What comes back: errors as data, since threads do not keep their classes. */
+/** The answer. Errors are sent as data, because threads do not keep their classes. */
 export type PoolAnswer =
   | { readonly results: readonly PoolResult[] }
   | {
@@ -25,7 +25,7 @@ export type PoolAnswer =
 
 export interface PoolResult {
   readonly report: Report;
-  /** The pictures asked for by `only` where there is no `out`. */
+  /** The pictures that `only` asks for, if there is no `out`. */
   readonly pictures: readonly DrawnFile[];
 }
 
@@ -38,7 +38,7 @@ export default async function answer({ input, options }: PoolTask): Promise<Pool
   });
 }
 
-/** Loads the model before there is a picture. */
+/** Loads the model before the first picture. */
 export function ready(): Promise<PoolAnswer> {
   return inData(async () => {
     await ownModel();

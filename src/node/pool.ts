@@ -1,6 +1,6 @@
 /**
- * Many pictures at once: threads that each decode, explain, draw and pack a picture, with a network of their own. A
- * network's weights are packed into its engine's memory, which threads do not share, so memory grows with their
+ * Many pictures at the same time: each thread decodes, explains, draws and compresses a picture, with its own network.
+ * Weights are packed into the memory of the thread's engine. Threads do not share it, so memory grows with their
  * number.
  */
 
@@ -14,16 +14,16 @@ import type { PoolAnswer, PoolResult, PoolTask } from './pool-worker.js';
 export type { PoolResult } from './pool-worker.js';
 
 export interface PoolOptions {
-  /** Threads; default as many as the machine has cores. */
+  /** Number of threads; default the number of cores. */
   readonly size?: number;
   /** The network of every thread; default the bundled one. */
   readonly model?: ModelOptions;
-  /** Pictures that may wait for a thread; default any number. One more is refused with `PoolBusyError`. */
+  /** Pictures that may wait for a thread; default any number. More are refused with `PoolBusyError`. */
   readonly maxQueue?: number;
 }
 
 export type PoolExplainOptions = PoolTask['options'] & {
-  /** Gives up. A thread that is at work on the picture ends, and another takes its place. */
+  /** Gives up. If a thread is working on the picture, it ends, and a new thread replaces it. */
   readonly signal?: AbortSignal;
 };
 
@@ -36,27 +36,27 @@ export interface Pool {
   /** Threads. */
   readonly size: number;
   /**
-   * Explains a picture in a thread that is free, or as soon as one is.
+   * Explains a picture in a free thread, or as soon as one is free.
    *
    * @param input a path, or the bytes of a file, which are copied. A path that ends in `.safetensors` is a tensor
    * file, and may hold several pictures: see `explainAll`
    * @throws {PoolBusyError} when more than `maxQueue` are waiting
-   * @throws what `explainFile` does, and what `signal` was aborted with
+   * @throws the errors of `explainFile`, and the abort reason of `signal`
    */
   explain(input: PoolTask['input'] | Uint8Array, options?: PoolExplainOptions): Promise<PoolResult>;
-  /** The same for a file that may hold several pictures. */
+  /** The same for a file that may contain several pictures. */
   explainAll(
     input: PoolTask['input'] | Uint8Array,
     options?: PoolExplainOptions,
   ): Promise<readonly PoolResult[]>;
-  /** Ends the threads. What they are at work on is given up. */
+  /** Ends the threads and gives up their current work. */
   close(): Promise<void>;
 }
 
 /**
  * Starts threads, and waits until the first has its network. The others load theirs meanwhile.
  *
- * @throws what `openModel` does
+ * @throws the errors of `openModel`
  */
 export async function makePool(options: PoolOptions = {}): Promise<Pool> {
   const {
@@ -72,11 +72,11 @@ export async function makePool(options: PoolOptions = {}): Promise<Pool> {
     minThreads: size,
     maxThreads: size,
     workerData: model,
-    // A thread that waits for its next picture still has files to close and memory to give back.
+    // A thread that waits for its next picture may still close files and free memory.
     useAtomics: false,
   });
   const starting = Array.from({ length: size }, () => threads.run(undefined, { name: 'ready' }));
-  // Those of the others are found again when they are given a picture.
+  // Load errors of the other threads appear when they get a picture.
   for (const start of starting) start.catch(() => {});
   try {
     await answered(starting[0]!);
@@ -109,7 +109,7 @@ export async function makePool(options: PoolOptions = {}): Promise<Pool> {
   };
 }
 
-/** As it is built, from `src` and from `dist` alike: Node 20 runs no TypeScript. */
+/** The compiled file, for `src` and `dist` alike: Node 20 cannot run TypeScript. */
 function workerUrl(): string {
   return new URL('../../dist/node/pool-worker.js', import.meta.url).href;
 }

@@ -1,11 +1,11 @@
 /**
- * Where a forward pass spends its time, layer by layer, and how much of its backend's peak each layer
+ * The time of each layer in a forward pass, and how much of its backend's peak speed each layer
  * reaches.
  *
- * Whole passes are run, step by step: a step that is repeated by itself finds its weights in the
- * cache, which the last stages of a network never do. The peak is that of the backend's microkernel,
- * a matrix product whose operands stay in the cache. It is timed before each of the passes, so that a
- * machine that slows down or speeds up slows both.
+ * Whole passes are run, step by step. If one step were repeated alone, its weights would be in the
+ * cache, which never happens in the last stages of a network. The peak is the speed of the backend's
+ * microkernel, a matrix product that stays in the cache. It is timed before each pass, so that a
+ * change in the machine's speed affects both.
  */
 
 import {
@@ -28,7 +28,7 @@ export interface ProfileOptions {
   readonly size?: number;
   /** Passes that are timed; default 10. */
   readonly rounds?: number;
-  /** Default `smoe`, which is fused into its layers; any other is a layer of its own. */
+  /** Default `smoe`, which is fused into its layers; any other statistic is its own layer. */
   readonly statistic?: Statistic;
 }
 
@@ -38,13 +38,13 @@ export interface Rate {
   /** The median of the rounds. */
   readonly ms: number;
   readonly gmacPerSecond: number;
-  /** The rate as a share of the microkernel's. What saves products, Winograd's or zeros, can exceed 1. */
+  /** The rate as a share of the microkernel's. Winograd's algorithm and skipped zeros can make it exceed 1. */
   readonly ofMicrokernel: number;
 }
 
 export interface LayerProfile extends Rate, StepText {
   readonly algorithm?: Algorithm;
-  /** Of the network's time. */
+  /** Share of the network's time. */
   readonly share: number;
 }
 
@@ -54,25 +54,25 @@ export interface Profile {
   readonly microkernelGmacPerSecond: number;
   /** The sum of the layers. */
   readonly network: Rate;
-  /** Normalising and combining the maps. What is measured at the taps is timed with the layers. */
+  /** Normalising and combining the maps. The statistics at the taps are timed with the layers. */
   readonly saliencyMs: number;
   /** In the order of the pass. */
   readonly layers: readonly LayerProfile[];
 }
 
-/** Engines compile what runs often. */
+/** Passes before measuring, so that the engine compiles the code. */
 const WARM_UP_MS = 200;
 
 /**
- * The product that the microkernel is timed by, M×K by K×N: 250 KB, which a second-level cache holds.
- * Of the shapes that it holds, this one is within 1 % of the fastest in WebAssembly, within 4 % in
- * JavaScript (measured). N is no multiple of 16, whose products would be sparse in WebAssembly.
+ * The product that is timed for the microkernel, M×K by K×N: 250 KB, which fits in a second-level cache.
+ * Of the shapes that fit, this one is within 1 % of the fastest in WebAssembly, within 4 % in
+ * JavaScript (measured). N is not a multiple of 16: such products would be sparse in WebAssembly.
  */
 const [M, K, N] = [48, 512, 72];
 
 /**
- * The microkernel is timed in batches no longer than a layer: where processes compete, a longer one
- * would be interrupted more often than a layer is.
+ * The microkernel is timed in batches no longer than a layer: when processes compete, a longer batch
+ * would be interrupted more often than a layer.
  */
 const BATCH_MS = 0.5;
 const BATCHES = 10;
@@ -93,7 +93,7 @@ export async function profileModel(
   const image = noiseImage(size);
   const samples = sampleRounds(rounds, () => {
     const peak = microkernel.macsPerMs();
-    // The input's memory serves later layers too.
+    // Later layers use the input's memory too.
     pass.input.set(image);
     const ms = steps.map((_, i) => time(() => pass.runStep(i)));
     return { peak, ms, saliencyMs: time(saliency) };
@@ -154,7 +154,7 @@ class Microkernel {
     this.#repeats = repeats;
   }
 
-  /** The median of some batches, measured anew at each call. */
+  /** The median of several batches, measured again at each call. */
   macsPerMs(): number {
     const ms = Array.from({ length: BATCHES }, () => this.#msOf(this.#repeats));
     return (this.#repeats * M * K * N) / median(ms);

@@ -1,5 +1,5 @@
 /**
- * Models in protobuf, told apart by the fields that they begin with: protobuf has no first bytes of its own.
+ * Models in protobuf, recognised by their first fields: protobuf itself has no fixed first bytes.
  *
  *   ONNX            ir_version, producer_name …            onnx.proto, ModelProto
  *   Core ML         specificationVersion, description      Model.proto, Model
@@ -7,12 +7,12 @@
  *   frozen graph    node { name, op }                      graph.proto, GraphDef
  *   Caffe           name, layer                            caffe.proto, NetParameter
  *
- * A field is a tag, eight times its number and its type, and then a value, or a length and bytes.
+ * A field is a tag (eight times its number, plus its type), and then a value, or a length and bytes.
  */
 
-/** A field of protobuf's: what it is called by, its value or length, and where what it holds begins and ends. */
+/** A field of protobuf: its number and type, its value or length, and where its content begins and ends. */
 interface Field {
-  /** Eight times its number, and the type: 0 for a value, 2 for bytes. */
+  /** Eight times its number, plus the type: 0 for a value, 2 for bytes. */
   readonly tag: number;
   readonly value: number;
   readonly begin: number;
@@ -39,13 +39,13 @@ function varint(head: Uint8Array, at: number): [value: number, end: number] {
   return [value, at + 10];
 }
 
-/** A version, as models begin with it. @returns what follows it */
+/** A version, with which models begin. @returns what follows it */
 function afterVersion(head: Uint8Array): Field | undefined {
   const { tag, value, end } = fieldAt(head, 0);
   return tag === 8 + VALUE && value >= 1 && value < 32 ? fieldAt(head, end) : undefined;
 }
 
-/** saved_model_schema_version, then meta_graphs, which is all of the rest. */
+/** saved_model_schema_version, then meta_graphs, which is all the rest. */
 export function isSavedModel(head: Uint8Array, length: number): boolean {
   const graphs = afterVersion(head);
   return graphs?.tag === 8 * 2 + BYTES && graphs.end === length;

@@ -1,4 +1,4 @@
-/** Reading of a picture file, which may begin before all else is loaded. */
+/** Reads a picture file, which may begin before the rest of the program is loaded. */
 
 import { extname } from 'node:path';
 import { refuseKind } from '../errors.js';
@@ -9,12 +9,12 @@ import { findSharp } from './pictures/sharp.js';
 
 /** A file that is in memory already. */
 export interface FileBytes {
-  /** What messages and the report call it. */
+  /** Its name in messages and in the report. */
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
-/** A picture file that is being read already. */
+/** A picture file whose reading has begun. */
 export interface FileReading {
   readonly name: string;
   readonly reading: Promise<ReadPicture>;
@@ -26,8 +26,8 @@ export interface ReadPicture {
 }
 
 /**
- * Begins to read a picture file, for what can be done beside it: threads of sharp decode while a model is loaded. A
- * failure is told when it is explained.
+ * Begins to read a picture file, to work in parallel: threads of sharp decode while a model is loaded. A
+ * failure is reported when the picture is explained.
  */
 export async function readAhead(
   path: string,
@@ -38,12 +38,12 @@ export async function readAhead(
   const bytes = readFileBytes(path, 'a picture');
   const reading = readInput(path, bytes, options);
   reading.catch(() => {});
-  // Once the bytes are there, it decodes.
+  // Decodes as soon as the bytes are there.
   await Promise.allSettled([bytes]);
   return { name: path, reading };
 }
 
-/** Whether a path is that of tensors. */
+/** Whether a path is a tensor file. */
 export function isTensorFile(path: string): boolean {
   return extname(path).toLowerCase() === '.safetensors';
 }

@@ -1,4 +1,4 @@
-/** The report of one explanation, for programs: what went in, what came out, what it cost. */
+/** The report of one explanation, for programs: inputs, results, cost. */
 
 import type { Cost, Explanation, Prediction } from '../explanation.js';
 import type { Region } from '../image/picture.js';
@@ -7,9 +7,9 @@ import type { SaliencyMap } from '../viz/ndarray.js';
 import type { Model } from './model-file.js';
 import { VERSION } from './version.js';
 
-/** What the values of a raw map are like. */
+/** Statistics of the values of a raw map. */
 export interface ScaleStatistics {
-  /** Of the value that was measured. */
+  /** Name of the measured value. */
   readonly name: string;
   /** [h, w] */
   readonly shape: readonly number[];
@@ -18,12 +18,12 @@ export interface ScaleStatistics {
   readonly mean: number;
 }
 
-/** What only the caller of `explain` knows. */
+/** Facts that only the caller of `explain` knows. */
 export interface ReportContext {
   readonly input: {
     /** As given. */
     readonly path: string;
-    /** What read the picture; none where the input is a tensor. */
+    /** The decoder that read the picture; none if the input is a tensor. */
     readonly decoder?: string;
     /** Which picture of a tensor file. */
     readonly item?: number;
@@ -34,7 +34,7 @@ export interface ReportContext {
   readonly options: Readonly<Record<string, unknown>>;
   readonly decodeMs: number;
   readonly picturesMs: number;
-  /** The files written, as paths that start as the caller's do. */
+  /** The files written, as paths that start like the caller's. */
   readonly files: readonly string[];
 }
 
@@ -42,7 +42,7 @@ export interface Report {
   readonly version: string;
   readonly input: {
     readonly path: string;
-    /** What read the picture: `mozjpeg`, `sharp`, …; docs/pictures.md has them all. */
+    /** The decoder that read the picture: `mozjpeg`, `sharp`, …; docs/pictures.md lists them. */
     readonly decoder?: string;
     readonly item?: number;
     readonly width: number;
@@ -56,7 +56,7 @@ export interface Report {
   readonly drawn: { readonly width: number; readonly height: number };
   readonly model: ReportedModel;
   readonly options: Readonly<Record<string, unknown>>;
-  /** The five likeliest classes. */
+  /** The five most likely classes. */
   readonly top: readonly Prediction[];
   /** The class that the class maps are for. */
   readonly target?: { readonly index: number; readonly label: string };
@@ -70,18 +70,18 @@ export interface Report {
 export interface ReportedModel {
   readonly name: string;
   readonly backend: string;
-  /** Why that is plain JavaScript, where nobody asked for it: what the engine lacks. */
+  /** If plain JavaScript was chosen automatically: what the engine lacks. */
   readonly fallback?: string;
   readonly architecture: Architecture;
   /** The values where its scales end, first to last. */
   readonly scales: readonly string[];
-  /** What was left out of its file, and what is doubtful: a line each. */
+  /** What was ignored in its file, and what is doubtful: a line each. */
   readonly warnings: readonly string[];
-  /** What the weights do not show, and what it is taken to be: a line. */
+  /** What the weights do not show, and what is assumed: a line. */
   readonly assumption?: string;
 }
 
-/** @param drawn the explanation as it is drawn, whose maps have been made */
+/** @param drawn the explanation at the drawn size; its maps have been made */
 export function makeReport(drawn: Explanation, context: ReportContext): Report {
   const { input, explanation, model, options, decodeMs, picturesMs, files } = context;
   const { width, height, region, inputSize, target } = explanation;
@@ -124,7 +124,7 @@ export function describeModel({ name, backend, net, warnings, assumption }: Mode
   };
 }
 
-/** What a network is, in a line: resnet, block bottleneck, depths 3 4 6 3, … */
+/** Describes a network in one line: resnet, block bottleneck, depths 3 4 6 3, … */
 export function describeArchitecture({ family, ...facts }: Architecture): string {
   const told = Object.entries(facts).filter(([, value]) => `${value}` !== '');
   const words = told.map(([name, value]) => {
@@ -146,7 +146,7 @@ function statisticsOf({ data, shape }: SaliencyMap): Omit<ScaleStatistics, 'name
   return { shape, min, max, mean: sum / data.length };
 }
 
-/** To the microsecond: clocks give no more. */
+/** Rounded to the microsecond: clocks are not more exact. */
 function roundAll<T extends Readonly<Record<string, number>>>(ms: T): T {
   return Object.fromEntries(
     Object.entries(ms).map(([name, value]) => [name, Math.round(value * 1000) / 1000]),

@@ -28,7 +28,7 @@ export function writeSafetensors(
 }
 
 /**
- * What a safetensors file begins with, padded to 8 bytes; the tensors' bytes follow in the order given.
+ * The start of a safetensors file, padded to 8 bytes; the tensors' bytes follow in the given order.
  *
  * @param tensors name, dtype and shape, length in bytes
  */

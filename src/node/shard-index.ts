@@ -3,7 +3,7 @@
  *
  *   { "metadata": { "total_size": … }, "weight_map": { tensor: "model-00001-of-00002.safetensors", … } }
  *
- * Shards lie beside their index: a name with a path in it is refused, wherever it leads.
+ * Shards are beside their index: a name that contains a path is refused.
  * Source: https://huggingface.co/docs/safetensors, "Sharded".
  */
 
@@ -12,14 +12,14 @@ import { FormatError } from '../errors.js';
 /** Tensor → the name of its file. */
 export type ShardIndex = ReadonlyMap<string, string>;
 
-/** Shards of an index, at most: as many as a gigabyte has in pieces of a megabyte. */
+/** The most shards of an index: a gigabyte in pieces of a megabyte. */
 export const MAX_SHARDS = 1024;
 
 /**
  * Reads an index.
  *
- * @param name what error messages call it
- * @throws {FormatError} for text that is no index, or a shard that is not beside it
+ * @param name its name in error messages
+ * @throws {FormatError} for text that is not an index, or a shard that is not beside it
  */
 export function parseShardIndex(text: string, name: string): ShardIndex {
   const fail = (what: string): never => {

@@ -1,9 +1,9 @@
-/** What a step of a plan is, for people. */
+/** Describes a step of a plan, for people. */
 
 import { conv2dMacs, isConv2d, type Step } from '../kernels/index.js';
 
 export interface StepText {
-  /** The weights' own name, of a convolution; else the operator's or the statistic's. */
+  /** For a convolution the weights' own name; else the name of the operator or the statistic. */
   readonly name: string;
   /** Kernel and stride, input and output. */
   readonly shape: string;

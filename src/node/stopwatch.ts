@@ -1,10 +1,10 @@
-/** Measuring: rounds that count once the engine has compiled what they run, and their medians. */
+/** Measurements: rounds after the engine has compiled the code, and their medians. */
 
-/** What does not count, at first. */
+/** First rounds that are not counted. */
 const WARM_UP_ROUNDS = 2;
 const WARM_UP_MS = 200;
 
-/** What `measure` gives in each of `rounds` rounds, after those of the warm-up. */
+/** The results of `measure` in `rounds` rounds, after the warm-up. */
 export function sampleRounds<T>(rounds: number, measure: (round: number) => T): T[] {
   const samples: T[] = [];
   const start = performance.now();

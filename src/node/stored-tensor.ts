@@ -1,12 +1,12 @@
 /**
- * How weights are stored: as they rest in memory (../memory.ts), so that a file holds what is kept of it.
+ * How weights are stored: in files as in memory (../memory.ts), so that a file has what memory keeps.
  *
  *   f32     F32
- *   f16     F16, plain: any program reads it
- *   int8    I8, and beside it F32 [Cout], `scaleName` of the tensor: w = q·scale, largest |q| = 127
+ *   f16     F16, plain: any program can read it
+ *   int8    I8, and with it F32 [Cout], `scaleName` of the tensor: w = q·scale, largest |q| = 127
  *
- * That is for kernels and the classifier's matrix. Vectors (batch norm, biases) stay float32 at any
- * precision: they are a thousandth of the bytes, and a variance can leave the range of a half.
+ * This is for kernels and the classifier's matrix. Vectors (batch norm, biases) stay float32 at any
+ * precision: they are a thousandth of the bytes, and a variance can be too large for a half.
  */
 
 import type { Precision } from '../kernels/index.js';
@@ -14,26 +14,26 @@ import { encodingFactor, largestOf, roundToEven } from '../kernels/precision.js'
 import { DTYPE_BYTES, SCALED_DTYPE } from '../model/formats/dtype.js';
 import type { TensorShape } from '../model/index.js';
 
-/** From here on the nearest binary16 is infinite: half a step beyond the largest, 65504. */
+/** From this value on the nearest binary16 is infinite: half a step above the largest, 65504. */
 export const HALF_OVERFLOW = 65520;
 
 /** A tensor as it is stored at a precision. */
 export interface StoredTensor extends TensorShape {
   readonly bytesPerElement: number;
-  /** Magnitudes from here on are not to be had. */
+  /** Magnitudes from this value on cannot be stored. */
   readonly limit: number;
-  /** Whether it has scales beside it. */
+  /** Whether it has scales. */
   readonly scaled: boolean;
   /**
    * Encodes rows of output channels, little-endian.
    *
    * @param out `bytesPerElement` bytes for each element of `x`
-   * @param scales of the rows, if it is scaled: what `x` is to be multiplied by, and afterwards `out`
+   * @param scales of the rows, if it is scaled: the factors of `x` before, and of `out` after
    */
   encode(out: Uint8Array, x: Float32Array, scales: Float32Array): void;
 }
 
-/** @param precision that the tensor's layer is kept in */
+/** @param precision the precision of the tensor's layer */
 export function storedTensor(precision: Precision, shape: readonly number[]): StoredTensor {
   const rounded = shape.length > 1 ? precision : 'f32';
   return { ...STORED[rounded], bytesPerElement: DTYPE_BYTES[STORED[rounded].dtype]!, shape };
@@ -49,7 +49,7 @@ function encodeFloats(out: Uint8Array, x: Float32Array): void {
   out.set(new Uint8Array(x.buffer, x.byteOffset, x.byteLength));
 }
 
-/** As int8 rests in memory. */
+/** int8, as in memory. */
 function encodeWhole(out: Uint8Array, x: Float32Array, scales: Float32Array): void {
   const whole = new Int8Array(out.buffer, out.byteOffset, out.length);
   const K = x.length / scales.length;
@@ -67,10 +67,10 @@ const OVERFLOW = 0x477ff000;
 const INFINITE = 0x7f800000;
 
 /**
- * The nearest binary16 of each float32, of two the even one; subnormals too. As IEEE 754 has it, what is
- * `HALF_OVERFLOW` or more becomes infinite; whoever does not want that looks first.
+ * The nearest binary16 of each float32; of two equally near the even one; subnormals too. As in IEEE 754,
+ * `HALF_OVERFLOW` or more becomes infinite; callers that do not want that check first.
  *
- * @param bytes two a value, little-endian, of any alignment
+ * @param bytes two per value, little-endian, of any alignment
  */
 export function encodeHalves(bytes: Uint8Array, x: Float32Array): void {
   const bits = new Uint32Array(x.buffer, x.byteOffset, x.length);
@@ -80,8 +80,8 @@ export function encodeHalves(bytes: Uint8Array, x: Float32Array): void {
     if (magnitude > INFINITE) half = 0x7e00;
     else if (magnitude >= OVERFLOW) half = 0x7c00;
     else if (magnitude < SMALLEST_NORMAL) half = roundToEven(Math.abs(x[i]!) * 2 ** 24);
-    // The exponent's bias goes from 127 to 15. Half a last bit is added, less where the bit is even, and a
-    // carry that leaves the mantissa is the exponent's.
+    // The exponent's bias changes from 127 to 15. Half a last bit is added, less if the bit is even; a
+    // carry out of the mantissa goes to the exponent.
     else half = (magnitude - 0x38000000 + 0xfff + ((magnitude >> 13) & 1)) >> 13;
     half |= (bits[i]! >>> 16) & 0x8000;
     bytes[2 * i] = half;

@@ -1,4 +1,4 @@
-/** Tensors in and out: an input for the network in place of a picture, and every array of a run. */
+/** Reads and writes tensors: an input for the network instead of a picture, and all arrays of a run. */
 
 import { FormatError } from '../errors.js';
 import type { FloatTensor } from '../explain.js';
@@ -33,8 +33,8 @@ export async function readTensor(path: string, channels: number): Promise<FloatT
 }
 
 /**
- * Picture `n` of a normalised tensor, as it looked before: x·std + mean, cut to 0…255. Of channels that are no
- * picture's the first is shown, from its least to its greatest value.
+ * Picture `n` of a normalised tensor, as it looked before: x·std + mean, limited to 0…255. If the channels are
+ * not a picture's, the first channel is shown, from its least to its greatest value.
  */
 export function pictureOfTensor(
   { data, shape }: FloatTensor,
@@ -59,8 +59,8 @@ export function pictureOfTensor(
 }
 
 /**
- * Every array of a run as the bytes of a safetensors file, float32: `logits` [N, classes]; for each
- * scale `scale.i` and, raw, `smoe.i` or the name of another statistic, [N, h, w]; `combined`, and with a
+ * All arrays of a run as the bytes of a safetensors file, float32: `logits` [N, classes]; for each
+ * scale `scale.i` and the raw `smoe.i`, or the name of another statistic, [N, h, w]; `combined`, and with a
  * CAM `cam`, `fastcam` and `nonclass`, [N, H, W].
  */
 export function encodeTensors(

@@ -1,2 +1,2 @@
-/** The version of the package. In the code, because a bundle of one file has no package.json beside it. */
+/** The version of the package. It is in the code because a single-file bundle has no package.json beside it. */
 export const VERSION = '0.1.0';

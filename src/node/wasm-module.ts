@@ -1,4 +1,4 @@
-/** WebAssembly modules of packages, compiled when first asked for and kept. */
+/** WebAssembly modules of packages, compiled on first use and kept. */
 
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -8,8 +8,8 @@ import { type WasmModule, webAssembly } from '../kernels/wasm/webassembly.js';
 const modules = new Map<string, Promise<WasmModule>>();
 
 /**
- * @param specifier of the file: `@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm`. The packages themselves would fetch it
- * from its URL, which Node does not do for files.
+ * @param specifier of the file: `@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm`. The packages themselves would load it
+ * with `fetch` from its URL, which Node does not support for files.
  */
 export function wasmModule(specifier: string): Promise<WasmModule> {
   let module = modules.get(specifier);
@@ -21,7 +21,7 @@ export function wasmModule(specifier: string): Promise<WasmModule> {
 }
 
 async function compile(specifier: string): Promise<WasmModule> {
-  // CommonJS that a bundler makes has no URL: packages are looked for where the program was started.
+  // A CommonJS bundle has no URL: packages are searched for in the start folder of the program.
   const own: string | undefined = import.meta.url;
   const { resolve } = createRequire(own ?? join(process.cwd(), 'index.js'));
   return webAssembly!.compile(await readFile(resolve(specifier)));

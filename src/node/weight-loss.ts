@@ -1,12 +1,12 @@
 /**
  * What rounding does to weights, layer by layer.
  *
- * The relative error of a layer, √(Σ error² / Σ w²), does not show everything. Whole numbers have a scale for
- * each output channel, of its largest weight. Where the weights of a few input channels are far larger than all
- * others, these have few steps left, while the sums are those of the large ones: with three input channels 50
+ * The relative error of a layer, √(Σ error² / Σ w²), does not show everything. int8 weights have a scale for each
+ * output channel, set by its largest weight. If the weights of a few input channels are far larger than all others,
+ * the others have few steps left, while the sums are dominated by the large ones. With three input channels 50
  * times as large, the relative error goes from 0.8 % to 2.5 %, and that of the others' weights to 18 %. So the
- * error is taken of the weights of each input channel, too. Their median does not mind a few channels that are
- * large, nor a few that a trained network does not use.
+ * error of the weights of each input channel is measured, too. Their median is not affected by a few channels that
+ * are large, nor by a few that a trained network does not use.
  */
 
 import type { Precision } from '../kernels/index.js';
@@ -17,24 +17,24 @@ export interface LayerLoss {
   readonly weights: number;
   /** Magnitude of the largest weight. */
   readonly largest: number;
-  /** Errors are absolute, against float32, which the network computes with. */
+  /** Errors are absolute, compared with float32, in which the network computes. */
   readonly largestError: number;
   readonly meanError: number;
-  /** √(Σ error² / Σ w²) of its kernel or matrix; 0 where no weight changes. */
+  /** √(Σ error² / Σ w²) of its kernel or matrix; 0 if no weight changes. */
   readonly relativeError: number;
-  /** The same of the weights of one input channel: the median over those whose weights are not all zero. */
+  /** The same for the weights of one input channel: the median over those whose weights are not all zero. */
   readonly channelError: number;
 }
 
 /**
- * From here on a layer is warned of, by the larger of its relative errors. Trained networks have at most 1.4 %
+ * A layer gets a warning if the larger of its relative errors is at least this. Trained networks have at most 1.4 %
  * in int8 and 0.03 % in f16 (the bundled one, a ResNet-20 of CIFAR-10, a MobileNetV2: 128 kernels). In the
  * bundled one's layers with one input channel 50 times as large it is 6.8 % to 26 % in int8, with three 14 %
  * to 32 %, and with three 100 times as large 27 % to 60 %. Measured.
  */
 export const LARGE_ERROR = 0.04;
 
-/** The kernel or matrix that weights are of. */
+/** The kernel or matrix that has the weights. */
 export interface Kernel {
   /** [Cout, Cin/groups, …] */
   readonly shape: readonly number[];
@@ -57,11 +57,11 @@ export class WeightLoss {
   readonly #layers = new Map<string, Sums>();
 
   /**
-   * Takes in weights of a tensor, of whose name all but the last part is the layer's.
+   * Adds weights of a tensor; its name without the last part is the layer's.
    *
    * @param x some of its output channels
-   * @param kernel of a tensor that is no vector
-   * @param firstRow the output channel that `x` begins with
+   * @param kernel of a tensor that is not a vector
+   * @param firstRow the first output channel of `x`
    */
   add(tensor: string, x: Float32Array, rounded: Float32Array, kernel?: Kernel, firstRow = 0): void {
     const layer = tensor.slice(0, tensor.lastIndexOf('.'));
@@ -77,7 +77,7 @@ export class WeightLoss {
     this.#layers.set(layer, sums);
   }
 
-  /** In the order in which they were added. */
+  /** In the order of the calls of `add`. */
   layers(): LayerLoss[] {
     return [...this.#layers].map(([layer, { errors, squares, squaredErrors, ...sums }]) => {
       const channels = [...squares.keys()].filter((c) => squares[c]! > 0);
@@ -113,7 +113,7 @@ function addSquares(
     sums.squaredErrors = new Float64Array(groups * cin);
   }
   for (let i = 0, row = firstRow; i < x.length; row++) {
-    // The output channels of a group see its own input channels.
+    // The output channels of a group use only its own input channels.
     const begin = Math.floor((row * groups) / Cout) * cin;
     for (let c = begin; c < begin + cin; c++) {
       for (const end = i + area; i < end; i++) {
@@ -128,7 +128,7 @@ function sumOf(values: Float64Array): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-/** 0 of nothing. */
+/** 0 for an empty list. */
 function medianOf(values: number[]): number {
   values.sort((a, b) => a - b);
   return values[values.length >> 1] ?? 0;
@@ -141,7 +141,7 @@ const ADVICE: Readonly<Record<Precision, string>> = {
   int8: '1 % is usual. A few weights are far larger than the others: use --precision f16',
 };
 
-/** A line for each layer that rounding changes more than it should. */
+/** A line for each layer that rounding changes too much. */
 export function lossWarnings(layers: readonly LayerLoss[], precision: Precision): string[] {
   return layers.flatMap(({ layer, relativeError, channelError }) => {
     const error = Math.max(relativeError, channelError);

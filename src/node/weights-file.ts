@@ -1,13 +1,13 @@
 /**
- * Weights from a file of any kind that is known, told by its first bytes: names lie.
+ * Weights from a file of any known kind, recognised by its first bytes. The file name is not trusted.
  *
  *   PK 03 04                zip: a PyTorch checkpoint
- *   0x1950a86a20f9469cfc6c  pickled: a PyTorch checkpoint of before 1.6
+ *   0x1950a86a20f9469cfc6c  pickled: a PyTorch checkpoint from before 1.6
  *   ustar at 257            tar: one of PyTorch 0.1
  *   u64 < 2³², then {       safetensors
- *   { … "weight_map" …      an index, its safetensors or checkpoints beside it
+ *   { … "weight_map" …      an index, with its safetensors or checkpoints beside it
  *
- * Any other file is refused by the name of its format, with what to do: ./foreign-formats.ts.
+ * Any other file is refused with the name of its format and what to do: ./foreign-formats.ts.
  */
 
 import { existsSync } from 'node:fs';
@@ -21,11 +21,11 @@ import { parseShardIndex } from './shard-index.js';
 
 export interface WeightsFile {
   readonly source: TensorSource;
-  /** What the file is, and where in it the weights are, for people. */
+  /** The format, and where the weights are in the file, for people. */
   readonly format: string;
-  /** The files that it reads: the one that was named first, then its shards. */
+  /** The files that it reads: the named file first, then its shards. */
   readonly files: readonly OpenFile[];
-  /** Tensors cannot be read any more. */
+  /** Closes the files; tensors cannot be read any more. */
   close(): void;
 }
 
@@ -40,8 +40,8 @@ const MAX_INDEX_BYTES = 2 ** 24;
 /**
  * Opens weights: a safetensors file, an index of several, or a PyTorch checkpoint.
  *
- * @param name what messages call it; default the path
- * @param stateDict of the dictionaries of a checkpoint the one to read, `.` is the whole file; default the
+ * @param name its name in messages; default the path
+ * @param stateDict which dictionary of a checkpoint to read, `.` is the whole file; default the
  * one that makes the largest network
  * @throws {FormatError} in one line that names the file, what is wrong with it and what to do
  */
@@ -64,7 +64,7 @@ export async function openWeights(
   }
 }
 
-/** The first bytes of a file, a character each. */
+/** The first bytes of a file, one character each. */
 function headOf(file: OpenFile): string {
   return Buffer.from(file.read(0, Math.min(file.length, HEAD_BYTES))).toString('latin1');
 }
@@ -74,12 +74,12 @@ function startsAsSafetensors(head: string): boolean {
   return head.startsWith('\0\0\0\0{', 4);
 }
 
-/** An index, or somebody's configuration. */
+/** An index, or another JSON file. */
 function isJson(head: string): boolean {
   return /^(?:\xef\xbb\xbf)?\s*\{/.test(head) && !startsAsSafetensors(head);
 }
 
-/** Tensors of a file that is no index. @throws {FormatError} for another format, by its name */
+/** Tensors of a file that is not an index. @throws {FormatError} for another format, naming it */
 async function openTensors(
   file: OpenFile,
   name: string,
@@ -126,7 +126,7 @@ async function openShards(file: OpenFile, name: string): Promise<WeightsFile> {
     const format = `index of ${paths.size} files`;
     return { source: joinShards(sources, name), format, files: opened, close };
   } catch (error) {
-    // The index itself is closed by whoever opened it.
+    // The caller closes the index itself.
     opened.shift();
     close();
     throw error;

@@ -1,4 +1,4 @@
-/** Files written under a temporary name beside their own, and renamed once they are whole. */
+/** Files that are written under a temporary name beside the final one, and renamed when they are complete. */
 
 import { existsSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
@@ -6,18 +6,18 @@ import { join, resolve } from 'node:path';
 import { FormatError, ShapeError } from '../errors.js';
 import { systemReason } from './file-bytes.js';
 
-/** What the names of this process's unfinished files end in, whichever of its threads writes them. */
+/** The ending of this process's unfinished files, in all its threads. */
 const PART = `.${process.pid}.part`;
 
 /**
- * Writes a file whole or not at all; what is no file, as a device, as it is.
+ * Writes a file whole or not at all. A target that is not a file, such as a device, is written directly.
  *
  * @throws {FormatError} naming the file and why it cannot be written
  */
 export async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found && !found.isFile()) return attempt(path, () => writeFile(path, bytes));
-  // A link stays one.
+  // A link stays a link.
   const target = found ? realpathSync(path) : path;
   const temporary = target + PART;
   try {
@@ -29,7 +29,7 @@ export async function writeWhole(path: string, bytes: Uint8Array | string): Prom
   }
 }
 
-/** Removes what ended threads have not finished writing in a folder, and in those inside it. */
+/** Removes the unfinished files of ended threads in a folder, and in the folders inside it. */
 export function removeParts(folder: string): void {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
@@ -62,20 +62,20 @@ export class WrittenFile {
     this.bytes += bytes.length;
   }
 
-  /** Waits until the disk has it all. */
+  /** Waits until all bytes are on the disk. */
   async close(): Promise<void> {
     await attempt(this.path, () => this.#handle!.sync());
     await this.#handle!.close();
     this.#handle = undefined;
   }
 
-  /** Puts it where an older file of its name may be. */
+  /** Gives the file its final name, in place of an older file. */
   async rename(): Promise<void> {
     await attempt(this.path, () => rename(this.#temporary, this.path));
     this.#isRenamed = true;
   }
 
-  /** Removes what has not been renamed. */
+  /** Removes the file if it was not renamed. */
   async discard(): Promise<void> {
     await this.#handle?.close();
     if (!this.#isRenamed) await rm(this.#temporary, { force: true });
@@ -83,7 +83,7 @@ export class WrittenFile {
 }
 
 /**
- * Nothing that is read may be written over, under whatever name it goes.
+ * Makes sure that no input is overwritten, also under another name.
  *
  * @throws {ShapeError} in the name of `operation`
  */
@@ -100,7 +100,7 @@ export function refuseOverwriting(
   }
 }
 
-/** The path, and what the file system knows the file by: links have the same. */
+/** The path, and the file system's identity of the file, which is the same for links. */
 function identities(path: string): string[] {
   const found = statSync(path, { throwIfNoEntry: false });
   return found === undefined ? [resolve(path)] : [resolve(path), `${found.dev} ${found.ino}`];
