@@ -2,14 +2,14 @@
  * Lines of text in bitmap fonts. scripts/build-fonts.mjs takes the fonts from jimp; jimp itself is not installed with
  * this package.
  *
- * Format: AngelCode's BMFont as XML, one element for the sheet of letters, each letter, and each pair of letters that
- * stand closer.
+ * Format: AngelCode's BMFont as XML, with one element for the sheet of letters, each letter, and each pair of letters
+ * that are set closer.
  */
 
 import type { Picture } from '../../image/picture.js';
 import { decodePicture } from '../pictures/decode.js';
 
-/** Where a letter lies on the sheet, and how it stands in a line, in pixels. */
+/** The position of a letter on the sheet, and in a line, in pixels. */
 interface Letter {
   readonly x: number;
   readonly y: number;
@@ -22,16 +22,16 @@ interface Letter {
 
 export interface BitmapFont {
   readonly letters: ReadonlyMap<string, Letter>;
-  /** Of two letters, what the second is moved by. */
+  /** For two letters, how far the second is moved. */
   readonly kernings: ReadonlyMap<string, number>;
-  /** Black letters; alpha says how much of a pixel they cover. */
+  /** Black letters; alpha is how much of a pixel they cover. */
   readonly sheet: Picture;
 }
 
-/** In place of a letter that the font lacks. */
+/** Used for a letter that the font does not have. */
 const UNKNOWN = '?';
 
-/** A font as ./fonts.ts has it. */
+/** A font as in ./fonts.ts. */
 export interface FontFiles {
   /** The text of the .fnt file. */
   readonly letters: string;
@@ -63,7 +63,7 @@ export function textWidth(font: BitmapFont, text: string): number {
 /**
  * Draws one line of text.
  *
- * @param out [height, width], 0 where there is no letter, 255 where there is nothing else; letters that reach beyond
+ * @param out [height, width], 0 without a letter, 255 where a letter covers the whole pixel; letters that do not fit
  * are cut
  */
 export function drawText(out: Uint8Array, width: number, font: BitmapFont, text: string): void {

@@ -1,5 +1,5 @@
 /**
- * A white sheet to lay pictures and text on. Text is set in bitmap fonts (Open Sans).
+ * A white sheet for pictures and text. Text is set in bitmap fonts (Open Sans).
  */
 
 import { createPicture, type Picture } from '../../image/picture.js';
@@ -8,22 +8,22 @@ import { type BitmapFont, drawText, loadBitmapFont, textWidth } from './bitmap-f
 
 const WHITE = 255;
 
-/** Characters that the fonts lack, by what stands in for them. */
+/** Characters that the fonts lack, and their replacements. */
 const STAND_INS: Record<string, string> = { '−': '-', '–': '-', '—': '-', '…': '...', '’': "'" };
 
-/** Text sizes in pixels, as the fonts come. */
+/** Text sizes in pixels: the sizes of the fonts. */
 export type TextSize = 16 | 32;
 
 /** Height of a line of each size, in pixels. */
 export const LINE: Readonly<Record<TextSize, number>> = { 16: 24, 32: 46 };
 
-/** Black says what something is; grey says more about it. */
+/** Black is for names; grey is for details. */
 export type Tone = 'black' | 'grey';
 
 /** The level of a letter's pixel. */
 const INK: Readonly<Record<Tone, number>> = { black: 0, grey: 110 };
 
-/** Measures and draws text. Made once, since loading the fonts takes longer than using them. */
+/** Measures and draws text. Made once, because loading the fonts takes longer than using them. */
 export class Lettering {
   readonly #fonts: Readonly<Record<TextSize, BitmapFont>>;
 
@@ -42,7 +42,7 @@ export class Lettering {
     return textWidth(this.#fonts[size], printable(text));
   }
 
-  /** The text, cut so that it fits. */
+  /** The text, shortened to fit. */
   cut(text: string, size: TextSize, maxWidth: number): string {
     if (this.width(text, size) <= maxWidth) return text;
     let kept = text.length;
@@ -50,7 +50,7 @@ export class Lettering {
     return `${text.slice(0, kept)}…`;
   }
 
-  /** One line of text on white, as wide as it is measured. */
+  /** One line of text on white, as wide as the text. */
   draw(text: string, size: TextSize, tone: Tone): Picture {
     const width = Math.max(1, this.width(text, size));
     const coverage = new Uint8Array(width * LINE[size]);

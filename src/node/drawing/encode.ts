@@ -1,4 +1,4 @@
-/** RGBA pixels → picture files: PNG by zlib, JPEG by mozjpeg, WebP by libwebp, the latter two in WebAssembly. */
+/** RGBA pixels → picture files: PNG by zlib, JPEG by mozjpeg and WebP by libwebp, both in WebAssembly. */
 
 import type { Picture } from '../../image/picture.js';
 import type { WasmModule } from '../../kernels/wasm/webassembly.js';
@@ -14,10 +14,10 @@ interface Encoder {
   encode(picture: Picture | IndexedPicture): Promise<Uint8Array>;
 }
 
-/** Where the eye sees no loss; files of a photo's overlay are a fiftieth of the PNG. */
+/** No loss is visible at this quality; the file of a photo's overlay is a fiftieth of the PNG. */
 const QUALITY = 85;
 
-/** How each format is written. PNG loses nothing; the others drop what the eye does not see. */
+/** How each format is written. PNG loses nothing; the others drop details that are not visible. */
 export const FORMATS: Readonly<Record<PictureFormat, Encoder>> = {
   png: {
     ending: 'png',
@@ -51,7 +51,7 @@ export const FORMATS: Readonly<Record<PictureFormat, Encoder>> = {
             wasmModule('@jsquash/webp/codec/enc/webp_enc_simd.wasm'),
           ]),
       );
-      // Its types leave the module out, which its code takes.
+      // The package's types leave out the module argument, which its code accepts.
       await (init as (module: WasmModule) => Promise<unknown>)(module);
       return new Uint8Array(await encode(whole(picture), { quality: QUALITY, method: 2 }));
     },

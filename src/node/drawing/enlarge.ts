@@ -1,4 +1,4 @@
-/** Small pictures, enlarged to be seen at all. A file of its own: few are so small, and ndarray-ops takes 40 ms to load. */
+/** Enlarges pictures that are too small to see. A separate file: few need it, and ndarray-ops takes 40 ms to load. */
 
 import ndarray from 'ndarray';
 import ops from 'ndarray-ops';

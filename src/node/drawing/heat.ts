@@ -1,6 +1,6 @@
 /**
- * Heat maps as indices into a color map of 256 colors: a byte for each pixel, where RGBA has four to compute, to filter
- * and to pack.
+ * Heat maps as indices into a color map of 256 colors: one byte per pixel to compute, filter and compress; RGBA has
+ * four.
  */
 
 import type { Picture } from '../../image/picture.js';
@@ -17,7 +17,7 @@ export interface IndexedPicture {
   readonly height: number;
 }
 
-/** A map in colors, as `colorize` paints it; RGBA where pixels were not seen, whose grey is no color of the map. */
+/** A map in colors, as `colorize` paints it; RGBA if some pixels were not seen: their grey is not in the color map. */
 export function heat(map: SaliencyMap, colormap: Colormap): Picture | IndexedPicture {
   const { data, shape } = map;
   const [height, width] = shape as [number, number];
@@ -28,7 +28,7 @@ export function heat(map: SaliencyMap, colormap: Colormap): Picture | IndexedPic
   return { indices, colors: colormapTable(colormap), width, height };
 }
 
-/** Maps of the normaliser `identity` have no upper bound: their maximum is shown as 1. */
+/** Maps of the normaliser `identity` have no upper limit: their maximum is shown as 1. */
 export function forDisplay(map: SaliencyMap): SaliencyMap {
   const { data, shape } = map;
   let most = 1;

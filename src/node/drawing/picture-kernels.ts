@@ -1,4 +1,4 @@
-/** LOVI and the first pass of resizing in WebAssembly: byte for byte what the core's own functions give. */
+/** LOVI and the first pass of resizing in WebAssembly: the same bytes as the core's own functions. */
 
 import { createPicture, pixelsOf } from '../../image/picture.js';
 import type { PictureKernels } from '../../kernels/index.js';
@@ -6,9 +6,9 @@ import { roomAt, roomFor, throughRows } from '../../kernels/wasm/maps.js';
 import { checkCombination, type SaliencyMap, scalePositions } from '../../viz/index.js';
 import { scratch } from './scratch.js';
 
-/** Where a `LoviScale` of assembly/lovi.ts has its place on the axis of hue. */
+/** The offset of the hue position in a `LoviScale` of assembly/lovi.ts. */
 const HUE_BYTE = 56;
-/** Bytes of a picture that are worked at at a time, where a row has fewer. */
+/** Bytes of a picture to process at a time; a row may have more. */
 const BAND_BYTES = 2 ** 18;
 
 export const PICTURE_KERNELS: PictureKernels = {

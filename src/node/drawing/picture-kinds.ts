@@ -1,9 +1,9 @@
-/** Which pictures show an explanation, by name. */
+/** The pictures that can show an explanation, by name. */
 
 import { ShapeError } from '../../errors.js';
 import type { Explanation } from '../../explanation.js';
 
-/** What a picture shows. `scales` is one for each of them. */
+/** What a picture shows. `scales` is one picture for each scale. */
 export type PictureKind =
   | 'sheet'
   | 'saliency'
@@ -15,9 +15,9 @@ export type PictureKind =
   | 'picture'
   | 'thumbnails';
 
-/** Those that are drawn where nothing is said. */
+/** The kinds that are drawn by default. */
 export const DEFAULT_KINDS: readonly PictureKind[] = [
-  // Those that take long to pack come first: the others are drawn meanwhile.
+  // Pictures that take long to compress come first: the others are drawn meanwhile.
   ...(['sheet', 'overlay', 'lovi', 'saliency', 'fastcam', 'non-class', 'scales'] as const),
 ];
 
@@ -31,7 +31,7 @@ export function needsLettering(only: readonly PictureKind[]): boolean {
   return only.includes('sheet') || only.includes('lovi');
 }
 
-/** The kinds that an explanation can be drawn as, of those asked for or else of the usual ones. */
+/** The kinds that can be drawn for an explanation: of those asked for, or else of the default ones. */
 export function kindsOf(
   only: readonly PictureKind[] | undefined,
   { cam }: Pick<Explanation, 'cam'>,
@@ -51,14 +51,14 @@ export function kindsOf(
   return PICTURE_KINDS.filter((kind) => only.includes(kind));
 }
 
-/** What the strip of thumbnails shows, from left to right. */
+/** The contents of the strip of thumbnails, from left to right. */
 export function thumbnailKinds({ cam }: Pick<Explanation, 'cam'>): PictureKind[] {
   return cam === 'none'
     ? ['picture', 'overlay', 'lovi']
     : ['picture', 'overlay', 'lovi', 'fastcam'];
 }
 
-/** What must be drawn for a gallery, with what is asked for. */
+/** The kinds to draw for a gallery: those that it needs, and those asked for. */
 export function kindsForGallery(
   only: readonly PictureKind[],
   cam: Explanation['cam'],

@@ -1,4 +1,4 @@
-/** The pictures that show an explanation, each drawn when it is asked for. */
+/** The pictures of an explanation. Each is drawn on demand. */
 
 import type { Explanation, Prediction } from '../../explanation.js';
 import { createPicture, fitInside, type Picture, type Size } from '../../image/picture.js';
@@ -25,31 +25,31 @@ import { mixHalf, shrinkPicture } from './pixels.js';
 import { drawLovi, drawSheet, type SheetRow } from './sheet.js';
 
 export interface NamedPicture {
-  /** File name without its ending. */
+  /** File name without its extension. */
   readonly name: string;
   draw(): Picture | IndexedPicture | Promise<Picture>;
 }
 
-/** What the pictures are drawn from. */
+/** The data from which the pictures are drawn. */
 export interface PictureSource {
-  /** Its maps have the pixels of `picture`. */
+  /** Its maps have the size of `picture`. */
   readonly explanation: Explanation;
   /** The picture that was explained, opaque, at the size to draw. */
   readonly picture: Picture;
   readonly colormap: Colormap;
-  /** What the sheet calls the picture. */
+  /** Name of the picture on the sheet. */
   readonly title: string;
-  /** Loaded where `needsLettering`. */
+  /** Loaded if `needsLettering`. */
   readonly lettering: Lettering | undefined;
 }
 
-/** Long side of a tile of the contact sheet, in pixels: the sheet of a wide picture is then as wide as all pictures may be. */
+/** Long side of a tile of the contact sheet, in pixels: the sheet of a wide picture then has the largest width. */
 const TILE = 256;
 /** Long side of a thumbnail. */
 const THUMBNAIL = 240;
 /** Long side of the picture of one scale. */
 const SCALE_SIDE = 512;
-/** Long side below which pictures are enlarged to be seen at all. */
+/** Pictures with a smaller long side are enlarged to be visible. */
 const SMALL = 224;
 /** The share of pixels that the hard mask keeps. */
 const KEPT = 0.1;
@@ -83,7 +83,7 @@ export function picturesOf(source: PictureSource, kinds: readonly PictureKind[])
   );
 }
 
-/** Half the picture and half the map's color; as `overlay` has it where pixels were not seen. */
+/** Half the picture and half the map's color; pixels that were not seen are as in `overlay`. */
 function overlaid(picture: Picture, map: SaliencyMap, colormap: Colormap): Picture {
   const drawn = heat(map, colormap);
   return 'indices' in drawn
@@ -91,12 +91,12 @@ function overlaid(picture: Picture, map: SaliencyMap, colormap: Colormap): Pictu
     : overlay(picture, forDisplay(map), { colormap });
 }
 
-/** FastCAM, or the saliency where there is no class activation map. */
+/** FastCAM, or the saliency if there is no class activation map. */
 function mainMap(explanation: Explanation): SaliencyMap {
   return explanation.cam === 'none' ? explanation.combinedMap : explanation.fastcamMap;
 }
 
-/** Of a strip of so many thumbnails, in pixels. */
+/** Size of a strip with this many thumbnails, in pixels. */
 export function thumbnailsSize(drawn: Size, count: number): Size {
   const { width, height } = fitInside(drawn, THUMBNAIL);
   return { width: count * width, height };
@@ -162,7 +162,7 @@ async function sheet(source: PictureSource): Promise<Picture> {
   );
 }
 
-/** The class that the sheet is about, with the network's belief in it. */
+/** The class of the sheet, with its probability. */
 function className(explanation: Explanation): string {
   const { target, logits } = explanation;
   const own = explanation.top(logits.length).find(({ index }) => index === target);
@@ -187,7 +187,7 @@ async function loviWithLegend(explanation: Explanation, lettering: Lettering): P
   return drawLovi(await enlarged(lovi, enlargement(lovi, SMALL)), legend, lettering);
 }
 
-/** The whole factor by which a small picture is enlarged so that its long side nears `box`. */
+/** The whole factor by which a small picture is enlarged so that its long side is near `box`. */
 export function enlargement({ width, height }: Size, box: number): number {
   return Math.max(1, Math.floor(box / Math.max(width, height)));
 }
@@ -198,7 +198,7 @@ async function enlarged(picture: Picture, factor: number): Promise<Picture> {
   return enlargePicture(picture, factor);
 }
 
-/** One scale's map at the picture's aspect, smooth as the combination sees it. */
+/** One scale's map at the picture's aspect ratio, as smooth as in the combination. */
 function scaleForDisplay(map: SaliencyMap, explanation: Explanation): SaliencyMap {
   const { width, height, region } = explanation;
   const scale = SCALE_SIDE / Math.max(width, height);

@@ -1,9 +1,9 @@
-/** The JavaScript side of assembly/index.ts: what is done for every pixel of a drawing. */
+/** The JavaScript side of assembly/index.ts: the work for each pixel of a drawing. */
 
 import { createPicture, type Picture, pixelsOf, type Size } from '../../image/picture.js';
 import { SLACK, scratch } from './scratch.js';
 
-/** Bytes that are worked at at a time, where a row has fewer: half of a second-level cache. */
+/** Bytes to process at a time, half of a second-level cache; a row may have more. */
 const BAND_BYTES = 2 ** 18;
 
 /** The bytes of any typed array. */
@@ -11,7 +11,7 @@ function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Arra
   return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
 }
 
-/** Runs over `n` of something, as many at a time as BAND_BYTES hold. */
+/** Processes `n` items, as many at a time as BAND_BYTES hold. */
 function inBands(n: number, bytesOfEach: number, run: (begin: number, end: number) => void): void {
   const band = bandOf(n, bytesOfEach);
   for (let begin = 0; begin < n; begin += band) run(begin, Math.min(n, begin + band));
@@ -22,9 +22,9 @@ function bandOf(n: number, bytesOfEach: number): number {
 }
 
 /**
- * The steps of a color map, as `colorStep` of fastcam/viz has them, of values that are no more than 1.
+ * The steps of a color map, as in `colorStep` of fastcam/viz, for values that are at most 1.
  *
- * @returns the greatest value, at least 1; NaN where one is
+ * @returns the greatest value, at least 1; NaN if a value is NaN
  */
 export function writeSteps(out: Uint8Array, values: Float32Array): number {
   const band = bandOf(values.length, 4);
@@ -34,7 +34,7 @@ export function writeSteps(out: Uint8Array, values: Float32Array): number {
   let most = 1;
   inBands(values.length, 4, (begin, end) => {
     floats.set(source.subarray(4 * begin, 4 * end));
-    // What follows the last value is none of them.
+    // The bytes after the last value are not values.
     floats.fill(0, 4 * (end - begin), 4 * (end - begin) + SLACK);
     most = Math.max(most, k.steps(steps.byteOffset, floats.byteOffset, end - begin));
     out.set(steps.subarray(0, end - begin), begin);
@@ -43,9 +43,9 @@ export function writeSteps(out: Uint8Array, values: Float32Array): number {
 }
 
 /**
- * Half the colors and half the picture: `overlay` of fastcam/viz at opacity 0.5, of an opaque picture.
+ * Half the colors and half the picture: `overlay` of fastcam/viz at opacity 0.5, for an opaque picture.
  *
- * @param indices [height, width], of `colors`
+ * @param indices [height, width], into `colors`
  * @param colors RGBA [256, 4]
  */
 export function mixHalf(picture: Picture, indices: Uint8Array, colors: Uint8Array): Picture {
@@ -69,7 +69,7 @@ export function mixHalf(picture: Picture, indices: Uint8Array, colors: Uint8Arra
 /**
  * Rows as PNG stores them, by its filter Up.
  *
- * @param data RGBA pixels, of which alpha is dropped, or indices, [height, width]
+ * @param data [height, width] RGBA pixels, whose alpha is dropped, or indices
  * @returns [height, 1 + 3·width] or [height, 1 + width]
  */
 export function upDifferences(data: Uint8Array | Uint8ClampedArray, size: Size): Uint8Array {
@@ -94,12 +94,13 @@ export function upDifferences(data: Uint8Array | Uint8ClampedArray, size: Size):
   return filtered;
 }
 
-/** Times 255 it fits into 16 bits. */
+/** 255 times this fits into 16 bits. */
 const MOST_WEIGHT = 256;
 
 /**
- * Each output pixel is the mean of the area that it covers, to a level; a source pixel that two share counts for each
- * by the part that it covers. Rows are summed first, as whole numbers of 16 bits, of which a sum has 256 in all.
+ * Each output pixel is the mean of the area that it covers, exact to one level. A source pixel that is shared by two
+ * counts for each by the part that it covers. Rows are summed first, in 16-bit whole numbers; the weights of a sum
+ * are 256 in all.
  *
  * @param picture opaque, no smaller than `size`, and less than 256 times as high
  */
@@ -108,7 +109,7 @@ export function shrinkPicture(picture: Picture, size: Size): Picture {
   if (width === size.width && height === size.height) return picture;
   const across = sharesOf(width, size.width);
   const step = height / size.height;
-  // So many rows of the result at a time, and what they are made from: neighbours share a row.
+  // This many rows of the result at a time, with their source rows: neighbours share a row.
   const band = bandOf(size.height, 4 * width * (step + 1));
   const { k, regions } = scratch(
     ...[4 * size.width * band, 8 * (width + across.count), 4 * width * Math.ceil(band * step + 2)],
@@ -150,7 +151,7 @@ export function shrinkPicture(picture: Picture, size: Size): Picture {
   return shrunk;
 }
 
-/** By how much each source position counts for each output. */
+/** The weight of each source position for each output. */
 function sharesOf(from: number, to: number) {
   const step = from / to;
   const count = Math.ceil(step) + 1;

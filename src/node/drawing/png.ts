@@ -1,11 +1,11 @@
 /**
  * RGBA pixels → an 8-bit RGB PNG file. Source: W3C PNG, 3rd edition, §5, §7.2 and §9.
  *
- * Every row but the first is stored as its difference to the row above (filter Up) and packed at zlib's lowest
- * level. Of the differences zlib finds runs alone (Z_RLE): other repetitions are rare in photos and in smooth maps, so
- * files are smaller by a tenth, in two thirds of the time. Of the overlay of a photo of 1600×1200 that makes 2.5 MB in
- * 4 + 63 ms; jimp's encoder, with the same filter and level 4, 2.4 MB in 220 ms; @jsquash/png 2.9 MB in 80 ms (Node 20).
- * zlib works beside the thread that draws.
+ * Every row but the first is stored as its difference to the row above (filter Up) and compressed at zlib's lowest
+ * level. zlib only looks for runs in the differences (Z_RLE): other repetitions are rare in photos and smooth maps, so
+ * files are a tenth smaller, in two thirds of the time. The overlay of a photo of 1600×1200 becomes 2.5 MB in
+ * 4 + 63 ms; with jimp's encoder, the same filter and level 4, 2.4 MB in 220 ms; with @jsquash/png 2.9 MB in 80 ms
+ * (Node 20). zlib runs in parallel to the thread that draws.
  */
 
 import { promisify } from 'node:util';
@@ -22,16 +22,16 @@ const pack = promisify<Uint8Array, ZlibOptions, Buffer>(deflate);
 const PACKING: ZlibOptions = {
   level: 1,
   strategy: constants.Z_RLE,
-  // The bytes that zlib hands over at a time, each of which interrupts the drawing.
+  // The bytes that zlib returns at a time. Each time interrupts the drawing.
   chunkSize: 1 << 18,
 };
 
-/** The bytes of a PNG file, 8-bit RGB: alpha is dropped, since nothing here draws see-through. */
+/** The bytes of a PNG file, 8-bit RGB: alpha is dropped, because nothing here is transparent. */
 export async function encodePng(picture: Picture): Promise<Uint8Array> {
   return pngFile(picture, RGB, upDifferences(picture.data, picture));
 }
 
-/** The same of a picture of at most 256 colors: a third of the bytes to pack, and fewer to write. */
+/** The same for a picture of at most 256 colors: a third of the bytes to compress, and a smaller file. */
 export async function encodeIndexedPng(picture: IndexedPicture): Promise<Uint8Array> {
   const palette = new Uint8Array(3 * 256);
   for (let i = 0; i < 256; i++) palette.set(picture.colors.subarray(4 * i, 4 * i + 3), 3 * i);
@@ -48,7 +48,7 @@ async function pngFile(
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  // Depth, color type; the only compression and filtering there are, not interlaced.
+  // Depth, color type; the only methods of compression and filtering; not interlaced.
   header.set([8, colorType, 0, 0, 0], 8);
   const pixels = await pack(rows, PACKING);
   return Buffer.concat([

@@ -1,6 +1,6 @@
 /**
- * The compiled assembly/index.ts and its memory, of a few megabytes. A process that draws one picture has no time to
- * compile JavaScript for it; WebAssembly is fast at once.
+ * The compiled assembly/index.ts and its memory of a few megabytes. A process that draws one picture has no time to
+ * optimise JavaScript for it; WebAssembly is fast from the start.
  */
 
 import { Buffer } from 'node:buffer';
@@ -57,7 +57,7 @@ interface PixelExports {
   ): void;
 }
 
-/** What the kernels read and write beyond the end of a row. */
+/** The bytes after the end of a row that the kernels read and write. */
 export const SLACK = 64;
 const PAGE_BYTES = 2 ** 16;
 let loaded: { readonly exports: PixelExports; readonly memory: WasmMemory } | undefined;
@@ -72,7 +72,7 @@ function load() {
   return loaded;
 }
 
-/** Regions of so many bytes, their contents undefined, and the kernels. They are good until the next call. */
+/** Regions of these sizes, with undefined contents, and the kernels. Valid until the next call. */
 export function scratch(...lengths: readonly number[]): { k: PixelExports; regions: Uint8Array[] } {
   const { exports: k, memory } = load();
   const starts: number[] = [];

@@ -15,7 +15,7 @@ export interface Sheet {
   readonly title: string;
   readonly subtitle: string;
   readonly columns: readonly string[];
-  /** All tiles are of one size. */
+  /** All tiles have the same size. */
   readonly rows: readonly SheetRow[];
   /** A strip of the color map from 0 to 1, left to right. */
   readonly colorBar: Picture;
@@ -27,7 +27,7 @@ const TITLE: TextSize = 32;
 const TEXT: TextSize = 16;
 
 /**
- * Lays a sheet out.
+ * Lays out a sheet.
  *
  * ```
  *  title
@@ -70,14 +70,14 @@ export function drawSheet(sheet: Sheet, lettering: Lettering): Picture {
     canvas.text(label, TEXT, MARGIN, y);
     canvas.text(note, TEXT, MARGIN, y + LINE[TEXT], 'grey');
   }
-  // The bar stands under the heat maps, the column that it explains.
+  // The bar is below the column of heat maps, which it explains.
   const barLeft = gridLeft + cellWidth + GAP;
   drawBetween(canvas, ['0', colorBar, '1'], barLeft, barTop, lettering);
   return canvas.picture;
 }
 
 /**
- * LOVI above its legend. From left to right the hues of the scales, first to last; from top to bottom
+ * LOVI above its legend. From left to right: the hues of the scales, first to last. From top to bottom:
  * the other scales rise, and the color fades.
  */
 export function drawLovi(lovi: Picture, legend: Picture, lettering: Lettering): Picture {
@@ -100,7 +100,7 @@ export function drawLovi(lovi: Picture, legend: Picture, lettering: Lettering): 
   return canvas.picture;
 }
 
-/** A picture with a word on either side. */
+/** A picture with a word on each side. */
 type Labelled = readonly [left: string, picture: Picture, right: string];
 
 function widthBetween([left, picture, right]: Labelled, lettering: Lettering): number {

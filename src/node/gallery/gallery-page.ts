@@ -1,6 +1,6 @@
-/** What a gallery shows: the data that the command gives, and the page in the browser reads. */
+/** The data of a gallery, which the command writes and the page in the browser reads. */
 
-/** What has been drawn of a picture, in the order in which the page shows it. */
+/** The pictures that were drawn, in the order in which the page shows them. */
 export const KINDS = ['picture', 'overlay', 'lovi', 'fastcam'] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -17,10 +17,10 @@ export interface RankedClass extends GalleryClass {
 /** Small pictures in one file: equal tiles from left to right. */
 export interface Thumbnails {
   readonly file: string;
-  /** Pixels of the whole strip. */
+  /** Size of the whole strip in pixels. */
   readonly width: number;
   readonly height: number;
-  /** What each tile shows. */
+  /** The kind of each tile. */
   readonly kinds: readonly string[];
 }
 
@@ -28,15 +28,15 @@ export interface Thumbnails {
 export interface GalleryEntry {
   /** The input's path as given. */
   readonly title: string;
-  /** Pixels of the picture as given. */
+  /** Size of the given picture in pixels. */
   readonly width: number;
   readonly height: number;
   readonly thumbnails: Thumbnails;
-  /** What can be enlarged. */
+  /** The pictures that can be enlarged. */
   readonly pictures: Readonly<Partial<Record<Kind, string>>>;
-  /** Up to five, the likeliest first; empty without a classifier. */
+  /** Up to five, the most likely first; empty without a classifier. */
   readonly top: readonly RankedClass[];
-  /** The class that the class activation map speaks for. */
+  /** The class of the class activation map. */
   readonly target?: GalleryClass;
 }
 

@@ -1,6 +1,6 @@
 /**
- * A page that shows many explained pictures: one HTML file, which opens from disk. Style and script are in it, and its
- * content security policy allows no other. The script (`page/`) is bundled by scripts/build-gallery.mjs.
+ * A page that shows many explained pictures: one HTML file that can be opened from disk. Style and script are inside it,
+ * and its content security policy allows no others. The script (`page/`) is bundled by scripts/build-gallery.mjs.
  */
 
 import { createHash } from 'node:crypto';
@@ -11,9 +11,9 @@ import type { GalleryEntry, GalleryFailure, GalleryPage } from './gallery-page.j
 export type { GalleryEntry, GalleryPage } from './gallery-page.js';
 
 /**
- * The text of index.html, for the folder that the entries' files are relative to.
+ * The text of index.html. The files of the entries are relative to its folder.
  *
- * Labels, names and paths may hold any characters: text is escaped, and paths become URLs.
+ * Labels, names and paths may contain any characters: text is escaped, and paths become URLs.
  */
 export function galleryHtml(page: GalleryPage): string {
   const style = builtFile('page.css');
@@ -22,7 +22,7 @@ export function galleryHtml(page: GalleryPage): string {
   const classified = page.entries.some(({ top }) => top.length > 0);
   const policy = [
     "default-src 'none'",
-    // For `file:` pages, what 'self' means differs between browsers.
+    // For `file:` pages, the meaning of 'self' differs between browsers.
     "img-src 'self' file:",
     `style-src ${hashSource(style)}`,
     `script-src ${hashSource(script)}`,
@@ -66,7 +66,7 @@ ${VIEWER}
 `;
 }
 
-/** The picture that has been clicked, large. */
+/** The enlarged picture after a click. */
 const VIEWER = `<dialog id="viewer" aria-labelledby="viewer-title" closedby="any">
 <div class="viewer-head">
 <h2 class="path" id="viewer-title"></h2>
@@ -85,7 +85,7 @@ const VIEWER = `<dialog id="viewer" aria-labelledby="viewer-title" closedby="any
 <p class="unseen" id="viewer-told" aria-live="polite"></p>
 </dialog>`;
 
-/** Hidden until the script runs: without it they do nothing. */
+/** Hidden until the script runs, because they need it. */
 function controls(classified: boolean): string {
   const ofClasses = `<label>Likeliest class <select id="class"><option value="">All</option></select></label>
 <label><span>Its probability is at least <output id="least-value" for="least"></output></span><input type="range" id="least" min="0" max="1" step="0.01" value="0"></label>
@@ -124,7 +124,7 @@ ${items.join('\n')}
 </details>`;
 }
 
-/** A file that scripts/build-gallery.mjs has made; from `src` and from `dist` alike. */
+/** A file made by scripts/build-gallery.mjs; for `src` and for `dist` alike. */
 function builtFile(name: string): string {
   return readFileSync(new URL(`../../../dist/node/gallery/${name}`, import.meta.url), 'utf8');
 }
@@ -142,7 +142,7 @@ function withUrls(entry: GalleryEntry): GalleryEntry {
 /** A relative path as a relative URL. */
 function urlOf(path: string): string {
   const steps = path.split(sep === '/' ? '/' : /[/\\]/);
-  // encodeURIComponent throws for half a surrogate pair, which a Windows name may hold.
+  // encodeURIComponent throws for half a surrogate pair, which a Windows name may contain.
   return steps.map((s) => encodeURIComponent(s.replace(/\p{Surrogate}/gu, '\ufffd'))).join('/');
 }
 

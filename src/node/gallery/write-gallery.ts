@@ -1,4 +1,4 @@
-/** Reports of what was explained → index.html beside the results. */
+/** Reports of explained pictures → index.html beside the results. */
 
 import { basename, extname, join, relative } from 'node:path';
 import type { CamMethod } from '../../methods/index.js';
@@ -23,7 +23,7 @@ export class Gallery {
     this.#model = model;
   }
 
-  /** @param report of a picture that is drawn as `kindsForGallery` says */
+  /** @param report of a picture that was drawn as `kindsForGallery` says */
   add(report: Report): void {
     this.#entries.push(galleryEntry(report, this.#out));
   }
@@ -32,7 +32,7 @@ export class Gallery {
     this.#failures.push({ title, reason });
   }
 
-  /** @returns the path of index.html. @throws {FormatError} where it cannot be written */
+  /** @returns the path of index.html. @throws {FormatError} if it cannot be written */
   async write(): Promise<string> {
     const path = join(this.#out, 'index.html');
     await makeFolder(this.#out);
@@ -42,7 +42,7 @@ export class Gallery {
   }
 }
 
-/** What a gallery keeps of a report, which is little: there may be thousands. */
+/** The part of a report that a gallery keeps; it is small, because there may be thousands. */
 export function galleryEntry(report: Report, out: string): GalleryEntry {
   const { input, drawn, files, options, top, target } = report;
   const named = new Map(files.map((file) => [basename(file, extname(file)), relative(out, file)]));

@@ -1,6 +1,6 @@
 /**
- * AVIF, by libavif in WebAssembly; of a sequence the first picture. Source: ISO/IEC 23008-12 (HEIF) §6 and
- * §9.3; AV1 Image File Format 1.1. Its EXIF orientation is to be ignored: `irot` and `imir` tell it.
+ * AVIF, by libavif in WebAssembly; for a sequence the first picture. Source: ISO/IEC 23008-12 (HEIF) §6 and
+ * §9.3; AV1 Image File Format 1.1. Its EXIF orientation must be ignored: `irot` and `imir` give it.
  */
 
 import { FormatError } from '../../errors.js';
@@ -24,7 +24,7 @@ export const AVIF: PictureFormat = {
   forSharp: () => ({ isCmyk: false, isOpaque: false }),
 };
 
-/** By its first brand, or by the others where that one says no more than HEIF. */
+/** By its first brand, or by the others if the first only says HEIF. */
 function isAvif(bytes: Uint8Array): boolean {
   if (bytes.length < 16 || textAt(bytes, 4, 4) !== 'ftyp') return false;
   const major = textAt(bytes, 8, 4);
@@ -39,7 +39,7 @@ async function decodeAvif(bytes: Uint8Array): Promise<DecodedPicture> {
   return { ...picture, decoder: 'libavif' };
 }
 
-/** Every size in the file is checked: tiles of a grid have their own. */
+/** Checks every size in the file: tiles of a grid have their own. */
 function readSize(bytes: Uint8Array): PictureSize {
   let size: PictureSize | undefined;
   for (const property of propertiesOf(findBox(bytes, 'meta'))) {
@@ -95,7 +95,7 @@ function boxesOf(bytes: Uint8Array): Box[] {
   return boxes;
 }
 
-/** The data of the first box of a type, and nothing where there is none. */
+/** The data of the first box of a type; empty if there is none. */
 function findBox(bytes: Uint8Array, type: string): Uint8Array {
   return boxesOf(bytes).find((box) => box.type === type)?.data ?? new Uint8Array();
 }
@@ -105,7 +105,7 @@ function propertiesOf(meta: Uint8Array): Box[] {
   return boxesOf(findBox(findBox(meta.subarray(4), 'iprp'), 'ipco'));
 }
 
-/** Those of the picture that is to be shown, in order. */
+/** The properties of the picture to show, in order. */
 function primaryProperties(bytes: Uint8Array): Box[] {
   const meta = findBox(bytes, 'meta');
   const properties = propertiesOf(meta);

@@ -2,14 +2,14 @@
 
 import { FormatError } from '../../errors.js';
 
-/** What a zero in place of a count is followed by; from 3 on, a number of pixels as they are. */
+/** The codes after a zero count; from 3 on, a number of uncompressed pixels. */
 const END_OF_LINE = 0;
 const END = 1;
 const MOVE = 2;
 
 /**
- * Rows of palette indices, `rowBytes` each, from the bottom as they are stored uncompressed. Pixels that
- * are passed over, and those beyond an end, have index 0.
+ * Rows of palette indices, `rowBytes` each, from the bottom, as in an uncompressed file. Pixels that
+ * are skipped, and those after an end, have index 0.
  *
  * @param depth bits of an index, 8 or 4
  */
@@ -24,14 +24,14 @@ export function unpackRuns(
   let x = 0;
   let y = 0;
   const put = (index: number): void => {
-    // Runs that leave the row are cut.
+    // Runs that are too long for the row are cut.
     if (x < width && y < height) {
       if (depth === 8) rows[y * rowBytes + x] = index;
       else rows[y * rowBytes + (x >> 1)]! |= x & 1 ? index : index << 4;
     }
     x++;
   };
-  /** The pixel `n` of those that begin at byte `at`. */
+  /** Pixel `n`, counted from byte `at`. */
   const indexAt = (at: number, n: number): number => {
     if (depth === 8) return packed[at + n]!;
     return n & 1 ? packed[at + (n >> 1)]! & 15 : packed[at + (n >> 1)]! >> 4;

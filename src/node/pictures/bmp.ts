@@ -2,7 +2,7 @@
  * BMP → RGBA. Source: Microsoft, BITMAPFILEHEADER to BITMAPV5HEADER and "Bitmap Compression"; IBM, OS/2
  * Presentation Manager, BITMAPINFOHEADER2.
  *
- * Our own, because bmp-ts, which jimp has, gets RLE, 4-bit rows of odd width, masks and alpha wrong.
+ * Our own decoder, because bmp-ts, which jimp has, reads RLE, 4-bit rows of odd width, masks and alpha wrong.
  */
 
 import { FormatError } from '../../errors.js';
@@ -11,12 +11,12 @@ import type { DecodedPicture, PictureFormat } from './format.js';
 import { checkSize, type PictureSize, textAt, UnreadableKindError, viewOf } from './header.js';
 
 const FILE_HEADER = 14;
-/** The first of OS/2: sizes of 16 bits, colors of 3 bytes. */
+/** The first header of OS/2: sizes of 16 bits, colors of 3 bytes. */
 const CORE_HEADER = 12;
 const INFO_HEADER = 40;
-/** OS/2's second is of 16 to 64 bytes; its compressions 3 and 4 are others than Microsoft's. */
+/** OS/2's second header has 16 to 64 bytes; its compressions 3 and 4 differ from Microsoft's. */
 const OS2_HEADER = 64;
-/** The headers that hold masks of red, green, blue; and of alpha too. */
+/** The headers with masks of red, green, blue; and with a mask of alpha too. */
 const V2_HEADER = 52;
 const V3_HEADER = 56;
 const HEADERS = [CORE_HEADER, 16, INFO_HEADER, V2_HEADER, V3_HEADER, OS2_HEADER, 108, 124];
@@ -43,7 +43,7 @@ interface Header extends PictureSize {
   readonly depth: number;
   readonly compression: number;
   readonly topDown: boolean;
-  /** Colors in the palette, 0 where the header leaves it to the depth. */
+  /** Colors in the palette; 0 if the depth decides. */
   readonly colors: number;
 }
 
@@ -107,7 +107,7 @@ function rowBytesOf({ width, depth }: Header): number {
   return 4 * Math.ceil((width * depth) / 32);
 }
 
-/** Masks follow the shortest header that can have them, and lie inside the others. */
+/** Masks follow the shortest header that can have them, and are inside the longer ones. */
 function paletteAt({ headerBytes, compression }: Header): number {
   const masks = { [BIT_FIELDS]: 12, [ALPHA_BIT_FIELDS]: 16 }[compression] ?? 0;
   return FILE_HEADER + headerBytes + (headerBytes === INFO_HEADER ? masks : 0);
@@ -149,12 +149,12 @@ function indexedRow(bytes: Uint8Array, header: Header): WriteRow {
   };
 }
 
-/** RGBA of each index; those without a color are black. */
+/** RGBA of each index; an index without a color is black. */
 function readPalette(bytes: Uint8Array, header: Header): Uint8Array {
   const size = 2 ** header.depth;
   const step = header.headerBytes === CORE_HEADER ? 3 : 4;
   const begin = paletteAt(header);
-  // It may be shorter than it claims; then indices of its end are not used, whatever is read for them.
+  // The palette may be shorter than its header says; then the last indices are not used.
   const room = Math.floor((bytes.length - begin) / step);
   const count = Math.min(header.colors || size, size, room);
   const palette = new Uint8Array(4 * size);
@@ -174,11 +174,11 @@ function row24(out: Uint8Array, row: Uint8Array): void {
   }
 }
 
-/** The bits of a pixel that hold a channel. */
+/** The bits of a pixel for one channel. */
 interface Mask {
   readonly bits: number;
   readonly shift: number;
-  /** The greatest value: white. */
+  /** The largest value: white. */
   readonly most: number;
 }
 
@@ -197,7 +197,7 @@ function maskedRow(bytes: Uint8Array, header: Header): WriteRow {
   };
 }
 
-/** Of red, green, blue, alpha. */
+/** For red, green, blue, alpha. */
 function masksOf(bytes: Uint8Array, header: Header): number[] {
   const { depth, compression, headerBytes } = header;
   if (compression === RGB) {

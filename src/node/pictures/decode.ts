@@ -1,4 +1,4 @@
-/** Picture files → RGBA pixels. What reads which format is told in docs/pictures.md. */
+/** Picture files → RGBA pixels. docs/pictures.md says which decoder reads which format. */
 
 import { FormatError, refuseKind, ShapeError, UnsupportedError } from '../../errors.js';
 import { orient } from '../../image/orientation.js';
@@ -18,12 +18,12 @@ import { WEBP } from './webp.js';
 const FORMATS: readonly PictureFormat[] = [JPEG, PNG, WEBP, AVIF, GIF, TIFF, BMP];
 const READ = 'JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP';
 
-/** Decoders' messages that mean no more than that the data stops early. */
+/** Messages of decoders that only mean that the data stops early. */
 const TRUNCATED =
   /unexpected end|marker was not found|shorter than expected|ran out of data|out of (range|bounds)|outside.*bounds|offset is outside|invalid block size|cannot be decoded/i;
 
 /**
- * Reads a picture file and turns it the way its orientation says.
+ * Reads a picture file and applies its orientation.
  *
  * @throws {FormatError} in one line that names the file and the cause
  */
@@ -32,16 +32,16 @@ export async function readPicture(path: string, options?: DecodeOptions): Promis
 }
 
 /**
- * Decodes the bytes of a picture file. What the pixels are is told by the bytes, not by the name.
+ * Decodes the bytes of a picture file. The bytes decide the format, not the name.
  *
- * @param name what error messages call it
- * @throws {FormatError} in one line that names the file and the cause: not a picture, a kind that is
- * not read, truncated or damaged, no pixels
- * @throws {TooManyPixelsError}, a FormatError, for more than `maxPixels`: checked in the header, before any
- * pixel is decoded
- * @throws {TypeError} for what is no Uint8Array, or without a name
- * @throws {UnsupportedError} where the decoder is a package that is not installed
- * @throws {ShapeError} for a range without an extent, or a `maxPixels` that is no number from 1 to 100 million
+ * @param name its name in error messages
+ * @throws {FormatError} in one line that names the file and the cause: not a picture, an unsupported
+ * kind, truncated or damaged, no pixels
+ * @throws {TooManyPixelsError}, a FormatError, for more than `maxPixels`: checked in the header, before
+ * pixels are decoded
+ * @throws {TypeError} if it is not a Uint8Array, or has no name
+ * @throws {UnsupportedError} if the decoder is a package that is not installed
+ * @throws {ShapeError} for an empty range, or a `maxPixels` that is not a number from 1 to 100 million
  */
 export async function decodePicture(
   bytes: Uint8Array,
@@ -65,7 +65,7 @@ export async function decodePicture(
     if (error instanceof UnsupportedError) {
       throw new UnsupportedError(`${name}: ${error.message}`, { cause: error.cause });
     }
-    // Decoders throw Errors, strings and RangeErrors of the arrays they overran.
+    // Decoders throw Errors, strings, and RangeErrors of arrays that they overran.
     const message = error instanceof Error ? error.message : String(error);
     const cause = TRUNCATED.test(message) ? 'truncated or damaged' : 'damaged';
     const kind = format?.name ?? nameOfKind(bytes);
@@ -93,7 +93,7 @@ async function decodeFormat(
   try {
     const header = format.readHeader(bytes);
     checkSize(header.width, header.height, 'the picture', options.maxPixels);
-    // What sharp refuses, the decoder here reads after all or refuses in its own words.
+    // If sharp refuses a picture, the decoder here reads it or gives its own error.
     const known = format.forSharp(header);
     const fromSharp = known && (await triedWithSharp(bytes, options, known));
     if (fromSharp !== undefined) return fromSharp;
@@ -107,7 +107,7 @@ async function decodeFormat(
   }
 }
 
-/** What sharp alone may read. */
+/** Pictures that only sharp may read. */
 async function decodeOther(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedPicture> {
   const kind = nameOfKind(bytes);
   const picture = await triedWithSharp(bytes, options);
@@ -116,7 +116,7 @@ async function decodeOther(bytes: Uint8Array, options: DecodeOptions): Promise<D
   throw refusal(kind, (await findSharp()) !== undefined);
 }
 
-/** @returns undefined where there is no sharp, or it refuses. @throws {FormatError} for a size that is not decoded */
+/** @returns undefined without sharp, or if it refuses. @throws {FormatError} for a size that is not decoded */
 async function triedWithSharp(
   bytes: Uint8Array,
   { maxPixels }: DecodeOptions,
@@ -127,7 +127,7 @@ async function triedWithSharp(
   try {
     return await decodeWithSharp(sharp, bytes, known ?? (await look(sharp, bytes, maxPixels)));
   } catch (error) {
-    // Too large, or without pixels, which is told before sharp decodes it.
+    // Too large, or without pixels: reported before sharp decodes it.
     if (error instanceof FormatError) throw error;
     return undefined;
   }
@@ -140,7 +140,7 @@ function refusal(kind: string, hasSharp: boolean): FormatError {
   return new FormatError(`${kind} ${what}`);
 }
 
-/** Messages may hold bytes of the file. */
+/** Messages may contain bytes of the file. */
 function oneLine(message: string): string {
   return message.replace(/[\s\p{Cc}]+/gu, ' ');
 }

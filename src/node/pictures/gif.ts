@@ -26,13 +26,13 @@ export const GIF: PictureFormat<FirstFrame> = {
 async function decodeGif(bytes: Uint8Array, { end }: FirstFrame): Promise<DecodedPicture> {
   const load = () => import('omggif');
   const { GifReader } = (await optionalPackage('omggif', 'GIF', load)).default;
-  // It goes through all frames, and does not mind how many: it is given the first alone.
+  // It reads all frames, however many there are, so it gets only the first.
   const first = Buffer.concat([bytes.subarray(0, end), Uint8Array.of(END)]);
   const reader = new GifReader(first);
   const { width, height } = reader;
   const data = new Uint8Array(4 * width * height);
   const { said } = quietly(() => reader.decodeAndBlitFrameRGBA(0, data));
-  // That a frame stops early is told in this way only; it is decoded to noise.
+  // This is the only sign that a frame stops early; its pixels are then noise.
   const warning = said.find((line) => line.includes('shorter'));
   if (warning !== undefined) throw new Error(warning);
   return { data, width, height, decoder: 'gif' };
@@ -63,12 +63,12 @@ function readFirstFrame(bytes: Uint8Array): FirstFrame {
   return { width, height, end: skipSubBlocks(view, codes + 1) };
 }
 
-/** Bytes of a color table: the top bit says that there is one, the three lowest how large it is. */
+/** Bytes of a color table: the top bit says that there is one, the three lowest bits give its size. */
 function tableBytes(flags: number): number {
   return flags & 0x80 ? 3 << ((flags & 7) + 1) : 0;
 }
 
-/** Where sub-blocks end, each led by its size: behind the one of size 0, or with the file. */
+/** Where sub-blocks end, each after its size: after the one of size 0, or at the end of the file. */
 function skipSubBlocks(view: DataView, begin: number): number {
   let at = begin;
   while (at < view.byteLength) {
@@ -79,7 +79,7 @@ function skipSubBlocks(view: DataView, begin: number): number {
   return view.byteLength;
 }
 
-/** The decoder trusts the frame's own size, which need not be the canvas's. */
+/** The decoder trusts the frame's own size, which can differ from the canvas's. */
 function checkFrame(view: DataView, at: number, width: number, height: number): void {
   const right = view.getUint16(at + 1, true) + view.getUint16(at + 5, true);
   const bottom = view.getUint16(at + 3, true) + view.getUint16(at + 7, true);
@@ -94,17 +94,17 @@ function checkFrame(view: DataView, at: number, width: number, height: number): 
 const LAST_WIDTH = 12;
 
 /**
- * Follows the LZW codes of a frame until its pixels are complete. The decoder does not return from
- * some codes that are used before they are defined, and decodes a frame that stops early to noise.
+ * Follows the LZW codes of a frame until its pixels are complete. With some codes that are used before
+ * they are defined the decoder never returns, and it decodes a frame that stops early to noise.
  *
- * @param at where the size of the smallest codes stands, followed by sub-blocks of codes
+ * @param at position of the size of the smallest codes, followed by sub-blocks of codes
  */
 function checkCodes(view: DataView, at: number, pixels: number): void {
   const colorBits = view.getUint8(at);
   if (colorBits < 1 || colorBits > 8) throw new FormatError(`a GIF of ${colorBits}-bit colors`);
   const clear = 1 << colorBits;
   const end = clear + 1;
-  /** Pixels that each code stands for. */
+  /** Number of pixels for each code. */
   const lengths = new Uint32Array(1 << LAST_WIDTH);
   let next = end + 1;
   let width = colorBits + 1;

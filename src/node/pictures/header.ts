@@ -1,6 +1,6 @@
 /**
- * What is read from a picture's header before any pixel is decoded: enough to refuse a file that
- * would not fit in memory, that the decoders would get wrong, or that they would read past its end.
+ * The facts that are read from a picture's header before any pixel is decoded. They are enough to refuse
+ * a file that does not fit in memory, that a decoder reads wrong, or that it would read past its end.
  */
 
 import { FormatError } from '../../errors.js';
@@ -11,17 +11,17 @@ export interface PictureSize {
   readonly height: number;
 }
 
-/** A file that may be sound, of a kind that no decoder here reads. */
+/** A file that may be valid, of a kind that no decoder here reads. */
 export class UnreadableKindError extends FormatError {}
 
-/** A picture of more pixels than are decoded. */
+/** A picture with more pixels than the limit. */
 export class TooManyPixelsError extends FormatError {
   override readonly name: string = 'TooManyPixelsError';
 }
 
 /**
- * The most pixels that are decoded, 100 megapixels: 400 MB as RGBA. A header may claim any size in a
- * file of a hundred bytes.
+ * The most pixels that are decoded, 100 megapixels: 400 MB as RGBA. A file of a hundred bytes can claim
+ * any size in its header.
  */
 export const MAX_PIXELS = 100_000_000;
 
@@ -43,12 +43,12 @@ export function checkSize(
   }
 }
 
-/** A view that throws RangeError where the file ends. */
+/** A view that throws RangeError at the end of the file. */
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** `length` bytes from `at` as Latin-1 text, shorter where the file ends. */
+/** `length` bytes from `at` as Latin-1 text; shorter at the end of the file. */
 export function textAt(bytes: Uint8Array, at: number, length: number): string {
   return String.fromCharCode(...bytes.subarray(at, at + length));
 }

@@ -1,6 +1,6 @@
 /**
- * JPEG, by mozjpeg in WebAssembly; four channels by jpeg-js. What is refused is told by the frame header
- * (SOFn). Source: ITU-T T.81 §B.2; Adobe technical note 5116 §18 for APP14.
+ * JPEG, by mozjpeg in WebAssembly; four channels by jpeg-js. The frame header (SOFn) decides which files are
+ * refused. Source: ITU-T T.81 §B.2; Adobe technical note 5116 §18 for APP14.
  */
 
 import { FormatError } from '../../errors.js';
@@ -22,7 +22,7 @@ const SOF0 = 0xc0;
 const SOF15 = 0xcf;
 /** Between SOF0 and SOF15 but no frame headers: Huffman tables, reserved, arithmetic conditioning. */
 const NOT_FRAMES = [0xc4, 0xc8, 0xcc];
-/** Baseline, extended and progressive Huffman frames are what the decoders know. */
+/** The decoders know baseline, extended and progressive Huffman frames. */
 const PROGRESSIVE = 0xc2;
 const SOS = 0xda;
 const EOI = 0xd9;
@@ -30,8 +30,8 @@ const APP2 = 0xe2;
 const APP14 = 0xee;
 
 /**
- * A progressive picture is gone through once for each of its scans, of which a kilobyte can hold dozens.
- * The usual ten for 100 megapixels, three times over.
+ * A progressive picture is decoded once for each of its scans, and a kilobyte can contain dozens of them.
+ * The limit allows the usual ten, for 100 megapixels, three times.
  */
 const MAX_SCANNED_PIXELS = 3e9;
 
@@ -47,7 +47,7 @@ export const JPEG: PictureFormat<JpegHeader> = {
   readHeader: readJpegHeader,
   decode: decodeJpeg,
   orientationOf,
-  // Without a profile CMYK has no fixed meaning: sharp takes inks of its own choice.
+  // Without a profile CMYK has no fixed meaning: sharp assumes some inks.
   forSharp: ({ channels, hasProfile }) =>
     channels !== 4 || hasProfile ? { isCmyk: channels === 4, isOpaque: true } : undefined,
 };
@@ -65,33 +65,33 @@ const MOZJPEG: CodecFiles = {
 
 const runMozjpeg = codecRunner(MOZJPEG);
 
-/** Whether the codec turns the picture by its EXIF orientation: that is ours to do. */
+/** The codec's option to apply the EXIF orientation: off, because we do that. */
 const TURNED = false;
 
 /**
  * One or three channels → RGBA.
  *
- * @throws {FormatError} for missing pixels, Error in the decoder's words for damaged ones
+ * @throws {FormatError} for missing pixels, Error with the decoder's message for damaged ones
  */
 export async function decodeWithMozjpeg(bytes: Uint8Array): Promise<Picture> {
   const { picture, said } = await runMozjpeg(bytes, TURNED);
   if (picture !== null && said.length === 0) return picture;
   const warning = said.join('; ');
   if (/^premature end of jpeg file/i.test(warning)) {
-    // Either the end marker alone is missing, or pixels are: with the marker only the latter is told.
+    // Either only the end marker is missing, or pixels are: the added marker leaves only the second error.
     const ended = await runMozjpeg(Buffer.concat([bytes, Uint8Array.of(0xff, EOI)]), TURNED);
     if (ended.picture !== null && ended.said.length === 0) return ended.picture;
     throw new FormatError('truncated: its JPEG data stops early');
   }
-  // Stray bytes between segments harm nothing, nor do odd headers.
+  // Stray bytes between segments, and unusual headers, are harmless.
   const isDamage = /^corrupt jpeg data/i.test(warning) && !/extraneous bytes/.test(warning);
   if (picture === null || isDamage) throw new Error(warning);
-  // The decoder tells its first warning only, which may hide that the data stops early.
+  // The decoder gives only its first warning, which may hide that the data stops early.
   if (!hasEnd(bytes)) throw new FormatError(`truncated: its JPEG data stops early (${warning})`);
   return picture;
 }
 
-/** Whether an end marker is the last of the file's markers, whatever bytes follow it. */
+/** Whether the file's last marker is an end marker; bytes may follow it. */
 function hasEnd(bytes: Uint8Array): boolean {
   return (
     Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).lastIndexOf(
@@ -109,7 +109,7 @@ async function decodeWithJpegJs(bytes: Uint8Array): Promise<DecodedPicture> {
   const { data, width, height } = jpegJs.decode(bytes, {
     useTArray: true,
     maxResolutionInMP: MAX_PIXELS / 1e6,
-    // Its default of 512 MB stops at some 40 megapixels: it keeps every coefficient.
+    // Its default limit of 512 MB stops at some 40 megapixels, because it keeps every coefficient.
     maxMemoryUsageInMB: 8192,
   });
   return { data, width, height, decoder: 'jpeg-js' };
@@ -135,8 +135,8 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   if (frame === undefined) throw new FormatError('a JPEG without a frame header');
   const { width, height } = frame;
   checkSize(width, height);
-  // A block of 8×8 pixels has a code for its mean at least, of one bit at least: a kilobyte cannot
-  // claim to be a hundred megapixels, which the decoder would toil for.
+  // A block of 8×8 pixels has at least a code for its mean, of at least one bit. So a kilobyte cannot
+  // claim to be a hundred megapixels, which would keep the decoder busy for long.
   const blocks = Math.ceil(width / 8) * Math.ceil(height / 8);
   if (blocks > 8 * bytes.length) {
     throw new FormatError(
@@ -150,7 +150,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   return { width, height, channels: frame.channels, hasProfile };
 }
 
-/** Where the next marker stands: behind fill bytes, and behind bytes that are no marker. */
+/** Position of the next marker: after fill bytes, and after bytes that are not markers. */
 function nextMarker(view: DataView, from: number): number {
   let at = from;
   while (view.getUint8(at) !== 0xff || [0, 0xff].includes(view.getUint8(at + 1))) at++;

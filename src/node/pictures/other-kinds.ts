@@ -1,8 +1,8 @@
-/** What a file is that no decoder here reads, by its first bytes: a name's ending proves nothing. */
+/** Names the kind of a file that no decoder here reads, by its first bytes: the file name is not trusted. */
 
 import { textAt } from './header.js';
 
-/** By the words that follow `ftyp` in their first box. */
+/** By the words after `ftyp` in the first box. */
 const FTYP_BRANDS: Record<string, string> = {
   heic: 'a HEIC picture',
   heix: 'a HEIC picture',
@@ -16,7 +16,7 @@ const FTYP_BRANDS: Record<string, string> = {
   'crx ': 'a Canon raw picture',
 };
 
-/** With its article, or undefined where it cannot be told. */
+/** With its article; undefined if the kind is not known. */
 export function nameOfKind(bytes: Uint8Array): string | undefined {
   const text = textAt(bytes, 0, 256);
   if (text.slice(4, 8) === 'ftyp') return FTYP_BRANDS[text.slice(8, 12)] ?? 'a video';
@@ -41,5 +41,5 @@ const BEGINNINGS: readonly (readonly [name: string, ...beginnings: string[]])[] 
   ['a GIMP document', 'gimp xcf'],
 ];
 
-/** Behind what XML allows before it. */
+/** After the text that XML allows before it. */
 const SVG = /^\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!DOCTYPE svg[^>]*>\s*)?<svg/is;

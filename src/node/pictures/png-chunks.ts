@@ -7,11 +7,11 @@ import { textAt, UnreadableKindError, viewOf } from './header.js';
 export interface PngChunk {
   readonly type: string;
   readonly data: Uint8Array;
-  /** Of type and data, as stored. */
+  /** CRC of type and data, as stored. */
   readonly crc: number;
 }
 
-/** All chunks that are complete, to IEND. What follows is no part of the picture. */
+/** All complete chunks up to IEND. Anything after it does not belong to the picture. */
 export function pngChunks(bytes: Uint8Array): PngChunk[] {
   const view = viewOf(bytes);
   const chunks: PngChunk[] = [];
@@ -28,10 +28,10 @@ export function pngChunks(bytes: Uint8Array): PngChunk[] {
   return chunks;
 }
 
-/** A palette of 256 colors is the longest of the chunks that are checked. */
+/** The longest chunk that is checked is a palette of 256 colors. */
 const MOST_CHECKED_BYTES = 768;
 
-/** Checks a small chunk. Pixels have a checksum of their own, zlib's, and others do not matter. */
+/** Checks a small chunk. Pixels have zlib's own checksum, and other chunks are not needed. */
 export function checkChunk({ type, data, crc }: PngChunk): void {
   if (data.length > MOST_CHECKED_BYTES) {
     throw new FormatError(`damaged: PNG chunk ${type} of ${data.length} bytes`);

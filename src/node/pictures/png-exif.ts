@@ -1,6 +1,6 @@
 /**
- * A PNG's orientation: in its eXIf chunk, or in the text chunk in which ImageMagick and others keep
- * EXIF. Source: W3C PNG, 3rd edition, §11.3.3; for the latter ImageMagick's coders/png.c: a line break,
+ * A PNG's orientation: in its eXIf chunk, or in the text chunk that ImageMagick and others use for
+ * EXIF. Source: W3C PNG, 3rd edition, §11.3.3; for the text chunk ImageMagick's coders/png.c: a line break,
  * the profile's name, its length, and the bytes as hexadecimal digits.
  */
 
@@ -10,7 +10,7 @@ import { inflateAtMost } from './inflate.js';
 import { type PngChunk, pngChunks } from './png-chunks.js';
 
 const PROFILE = /^Raw profile type (exif|APP1)\0/;
-/** EXIF data has 64 KB at most in a JPEG, where it comes from; twice that as digits. */
+/** In a JPEG, the usual source, EXIF data has at most 64 KB; as digits it has twice that. */
 const MOST_TEXT_BYTES = 1 << 18;
 
 export function orientationOfPng(bytes: Uint8Array): Orientation {
@@ -23,7 +23,7 @@ export function orientationOfPng(bytes: Uint8Array): Orientation {
   return 1;
 }
 
-/** The text of a chunk that holds EXIF. */
+/** The text of a chunk with EXIF. */
 function textOf({ type, data }: PngChunk): string | undefined {
   const head = Buffer.from(data.buffer, data.byteOffset, Math.min(data.length, 32));
   const begin = PROFILE.exec(head.toString('latin1'))?.[0].length;
@@ -35,7 +35,7 @@ function textOf({ type, data }: PngChunk): string | undefined {
     // Compression method, then the text.
     if (type === 'zTXt') return latin1(inflateAtMost(body.subarray(1), MOST_TEXT_BYTES));
     if (type !== 'iTXt') return undefined;
-    // Whether it is compressed, how, language, keyword in that language.
+    // Whether it is compressed, the method, the language, the keyword in that language.
     const text = body.subarray(body.indexOf(0, body.indexOf(0, 2) + 1) + 1);
     return latin1(body[0] === 1 ? inflateAtMost(text, MOST_TEXT_BYTES) : text);
   } catch {

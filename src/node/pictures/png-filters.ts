@@ -5,11 +5,11 @@ import { FormatError } from '../../errors.js';
 const FILTERS = ['none', 'sub', 'up', 'average', 'paeth'] as const;
 
 /**
- * Undoes the filter of one row in place. The row at `rows[at]` is led by its filter's number; the row
- * above, done before, ends there.
+ * Undoes the filter of one row in place. The row at `rows[at]` begins with the number of its filter; the row
+ * above, which is done already, ends there.
  *
  * @param pixelBytes bytes of a pixel, at least 1
- * @param isFirst there is no row above: it counts as zeros
+ * @param isFirst there is no row above; zeros are used instead
  */
 export function unfilter(
   rows: Uint8Array,
@@ -46,8 +46,8 @@ export function unfilter(
 }
 
 /**
- * Adds the nearest of left, above and upper left to left + above − upper left. Without a branch: which of them it is
- * cannot be predicted in a photograph.
+ * Adds left, above or upper left, whichever is nearest to left + above − upper left. Without a branch, because
+ * in a photograph the choice cannot be predicted.
  */
 function unfilterPaeth(
   rows: Uint8Array,
@@ -71,7 +71,7 @@ function unfilterPaeth(
     const toLeft = Math.abs(above - corner);
     const toAbove = Math.abs(left - corner);
     const toCorner = Math.abs(left + above - 2 * corner);
-    // All ones where above is nearer than left, and where upper left is nearer than either.
+    // All ones if above is nearer than left, and if upper left is nearer than both.
     const isAbove = (toAbove - toLeft) >> 31;
     const isCorner = (toCorner - toLeft - ((toAbove - toLeft) & isAbove)) >> 31;
     const nearer = left ^ ((left ^ above) & isAbove);

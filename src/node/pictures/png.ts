@@ -1,9 +1,9 @@
 /**
  * PNG: chunks, zlib, filters, samples → RGBA. Source: W3C PNG, 3rd edition, §5, §7–9, §11.
  *
- * Our own, because it takes half the time of pngjs, which reads missing rows as whatever its memory holds, so
- * that a second pass of inflating was needed; and jSquash's codec, as fast as this, never gives back the
- * memory of its largest picture and tells nothing of what it refuses.
+ * Our own decoder. It takes half the time of pngjs, which fills missing rows with whatever its memory holds, so
+ * that a second pass of inflating was needed. jSquash's codec is as fast, but never frees the
+ * memory of its largest picture and gives no reason when it refuses one.
  */
 
 import { FormatError } from '../../errors.js';
@@ -111,7 +111,7 @@ async function decodePng(bytes: Uint8Array, header: Header): Promise<DecodedPict
   return { data: out, width, height, decoder: 'png' };
 }
 
-/** The data of a chunk that pixels depend on, its checksum checked. */
+/** The data of a chunk that pixels depend on; its checksum is checked. */
 function small(chunks: readonly PngChunk[], name: string): Uint8Array | undefined {
   const chunk = chunks.find(({ type }) => type === name);
   if (chunk !== undefined) checkChunk(chunk);
@@ -122,7 +122,7 @@ interface Pass {
   readonly rows: number;
   readonly columns: number;
   readonly rowBytes: number;
-  /** Where its first pixel is in the picture, and steps to the right and down, in pixels. */
+  /** The position of its first pixel in the picture, and steps to the right and down, in pixels. */
   readonly first: number;
   readonly right: number;
   readonly below: number;
@@ -145,7 +145,7 @@ function passesOf({ width, height, depth, samples, interlaced }: Header): Pass[]
     .filter(({ rows, columns }) => rows > 0 && columns > 0);
 }
 
-/** Writes `columns` pixels of the row at `rows[at]`, from pixel `first` of `out` on, `step` apart. */
+/** Writes `columns` pixels of the row at `rows[at]`, starting at pixel `first` of `out`, `step` apart. */
 type WriteRow = (
   out: Uint8Array,
   first: number,
@@ -168,7 +168,7 @@ function rowWriter(header: Header, palette?: Uint8Array, transparency?: Uint8Arr
   return write8(samples, keyOf(transparency, samples));
 }
 
-/** RGBA, as it lies in memory, of each index. Those without a color are black. */
+/** RGBA of each index, as it is in memory. An index without a color is black. */
 function paletteColors(palette: Uint8Array, transparency?: Uint8Array): Uint32Array {
   const colors = new Uint8Array(4 * 256);
   for (let i = 0; i < 256; i++) {
@@ -189,7 +189,7 @@ function greyColors(depth: number, transparency?: Uint8Array): Uint32Array {
   return new Uint32Array(colors.buffer);
 }
 
-/** The sample values of the color that is transparent, of pictures that have no alpha. */
+/** The sample values of the transparent color, for pictures without alpha. */
 function keyOf(transparency: Uint8Array | undefined, samples: number): number[] | undefined {
   if (transparency === undefined || samples === 2 || samples === 4) return undefined;
   const view = viewOf(transparency);

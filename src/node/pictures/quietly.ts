@@ -1,9 +1,9 @@
-/** Decoders that write on standard output or standard error. */
+/** Runs decoders that write to standard output or standard error. */
 
 /**
- * Runs a decoder without letting it write: what it has to tell is told in the error, or not at all.
+ * Runs a decoder without letting it write: its messages go into the error, or nowhere.
  *
- * @returns what it returns, and the lines that it would have written
+ * @returns its result, and the lines that it tried to write
  */
 export function quietly<T>(decode: () => T): { readonly result: T; readonly said: string[] } {
   const { log, warn } = console;

@@ -1,12 +1,12 @@
 /**
- * sharp, where the user has installed it beside fastcam: an optional peer dependency, never installed by
- * us. It is faster with JPEG, WebP and AVIF, and reads what no decoder here does.
+ * sharp, if the user has installed it beside fastcam: an optional peer dependency that we never install.
+ * It is faster with JPEG, WebP and AVIF, and reads formats that no decoder here does.
  */
 
 import type { DecodedPicture, KnownOfPicture } from './format.js';
 import { checkSize, MAX_PIXELS } from './header.js';
 
-/** The part of sharp that is used. */
+/** The part of sharp that is used here. */
 interface Pipeline {
   metadata(): Promise<{ width: number; height: number; space?: string; hasAlpha?: boolean }>;
   rotate(): Pipeline;
@@ -20,12 +20,12 @@ interface Pipeline {
 }
 type Sharp = (bytes: Uint8Array, options: object) => Pipeline;
 
-/** Set to 0 it keeps sharp from being used. */
+/** If it is 0, sharp is not used. */
 const SWITCH = 'FASTCAM_SHARP';
 
 let loaded: Promise<Sharp | undefined> | undefined;
 
-/** sharp, or undefined where it is not installed, does not start, or is switched off. */
+/** sharp, or undefined if it is not installed, does not start, or is switched off. */
 export function findSharp(): Promise<Sharp | undefined> | undefined {
   if (process.env[SWITCH] === '0') return undefined;
   loaded ??= loadSharp();
@@ -33,7 +33,7 @@ export function findSharp(): Promise<Sharp | undefined> | undefined {
 }
 
 async function loadSharp(): Promise<Sharp | undefined> {
-  // A name that bundlers and the compiler do not follow: it need not be there.
+  // A name that bundlers and the compiler cannot follow, because the package may be missing.
   const name: string = 'sharp';
   try {
     return ((await import(name)) as { default: Sharp }).default;
@@ -42,7 +42,7 @@ async function loadSharp(): Promise<Sharp | undefined> {
   }
 }
 
-/** Reads the header alone. @throws {FormatError} for a size that is not decoded, in our words */
+/** Reads only the header. @throws {FormatError} for a size that is not decoded, with our message */
 export async function look(
   sharp: Sharp,
   bytes: Uint8Array,
@@ -56,10 +56,10 @@ export async function look(
 }
 
 /**
- * The first page or frame as 8-bit RGBA, turned as its orientation says.
+ * The first page or frame as 8-bit RGBA, with its orientation applied.
  *
- * An embedded profile is left alone, as the other decoders do and torchvision does; CMYK alone has no
- * meaning without one.
+ * An embedded profile is ignored, as in the other decoders and in torchvision. Only for CMYK it is used,
+ * which has no meaning without one.
  */
 export async function decodeWithSharp(
   sharp: Sharp,

@@ -1,4 +1,4 @@
-/** TIFF: the first page, by geotiff. What is read is in tiff/layout.ts. */
+/** TIFF: the first page, by geotiff. tiff/layout.ts says what is supported. */
 
 import type { Orientation } from '../../image/orientation.js';
 import type { DecodedPicture, DecodeOptions, PictureFormat } from './format.js';
@@ -44,7 +44,7 @@ async function decodeTiff(
   return { data: new Uint8Array(data.buffer), width, height, decoder: 'geotiff' };
 }
 
-/** How samples become bytes: docs/pictures.md tells the rule. */
+/** How samples become bytes; docs/pictures.md has the rule. */
 async function levelsOf(
   layout: Layout,
   { sampleRange }: DecodeOptions,
@@ -56,7 +56,7 @@ async function levelsOf(
   const full = format === FLOAT ? 1 : 2 ** (format === UNSIGNED ? bits : bits - 1) - 1;
   const isMissing = (value: number): boolean =>
     !isFull && (Number.isNaN(value) || value === noData);
-  // The samples of other colors have a scale of their own.
+  // The samples of other colors have their own scale.
   const hasRange = colors === 'grey' || colors === 'rgb';
   const isScaled = hasRange && (!isFull || sampleRange !== undefined);
   const [black, white] = !isScaled
@@ -72,7 +72,7 @@ async function levelsOf(
   };
 }
 
-/** The least and the greatest sample of the color; 0 and 1 where `unit` and all floats are within. */
+/** The least and the greatest sample of the color; 0 and 1 if `unit` and all floats are inside. */
 async function foundRange(
   { format, read, alpha }: Layout,
   isMissing: (value: number) => boolean,
@@ -92,11 +92,11 @@ async function foundRange(
     }
   }
   if (unit && format === FLOAT && least >= 0 && greatest <= 1) return [0, 1];
-  // One value alone is black; none at all is no picture, but no fault either.
+  // If there is only one value, it is black. If there is none, the picture is empty, which is not an error.
   return least < greatest ? [least, greatest] : [least === greatest ? least : 0, least + 1 || 1];
 }
 
-/** GDAL's tag, a number as text; NaN where there is none. */
+/** GDAL's tag, a number as text; NaN if it is missing. */
 function noDataOf({ values }: Directory): number {
   const text = String.fromCharCode(...values(TAG.noData, 32)).replace(/\0.*$/s, '');
   return text.trim() === '' ? Number.NaN : Number(text);

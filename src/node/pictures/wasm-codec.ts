@@ -1,6 +1,6 @@
 /**
- * The WebAssembly codecs of jSquash. A damaged file leaves an instance that cannot be used again, and the memory of a
- * large picture never shrinks: the next picture then has an instance of its own.
+ * The WebAssembly codecs of jSquash. After a damaged file an instance cannot be used again, and the memory of a
+ * large picture never shrinks: the next picture then gets a new instance.
  */
 
 import type { Picture } from '../../image/picture.js';
@@ -8,7 +8,7 @@ import { webAssembly } from '../../kernels/wasm/webassembly.js';
 import { optionalPackage } from '../optional-package.js';
 import { wasmModule } from '../wasm-module.js';
 
-/** What Emscripten's factories take here. */
+/** The arguments of Emscripten's factories that are used here. */
 interface FactoryOptions {
   readonly noInitialRun: boolean;
   print(line: string): void;
@@ -20,31 +20,31 @@ interface Codec {
   decode(bytes: Uint8Array, option?: boolean | number): Picture | null;
 }
 
-/** A codec: how its script and its WebAssembly are imported. */
+/** A codec: how to import its script and its WebAssembly. */
 export interface CodecFiles {
   script(): Promise<{ readonly default: unknown }>;
   /** `package/path` */
   readonly wasm: string;
-  /** What it decodes, for messages. */
+  /** The format that it decodes, for messages. */
   readonly format: string;
 }
 
 export interface CodecResult {
-  /** `null` where the codec gave up. */
+  /** `null` if the codec failed. */
   readonly picture: Picture | null;
-  /** Its warnings and last words, which it would write on standard error. */
+  /** The warnings and errors that it would write to standard error. */
   readonly said: readonly string[];
 }
 
 /** @param option the second argument of the codec's `decode` */
 export type RunCodec = (bytes: Uint8Array, option?: boolean | number) => Promise<CodecResult>;
 
-/** The most pixels of a picture whose instance is kept: 40 MB. */
+/** The most pixels of a picture after which the instance is kept: 40 MB. */
 const KEPT_PIXELS = 4e6;
 
 /**
- * Runs a codec on pictures one after the other, in one instance for as long as they are small and none is damaged: making
- * one takes as long as a picture of a quarter of a megapixel, and the engine collects garbage for its memory.
+ * Runs a codec on one picture after another. One instance is used as long as pictures are small and none is damaged:
+ * making one takes as long as a picture of a quarter of a megapixel, and causes garbage collection of its memory.
  */
 export function codecRunner(files: CodecFiles): RunCodec {
   let said: string[] = [];
@@ -52,7 +52,7 @@ export function codecRunner(files: CodecFiles): RunCodec {
   return async (bytes, option) => {
     opened ??= openCodec(files, (line) => said.push(line));
     const codec = await opened;
-    // Not before: tiles are asked for all at once.
+    // Not earlier: tiles are requested all at once.
     said = [];
     const result = runOpened(codec, bytes, option, said);
     const { picture } = result;
@@ -62,7 +62,7 @@ export function codecRunner(files: CodecFiles): RunCodec {
   };
 }
 
-/** Runs a codec in an instance of its own. */
+/** Runs a codec in a new instance. */
 export function runCodec(
   files: CodecFiles,
   bytes: Uint8Array,
@@ -84,7 +84,7 @@ function runOpened(
     const bytesOf = new Uint8Array(data.buffer, data.byteOffset, data.length);
     return { picture: { data: bytesOf, width, height }, said };
   } catch (error) {
-    // It ends by `exit(1)`, having said why, or by an exception of C++ or of WebAssembly.
+    // It ends with `exit(1)` after its message, or with an exception of C++ or of WebAssembly.
     if (said.length === 0) said.push(error instanceof Error ? error.message : 'the decoder failed');
     return { picture: null, said };
   }

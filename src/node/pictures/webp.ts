@@ -1,5 +1,5 @@
 /**
- * WebP, by libwebp in WebAssembly; of an animation the first frame on its canvas. Source: RFC 9649, §2
+ * WebP, by libwebp in WebAssembly; for an animation the first frame on its canvas. Source: RFC 9649, §2
  * (container) and §3 (lossless header); RFC 6386, §9.1 (lossy header).
  */
 
@@ -52,7 +52,7 @@ async function decodeStill(bytes: Uint8Array): Promise<Picture> {
   throw new Error(said.join('; ') || 'its pixels cannot be decoded');
 }
 
-/** The codec refuses animations: the frame's own chunks become a file, and that a part of the canvas. */
+/** The codec refuses animations, so the frame's chunks are made into a file, and the result is put on the canvas. */
 async function decodeFirstFrame(
   bytes: Uint8Array,
   { width, height }: PictureSize,
@@ -87,7 +87,7 @@ function stillFile(chunks: Uint8Array, { width, height }: PictureSize): Uint8Arr
   view.setUint32(16, 10, true);
   const hasAlpha = textAt(chunks, 0, 4) === 'ALPH' || textAt(chunks, 0, 4) === 'VP8L';
   file[20] = hasAlpha ? ALPHA_FLAG : 0;
-  // Width and height less one, 24 bits each; the top byte of the former is overwritten by the latter.
+  // Width and height minus one, 24 bits each; the second overwrites the top byte of the first.
   view.setUint32(24, width - 1, true);
   view.setUint16(27, (height - 1) & 0xffff, true);
   file[29] = (height - 1) >> 16;
@@ -124,7 +124,7 @@ function orientationOfWebp(bytes: Uint8Array): Orientation {
 
 interface Chunk {
   readonly type: string;
-  /** Shorter than the chunk says where the file ends. */
+  /** Shorter than the chunk says at the end of the file. */
   readonly data: Uint8Array;
 }
 

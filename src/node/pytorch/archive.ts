@@ -1,15 +1,15 @@
 /**
- * Checkpoints as `torch.save` has written them since 1.6, and TorchScript programs: an archive (zip) of
+ * Checkpoints that `torch.save` has written since 1.6, and TorchScript programs: an archive (zip) of
  *
  *   <root>/data.pkl         a pickle: what was saved, its tensors as (storage, offset, size, stride)
  *   <root>/data/<key>       a storage: the elements of one or more tensors, without a header
- *   <root>/byteorder        `little`, where it is there
- *   <root>/constants.pkl    of a program alone, as is
- *   <root>/code/….py        what each class of it does
+ *   <root>/byteorder        `little`, if it is there
+ *   <root>/constants.pkl    only in a program
+ *   <root>/code/….py        the code of each class
  *
- * The archive comes as entries by name: taking zips apart needs an inflater, and is for whoever has files
- * (src/node/checkpoint-zip.ts). A tensor must lie in its storage, and a storage must be as long as it is
- * said to be, before a byte of either is read.
+ * The archive is given as entries by name. Reading a zip needs an inflater, so it is left to code that has files
+ * (src/node/checkpoint-zip.ts). Before a byte of either is read, a tensor must be inside its storage, and a
+ * storage must have the stated length.
  *
  * Source: torch/serialization.py (`_save`), torch/csrc/jit/serialization.
  */
@@ -21,21 +21,21 @@ import { ScriptCode } from './script-code.js';
 import { type StorageBytes, storageOf, tensorBuilder } from './tensors.js';
 import { shown } from './values.js';
 
-/** The entries of a zip, whatever takes it apart. */
+/** The entries of a zip, from any zip reader. */
 export interface CheckpointArchive {
-  /** What messages call the file. */
+  /** Its name in messages. */
   readonly name: string;
-  /** Name → length in bytes, unpacked. */
+  /** Name → length in bytes, uncompressed. */
   readonly entries: ReadonlyMap<string, number>;
-  /** Bytes `begin` … `end` of an entry, which lie in it. @throws {FormatError} for a damaged entry */
+  /** Bytes `begin` … `end` of an entry; both are inside it. @throws {FormatError} for a damaged entry */
   read(entry: string, begin: number, end: number): Uint8Array;
 }
 
 /**
  * Reads a checkpoint of a zip: its dictionaries of tensors.
  *
- * @throws {FormatError} naming the entry, the byte of the pickle or the tensor, for an archive that is no
- * checkpoint or is damaged, for one without a tensor, and for a tensor outside its storage
+ * @throws {FormatError} naming the entry, the byte of the pickle or the tensor: for an archive that is not a
+ * checkpoint or is damaged, for one without tensors, and for a tensor outside its storage
  */
 export function readArchive(archive: CheckpointArchive): Checkpoint {
   const { name } = archive;
@@ -71,7 +71,7 @@ function checkByteOrder({ name, entries, read }: CheckpointArchive, root: string
   }
 }
 
-/** What persistent ids stand for: entries of the archive. */
+/** Persistent ids stand for entries of the archive. */
 function storages(archive: CheckpointArchive, root: string): Parameters<typeof tensorBuilder>[0] {
   const known = new Map<string, StorageBytes>();
   const bytesOf = (entry: string, length: number): StorageBytes => ({

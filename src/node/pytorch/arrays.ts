@@ -1,5 +1,5 @@
 /**
- * NumPy's arrays where weights are: `{ name: ndarray }`, as `torch.save` and converters write them. A pickled
+ * NumPy arrays in place of weights: `{ name: ndarray }`, as `torch.save` and converters write them. A pickled
  * array is a call of `_reconstruct` with the state (version, shape, dtype, column-major, bytes).
  *
  * Source: numpy/core/src/multiarray/methods.c (`array_reduce`, `array_setstate`).
@@ -11,7 +11,7 @@ import { dtypeOf, type ElementType } from './element-types.js';
 import { isSize, type Tensor } from './tensors.js';
 import { fullName, isInert, isKind, type PickleBytes, type PickleValue } from './values.js';
 
-/** PyTorch's names of NumPy's types, by its kind and bytes. */
+/** PyTorch's names of NumPy's types, by kind and bytes. */
 const TYPES: Readonly<Record<string, string>> = {
   f8: 'float64',
   f4: 'float32',
@@ -24,7 +24,7 @@ const TYPES: Readonly<Record<string, string>> = {
   b1: 'bool',
 };
 
-/** The tensor that an array is; undefined for anything else, and for an array of a type that tensors do not have. */
+/** The tensor for an array; undefined for anything else, and for an array type that tensors do not have. */
 export function tensorOfArray(value: PickleValue): Tensor | undefined {
   if (!isInert(value) || !/^numpy\._?core\.multiarray\._reconstruct$/.test(fullName(value))) {
     return undefined;
@@ -60,7 +60,7 @@ function typeOf(dtype: PickleValue | undefined): ElementType | undefined {
   return dtypeOf('torch', TYPES[code]!);
 }
 
-/** Bytes, or the text that protocols 0 to 2 have in their place. */
+/** Bytes, or the text that protocols 0 to 2 use instead. */
 function bytesOf(content: PickleValue | undefined): Uint8Array | undefined {
   if (isKind<PickleBytes>(content, 'bytes')) return content.bytes;
   if (!isInert(content) || fullName(content) !== '_codecs.encode') return undefined;

@@ -1,17 +1,18 @@
 /**
- * What training scripts save beside the weights, as the metadata of a source: `labels`, `architecture` and
- * `config`, JSON text each. It is a hint, of whatever the script called so: text and numbers alone are taken.
+ * Facts that training scripts save beside the weights, as the metadata of a source: `labels`, `architecture` and
+ * `config`, each as JSON text. They are only hints, because scripts use these names freely. Only text and numbers
+ * are used.
  */
 
 import { isInert, itemsOf, mapsOf, type PickleMap, type PickleValue, valueAt } from './values.js';
 
-/** Where scripts put their options, and OpenMMLab its classes. */
+/** Keys of scripts' options, and OpenMMLab's key of its classes. */
 const NEAR: readonly string[] = [
   ...['args', 'hyper_parameters', 'hparams', 'config', 'cfg', 'opt', 'opts', 'options'],
   ...['model_config', 'meta', 'dataset_meta'],
 ];
 
-/** name → index, index → name, or a list: whatever there is under them. */
+/** Keys of class names: name → index, index → name, or a list. */
 const LABELS: readonly string[] = [
   ...['class_to_idx', 'idx_to_class', 'id2label', 'label2id'],
   ...['classes', 'class_names', 'CLASSES', 'categories', 'labels'],
@@ -35,8 +36,8 @@ const MAX_CONFIG_VALUES = 10_000;
 const MAX_CONFIG_DEPTH = 6;
 
 /**
- * @param surroundings what may hold it, nearest last; the first to say something is believed
- * @param rows extents of the weights' first dimensions: a classifier has one row a class
+ * @param surroundings values that may hold it, the nearest last; the first with an answer is used
+ * @param rows first dimensions of the weights: a classifier has one row per class
  */
 export function metadataBeside(
   surroundings: readonly PickleValue[],
@@ -46,7 +47,7 @@ export function metadataBeside(
   const metadata = new Map<string, string>();
   const labels = first(places, LABELS, (value) => {
     const names = namesOf(value);
-    // Two names may be those of one logit.
+    // Two names may belong to one logit.
     const isFit = names && (rows.has(names.length) || (names.length === 2 && rows.has(1)));
     return isFit ? names : undefined;
   });
@@ -60,7 +61,7 @@ export function metadataBeside(
   return metadata;
 }
 
-/** The options in a value, and those in them. */
+/** The options in a value, and the options inside them. */
 function near(value: PickleValue): PickleValue[] {
   const at = (holder: PickleValue): PickleValue[] =>
     NEAR.flatMap((key) => {
@@ -104,7 +105,7 @@ function listOf(value: PickleValue): readonly PickleValue[] | undefined {
   return isInert(value) && /set$/i.test(value.name) ? undefined : itemsOf(value);
 }
 
-/** Of name → index or index → name; the indices must be 0 … n − 1, each once. */
+/** For name → index or index → name; the indices must be 0 … n − 1, each once. */
 function namesInOrder(map: PickleMap): PickleValue[] | undefined {
   if (map.size > MAX_LABELS) return undefined;
   const names = new Array<PickleValue>(map.size);
@@ -126,7 +127,7 @@ function configOf(value: PickleValue): string | undefined {
   return json.startsWith('{') ? json : undefined;
 }
 
-/** What JSON has; null in place of what it has not, and of what is too much. */
+/** The value as JSON; null for values that JSON does not have, and where there is too much. */
 function plain(value: PickleValue, left: { values: number; text: number }, depth: number): unknown {
   if (depth > MAX_CONFIG_DEPTH || --left.values < 0) return null;
   if (typeof value === 'string') {

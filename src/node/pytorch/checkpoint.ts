@@ -1,4 +1,4 @@
-/** What a PyTorch checkpoint holds, as sources of tensors, and which of them is the network's. */
+/** The contents of a PyTorch checkpoint as sources of tensors, and the choice of the network's. */
 
 import { FormatError, inFile } from '../../errors.js';
 import { checkWeights, decodeFloats } from '../../model/formats/dtype.js';
@@ -10,33 +10,33 @@ import { endOf, type Tensor } from './tensors.js';
 import { isInert, type PickleValue, shown } from './values.js';
 
 export interface Checkpoint {
-  /** What messages call the file. */
+  /** Its name in messages. */
   readonly name: string;
   /**
-   * Every dictionary of tensors in the file, by where it is: '' (the whole file), `state_dict`, `model.ema`,
-   * `0` …, outermost first; one at least.
+   * Every dictionary of tensors in the file, by its key: '' (the whole file), `state_dict`, `model.ema`,
+   * `0` …, outermost first; at least one.
    */
   readonly dictionaries: ReadonlyMap<string, TensorSource>;
-  /** Those that lie side by side, as one each, by where what holds them is. */
+  /** Dictionaries that lie side by side, joined into one, by the key of the value that holds them. */
   readonly joined: ReadonlyMap<string, TensorSource>;
 }
 
-/** The tensors of a dictionary, and where in the file it is. */
+/** The tensors of a dictionary, and its place in the file. */
 export interface ChosenDictionary extends TensorSource {
   readonly path: string;
 }
 
-/** What `key`s and messages call the whole file. */
+/** The name of the whole file in `key`s and messages. */
 const ROOT = '.';
 
-/** Named in a message. */
+/** How many are named in a message. */
 const MAX_NAMED = 10;
 
 /**
- * The dictionaries of what a pickle holds.
+ * The dictionaries in the value of a pickle.
  *
  * @param code of a TorchScript program
- * @throws {FormatError} naming the file, if there is none
+ * @throws {FormatError} naming the file, if there is no dictionary
  */
 export function checkpointOf(value: PickleValue, name: string, code?: ScriptCode): Checkpoint {
   if (isInert(value) && value.module.startsWith('fastai.') && value.name === 'Learner') {
@@ -72,7 +72,7 @@ function sourceOf(dictionary: Dictionary, name: string): TensorSource {
     const begin = (storage.begin + at) * type.bytes;
     decodeFloats(out, bytes.read(begin, begin + out.length * type.bytes), type.dtype);
   };
-  // What lies between a tensor's first and last element: a window may need any of it.
+  // The bytes between a tensor's first and last element: a window may need any of them.
   const span = keepLatest((tensor: string) => {
     const strided = find(tensor);
     const x = new Float32Array(endOf(strided) - strided.offset);
@@ -104,12 +104,12 @@ function sourceOf(dictionary: Dictionary, name: string): TensorSource {
 }
 
 /**
- * The dictionary with the most tensors that `fitting` counts, the first of equals; if none fits, the one
- * with the most tensors, of which it is then said what is missing. Its warnings name others that fit as well.
+ * The dictionary with the most tensors that `fitting` counts; of equals the first. If none fits, the one
+ * with the most tensors, and the error then names what is missing. Its warnings name others that fit as well.
  *
- * @param fitting how many of a dictionary's tensors the network would have
- * @param key of a dictionary, to have that one; `.` or '' is the whole file
- * @throws {FormatError} for a key that there is not, naming those that there are
+ * @param fitting how many of a dictionary's tensors the network would use
+ * @param key selects a dictionary; `.` or '' is the whole file
+ * @throws {FormatError} for an unknown key, naming the known ones
  */
 export function chooseDictionary(
   { name, dictionaries, joined }: Checkpoint,
@@ -125,12 +125,12 @@ export function chooseDictionary(
     );
   }
   const [single] = dictionaries;
-  // Nothing is to be weighed, and recognising a network takes some milliseconds.
+  // There is no choice to make, and recognising a network takes some milliseconds.
   if (single && dictionaries.size === 1) return { ...single[1], path: single[0] };
   const fits = new Map<string, number>();
   for (const [path, source] of dictionaries) fits.set(path, fitting(source));
   let most = Math.max(...fits.values());
-  // A backbone and its classifier side by side make more than one of them.
+  // A backbone and its classifier side by side may together be the network.
   for (const [path, whole] of joined) if (fitting(whole) > most) return { ...whole, path };
   if (!(most > 0)) {
     for (const [path, { tensors }] of dictionaries) fits.set(path, tensors.size);

@@ -1,6 +1,6 @@
 /**
- * The dictionaries of tensors in what a pickle holds: dicts and their subclasses, attributes of objects,
- * whole modules, each by the way to it: `state_dict`, `model.ema`, `0` in a list, '' the whole.
+ * The dictionaries of tensors in the value of a pickle: dicts and their subclasses, attributes of objects,
+ * whole modules. Each has a key: `state_dict`, `model.ema`, `0` in a list, '' for the whole.
  */
 
 import { FormatError } from '../../errors.js';
@@ -16,31 +16,31 @@ import { type Inert, itemsOf, mapsOf, type PickleValue } from './values.js';
 export interface Dictionary {
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly warnings: readonly string[];
-  /** JSON texts: of the modules, and what lies beside the weights. Made when it is asked for. */
+  /** JSON texts about the modules, and facts beside the weights. Made on demand. */
   metadata(): Map<string, string>;
 }
 
-/** More have optimizers alone, which come after what they optimise. */
+/** Only optimizers have more, and they come after what they optimise. */
 const MAX_DICTIONARIES = 64;
-/** Of keys and indices on the way. */
+/** Longest path of keys and indices. */
 const MAX_DEPTH = 6;
-/** Entries and items that are looked at, in all. */
+/** Most entries and items to look at, in all. */
 const MAX_LOOKED_AT = 2 ** 22;
 /** Characters of a key. */
 const MAX_KEY = 1000;
 
 /**
- * Tensors may share storages, but not so that a small file claims a large network: those of a dictionary
+ * Tensors may share storages, but a small file must not claim a large network: the tensors of a dictionary
  * have at most this many times the bytes of its storages.
  */
 const MAX_SHARING = 4;
 
-/** A value on the way. */
+/** A value on the path. */
 interface Place {
   readonly path: string;
   readonly depth: number;
   readonly value: PickleValue;
-  /** What holds it. */
+  /** The value that holds it. */
   readonly parent: PickleValue | undefined;
 }
 
@@ -48,7 +48,7 @@ interface Place {
  * The dictionaries of a value, outermost first.
  *
  * @param code of a TorchScript program
- * @throws {FormatError} where the tensors of each claim more than there is, or modules cannot be read
+ * @throws {FormatError} if the tensors of each claim more bytes than there are, or modules cannot be read
  */
 export function findDictionaries(
   root: PickleValue,
@@ -83,13 +83,13 @@ function isNetwork(value: PickleValue, code: ScriptCode | undefined): value is I
   return isModule(value) || (code !== undefined && isScriptModule(value));
 }
 
-/** Dictionaries side by side that may be parts of one network, at most. */
+/** The most dictionaries side by side that may be parts of one network. */
 const MAX_PARTS = 8;
 
 /**
  * Dictionaries that lie side by side, as one: `{ 'backbone': …, 'classifier': … }`.
  *
- * @returns by the way to what holds them
+ * @returns by the key of the value that holds them
  */
 export function joinedDictionaries(
   found: ReadonlyMap<string, Dictionary>,
@@ -115,7 +115,7 @@ export function joinedDictionaries(
   return joined;
 }
 
-/** What may be, or hold, dictionaries: entries and attributes under text keys, and items. */
+/** The values that may be, or hold, dictionaries: entries and attributes under text keys, and items. */
 function* innerValues(value: PickleValue): Generator<readonly [string, PickleValue]> {
   const isHolder = (v: PickleValue): boolean => typeof v === 'object' && v !== null && !isTensor(v);
   for (const map of mapsOf(value)) {
@@ -128,7 +128,7 @@ function* innerValues(value: PickleValue): Generator<readonly [string, PickleVal
   }
 }
 
-/** The tensors of a network, or those directly in a dict or an object. */
+/** The tensors of a network, or those directly inside a dict or an object. */
 function dictionaryOf(
   { value, parent }: Place,
   root: PickleValue,
@@ -175,7 +175,7 @@ function withFacts(
   return metadata;
 }
 
-/** The error of tensors that claim far more than their storages hold. */
+/** The error for tensors that claim far more bytes than their storages hold. */
 function excessOf(tensors: ReadonlyMap<string, Tensor>): FormatError | undefined {
   const storages = new Set<StorageBytes>();
   let claimed = 0;

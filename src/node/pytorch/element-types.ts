@@ -1,8 +1,8 @@
-/** PyTorch's element types, in the words of safetensors where it has one, and how wide they are. */
+/** PyTorch's element types, with safetensors' names if it has one, and their width. */
 
 export interface ElementType {
   readonly dtype: string;
-  /** Of an element. */
+  /** Of one element. */
   readonly bytes: number;
 }
 
@@ -39,7 +39,7 @@ const STORAGES: Readonly<Record<string, ElementType>> = {
   QInt32Storage: type('QI32', 4),
   QUInt4x2Storage: type('QU4x2', 1),
   QUInt2x4Storage: type('QU2x4', 1),
-  // Bytes; the tensors say what of.
+  // Bytes; the tensors give the type.
   UntypedStorage: U8,
   _UntypedStorage: U8,
 };
@@ -69,13 +69,13 @@ const DTYPES: Readonly<Record<string, ElementType>> = {
 
 const STORAGE_MODULES: readonly string[] = ['torch', 'torch.cuda', 'torch.storage'];
 
-/** Of a class of storages. */
+/** The type of a class of storages. */
 export function storageType(module: string, name: string): ElementType | undefined {
   if (!STORAGE_MODULES.includes(module) || !Object.hasOwn(STORAGES, name)) return undefined;
   return STORAGES[name];
 }
 
-/** Of a `torch.dtype`, by its name. */
+/** The type of a `torch.dtype`, by its name. */
 export function dtypeOf(module: string, name: string): ElementType | undefined {
   return module === 'torch' && Object.hasOwn(DTYPES, name) ? DTYPES[name] : undefined;
 }

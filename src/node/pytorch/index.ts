@@ -1,6 +1,6 @@
 /**
- * `fastcam/pytorch`: PyTorch's files, read without PyTorch and without running any of what is in them.
- * Nothing here needs Node; a zip comes as its entries. A file of another format is told by what it holds.
+ * `fastcam/pytorch`: reads PyTorch's files without PyTorch and without running any code in them.
+ * Nothing here needs Node; a zip is given as its entries. A file of another format is recognised by its content.
  */
 
 export { type ForeignFile, foreignFormat, foreignZip, HEAD_BYTES } from '../foreign-formats.js';

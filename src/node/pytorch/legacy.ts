@@ -1,10 +1,10 @@
 /**
- * Checkpoints as `torch.save` wrote them until 1.6, and does with `_use_new_zipfile_serialization=False`:
+ * Checkpoints as `torch.save` wrote them until 1.6, and still does with `_use_new_zipfile_serialization=False`:
  * five pickles, one after another, and then the storages:
  *
  *   0x1950a86a20f9469cfc6c   the magic number
  *   1001                     the version of the format
- *   { little_endian: … }     about the machine that wrote it
+ *   { little_endian: … }     about the machine that wrote the file
  *   what was saved           its storages as ('storage', type, key, location, elements, view)
  *   [key, …]                 the storages in the order of their bytes:
  *   i64 elements, bytes      of each
@@ -19,17 +19,17 @@ import { type Builder, plainBuilder, readPickleAt } from './pickle.js';
 import { isSize, type Storage, type StorageBytes, storageOf, tensorBuilder } from './tensors.js';
 import { type PickleValue, shown, valueAt } from './values.js';
 
-/** As a float64, as which pickles' long numbers are read. */
+/** As a float64, which is how long numbers of pickles are read. */
 const MAGIC = Number(0x1950a86a20f9469cfc6cn);
 const VERSION = 1001;
 
 /** Longer than the magic number in any protocol. */
 const MAGIC_BYTES = 64;
 
-/** Of the pickles around the object. */
+/** The limit for the pickles around the object. */
 const PLAIN = plainBuilder('before the object');
 
-/** Whether a file begins with the magic number, pickled in whatever protocol. */
+/** Whether a file begins with the magic number, pickled in any protocol. */
 export function isLegacyCheckpoint(head: Uint8Array): boolean {
   try {
     const { value } = readPickleAt(byteSource(head.subarray(0, MAGIC_BYTES)), 0, PLAIN);
@@ -41,10 +41,10 @@ export function isLegacyCheckpoint(head: Uint8Array): boolean {
 }
 
 /**
- * Reads a checkpoint of before 1.6: its dictionaries of tensors. The file is read in pieces.
+ * Reads a checkpoint from before 1.6: its dictionaries of tensors. The file is read in pieces.
  *
- * @param name what messages call the file
- * @throws {FormatError} for a file that is none or is damaged, and for one without a tensor
+ * @param name its name in messages
+ * @throws {FormatError} for a file that is not one or is damaged, and for one without tensors
  */
 export function readLegacy(file: Uint8Array | ByteSource, name: string): Checkpoint {
   return checkpointOf(
@@ -73,7 +73,7 @@ function readObject(file: ByteSource): PickleValue {
   return object;
 }
 
-/** A storage whose place shows once all pickles are read. */
+/** A storage whose position is known only after all pickles are read. */
 class LegacyStorage implements StorageBytes {
   readonly name: string;
   readonly elements: number;
@@ -122,16 +122,16 @@ function viewOf(storage: Storage, view: PickleValue): Storage {
   return { ...storage, begin, length };
 }
 
-/** Of the number of elements before each storage. */
+/** Bytes of the number of elements before each storage. */
 export const COUNT_BYTES: number = 8;
 
-/** A whole number, rounded beyond 2⁵³, of eight bytes, little-endian. */
+/** A whole number of eight bytes, little-endian; rounded above 2⁵³. */
 export function int64(bytes: Uint8Array, at: number): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return view.getUint32(at, true) + view.getInt32(at + 4, true) * 2 ** 32;
 }
 
-/** The storages' bytes lie one behind another, each after its number of elements. */
+/** The bytes of the storages follow each other, each after its number of elements. */
 function placeStorages(
   file: ByteSource,
   begin: number,

@@ -1,4 +1,4 @@
-/** What whole modules say beside their tensors: how they stride, what follows them, what else is there. */
+/** Facts of whole modules that their tensors do not show: strides, activations, other layers. */
 
 import { FormatError } from '../../errors.js';
 import type { LayerFacts } from '../../model/formats/metadata.js';
@@ -7,14 +7,14 @@ import { fullName, type Inert, itemsOf, type PickleValue, shown, valueAt } from 
 
 export interface ModuleFacts {
   readonly layer?: LayerFacts;
-  /** The name of an activation function, its parameter behind a colon where it is not the usual one. */
+  /** The name of an activation function, with its parameter after a colon if that is not the usual one. */
   readonly activation?: string;
 }
 
-/** What a network of modules says of itself. */
+/** The facts of a network of modules. */
 export interface NetworkFacts {
   readonly layers: ReadonlyMap<string, LayerFacts>;
-  /** The one that all activations are, or most. */
+  /** The activation that all or most layers use. */
   readonly activation: string | undefined;
   readonly warnings: readonly string[];
 }
@@ -43,35 +43,35 @@ const ACTIVATIONS: Readonly<Record<string, string>> = {
   softplus: 'softplus',
 };
 
-/** Functions of gates and of outputs; between two layers of a classifier they are what follows the first. */
+/** Functions of gates and outputs; between two layers of a classifier they are the activation after the first. */
 const GATES: Readonly<Record<string, string>> = { Sigmoid: 'sigmoid', Hardsigmoid: 'hardsigmoid' };
 
-/** Activations there are a network's gates and outputs, not what lies between its layers. */
+/** In these places activations are a network's gates and outputs, not the ones between its layers. */
 const ASIDE = /(?:^|\.)(?:se|gate|attn|head|classifier|fc)(?:\.|$)/;
 
-/** Norms that are no layers of their own: without parameters they have no tensors that would tell of them. */
+/** Norms without parameters: they have no tensors that would show them. */
 const NORM = /^(?:Lazy)?(?:Instance|Layer|Group|Batch|SyncBatch|LocalResponse)Norm/;
 
-/** Pools of all pixels that are not their mean. */
+/** Pools of all pixels that are not the mean. */
 const LARGEST = /^(?:Fast)?Adaptive(?:Max|AvgMax|CatAvgMax)Pool/;
 
-/** What does nothing at inference, or what every network has: names of classes. */
+/** Classes that do nothing at inference, or that every network has. */
 const STANDARD =
   /^(?:Identity|.*Dropout.*|DropPath|DropBlock.*|StochasticDepth|.*Pool.*|.*Flatten|Lambda.*|Sequential|Module(?:List|Dict)?|.*Sigmoid|.*Softmax.*|.*Loss)$/i;
 
 const BLUR = /blur|antialias/i;
 
-/** Convolutions that make their weights anew at each pass: weight standardisation, and its like. */
+/** Convolutions that compute their weights at each pass: weight standardisation and similar. */
 const STANDARDISED = /^(?:Scaled)?(?:Std|WS|WeightStandard\w*)Conv/i;
 
-/** Modules named in a warning. */
+/** How many modules a warning names. */
 const MAX_NAMED = 3;
-/** Classes that there are warnings of. */
+/** How many classes get a warning. */
 const MAX_CLASSES = 8;
 
 /**
- * @param factsOf what is known of a module alone
- * @throws {FormatError} for a network that blurs: its weights do not show where
+ * @param factsOf the facts of one module alone
+ * @throws {FormatError} for a network with blur pools: its weights do not show where
  */
 export function networkFacts(
   modules: readonly PlacedModule[],
@@ -90,7 +90,7 @@ export function networkFacts(
     const told = activation ?? (Object.hasOwn(GATES, object.name) ? GATES[object.name] : undefined);
     const own = isBare && told ? { ...layer, activation: told } : layer;
     if (own) layers.set(path, own);
-    // What stands where another layer is looked for is told, too.
+    // An unexpected module in the place of another layer is named, too.
     else if (object.name === 'Identity') layers.set(path, {});
     if (activation && !ASIDE.test(path)) {
       activations.set(activation, (activations.get(activation) ?? 0) + 1);
@@ -116,7 +116,7 @@ export function networkFacts(
 
 /**
  * @param holder the class of the module that has it
- * @throws {FormatError} for what shows in no weight, and is not computed
+ * @throws {FormatError} for a module that no weight shows, and that cannot be computed
  */
 function refuseModule({ path, object, isBare }: PlacedModule, holder: string): void {
   const { module, name } = object;
@@ -126,7 +126,7 @@ function refuseModule({ path, object, isBare }: PlacedModule, holder: string): v
   if (BLUR.test(name)) fail('blur pools are not supported');
   if (isBare && NORM.test(name))
     fail("normalization by each picture's own statistics is not supported");
-  // fast.ai's two pools side by side are known.
+  // fast.ai's two pools side by side are supported.
   if (LARGEST.test(name) && !/concat/i.test(holder)) {
     fail('only the mean of all pixels is supported');
   }
@@ -135,7 +135,7 @@ function refuseModule({ path, object, isBare }: PlacedModule, holder: string): v
   if (isActivation && !isKnown && !ASIDE.test(path)) fail('not supported');
 }
 
-/** @throws {FormatError} for a convolution that its weight does not tell, and that is not computed */
+/** @throws {FormatError} for a convolution that its weight does not show, and that cannot be computed */
 function refuseConvolution({ path, object }: PlacedModule): void {
   const mode = valueAt(object.state, 'padding_mode');
   if (typeof mode === 'string' && mode !== 'zeros') {
@@ -150,7 +150,7 @@ function refuseConvolution({ path, object }: PlacedModule): void {
   }
 }
 
-/** What a pickled module is, by its class and attributes. */
+/** The facts of a pickled module, from its class and attributes. */
 export function moduleFacts({ object }: PlacedModule): ModuleFacts {
   const activation = activationOf(object);
   const layer = layerOf(object);
@@ -161,7 +161,7 @@ function layerOf(object: Inert): LayerFacts | undefined {
   const { name, state } = object;
   const at = (key: string): readonly [number, number] | undefined => pairOf(valueAt(state, key));
   if (/Conv/.test(name) && at('stride')) {
-    // A class `…Same` pads by the size of its input, whatever its attribute says.
+    // A class `…Same` pads by the size of its input; its attribute is ignored.
     const padding = /Same/.test(name) ? undefined : at('padding');
     const dilation = at('dilation');
     return { stride: at('stride')!, ...(padding && { padding }), ...(dilation && { dilation }) };
@@ -182,7 +182,7 @@ function layerOf(object: Inert): LayerFacts | undefined {
   return isNorm && typeof eps === 'number' && eps > 0 ? { eps } : undefined;
 }
 
-/** A window's numbers, one for both directions or two; `valid` is a padding of none. */
+/** The numbers of a window, one for both directions or two; `valid` means no padding. */
 function pairOf(value: PickleValue | undefined): readonly [number, number] | undefined {
   if (value === 'valid') return [0, 0];
   const [y, x] = typeof value === 'number' ? [value, value] : (itemsOf(value) ?? []);
@@ -190,7 +190,7 @@ function pairOf(value: PickleValue | undefined): readonly [number, number] | und
   return isExtent(y) && isExtent(x) ? [y, x] : undefined;
 }
 
-/** The activation that a class is by its name. */
+/** The activation for the name of a class. */
 function kindOf(name: string): string | undefined {
   const key = name.toLowerCase().replaceAll('_', '');
   return Object.hasOwn(ACTIVATIONS, key) ? ACTIVATIONS[key] : undefined;
@@ -211,7 +211,7 @@ function activationOf({ name, state }: Inert): string | undefined {
   }
 }
 
-/** `leaky_relu:0.1`; without its parameter where it is the usual one. */
+/** `leaky_relu:0.1`; without its parameter if that is the usual one. */
 export function withSlope(kind: string, value: PickleValue | undefined, usual: number): string {
   return typeof value === 'number' && value !== usual ? `${kind}:${value}` : kind;
 }

@@ -1,7 +1,7 @@
 /**
- * Whole modules, as `torch.save(model)` pickles them: each holds its parameters, buffers and submodules as
- * dicts among its attributes. The modules of a TorchScript program hold them as plain attributes. Either
- * is a state dict: the tensors by their paths.
+ * Whole modules, as `torch.save(model)` pickles them: each holds its parameters, buffers and submodules in
+ * dicts among its attributes. The modules of a TorchScript program hold them as plain attributes. Both give
+ * a state dict: the tensors by their paths.
  *
  * Source: torch/nn/modules/module.py (`state_dict`).
  */
@@ -10,18 +10,18 @@ import { FormatError } from '../../errors.js';
 import { isTensor, type Tensor } from './tensors.js';
 import { type Inert, isInert, itemsOf, mapsOf, type PickleValue, valueAt } from './values.js';
 
-/** Modules of a network; one that is used twice counts twice. A ResNet-152 has 500. */
+/** Most modules of a network; one that is used twice counts twice. A ResNet-152 has 500. */
 const MAX_MODULES = 20_000;
-/** Tensors of all modules. */
+/** Most tensors of all modules. */
 const MAX_TENSORS = 100_000;
-/** Of modules in modules. */
+/** Deepest nesting of modules. */
 const MAX_DEPTH = 32;
 /** Characters. */
 const MAX_PATH = 1000;
-/** Entries of dicts that are looked at. */
+/** Most entries of dicts to look at. */
 const MAX_ENTRIES = 2 ** 20;
 
-/** A module in its place. */
+/** A module and its path. */
 export interface PlacedModule {
   readonly path: string;
   readonly object: Inert;
@@ -56,9 +56,9 @@ export function isScriptModule(value: PickleValue | undefined): value is Inert {
 }
 
 /**
- * The tensors and modules in a module, in its own order, each under its path.
+ * The tensors and modules inside a module, in its own order, each under its path.
  *
- * @throws {FormatError} for modules that are too many or too deep, as those that hold themselves are
+ * @throws {FormatError} for too many or too deep modules, such as a module that contains itself
  */
 export function flatten(root: Inert): FlatModule {
   const tensors = new Map<string, Tensor>();

@@ -1,29 +1,29 @@
-/** The bytes of a pickle, read from a file in chunks: how long it is shows only at its end. */
+/** The bytes of a pickle, read from a file in chunks: its length is known only at its end. */
 
 import { FormatError } from '../../errors.js';
 import { decodeUtf8 } from '../../model/formats/utf8.js';
 import type { ByteSource } from '../../model/index.js';
 
-/** A state dict of a ResNet-152 with its optimizer's takes 1 MB; tensors lie elsewhere. */
+/** A ResNet-152's state dict and optimizer take 1 MB; the tensors are stored elsewhere. */
 export const MAX_PICKLE_BYTES: number = 64 * 2 ** 20;
 
-/** Read at a time. */
+/** Bytes to read at a time. */
 const CHUNK_BYTES = 2 ** 16;
 
-/** Generators of random numbers have states of 2500 bytes, in pieces. */
+/** Random number generators have states of 2500 bytes, in pieces. */
 const MAX_LONG_BYTES = 1024;
 
-/** Read at first where a line is to end somewhere. */
+/** Bytes to read first when searching for the end of a line. */
 const LINE_BYTES = 256;
 
 export class PickleInput {
-  /** Where the next byte lies in the file. */
+  /** Position of the next byte in the file. */
   at: number;
   readonly #source: ByteSource;
   readonly #end: number;
   #bytes: Uint8Array = new Uint8Array();
   #view: DataView = new DataView(this.#bytes.buffer);
-  /** Where the chunk lies in the file. */
+  /** Position of the chunk in the file. */
   #begin: number;
 
   constructor(source: ByteSource, begin: number) {
@@ -53,19 +53,19 @@ export class PickleInput {
     return this.#view.getInt32(at, true);
   }
 
-  /** Beyond 2⁵³ it is rounded: nothing is that long. */
+  /** Rounded above 2⁵³: no length is that large. */
   u64(): number {
     const low = this.u32();
     return low + this.u32() * 2 ** 32;
   }
 
-  /** Big-endian, unlike all others. */
+  /** Big-endian, unlike all other numbers. */
   f64(): number {
     const at = this.#skip(8);
     return this.#view.getFloat64(at, false);
   }
 
-  /** Two's complement, little-endian. Beyond 2⁵³ it is rounded: sizes that large are refused anyway. */
+  /** Two's complement, little-endian. Rounded above 2⁵³: such large sizes are refused anyway. */
   long(length: number): number {
     const bytes = this.bytes(length);
     if (length > MAX_LONG_BYTES) throw new FormatError(`a number of ${length} bytes`);
@@ -84,7 +84,7 @@ export class PickleInput {
     return decodeUtf8(this.bytes(length));
   }
 
-  /** The bytes up to the end of the line, which is passed over. */
+  /** The bytes up to the end of the line, which is skipped. */
   line(): Uint8Array {
     for (let reach = LINE_BYTES; ; reach *= 4) {
       const length = Math.min(reach, this.#end - this.at);
@@ -103,7 +103,7 @@ export class PickleInput {
     return decodeUtf8(this.line());
   }
 
-  /** Moves over `length` bytes, of a new chunk if need be. @returns where they begin in the chunk */
+  /** Skips `length` bytes, reading a new chunk if necessary. @returns where they begin in the chunk */
   #skip(length: number): number {
     this.#hold(length);
     const begin = this.at - this.#begin;
@@ -111,7 +111,7 @@ export class PickleInput {
     return begin;
   }
 
-  /** Sees to it that the next `length` bytes are in the chunk. */
+  /** Makes sure that the next `length` bytes are in the chunk. */
   #hold(length: number): void {
     const { at } = this;
     if (length > this.#end - at) {

@@ -1,12 +1,12 @@
-/** The stack of a pickle machine, its marks and its memo, all of which a file cannot make large. */
+/** The stack of a pickle machine, its marks and its memo, all with limits on their size. */
 
 import { FormatError } from '../../errors.js';
 import type { PickleValue } from './values.js';
 
-/** Values on the stack or in the memo at a time; a ResNet-152's pickle has some thousands. */
+/** Most values on the stack and in the memo at a time; a ResNet-152's pickle has some thousands. */
 const MAX_VALUES = 2 ** 20;
 
-/** Values that a pickle makes, in all. */
+/** Most values that a pickle may make, in all. */
 const MAX_MADE = 2 ** 23;
 
 export class PickleStack {
@@ -16,7 +16,7 @@ export class PickleStack {
   readonly #memo = new Map<number, PickleValue>();
   #made = 0;
 
-  /** @param made what it counts as */
+  /** @param made how many values it counts as */
   push(value: PickleValue, made = 1): true {
     this.#limit(this.#values.length);
     this.spend(made);
@@ -24,7 +24,7 @@ export class PickleStack {
     return true;
   }
 
-  /** The latest value, which may not lie below the latest mark. */
+  /** The latest value, which must not be below the latest mark. */
   top(): PickleValue {
     if (this.#values.length <= (this.#marks.at(-1) ?? 0)) {
       throw new FormatError('the stack is empty');
@@ -57,14 +57,14 @@ export class PickleStack {
     return this.#values.splice(mark);
   }
 
-  /** The latest value or mark goes. */
+  /** Removes the latest value or mark. */
   drop(): true {
     if (this.#marks.at(-1) === this.#values.length) this.#marks.pop();
     else this.pop();
     return true;
   }
 
-  /** @param index its place in the memo; default the next */
+  /** @param index its position in the memo; default the next */
   remember(index: number | boolean = this.#memo.size): true {
     const value = this.top();
     this.#limit(this.#memo.size);
@@ -78,7 +78,7 @@ export class PickleStack {
     return this.push(value);
   }
 
-  /** Counts values that are made. @throws {FormatError} for too many */
+  /** Counts the values that are made. @throws {FormatError} for too many */
   spend(values: number): void {
     this.#made += values;
     if (this.#made > MAX_MADE) throw new FormatError(`more than ${MAX_MADE} values`);

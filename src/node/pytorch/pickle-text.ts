@@ -2,12 +2,12 @@
 
 import { FormatError } from '../../errors.js';
 
-/** Python writes the number of atoms in the universe with 80. */
+/** Enough for any number: Python writes the number of atoms in the universe with 80. */
 const MAX_DIGITS = 400;
 
 const SPECIAL: Readonly<Record<string, number>> = { inf: Infinity, '-inf': -Infinity, nan: NaN };
 
-/** The number of `12`, `-3L` or `1e-05`; a boolean for `00` and `01`. Beyond 2⁵³ it is rounded. */
+/** The number of `12`, `-3L` or `1e-05`; a boolean for `00` and `01`. Rounded above 2⁵³. */
 export function numberOfText(text: string): number | boolean {
   if (text === '00') return false;
   if (text === '01') return true;
@@ -33,7 +33,7 @@ export function pythonText(line: string): string {
     );
 }
 
-/** Latin-1, with `\u` and four digits, or `\U` and eight, for what else there is. */
+/** Latin-1, with `\u` and four digits, or `\U` and eight, for other characters. */
 export function rawUnicode(bytes: Uint8Array): string {
   let latin = '';
   for (const byte of bytes) latin += String.fromCharCode(byte);

@@ -1,13 +1,13 @@
 /**
- * Pickles, read and never run. A pickle is a program for a stack machine that can import and call anything;
- * here it builds lists, dicts, numbers, text and bytes, and each global, and each call of one, becomes an
- * inert object that holds its name and arguments. A `Builder` makes tensors of the few calls it knows.
+ * Pickles, read and never run. A pickle is a program for a stack machine that can import and call anything.
+ * Here it only builds lists, dicts, numbers, text and bytes. Each global, and each call of one, becomes an
+ * inert object that holds its name and arguments. A `Builder` makes tensors from the few calls that it knows.
  *
- * Opcodes are all that picklers write, protocols 0 to 5; those that refer to what lies outside the pickle
+ * All opcodes that picklers write are supported, protocols 0 to 5. Those that refer to data outside the pickle
  * (EXT1…4, out-of-band buffers) are refused. Source: CPython's Lib/pickletools.py, which documents each.
  *
- * Bounded without trust: an opcode takes a byte or more and pushes one value at most, values are counted
- * (pickle-stack.ts), none is walked or copied but by reference, and text is as long as its bytes.
+ * Limits without trust in the file: an opcode takes at least one byte and pushes at most one value; values are
+ * counted (pickle-stack.ts) and copied only by reference; text is as long as its bytes.
  */
 
 import { FormatError } from '../../errors.js';
@@ -24,11 +24,11 @@ import {
   type PickleValue,
 } from './values.js';
 
-/** What some calls and the persistent ids of a pickle stand for. Each refuses by a `FormatError`. */
+/** Gives the values of some calls and of the persistent ids of a pickle. It refuses with a `FormatError`. */
 export interface Builder {
   /**
-   * @param spend to be called with the number of values that are copied
-   * @returns undefined for a call that it does not know: the result is inert
+   * @param spend call it with the number of values that are copied
+   * @returns undefined for an unknown call: the result is inert
    */
   call(
     callable: Inert,
@@ -38,7 +38,7 @@ export interface Builder {
   persistent(id: PickleValue): PickleValue;
 }
 
-/** Makes nothing: for a pickle of numbers and text. @param where a persistent id is not to be, for the error */
+/** Makes nothing: for a pickle of numbers and text. @param where the place in the error for a persistent id */
 export function plainBuilder(where: string): Builder {
   return {
     call: () => undefined,
@@ -48,16 +48,16 @@ export function plainBuilder(where: string): Builder {
   };
 }
 
-/** A dict counts as this many: an empty one takes 200 bytes. */
+/** A dict counts as this many values: an empty one takes 200 bytes. */
 const DICT = 16;
 
-/** Of objects, lists and tuples. */
+/** The same for objects, lists and tuples. */
 const OBJECT = 2;
 
 /** Characters of a global's name. */
 const MAX_NAME = 1000;
 
-/** What refers to something that is not in the file. */
+/** Opcodes that refer to something outside the file. */
 const REFUSED: Readonly<Record<number, string>> = {
   130: 'EXT1',
   131: 'EXT2',
@@ -71,7 +71,7 @@ const MAX_PROTOCOL = 5;
 /**
  * The value that a pickle describes.
  *
- * @throws {FormatError} without the file's name, with the byte offset, for an opcode that no pickler
+ * @throws {FormatError} without the file's name, with the byte offset: for an opcode that no pickler
  * writes, for what the builder refuses, and for a pickle that is damaged or too large
  */
 export function readPickle(bytes: Uint8Array, builder: Builder): PickleValue {
@@ -98,7 +98,7 @@ export function readPickleAt(
   }
 }
 
-/** Before a pickle is read at all. @throws {FormatError} for one that is too long */
+/** Checked before a pickle is read. @throws {FormatError} for one that is too long */
 export function checkPickleLength(length: number): void {
   if (length <= MAX_PICKLE_BYTES) return;
   throw new FormatError(`pickle of ${length} bytes, at most ${MAX_PICKLE_BYTES} are read`);
@@ -137,7 +137,7 @@ class Machine {
     );
   }
 
-  /** Numbers and what has no value. @returns false for another opcode, as all of these */
+  /** Numbers and opcodes without a value. @returns false for another opcode, as all of these */
   #number(opcode: number): boolean {
     const input = this.#input;
     switch (opcode) {
@@ -241,7 +241,7 @@ class Machine {
     }
   }
 
-  /** What is put into lists, dicts, sets and objects. */
+  /** Puts values into lists, dicts, sets and objects. */
   #fill(opcode: number): boolean {
     switch (opcode) {
       case 0x61: // APPEND
@@ -345,7 +345,7 @@ class Machine {
 
   #build(state: PickleValue): true {
     const object = this.#stack.top();
-    // Of others, as an OrderedDict's `_metadata` or a parameter's, nothing is needed.
+    // Other objects, such as an OrderedDict's `_metadata` or a parameter's, are not needed.
     if (isInert(object)) object.state = state;
     else if (typeof object !== 'object' || object === null || Array.isArray(object)) {
       throw new FormatError('attributes of something that is not an object');

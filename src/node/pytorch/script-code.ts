@@ -1,6 +1,6 @@
 /**
- * What the modules of a TorchScript program compute, read off its code: Python text, a class for each kind
- * of module, of which some calls with constant arguments are understood and all else is passed over.
+ * What the modules of a TorchScript program compute, from their code: Python text with a class for each kind
+ * of module. Some calls with constant arguments are understood, and the rest is skipped.
  */
 
 import type { LayerFacts } from '../../model/formats/metadata.js';
@@ -8,15 +8,15 @@ import { type ModuleFacts, withSlope } from './module-facts.js';
 import type { PlacedModule } from './modules.js';
 import { fullName } from './values.js';
 
-/** The entries of the archive that hold code. */
+/** The entries of the archive with code. */
 interface CodeEntries {
   readonly entries: ReadonlyMap<string, number>;
   read(entry: string, begin: number, end: number): Uint8Array;
 }
 
-/** A file of code; torchvision's models take some kilobytes. */
+/** The largest file of code; torchvision's models take some kilobytes. */
 const MAX_FILE_BYTES = 2 ** 18;
-/** All files that are read. */
+/** The most bytes of all files. */
 const MAX_CODE_BYTES = 2 ** 24;
 
 const PAIR = '\\[(\\d+), (\\d+)\\]';
@@ -50,7 +50,7 @@ export class ScriptCode {
     this.#folder = folder;
   }
 
-  /** What a module computes, as far as its class tells. */
+  /** What a module computes, as far as its class shows it. */
   factsOf({ object, isLeaf }: PlacedModule): ModuleFacts {
     const { module, name } = object;
     const key = `${fullName(object)} ${isLeaf}`;
@@ -58,14 +58,14 @@ export class ScriptCode {
     if (known) return known;
     const text = classIn(this.#file(module), name);
     const activation = activationIn(text);
-    // The convolution or pool of a module that has others is not the module's own.
+    // If a module contains others, their convolution or pool is not its own.
     const layer = isLeaf ? layerOf(text, name) : undefined;
     const facts = { ...(layer && { layer }), ...(activation && { activation }) };
     this.#facts.set(key, facts);
     return facts;
   }
 
-  /** The text of a file, as long as there is not too much of it. */
+  /** The text of a file, if it is not too large. */
   #file(module: string): string {
     const entry = `${this.#folder}${module.replaceAll('.', '/')}.py`;
     const known = this.#files.get(entry);
@@ -110,7 +110,7 @@ function layerOf(text: string, name: string): LayerFacts | undefined {
   return eps ? { eps: Number(eps[1]) } : undefined;
 }
 
-/** What a pattern's groups matched, absent ones undefined. */
+/** The matches of a pattern's groups, absent ones undefined. */
 function numbers(match: RegExpExecArray | null): (number | undefined)[] {
   return match
     ? match.slice(1).map((group) => (group === undefined ? undefined : Number(group)))
@@ -121,7 +121,7 @@ function activationIn(text: string): string | undefined {
   const found = ACTIVATION.exec(text)?.[1];
   const usual = { leaky_relu: 0.01, elu: 1, celu: 1 }[found ?? ''];
   if (usual !== undefined) return withSlope(found!, Number(SLOPE.exec(text)?.[1] ?? usual), usual);
-  // hardtanh(x, 0., 6.) is what programs have in place of ReLU6.
+  // Programs have hardtanh(x, 0., 6.) instead of ReLU6.
   if (found === 'hardtanh')
     return /(?:hardtanh_?|_\d+)\(\w+, 0\., 6\./.test(text) ? 'relu6' : found;
   return found;

@@ -18,10 +18,10 @@ import { isSize, rebuildTensor, type Storage, type Tensor, tensorBuilder } from 
 import { isInert, isKind, type PickleObject, type PickleValue, shown } from './values.js';
 
 const BLOCK = 512;
-/** A checkpoint has four. */
+/** The most entries; a checkpoint has four. */
 const MAX_ENTRIES = 64;
 
-/** Storages or tensors of a file. */
+/** The most storages or tensors of a file. */
 const MAX_COUNT = 100_000;
 const MAX_DIMENSIONS = 64;
 
@@ -33,8 +33,8 @@ export function isTar(head: Uint8Array): boolean {
 /**
  * Reads a checkpoint of PyTorch 0.1: its dictionaries of tensors.
  *
- * @param name what messages call the file
- * @throws {FormatError} for a tar that is none or is damaged, and for one without a tensor
+ * @param name its name in messages
+ * @throws {FormatError} for a tar that is not one or is damaged, and for one without tensors
  */
 export function readTar(file: Uint8Array | ByteSource, name: string): Checkpoint {
   return checkpointOf(
@@ -63,7 +63,7 @@ function readObject(file: ByteSource): PickleValue {
   return open('pickle').pickle(tensorBuilder(persistent));
 }
 
-/** The files of a tar by name, each as a source of its own. */
+/** The files of a tar by name, each as its own source. */
 function entriesOf(file: ByteSource): Map<string, ByteSource> {
   const entries = new Map<string, ByteSource>();
   for (let at = 0; at + BLOCK <= file.length && entries.size < MAX_ENTRIES; ) {
@@ -111,7 +111,7 @@ class EntryReader {
     }
   }
 
-  /** The number at the front of an entry, of what follows. */
+  /** The number at the front of an entry: how many items follow. */
   count(): number {
     const count = this.pickle(PLAIN);
     if (isSize(count) && count <= MAX_COUNT) return count;
@@ -123,7 +123,7 @@ class EntryReader {
     return this.source.read(begin, begin + length);
   }
 
-  /** Moves over bytes. @returns where they begin */
+  /** Skips bytes. @returns where they begin */
   skip(length: number): number {
     const begin = this.at;
     if (!(length >= 0 && length <= this.source.length - begin)) {
@@ -138,10 +138,10 @@ class EntryReader {
   }
 }
 
-/** Of what is around the object. */
+/** Limit for the pickles around the object. */
 const PLAIN = plainBuilder('where there is none');
 
-/** (key, location, type), the number of elements and the elements, of each; then views of them. */
+/** For each: (key, location, type), the number of elements and the elements; then views of them. */
 function readStorages(reader: EntryReader, objects: Map<string, PickleObject>): void {
   for (let n = reader.count(); n > 0; n--) {
     const [key, , cls] = listOf(reader.pickle(PLAIN));
@@ -171,11 +171,11 @@ function readStorages(reader: EntryReader, objects: Map<string, PickleObject>): 
   }
 }
 
-/** (key, storage, type), dimensions, sizes, strides and offset, of each. */
+/** For each: (key, storage, type), dimensions, sizes, strides and offset. */
 function readTensors(reader: EntryReader, objects: Map<string, PickleObject>): void {
   for (let n = reader.count(); n > 0; n--) {
     const [key, storage] = listOf(reader.pickle(PLAIN));
-    // An i32; older files had eight bytes here, the upper ones zero.
+    // An i32; older files had eight bytes here, with zeros in the upper ones.
     const dimensions = reader.bytes(COUNT_BYTES)[0]!;
     if (dimensions > MAX_DIMENSIONS) throw reader.error(`a tensor of ${dimensions} dimensions`);
     const numbers = (): number[] => {
@@ -191,7 +191,7 @@ function readTensors(reader: EntryReader, objects: Map<string, PickleObject>): v
   }
 }
 
-/** Keys are addresses, as numbers; persistent ids have them as text. */
+/** Keys are addresses, as numbers; in persistent ids they are text. */
 function keyOf(value: PickleValue | undefined): string {
   return typeof value === 'number' || typeof value === 'string' ? shown(`${value}`) : '';
 }

@@ -1,5 +1,5 @@
 /**
- * The calls by which a pickle makes tensors: each is (storage, offset, size, stride), the elements lying in
+ * The calls with which a pickle makes tensors: each is (storage, offset, size, stride), with the elements in
  * the storage. All other calls stay inert.
  *
  * Source: torch/_utils.py (`_rebuild_tensor` and its kin), torch/_tensor.py (`_rebuild_from_type_v2`).
@@ -20,9 +20,9 @@ import {
   type PickleValue,
 } from './values.js';
 
-/** The bytes of a storage, wherever they lie; one object for all that share them. */
+/** The bytes of a storage, in any place; one object for all storages that share them. */
 export interface StorageBytes {
-  /** What messages call it. */
+  /** Its name in messages. */
   readonly name: string;
   readonly length: number;
   read(begin: number, end: number): Uint8Array;
@@ -32,9 +32,9 @@ export interface Storage extends PickleObject {
   readonly kind: 'storage';
   readonly bytes: StorageBytes;
   readonly type: ElementType;
-  /** Where it begins in `bytes`, in elements, as a view of another storage may. */
+  /** Where it begins in `bytes`, in elements; not 0 for a view of another storage. */
   readonly begin: number;
-  /** Elements. */
+  /** Number of elements. */
   readonly length: number;
 }
 
@@ -43,7 +43,7 @@ export interface Tensor extends PickleObject, Strided {
   readonly storage: Storage;
 }
 
-/** As many as PyTorch has. */
+/** PyTorch's own limit. */
 const MAX_DIMENSIONS = 64;
 
 export const isTensor = (value: PickleValue | undefined): value is Tensor & PickleValue =>
@@ -55,7 +55,7 @@ export function tensorBuilder(persistent: Builder['persistent']): Builder {
 }
 
 const call: Builder['call'] = (callable, args, spend) => {
-  // Only globals: an object that was made of one is none.
+  // Only globals: an object that was made from one is not a global.
   if (callable.args) return undefined;
   const name = fullName(callable);
   const [first] = args;
@@ -113,7 +113,7 @@ export function rebuildTensor(args: readonly (PickleValue | undefined)[]): Tenso
   ) {
     throw new FormatError('a tensor without a storage, or without offset, size and stride in it');
   }
-  // Copies: what else the pickle does with its tuples is no concern of the tensor's.
+  // Copies: the pickle may still change its tuples.
   const tensor: Tensor = {
     kind: 'tensor',
     storage,
@@ -135,7 +135,7 @@ export function endOf({ shape, strides, offset }: Strided): number {
   return shape.reduce((last, size, d) => last + (size - 1) * strides[d]!, offset) + 1;
 }
 
-/** A storage of bytes, as one of another type. */
+/** A storage of bytes, seen as one of another type. */
 function retyped(
   storage: PickleValue | undefined,
   dtype: PickleValue | undefined,
@@ -148,7 +148,7 @@ function retyped(
   return { kind: 'storage', bytes, type, begin, length };
 }
 
-/** (function, class, its arguments, state): a tensor of a class of its own. */
+/** (function, class, its arguments, state): a tensor of its own class. */
 function rebuildFromType(
   [callable, , args]: readonly PickleValue[],
   spend: (values: number) => void,
@@ -160,7 +160,7 @@ function rebuildFromType(
   return call(callable, args, spend);
 }
 
-/** Of [[key, value], …], as Python 2 writes an OrderedDict. */
+/** From [[key, value], …], as Python 2 writes an OrderedDict. */
 function mapOf(
   pairs: PickleValue | undefined,
   spend: (values: number) => void,
@@ -185,9 +185,9 @@ function reconstructed([type, , held]: readonly PickleValue[]): Inert | undefine
 }
 
 /**
- * The storage that the id ('storage', type, key, location, elements, …) speaks of, but for its bytes.
+ * The storage of the id ('storage', type, key, location, elements, …), without its bytes.
  *
- * @throws {FormatError} for an id that is none
+ * @throws {FormatError} for an invalid id
  */
 export function storageOf(id: PickleValue): {
   key: string;

@@ -1,9 +1,9 @@
 /**
- * What a pickle holds once it is read: plain values, tensors, and an inert object in place of each thing
- * that Python would have made by a class or a function of its own.
+ * The contents of a pickle after reading: plain values, tensors, and inert objects in place of objects
+ * that Python would have made with a class or a function.
  */
 
-/** Tuples and lists alike are arrays, dicts are Maps; objects are inert, or what a `Builder` made. */
+/** Tuples and lists are both arrays, dicts are Maps; objects are inert, or made by a `Builder`. */
 export type PickleValue =
   | null
   | boolean
@@ -20,24 +20,24 @@ export interface PickleObject {
 }
 
 /**
- * A global, or what a call of one would have returned: its name and what it was given. Nothing is imported,
+ * A global, or the result of calling one: its name and its arguments. Nothing is imported,
  * looked up or run. Values are held by reference, so objects may contain themselves.
  */
 export interface Inert extends PickleObject {
   readonly kind: 'inert';
   readonly module: string;
   readonly name: string;
-  /** Of the call; a global that was not called has none. */
+  /** Arguments of the call; a global that was not called has none. */
   readonly args?: readonly PickleValue[];
-  /** Attributes, as a dict, or whatever else the class takes as its state. */
+  /** Attributes, as a dict, or another state of the class. */
   state?: PickleValue;
-  /** Of a list or a set. */
+  /** Items of a list or a set. */
   items?: PickleValue[];
-  /** Of a dict. */
+  /** Entries of a dict. */
   entries?: PickleMap;
 }
 
-/** Bytes, a view of the pickle's. */
+/** Bytes, as a view of the pickle's bytes. */
 export interface PickleBytes extends PickleObject {
   readonly kind: 'bytes';
   readonly bytes: Uint8Array;
@@ -58,15 +58,15 @@ export function inert(module: string, name: string, args?: readonly PickleValue[
   return args ? { kind: 'inert', module, name, args } : { kind: 'inert', module, name };
 }
 
-/** The name that Python has for a global or an object's class. */
+/** Python's name of a global or an object's class. */
 export function fullName({ module, name }: Inert): string {
   return `${module}.${name}`;
 }
 
 /**
- * The dicts that hold a value's entries and attributes, the more telling first: a dict itself; of an inert
- * object its entries, its attributes (with slots too: `state` is a pair of dicts then), and a dict that it
- * was made of, as a Counter is.
+ * The dicts with a value's entries and attributes, the most useful first: a dict itself; for an inert
+ * object its entries, its attributes (with slots, `state` is a pair of dicts), and a dict that it
+ * was made from, as with a Counter.
  */
 export function mapsOf(value: PickleValue | undefined): PickleMap[] {
   if (value instanceof Map) return [value];
@@ -94,7 +94,7 @@ export function itemsOf(value: PickleValue | undefined): readonly PickleValue[] 
 
 const MAX_SHOWN = 100;
 
-/** A name out of a file, for a message of one line. */
+/** A name from a file, for a one-line message. */
 export function shown(text: string): string {
   const line = text.slice(0, MAX_SHOWN).replace(/[^\P{C}]/gu, '?');
   return text.length > MAX_SHOWN ? `${line}…` : line;

@@ -1,6 +1,6 @@
 /**
- * The cards, one for each picture. A card always has its name, so that the browser's own search finds it. Its tiles and
- * classes are there while it is near the window, so that a thousand pictures cost little more than a dozen.
+ * The cards, one for each picture. A card always has its name, so that the browser's search finds it. Its tiles and
+ * classes exist only near the window, so that a thousand pictures cost little more than a dozen.
  */
 
 import { type GalleryEntry, KINDS, type Kind } from '../gallery-page.js';
@@ -14,14 +14,14 @@ const KIND_NAMES: Readonly<Record<string, string>> = {
   fastcam: 'FastCAM',
 };
 
-/** Cards that are filled at once, and not in the next frame: about what a window holds. */
+/** Cards that are filled at once, and not in the next frame: about as many as a window shows. */
 const FIRST = 12;
 
 export function nameOfKind(kind: string): string {
   return KIND_NAMES[kind] ?? kind;
 }
 
-/** What can be enlarged, in the order to show. */
+/** The pictures that can be enlarged, in the order to show. */
 export function kindsOf({ pictures }: GalleryEntry): Kind[] {
   return KINDS.filter((kind) => pictures[kind] !== undefined);
 }
@@ -71,7 +71,7 @@ export class Cards {
   show(indices: readonly number[]): void {
     const items = indices.map((index) => this.#items[index]!);
     const { children } = this.#list;
-    // A letter more often leaves all as it is.
+    // After one more letter of a search the result is often the same.
     if (items.length === children.length && items.every((item, i) => item === children[i])) return;
     for (const index of indices.slice(0, FIRST)) this.#fill(index);
     this.#list.replaceChildren(...items);
@@ -109,13 +109,13 @@ export class Cards {
 
   #empty(index: number): void {
     const item = this.#items[index]!;
-    // Whoever scrolls away with the focus in it wants it back.
+    // If the focus is in a card that is scrolled away, the user wants it back.
     if (item.contains(document.activeElement)) return;
     item.replaceChildren(item.querySelector('h2')!);
     item.classList.add('empty');
   }
 
-  /** Tells the style how high a card is, for those that are empty. */
+  /** Gives the style the height of a card, for empty cards. */
   #estimate(): void {
     const filled = this.#list.querySelector('.card:not(.empty)');
     if (!filled) return;
@@ -123,7 +123,7 @@ export class Cards {
   }
 }
 
-/** The folder and the file of a path: where there is little room, the folder is cut first. */
+/** The folder and the file of a path: if there is little space, the folder is cut first. */
 export function pathParts(path: string): HTMLElement[] {
   const end = 1 + Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
   const file = make('span', 'file', path.slice(end));
@@ -139,7 +139,7 @@ function tilesOf(entry: GalleryEntry): HTMLElement {
   return tiles;
 }
 
-/** A button where there is a file to enlarge. */
+/** A button if there is a file to enlarge. */
 function tileOf({ title, thumbnails, pictures }: GalleryEntry, i: number): HTMLElement {
   const kind = thumbnails.kinds[i]!;
   const name = nameOfKind(kind);

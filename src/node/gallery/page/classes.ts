@@ -1,9 +1,9 @@
-/** The likeliest classes of a picture, with bars. */
+/** The most likely classes of a picture, with bars. */
 
 import type { GalleryEntry } from '../gallery-page.js';
 import { make } from './elements.js';
 
-/** Nothing without a classifier. The class that the maps speak for is marked, unless it is the likeliest. */
+/** Empty without a classifier. The class of the maps is marked, unless it is the most likely. */
 export function classesOf({ top, target }: GalleryEntry): HTMLElement[] {
   if (top.length === 0) return [];
   const marked = target && target.index !== top[0]!.index ? target : undefined;

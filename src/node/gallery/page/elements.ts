@@ -1,4 +1,4 @@
-/** Elements: those of the page by id, and new ones. */
+/** Finds elements of the page by id, and makes new ones. */
 
 export function element<Type extends HTMLElement>(id: string, type: new () => Type): Type {
   const found = document.getElementById(id);
@@ -6,7 +6,7 @@ export function element<Type extends HTMLElement>(id: string, type: new () => Ty
   throw new TypeError(`#${id}: expected a ${type.name}, got ${found?.tagName ?? 'nothing'}`);
 }
 
-/** A new element with a class and what is inside it. Strings become text, never markup. */
+/** A new element with a class and contents. Strings become text, never markup. */
 export function make<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   className: string,

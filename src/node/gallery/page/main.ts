@@ -1,4 +1,4 @@
-/** The page's script: reads the entries, and shows what the controls choose. The address keeps the choice. */
+/** The page's script: reads the entries, and shows the selected ones. The address keeps the selection. */
 
 import type { GalleryEntry } from '../gallery-page.js';
 import { Cards } from './cards.js';
@@ -13,7 +13,7 @@ import {
 } from './selection.js';
 import { Viewer } from './viewer.js';
 
-/** Browsers refuse an address that changes with every key. */
+/** Browsers refuse to change the address at every key press. */
 const ADDRESS_DELAY_MS = 300;
 
 const entries = JSON.parse(element('entries', HTMLScriptElement).text) as readonly GalleryEntry[];
@@ -27,7 +27,7 @@ const count = element('count', HTMLElement);
 const none = element('none', HTMLElement);
 const reset = element('reset', HTMLButtonElement);
 const controls = element('controls', HTMLElement);
-/** Only where there is a classifier. */
+/** Only with a classifier. */
 const classes = selection.classes;
 const ofClasses =
   classes.length === 0
@@ -60,7 +60,7 @@ reset.addEventListener('click', () => {
   saveChoice();
   query.focus();
 });
-// A link would put its own name in place of the choice.
+// A link would replace the selection with its own name.
 document.querySelector('a[href="#failures"]')?.addEventListener('click', (event) => {
   event.preventDefault();
   const failures = element('failures', HTMLDetailsElement);
@@ -94,7 +94,7 @@ function readControls(): Choice {
 function setControls(choice: Choice): void {
   query.value = choice.query;
   order.value = choice.order;
-  // What an old address names may be gone.
+  // A name in an old address may no longer exist.
   if (order.selectedIndex < 0) order.value = 'given';
   if (!ofClasses) return;
   ofClasses.name.value = choice.className;

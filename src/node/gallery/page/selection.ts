@@ -1,4 +1,4 @@
-/** Which pictures are shown, and in which order. Knows no document. */
+/** Which pictures are shown, and in which order. Does not use the document. */
 
 import type { GalleryClass, GalleryEntry } from '../gallery-page.js';
 
@@ -8,9 +8,9 @@ export type Order = (typeof ORDERS)[number];
 export interface Choice {
   /** Words that must all be in the path or in a class, in any case. */
   readonly query: string;
-  /** Index of the likeliest class, as text; '' for any. */
+  /** Index of the most likely class, as text; '' for any. */
   readonly className: string;
-  /** Least probability of the likeliest class, 0 … 1. */
+  /** Least probability of the most likely class, 0 … 1. */
   readonly least: number;
   readonly order: Order;
 }
@@ -18,7 +18,7 @@ export interface Choice {
 export const EVERYTHING: Choice = { query: '', className: '', least: 0, order: 'given' };
 
 export interface CountedClass extends GalleryClass {
-  /** Pictures whose likeliest class it is. */
+  /** Number of pictures with this most likely class. */
   readonly count: number;
 }
 
@@ -26,7 +26,7 @@ const names = new Intl.Collator('en', { numeric: true });
 
 export class Selection {
   readonly #entries: readonly GalleryEntry[];
-  /** What the query is looked for in. */
+  /** The text that the query searches. */
   readonly #texts: readonly string[];
   readonly #orders = new Map<Order, readonly number[]>();
 
@@ -37,7 +37,7 @@ export class Selection {
     );
   }
 
-  /** Likeliest classes of all pictures, by name. */
+  /** Most likely classes of all pictures, by name. */
   get classes(): CountedClass[] {
     const counted = new Map<number, CountedClass>();
     for (const { top } of this.#entries) {
@@ -93,12 +93,12 @@ function probabilityOf({ top }: GalleryEntry): number {
   return top[0]?.probability ?? 0;
 }
 
-/** One case, and one spelling: macOS writes é as two characters. */
+/** Lower case, and one spelling: macOS writes é as two characters. */
 function comparable(text: string): string {
   return text.normalize('NFC').toLowerCase();
 }
 
-/** A choice as the fragment of an address, '' for everything. */
+/** A selection as the fragment of an address, '' for everything. */
 export function fragmentOf({ query, className, least, order }: Choice): string {
   const parameters = new URLSearchParams();
   if (query !== '') parameters.set('search', query);
@@ -108,7 +108,7 @@ export function fragmentOf({ query, className, least, order }: Choice): string {
   return String(parameters);
 }
 
-/** The reverse. What it does not know is left out. */
+/** The reverse. Unknown parts are left out. */
 export function choiceOf(fragment: string): Choice {
   const parameters = new URLSearchParams(fragment);
   const least = Number(parameters.get('least') ?? 0);

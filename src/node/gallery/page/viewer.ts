@@ -1,4 +1,4 @@
-/** The dialog with one picture, large: its kinds by 1 to 4, the pictures before and after it by the arrow keys. */
+/** The dialog with one large picture: keys 1 to 4 choose its kind, the arrow keys go to the pictures before and after. */
 
 import { type GalleryEntry, KINDS, type Kind } from '../gallery-page.js';
 import { kindsOf, nameOfKind, pathParts } from './cards.js';
@@ -14,7 +14,7 @@ export class Viewer {
   readonly #classes = element('viewer-classes', HTMLElement);
   readonly #told = element('viewer-told', HTMLElement);
   readonly #buttons: ReadonlyMap<Kind, HTMLButtonElement>;
-  /** Indices of the entries that are shown on the page. */
+  /** Indices of the entries on the page. */
   #shown: readonly number[] = [];
   #position = 0;
   #kind: Kind = 'picture';
@@ -41,7 +41,7 @@ export class Viewer {
     });
   }
 
-  /** Shows the entry at a position among those that the page shows. */
+  /** Shows the entry at a position among those on the page. */
   open(shown: readonly number[], position: number, kind: Kind): void {
     this.#shown = shown;
     this.#position = position;
@@ -50,7 +50,7 @@ export class Viewer {
     this.#dialog.showModal();
   }
 
-  /** @returns whether the key means something */
+  /** @returns whether the key has a meaning */
   #press(key: string): boolean {
     if (key === 'ArrowLeft') this.#move(-1);
     else if (key === 'ArrowRight') this.#move(1);
@@ -79,7 +79,7 @@ export class Viewer {
   #draw(): void {
     const entry = this.#entry;
     const kinds = kindsOf(entry);
-    // A picture that lacks this kind shows another; there may be none.
+    // A picture without this kind shows another kind; there may be none.
     const kind = kinds.includes(this.#kind) ? this.#kind : kinds[0];
     const place = `${this.#position + 1} of ${this.#shown.length}`;
     this.#title.replaceChildren(...pathParts(entry.title));

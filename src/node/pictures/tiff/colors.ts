@@ -4,11 +4,11 @@
 
 import type { Layout } from './layout.js';
 
-/** What samples are to become: bytes. */
+/** How samples become bytes. */
 export interface Levels {
-  /** Of a sample of the color, in 0…255, not rounded. */
+  /** For a sample of the color, to 0…255, not rounded. */
   color(value: number): number;
-  /** Of alpha, in 0…1. */
+  /** For alpha, to 0…1. */
   alpha(value: number): number;
   /** A sample without data. */
   isMissing(value: number): boolean;
@@ -22,7 +22,7 @@ type WriteColor = (
   i: number,
 ) => void;
 
-/** @param out RGBA of the same pixels; it rounds and clamps */
+/** @param out RGBA of the same pixels; it rounds and clamps the values */
 export function writeColors(
   out: Uint8ClampedArray,
   samples: ArrayLike<number>,
@@ -51,7 +51,7 @@ function isMissing(samples: ArrayLike<number>, i: number, colors: number, levels
   return true;
 }
 
-/** Colors that were multiplied by alpha, as they were before. */
+/** Divides colors by alpha that were multiplied by it. */
 function divide(
   out: Uint8ClampedArray,
   o: number,
@@ -88,7 +88,7 @@ function colorWriter(layout: Layout, levels: Levels, palette: readonly number[])
         out[o + 2] = color(samples[i + 2]!);
       };
     case 'palette':
-      // All reds, all greens, all blues; 16 bits, of which the upper ones count.
+      // All reds, all greens, all blues; of the 16 bits the upper 8 are used.
       return (out, o, samples, i) => {
         for (let c = 0; c < 3; c++) out[o + c] = palette[c * (most + 1) + samples[i]!]! >> 8;
       };
@@ -121,7 +121,7 @@ const TO_LINEAR = [
 
 function writeLab(bits: 8 | 16 | number): WriteColor {
   const most = 2 ** bits - 1;
-  // a* and b* are signed; in 16 bits they have 8 behind the point.
+  // a* and b* are signed; in 16 bits, 8 are after the point.
   const signed = (value: number): number =>
     ((value << (32 - bits)) >> (32 - bits)) / 2 ** (bits - 8);
   const cube = (t: number): number => (t > 6 / 29 ? t ** 3 : 3 * (6 / 29) ** 2 * (t - 4 / 29));

@@ -45,7 +45,7 @@ const BYTES = [1, 2, 7];
 export interface Directory {
   readonly littleEndian: boolean;
   has(tag: number): boolean;
-  /** The first `most` whole-number values of a tag; none where there is no such tag. */
+  /** The first `most` whole-number values of a tag; empty if there is no such tag. */
   values(tag: number, most: number): number[];
   first(tag: number, otherwise: number): number;
 }
@@ -60,7 +60,7 @@ export function isTiff(bytes: Uint8Array): boolean {
   return ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'].includes(textAt(bytes, 0, 4));
 }
 
-/** @throws {FormatError} for values that lie outside the file, RangeError for a directory that does */
+/** @throws {FormatError} for values outside the file, RangeError for a directory outside it */
 export function readDirectory(bytes: Uint8Array): Directory {
   const littleEndian = bytes[0] === 0x49;
   const view = viewOf(bytes);
@@ -96,7 +96,7 @@ function readEntries(view: DataView, littleEndian: boolean, big: boolean): Map<n
   for (let n = 0; n < number; n++) {
     const entry = begin + n * entryBytes;
     const tag = view.getUint16(entry, littleEndian);
-    // Each tag once and no others: thousands of entries could all claim the whole file.
+    // Each tag once, and no unknown ones: thousands of entries could all claim the whole file.
     if (!KNOWN_TAGS.has(tag) || entries.has(tag)) continue;
     const type = view.getUint16(entry + 2, littleEndian);
     const count = wide(entry + 4);

@@ -1,6 +1,6 @@
 /**
- * A strip or tile that is a JPEG. Its tables may be in a tag, and what its channels mean is told by the
- * TIFF, not by the JPEG. Source: Adobe Photoshop TIFF technical notes, 2002; ITU-T T.81 §B.2.
+ * A strip or tile that is a JPEG. Its tables may be in a tag, and the TIFF, not the JPEG, says what its
+ * channels mean. Source: Adobe Photoshop TIFF technical notes, 2002; ITU-T T.81 §B.2.
  */
 
 import { FormatError } from '../../../errors.js';
@@ -14,7 +14,7 @@ const SOI = 0xffd8;
 const SOS = 0xda;
 const APP0 = 0xe0;
 const APP14 = 0xee;
-/** An application segment that nobody reads. */
+/** An application segment that no decoder reads. */
 const APP15 = 0xef;
 
 export interface JpegPiece {
@@ -22,9 +22,9 @@ export interface JpegPiece {
   readonly height: number;
   /** Samples of a pixel in the piece. */
   readonly samples: number;
-  /** Channels are YCbCr, to become RGB; else they are left as they are. */
+  /** Channels are YCbCr and become RGB; otherwise they are not changed. */
   readonly isYcbcr: boolean;
-  /** A JPEG of tables alone. */
+  /** A JPEG that contains only tables. */
   readonly tables: Uint8Array;
 }
 
@@ -56,13 +56,13 @@ export async function unpackWebp(packed: Uint8Array, samples: number): Promise<U
   return channelsOf(picture, samples);
 }
 
-/** What tells a decoder whether three channels are YCbCr (1) or as they are to be (0). */
+/** The segment that tells a decoder whether three channels are YCbCr (1) or not to be changed (0). */
 function adobeSegment(isYcbcr: boolean): Uint8Array {
   const transform = isYcbcr ? 1 : 0;
   return Uint8Array.of(0xff, APP14, 0, 14, ...Buffer.from('Adobe'), 0, 100, 0, 0, 0, 0, transform);
 }
 
-/** A copy without the segments that say otherwise: JFIF's and Adobe's. */
+/** A copy without segments that say something else: JFIF's and Adobe's. */
 function withoutMeaning(packed: Uint8Array): Uint8Array {
   const copy = Uint8Array.from(packed);
   const view = viewOf(copy);
@@ -84,7 +84,7 @@ function channelsOf({ data }: { readonly data: ArrayLike<number> }, samples: num
   return out;
 }
 
-/** Four channels as they are stored, which mozjpeg does not give: by geotiff's own decoder. */
+/** Four channels as they are stored, which mozjpeg does not provide: by geotiff's own decoder. */
 async function rawChannels(file: Uint8Array): Promise<Uint8Array> {
   const { getDecoder } = await optionalPackage('geotiff', 'TIFF', () => import('geotiff'));
   const jpeg = 7;

@@ -1,5 +1,5 @@
 /**
- * How a TIFF page lies in its file, and what its samples mean: read from the directory and checked,
+ * Where a TIFF page is in its file, and what its samples mean: read from the directory and checked,
  * before anything is unpacked. Source: Adobe, TIFF 6.0; Photoshop TIFF technical notes, 2002.
  */
 
@@ -18,7 +18,7 @@ export const COMPRESSION = {
   webp: 50001,
 } as const;
 
-/** Others, by their names. */
+/** Unsupported compressions, by their names. */
 const UNREAD_COMPRESSIONS: Readonly<Record<number, string>> = {
   2: 'a fax (CCITT) TIFF',
   3: 'a fax (CCITT) TIFF',
@@ -31,7 +31,7 @@ const UNREAD_COMPRESSIONS: Readonly<Record<number, string>> = {
 /** What samples mean. */
 export type Colors = 'grey' | 'rgb' | 'palette' | 'cmyk' | 'ycbcr' | 'lab';
 
-/** By photometric interpretation; 0 is grey with white as zero. */
+/** By photometric interpretation; 0 is grey with zero as white. */
 const COLORS: Readonly<Record<number, { colors: Colors; samples: number }>> = {
   0: { colors: 'grey', samples: 1 },
   1: { colors: 'grey', samples: 1 },
@@ -53,7 +53,7 @@ const BITS: Readonly<Record<number, readonly number[]>> = {
   [FLOAT]: [16, 32, 64],
 };
 
-/** The most strips or tiles: each costs time, whatever its size. */
+/** The most strips or tiles: each one costs time, whatever its size. */
 const MAX_PIECES = 1_000_000;
 /** The most bytes of a strip or tile: 100 megapixels of four 16-bit samples. */
 const MAX_PIECE_BYTES = 8e8;
@@ -61,26 +61,26 @@ const MAX_PIECE_BYTES = 8e8;
 export interface Layout extends PictureSize {
   readonly littleEndian: boolean;
   readonly compression: number;
-  /** 1: as they are, 2: differences, 3: differences of floating-point numbers' bytes. */
+  /** 1: values, 2: differences, 3: differences of the bytes of floating-point numbers. */
   readonly predictor: number;
   readonly format: number;
-  /** Of a sample. */
+  /** Bits of a sample. */
   readonly bits: number;
-  /** Of a pixel, as stored. */
+  /** Stored samples of a pixel. */
   readonly samples: number;
-  /** Each sample has pieces of its own. */
+  /** Each sample has its own pieces. */
   readonly planar: boolean;
   readonly colors: Colors;
-  /** White is zero. */
+  /** Zero is white. */
   readonly inverted: boolean;
-  /** Which samples are read: of the color, and then of alpha where there is one. */
+  /** Which samples are read: those of the color, and then alpha if there is one. */
   readonly read: readonly number[];
   readonly alpha: 'none' | 'straight' | 'premultiplied';
   readonly tiled: boolean;
-  /** Of a strip or tile. */
+  /** Size of a strip or tile. */
   readonly pieceWidth: number;
   readonly pieceHeight: number;
-  /** Of strips or tiles, from the top left, plane by plane. */
+  /** Strips or tiles, from the top left, plane by plane. */
   readonly offsets: readonly number[];
   readonly byteCounts: readonly number[];
 }
@@ -122,7 +122,7 @@ function readNumbers({ first, values }: Directory): Pick<Layout, 'format' | 'bit
   if (otherBits.some((other) => other !== bits) || otherFormats.some((other) => other !== format)) {
     throw new UnreadableKindError('a TIFF with samples of different types');
   }
-  // 4 means that their format is not told.
+  // 4 means an unknown format.
   const known = format === 4 ? UNSIGNED : format;
   if (!BITS[known]?.includes(bits)) {
     const kind = { [SIGNED]: 'signed', [FLOAT]: 'floating-point' }[known] ?? '';
@@ -132,8 +132,8 @@ function readNumbers({ first, values }: Directory): Pick<Layout, 'format' | 'bit
 }
 
 /**
- * Extra samples whose kind is not told are not alpha. Of a grey picture that has two or more of them, as
- * satellites' have, the first three bands are taken for red, green and blue.
+ * Extra samples of an unknown kind are not alpha. If a grey picture has two or more of them, as
+ * satellite pictures have, the first three bands are used as red, green and blue.
  */
 function readMeaning(
   { first, values }: Directory,
@@ -164,7 +164,7 @@ function readMeaning(
   };
 }
 
-/** Refuses what would come out wrong. */
+/** Refuses files that would be decoded wrong. */
 function checkCombination(layout: Omit<Layout, keyof Pieces>, directory: Directory): void {
   const { compression, colors, bits, format, samples, planar, predictor } = layout;
   const isWhole = bits === 8 || bits === 16 || bits === 32 || bits === 64;
@@ -205,7 +205,7 @@ function isSubsampled({ values }: Directory): boolean {
 
 type Pieces = Pick<Layout, 'tiled' | 'pieceWidth' | 'pieceHeight' | 'offsets' | 'byteCounts'>;
 
-/** Where strips or tiles lie. Tiles may be told by the tags of strips. */
+/** Positions of strips or tiles. The tags of strips may also be used for tiles. */
 function readPieces(
   directory: Directory,
   layout: Omit<Layout, keyof Pieces>,
@@ -238,7 +238,7 @@ function readPieces(
       `truncated: TIFF of ${count} strips or tiles, ${offsets.length} are there`,
     );
   }
-  // An uncompressed piece is as long as its rows, whatever its byte count says.
+  // An uncompressed piece is as long as its rows; its byte count is ignored.
   const rowsOf = (i: number): number =>
     tiled ? pieceHeight : Math.min(pieceHeight, height - (i % down) * pieceHeight);
   const byteCounts = offsets.map((offset, i) => {
@@ -259,7 +259,7 @@ function checkBytes(
   let total = 0;
   for (const [i, begin] of offsets.entries()) {
     const end = begin + byteCounts[i]!;
-    // Pieces without data, which have neither bytes nor a place, are empty.
+    // Pieces without data, with no bytes and no position, are empty.
     if (!(end <= fileBytes) || (end === begin && begin !== 0)) {
       throw new FormatError(`truncated: TIFF pixels at bytes ${begin}…${end} of ${fileBytes}`);
     }

@@ -15,10 +15,10 @@ export interface Band {
   readonly samples: TypedArray;
 }
 
-/** Rows of a band: whole strips or tiles, so that each is unpacked once, and not too few of them. */
+/** Rows of a band: whole strips or tiles, so that each is unpacked once, and enough rows at a time. */
 const LEAST_ROWS = 128;
 
-/** Each call of the result goes through the page once, from the top. */
+/** Each call of the result reads the page once, from the top. */
 export async function openPage(
   bytes: Uint8Array,
   layout: Layout,
@@ -27,8 +27,8 @@ export async function openPage(
   const load = () => import('geotiff');
   const geotiff = await optionalPackage('geotiff', 'TIFF', load);
   const { BaseDecoder, GeoTIFFImage, ImageFileDirectory } = geotiff;
-  // Its own reader of directories reserves memory for whatever tags claim, and reads long arrays of
-  // big-endian files in the wrong order: it is given what has been read and checked here.
+  // geotiff's own directory reader reserves memory for any size that tags claim, and reads long arrays of
+  // big-endian files in the wrong order. So it gets the tags that were read and checked here.
   const fields = new ImageFileDirectory(fieldsOf(layout), new Map(), new Map(), 0);
   const source = {
     fetch: async (slices: readonly { offset: number; length: number }[]) =>
@@ -73,7 +73,7 @@ export async function openPage(
   };
 }
 
-/** The tags that geotiff reads, by number. Samples of odd widths are widened before it sees them. */
+/** The tags that geotiff reads, by number. Samples of odd widths are widened first. */
 function fieldsOf(layout: Layout): Map<number, number | number[]> {
   const { samples, offsets, byteCounts, tiled } = layout;
   const each = (value: number): number[] => new Array<number>(samples).fill(value);
@@ -96,7 +96,7 @@ function fieldsOf(layout: Layout): Map<number, number | number[]> {
   ]);
 }
 
-/** Bytes of a sample once it is widened. */
+/** Bytes of a sample after widening. */
 function wideBytes(bits: number): number {
   return bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8;
 }
@@ -124,7 +124,7 @@ function widen(rows: Uint8Array, layout: Layout, rowBytes: number, inRow: number
   const bytes = wideBytes(bits);
   const height = Math.floor(rows.length / rowBytes);
   const out = Buffer.alloc(height * inRow * bytes);
-  // 24 bits are three bytes in the file's order; others follow each other, the most significant bit first.
+  // 24 bits are three bytes in the file's order; other widths are packed, the most significant bit first.
   const swapped = bits === 24 && littleEndian;
   for (let y = 0, o = 0; y < height; y++) {
     for (let n = 0, bit = 8 * y * rowBytes; n < inRow; n++, o += bytes, bit += bits) {
@@ -144,10 +144,10 @@ function widen(rows: Uint8Array, layout: Layout, rowBytes: number, inRow: number
 }
 
 /**
- * geotiff adds up differences (predictor 2) as little-endian numbers, and puts floating-point numbers
- * together (predictor 3) as such. A big-endian file's are swapped before and after, or after alone.
+ * geotiff adds differences (predictor 2) as little-endian numbers, and puts floating-point numbers
+ * together (predictor 3) as little-endian, too. Big-endian files are swapped before and after, or only after.
  *
- * @param predictor what the caller is done with: 2 before it is undone, 3 after any of them is
+ * @param predictor what the caller has done: 2 before it is undone, 3 after any of them is
  */
 function swapFor(layout: Layout, piece: Uint8Array, predictor: 2 | 3): Uint8Array {
   const { littleEndian, bits } = layout;
@@ -158,7 +158,7 @@ function swapFor(layout: Layout, piece: Uint8Array, predictor: 2 | 3): Uint8Arra
   return bits === 16 ? swapped.swap16() : swapped.swap32();
 }
 
-/** The bytes in a buffer that holds no others: a Buffer may share its own. */
+/** The bytes in a buffer that has no others: a Buffer may share its own. */
 function exactBuffer(bytes: Uint8Array): ArrayBufferLike {
   const { buffer, byteOffset, byteLength } = bytes;
   return buffer.byteLength === byteLength

@@ -1,9 +1,9 @@
 /**
- * A strip or tile of a TIFF → its bytes, uncompressed, and no more than its rows take.
+ * A strip or tile of a TIFF → its uncompressed bytes, and no more than its rows need.
  *
- * geotiff's own decoders are not used where a damaged file brings them down: its LZW does not return from
- * some codes, and unpacks into an array of numbers, as PackBits does; its deflate and zstd unpack as much
- * as there is. JPEG and WebP are left to our decoders of these.
+ * geotiff's own decoders are not used where damaged files break them: its LZW never returns for
+ * some codes, and unpacks into an array of numbers, as PackBits does; its deflate and zstd have no
+ * limit. JPEG and WebP are decoded by our decoders for them.
  *
  * Source: Adobe, TIFF 6.0, §9 (PackBits), §13 (LZW); deflate and JPEG: Photoshop TIFF technical notes.
  */
@@ -17,7 +17,7 @@ import { COMPRESSION } from './layout.js';
 /** The most bytes of a zstd piece: the decoder's memory never shrinks. */
 const MAX_ZSTD_BYTES = 1 << 28;
 
-/** @param limit bytes that the piece's rows take */
+/** @param limit bytes that the piece's rows need */
 export async function unpack(
   packed: Uint8Array,
   compression: number,
@@ -46,7 +46,7 @@ async function unpackZstd(packed: Uint8Array, limit: number): Promise<Uint8Array
   return decoder.decode(packed, limit);
 }
 
-/** Runs: n ≥ 0 leads n + 1 bytes as they are, n < 0 a byte to be repeated 1 − n times, −128 nothing. */
+/** Runs: n ≥ 0 means n + 1 plain bytes follow, n < 0 a byte repeated 1 − n times, −128 nothing. */
 function unpackBits(packed: Uint8Array, limit: number): Uint8Array {
   const out = new Uint8Array(limit);
   let o = 0;
@@ -73,10 +73,10 @@ const LAST_WIDTH = 12;
 
 /**
  * LZW, codes of 9 to 12 bits, the most significant bit first. A table entry is the string before it
- * and one character more, and that is how they stand in the output already: the table holds where.
+ * and one more character. The output already contains this text, so the table only holds positions.
  */
 function unpackLzw(packed: Uint8Array, limit: number): Uint8Array {
-  // The clear code that is first, with the least significant bit first.
+  // Old files begin with the clear code, with the least significant bit first.
   if (packed[0] === 0 && (packed[1]! & 1) === 1)
     throw new UnreadableKindError('an old-style LZW TIFF');
   const out = new Uint8Array(limit);
@@ -109,7 +109,7 @@ function unpackLzw(packed: Uint8Array, limit: number): Uint8Array {
       starts[next] = start;
       lengths[next] = length + 1;
       next++;
-      // One code early, as the format has it.
+      // One code early, as the format requires.
       if (next + 1 === 1 << width && width < LAST_WIDTH) width++;
     }
     if (code < CLEAR) {
@@ -117,7 +117,7 @@ function unpackLzw(packed: Uint8Array, limit: number): Uint8Array {
       length = 1;
     } else if (code < next) {
       length = lengths[code]!;
-      // Byte by byte: the newest string overlaps what it is copied from.
+      // Byte by byte: the newest string overlaps its own source.
       for (let from = starts[code]!; o < limit && o < begin + length; ) out[o++] = out[from++]!;
     } else {
       throw new FormatError(`damaged: TIFF LZW code ${code} before it is defined`);
