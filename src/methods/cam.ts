@@ -36,7 +36,7 @@ export function classActivationMap(
   for (let p = 0; p < pixels; p++) {
     for (let k = 0; k < K; k++) weights[k]! += features[p * K + k]!;
   }
-  // weights holds S_k; each becomes a_k in its place.
+  // weights holds S_k; each is replaced by a_k.
   for (let k = 0; k < K; k++) {
     weights[k] = channelWeight(classWeights[k]! / pixels, weights[k]!, method);
   }
@@ -55,8 +55,8 @@ function channelWeight(u: number, S: number, method: CamMethod): number {
     case 'xgradcam':
       return (u * S) / (S + 1e-6);
     case 'gradcam++': {
-      // The authors' code puts 1 for a zero denominator before it adds 1e-7; u² is near 1e-5, so
-      // the 1e-7 counts.
+      // The authors' code replaces a zero denominator by 1 before it adds 1e-7; u² is near 1e-5, so
+      // the 1e-7 matters.
       const denominator = 2 * u ** 2 + S * u ** 3;
       return (Math.max(u, 0) * u ** 2) / ((denominator === 0 ? 1 : denominator) + 1e-7);
     }

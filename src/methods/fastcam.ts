@@ -1,11 +1,11 @@
 /**
- * FastCAM: the maps of all scales, normalised, combined, and crossed with a class activation map.
+ * FastCAM: the maps of all scales, normalised, combined, and multiplied by a class activation map.
  *
  *   raw maps ─ normalise ─▶ scale maps ─ combine ─▶ C ─┬─▶ FastCAM = C·CAM
  *   features ─ class, method ─▶ CAM ───────────────────┴─▶ non-class = C·(1 − CAM)
  *
- * The mathematics is fastcam/viz's. A backend may have its own kernels for the steps that take time;
- * they give the same bits, and this file is where one or the other is chosen.
+ * The mathematics is in fastcam/viz. A backend may have its own kernels for the slow steps. They
+ * give the same bits, and this file chooses between the two.
  *
  * Source: Mundhenk, Chen, Friedland, "Efficient Saliency Maps for Explainable AI" (arXiv 1911.11293).
  */
@@ -32,15 +32,15 @@ export interface ClassMaps {
   readonly camMap: SaliencyMap;
   /** FastCAM: combined saliency × class activation. */
   readonly fastcamMap: SaliencyMap;
-  /** What was salient but not for this class: combined saliency × (1 − class activation). */
+  /** Salient pixels that are not of this class: combined saliency × (1 − class activation). */
   readonly nonClassMap: SaliencyMap;
 }
 
 /**
  * The map of one scale, normalised.
  *
- * @param raw [h, w], which may lie in the backend's memory
- * @param constants of many pictures, in place of the map's own
+ * @param raw [h, w]; it may be in the backend's memory
+ * @param constants constants of many pictures, instead of the map's own
  */
 export function normalizedMap(
   { maps }: Pick<Kernels, 'maps'>,
@@ -55,7 +55,7 @@ export function normalizedMap(
   return toNdArray(out, [...shape]);
 }
 
-/** `combineMaps` of fastcam/viz, by the backend where it takes such maps. */
+/** `combineMaps` of fastcam/viz, by the backend if it accepts such maps. */
 export function combinedMap(
   kernels: Pick<Kernels, 'maps'>,
   maps: readonly SaliencyMap[],
@@ -74,7 +74,7 @@ export function combinedMap(
  * The maps of a class.
  *
  * @param combined [height, width]
- * @param features [h, w, C], what the classifier averages
+ * @param features [h, w, C], the features that the classifier averages
  * @param classWeights [C], the classifier's row of the class
  */
 export function classMaps(

@@ -2,17 +2,17 @@
  * Colour maps: a number in [0, 1] → a colour, as 256 steps.
  *
  * - `viridis` (default), S. van der Walt and N. Smith 2015, https://bids.github.io/colormap, CC0. Equal
- *   steps of the number are equal steps of perceived difference (CAM02-UCS), lightness rises all along,
- *   also for eyes with red-green blindness and in black-and-white print, and no grey is in it, so that
- *   a pixel that was not seen is no value of it.
+ *   steps of the number are equal steps of perceived difference (CAM02-UCS). Lightness rises all along,
+ *   also for people with red-green blindness and in black-and-white print. It contains no grey, so that
+ *   a pixel that was not seen cannot be mistaken for a value.
  * - `cividis`, J. R. Nuñez, C. R. Anderton and R. S. Renslow, "Optimizing colormaps with consideration
  *   for color vision deficiency to enable accurate interpretation of scientific data", PLoS ONE 13(7)
- *   e0199239, 2018: looks nearly the same to eyes with and without red-green blindness.
- * - `jet`, the rainbow of the paper's figures: neither uniform nor safe; it draws edges where the map
+ *   e0199239, 2018: looks nearly the same to people with and without red-green blindness.
+ * - `jet`, the rainbow of the paper's figures: neither uniform nor safe. It shows edges where the map
  *   has none. Channels are trapezia, clamp(3/2 − |4v − c|, 0, 1) with c = 3, 2, 1.
  *
- * The first two are held as every fifth colour of the published 256 and interpolated. Against the
- * published bytes viridis is off by at most 1; cividis by at most 4, and by more than 1 at 8 steps only
+ * The first two are stored as every fifth colour of the published 256, and interpolated. Compared with the
+ * published bytes, viridis is off by at most 1; cividis by at most 4, and by more than 1 at 8 steps only
  * (21–23, 28 and 251–254, where its authors' curve has kinks).
  */
 
@@ -35,16 +35,16 @@ const KNOTS = {
     'bfb06bc4b468c9b965cfbd62d4c15fdac65bdfca57e5cf52ead34cf0d846f6dd3ffce236fee838',
 };
 
-/** Steps of a colour map, and how many of them lie between two knots. */
+/** Steps of a colour map, and how many of them are between two knots. */
 const STEPS = 256;
 const STEPS_PER_KNOT = 5;
 
 const tables = new Map<Colormap, Uint8Array>();
 
 /**
- * The colours of a map: 256 steps, [256, 4], opaque RGBA bytes, from v = 0 to 1. Made once for each.
+ * The colours of a map: 256 steps, [256, 4], opaque RGBA bytes, from v = 0 to 1. Each map is made once.
  *
- * @throws TypeError where there is no such colour map.
+ * @throws TypeError for an unknown colour map.
  */
 export function colormapTable(colormap: Colormap): Uint8Array {
   let table = tables.get(colormap);
@@ -64,7 +64,7 @@ export function colorStep(v: number): number {
  * The colour of `v`, RGB in 0…255.
  *
  * @param v clamped to [0, 1]; NaN gives mid grey, (128, 128, 128).
- * @throws TypeError where there is no such colour map.
+ * @throws TypeError for an unknown colour map.
  */
 export function colorAt(colormap: Colormap, v: number): [r: number, g: number, b: number] {
   const table = colormapTable(colormap);
@@ -77,7 +77,7 @@ export function colorAt(colormap: Colormap, v: number): [r: number, g: number, b
  * A map in colours, as an opaque picture of its size; NaN is hatched grey.
  *
  * @param map [H, W], values clamped to [0, 1].
- * @throws TypeError where there is no such colour map, ShapeError where the map has no pixels.
+ * @throws TypeError for an unknown colour map, ShapeError if the map has no pixels.
  */
 export function colorize(map: SaliencyMap, colormap: Colormap = 'viridis'): DrawnPicture {
   checkMap('colorize', map);
@@ -90,7 +90,7 @@ export function colorize(map: SaliencyMap, colormap: Colormap = 'viridis'): Draw
     const rowBase = offset + y * stride[0]!;
     for (let x = 0; x < W; x++) {
       const v = data[rowBase + x * stride[1]!]!;
-      // All four bytes at once; grey's are alike but for alpha, the last and highest.
+      // All four bytes at once. The bytes of grey are equal, except alpha, the last and highest.
       pixels[y * W + x] = Number.isNaN(v)
         ? 0xff000000 + unseenGrey(x, y) * 0x010101
         : table[colorStep(v)]!;
@@ -111,7 +111,7 @@ function makeTable(colormap: Colormap): Uint8Array {
     const t = (step % STEPS_PER_KNOT) / STEPS_PER_KNOT;
     const digits = 6 * knot + 2 * channel;
     const low = Number.parseInt(knots.slice(digits, digits + 2), 16);
-    // The last step is a knot and has none after it.
+    // The last step is a knot without a successor.
     const high = t > 0 ? Number.parseInt(knots.slice(digits + 6, digits + 8), 16) : low;
     return (1 - t) * low + t * high;
   });

@@ -14,15 +14,15 @@ import { checkUpsampling, RowUpsampler, wholeOf } from './upsample.js';
 
 /** The paper's weights for the five scales of a ResNet, first to last. */
 export const SCALE_WEIGHTS: Readonly<Record<'equal' | 'ramp' | 'prior', readonly number[]>> = {
-  /** The best with a class activation map. */
+  /** The best weights with a class activation map. */
   equal: [1, 1, 1, 1, 1],
   /** The rule of thumb: later scales see more. */
   ramp: [1, 2, 3, 4, 5],
-  /** The best without one, from each scale's own score on ImageNet. */
+  /** The best weights without one, from each scale's own score on ImageNet. */
   prior: [0.18, 0.15, 0.37, 0.4, 0.72],
 };
 
-/** A named set, or one weight for each map. */
+/** The name of a set, or one weight for each map. */
 export type ScaleWeights = keyof typeof SCALE_WEIGHTS | readonly number[];
 
 /**
@@ -30,7 +30,7 @@ export type ScaleWeights = keyof typeof SCALE_WEIGHTS | readonly number[];
  * five.
  *
  * @returns weights as given: finite, ≥ 0, with a positive sum; not divided by it.
- * @throws ShapeError where a weight or their number does not fit, TypeError for an unknown name.
+ * @throws ShapeError if a weight or their number does not fit, TypeError for an unknown name.
  */
 export function resolveScaleWeights(weights: ScaleWeights, n: number): number[] {
   if (weights === 'equal') return new Array<number>(n).fill(1);
@@ -63,7 +63,7 @@ export function resolveScaleWeights(weights: ScaleWeights, n: number): number[] 
 /**
  * Combines the maps of all scales into one of the picture's size: C = Σ wᵢ·up(Fᵢ) / Σ wᵢ.
  *
- * Sums are kept in double precision a row at a time; scratch is 2·n + 1 rows. A map of weight 0 is
+ * Sums are in double precision, one row at a time; scratch is 2·n + 1 rows. A map of weight 0 is
  * not read. Five maps of a ResNet-50 at 224 × 224 take 0.6 million multiplications.
  *
  * @param maps n ≥ 1 normalised maps [hᵢ, wᵢ] of any sizes, first scale to last.
@@ -71,7 +71,7 @@ export function resolveScaleWeights(weights: ScaleWeights, n: number): number[] 
  * @param weights a named set or n numbers ≥ 0 with a positive sum.
  * @param region the part of the picture that the maps cover; pixels outside become NaN.
  * @returns float32 [H, W], within the range of the maps.
- * @throws ShapeError where the number of weights or an extent does not fit.
+ * @throws ShapeError if the number of weights or an extent does not fit.
  */
 export function combineMaps(
   maps: readonly SaliencyMap[],
@@ -85,11 +85,11 @@ export function combineMaps(
   return toNdArray(out, [...size]);
 }
 
-/** What a combination sums. */
+/** The terms of a combination. */
 export interface Combination {
   /** The maps that have a weight. */
   readonly seen: readonly SaliencyMap[];
-  /** Their weights, of sum 1. */
+  /** Their weights, with sum 1. */
   readonly shares: readonly number[];
 }
 
@@ -111,7 +111,7 @@ export function checkCombination(
   return { seen, shares };
 }
 
-/** out [H, W] = Σ shareᵢ·up(mapᵢ), NaN outside of the region; all of them checked. */
+/** out [H, W] = Σ shareᵢ·up(mapᵢ), NaN outside the region; the arguments were checked. */
 export function sumUpsampled(
   out: Float32Array,
   size: readonly [number, number],

@@ -1,10 +1,10 @@
 /**
- * The Gamma distribution function as the authors' code has it, for comparison: the power series of P,
+ * The Gamma distribution function of the authors' code, for comparison: the power series of P,
  * cut after 8 terms,
  *
  *   tᵏ·exp(−t)/Γ(k) · Σₙ₌₀…₇ tⁿ/(k(k+1)…(k+n)),      t = y/θ
  *
- * It is no distribution function: beyond some t the terms that are missing outweigh, and it falls
+ * It is not a distribution function: above some t the missing terms are too large, and it falls
  * back to 0, so that the most salient pixel may become the darkest. `gammaP` is the whole series.
  *
  *   k                  0.5     1       2       5       10      18
@@ -12,9 +12,9 @@
  *   there it is        0.979   0.962   0.928   0.837   0.726   0.612     and P 0.987 … 0.796
  *   at twice that t    0.782   0.657   0.469   0.171   0.032   0.002     and P above 0.999
  *
- * Γ is the authors' as well: Lanczos's approximation (C. Lanczos, "A precision approximation of the
+ * Γ is also the authors': Lanczos's approximation (C. Lanczos, "A precision approximation of the
  * gamma function", SIAM J. Numer. Anal. 1, 1964) with g = 7 and P. Godfrey's 9 coefficients (2001),
- * which their code, like √2π, holds in float32. That is what parts it from Γ, by some 3e-7 of it.
+ * which their code, like √2π, holds in float32. This causes a difference from Γ of some 3e-7 of it.
  */
 
 const TERMS = 8;

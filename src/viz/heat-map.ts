@@ -1,13 +1,13 @@
 /**
- * The heat map of the authors' code (the paper has none): how salient by hue and brightness, and how
- * much the scales agree by paleness. With γ_l ∈ [0, 1] of scale l = 0 … n − 1 at one pixel and the
+ * The heat map of the authors' code (the paper has none). Hue and brightness show how salient a pixel
+ * is, and paleness how much the scales agree. With γ_l ∈ [0, 1] of scale l = 0 … n − 1 at one pixel and the
  * weights w of the scales:
  *
  *   value       V = (Σ w_l·γ_l / Σ w_l) / max over the picture of the same
  *   hue         240° · (1 − V)                                     blue where least, red where most
  *   saturation  S^(1/e), S = (n − Σγ_l/max γ)/(n − 1)             LOVI's: pale where all are alike
  *
- * then HSV → RGB. Black where nothing is salient, and so all over for maps that are all zero. The
+ * then HSV → RGB. Black where nothing is salient, and so black everywhere if all maps are zero. The
  * code stretches the whole stack to [0, 1] first.
  */
 
@@ -33,7 +33,7 @@ const COLDEST_HUE = 4;
  *   [0, 1] are clamped. One map alone has saturation 1.
  * @param size [H, W] of the picture, in pixels.
  * @param region the part of the picture that the maps cover; all of it by default.
- * @throws ShapeError where extents, lengths or weights do not fit, TypeError for an unknown option.
+ * @throws ShapeError if extents, lengths or weights do not fit, TypeError for an unknown option.
  */
 export function heatMapColors(
   out: Float32Array,
@@ -63,7 +63,7 @@ export function heatMap(
   return paintColors(size, new HeatRows('heatMap', maps, size, region, options));
 }
 
-/** The heat map a row at a time, after one pass for its greatest weighted sum. */
+/** Computes the heat map row by row, after one pass for its greatest weighted sum. */
 class HeatRows {
   readonly #scales: ScaleRows;
   /** The greatest Σwγ of the picture. */
@@ -92,10 +92,10 @@ class HeatRows {
   colors(rgb: Float64Array, y: number): void {
     const { n } = this.#scales;
     this.#scales.visit(y, (x, weighted, sum, max) => {
-      // 0/0 where nothing is salient, in the picture or at the pixel; NaN, not seen, passes on.
+      // 0/0 if nothing is salient, in the picture or at the pixel. NaN, not seen, stays NaN.
       const value = weighted === 0 ? 0 : weighted / this.#peak;
       const alone = n > 1 && weighted !== 0 ? (n - sum / max) / (n - 1) : 1;
-      // Rounding may take S of equal scales below 0.
+      // Rounding may make S of equal scales negative.
       const saturation = Math.max(0, alone) ** (1 / Math.E);
       writeHsv(rgb, 3 * x, COLDEST_HUE * (1 - value), saturation, value);
     });

@@ -4,9 +4,9 @@ import { ShapeError } from '../errors.js';
 import { createPicture, type DrawnPicture, pixelsOf, unseenGrey } from '../image/picture.js';
 import { clamped } from './scale-rows.js';
 
-/** Something painted a row at a time. */
+/** Something that is painted row by row. */
 export interface ColorRows {
-  /** Writes the colours of row `y`, 0…1, NaN where there is none. @param rgb [W, 3] */
+  /** Writes the colours of row `y`, 0…1, NaN for no colour. @param rgb [W, 3] */
   colors(rgb: Float64Array, y: number): void;
 }
 
@@ -14,7 +14,7 @@ export interface ColorRows {
  * All rows as numbers.
  *
  * @param out [H, W, 3], overwritten
- * @throws ShapeError, in the name of `operation`, where `out` is of another length
+ * @throws ShapeError, in the name of `operation`, if `out` has another length
  */
 export function writeColors(
   operation: string,
@@ -34,7 +34,7 @@ export function writeColors(
   }
 }
 
-/** All rows as an opaque picture; hatched grey where there is no colour. */
+/** All rows as an opaque picture; hatched grey for no colour. */
 export function paintColors([H, W]: readonly [number, number], rows: ColorRows): DrawnPicture {
   const picture = createPicture(W, H);
   const pixels = pixelsOf(picture);
@@ -66,13 +66,13 @@ export function writeHsv(
   rgb[i + 2] = value - chroma * trapezium(hue - 4);
 }
 
-/** What a channel lacks at so many times 60° from its own hue: 0 within 60°, 1 beyond 120°. */
+/** How much a channel loses at `sextants` times 60° from its own hue: 0 within 60°, 1 beyond 120°. */
 function trapezium(sextants: number): number {
   const away = Math.abs(sextants);
   return clamped((away > 3 ? 6 - away : away) - 1);
 }
 
-/** Colours 0…1 [W, 3] → row `y` of opaque pixels; hatched grey where they are NaN. */
+/** Colours 0…1 [W, 3] → row `y` of opaque pixels; hatched grey if they are NaN. */
 export function writeRgbRow(pixels: Uint32Array, y: number, rgb: Float64Array): void {
   const W = rgb.length / 3;
   for (let x = 0; x < W; x++) {

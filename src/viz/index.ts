@@ -1,5 +1,5 @@
 /**
- * Maps in, pictures out. In reading order: normalise each scale's map, upsample and combine them, show
+ * Maps → pictures. In reading order: normalise each scale's map, upsample and combine them, show
  * the scales by colour (LOVI), the combined map by a colour map, over the picture, or as a mask.
  */
 

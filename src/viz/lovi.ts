@@ -1,6 +1,6 @@
 /**
  * LOVI, layer-ordered visualisation of information (Mundhenk et al. 2019, Eq. 4–7): the n maps of all
- * scales in one picture, by colour. With γ_l ∈ [0, 1] of scale l = 0 … n − 1 at one pixel:
+ * scales in one colour picture. With γ_l ∈ [0, 1] of scale l = 0 … n − 1 at one pixel:
  *
  *   hue         300° · Σ γ_l·(1 − l/(n−1)) / Σ γ_l     which scale: violet is the first, red the last
  *   saturation  1 − (Σ γ_l/(n·max γ) − 1/n)/(1 − 1/n) = (n − Σγ_l/max γ)/(n − 1)
@@ -10,7 +10,7 @@
  * then HSV → RGB. Black where nothing is salient. The 300° are those of the authors' code, which also
  * stretches the whole stack to [0, 1] first; the paper does not.
  *
- * Maps are upsampled row by row, so that no more than a few rows of sums are held.
+ * Maps are upsampled row by row, so that only a few rows of sums are in memory.
  */
 
 import { expectWhole } from '../errors.js';
@@ -30,7 +30,7 @@ const FIRST_HUE = 5;
  *   [0, 1] are clamped. One map alone is shown in red: hue 0, saturation 1, value γ.
  * @param size [H, W] of the picture, in pixels.
  * @param region the part of the picture that the maps cover; all of it by default.
- * @throws ShapeError where extents or lengths do not fit.
+ * @throws ShapeError if extents or lengths do not fit.
  */
 export function loviColors(
   out: Float32Array,
@@ -54,11 +54,11 @@ export function lovi(
 }
 
 /**
- * The key to LOVI's colours: a column for each of `n` scales, first to last. In the upper half that
- * scale is salient alone; in the lower half the others rise up to it, and the colour turns to white.
+ * The legend of LOVI's colours: a column for each of `n` scales, first to last. In the upper half only that
+ * scale is salient. In the lower half the others rise to the same value, and the colour turns to white.
  *
  * @param n number of scales, ≥ 1.
- * @throws ShapeError where an extent is no whole number ≥ 1.
+ * @throws ShapeError if an extent is not a whole number ≥ 1.
  */
 export function loviLegend(n: number, width: number, height: number): DrawnPicture {
   checkSize('loviLegend', [height, width]);
@@ -80,7 +80,7 @@ export function loviLegend(n: number, width: number, height: number): DrawnPictu
   return picture;
 }
 
-/** LOVI a row at a time. */
+/** Computes LOVI row by row. */
 class LoviRows {
   readonly #scales: ScaleRows;
 
@@ -103,7 +103,7 @@ class LoviRows {
   }
 }
 
-/** The places of n scales on the axis of hue: 1 for the first, 0 for the last. */
+/** The positions of n scales on the axis of hue: 1 for the first, 0 for the last. */
 export function scalePositions(n: number): number[] {
   return Array.from({ length: n }, (_, l) => scalePosition(l, n));
 }

@@ -1,21 +1,21 @@
 /**
  * Masks: the most salient pixels of a map. The reference keeps map > t, with the threshold
- * t = sorted(map ascending)[⌊N·(1 − p)⌋]: N − 1 − ⌊N·(1 − p)⌋ pixels where no values are equal, and fewer —
- * none, for a constant map — where some are. Here the count is always that, because equal values are
- * taken by index.
+ * t = sorted(map ascending)[⌊N·(1 − p)⌋]. That is N − 1 − ⌊N·(1 − p)⌋ pixels if no values are equal, and fewer
+ * if some are: none for a constant map. Here the count is always this number, because equal values are
+ * taken in index order.
  */
 
 import { ShapeError } from '../errors.js';
 import { checkMap, type NdArray, type SaliencyMap, toNdArray } from './ndarray.js';
 
-/** Rounding of N·p for the N of any picture, in pixels: 1e8 · 2⁻⁵³ is far below. */
+/** Larger than the rounding error of N·p for the N of any picture, in pixels: 1e8 · 2⁻⁵³ is far below. */
 const COUNT_SLACK = 1e-6;
 
 /**
  * How many of `N` pixels a mask of `fraction` keeps: N − 1 − ⌊N·(1 − p)⌋, which is ⌈N·p⌉ − 1; none for 0,
- * and all for 1. Hence none of 1/p pixels or fewer: of a 1×1 picture any p < 1 keeps nothing.
+ * and all for 1. So it keeps none if N ≤ 1/p: for a 1×1 picture any p < 1 keeps nothing.
  *
- * @throws ShapeError where the fraction is outside [0, 1].
+ * @throws ShapeError if the fraction is outside [0, 1].
  */
 export function keptCount(N: number, fraction: number): number {
   if (!(fraction >= 0 && fraction <= 1)) {
@@ -26,17 +26,17 @@ export function keptCount(N: number, fraction: number): number {
 }
 
 /**
- * Marks the `keptCount` most salient pixels. Of equal values those with the lower index (row-major) are
+ * Marks the `keptCount` most salient pixels. Of equal values, the lower index (row-major) is
  * kept first. NaN, the mark of a pixel that was not seen, is neither counted nor kept.
  *
- * Method: float32 numbers sort like their bits, as integers, once those of the negative ones are
- * flipped. A histogram of the upper 16 bits finds the bin of the threshold, a second one of the lower
- * 16 bits within that bin finds the threshold itself: three passes, no sort.
+ * Method: the bits of float32 numbers, as integers, have the order of the numbers, once those of negative
+ * numbers are flipped. A histogram of the upper 16 bits finds the bin of the threshold. A second one of the
+ * lower 16 bits inside that bin finds the threshold itself. Three passes, no sort.
  *
  * @param map [H, W].
  * @param fraction p, the part of the pixels to keep, 0…1.
  * @returns uint8 [H, W], 1 where kept and 0 elsewhere.
- * @throws ShapeError where the fraction is outside [0, 1] or the map has no pixels.
+ * @throws ShapeError if the fraction is outside [0, 1] or the map has no pixels.
  */
 export function keepMask(map: SaliencyMap, fraction: number): NdArray<Uint8Array> {
   checkMap('keepMask', map);
@@ -63,7 +63,7 @@ export function keepMask(map: SaliencyMap, fraction: number): NdArray<Uint8Array
   const within = binFromTop(histogram, wanted);
   wanted -= within.above;
 
-  // All above the threshold, and as many equal to it as are still wanted.
+  // All pixels above the threshold, and as many equal to it as are still needed.
   const threshold = bin.index * 0x10000 + within.index;
   for (let i = 0; i < keys.length; i++) {
     if (keys[i]! > threshold || (keys[i] === threshold && wanted-- > 0)) kept[i] = 1;
@@ -92,7 +92,7 @@ function sortableBits(map: SaliencyMap): Uint32Array {
   return keys;
 }
 
-/** The bin in which the `wanted`-th value from the top lies, and how many are in the bins above. */
+/** The bin of the `wanted`-th value from the top, and how many values are in the bins above. */
 function binFromTop(histogram: Uint32Array, wanted: number): { index: number; above: number } {
   let above = 0;
   let index = histogram.length - 1;

@@ -1,7 +1,7 @@
 /**
- * The public array convention: every map handed out is an ndarray in structure, so that
- * `ndarray-ops` and the rest of the scijs family take it as it is. The package `ndarray` itself
- * generates code with `new Function`, which edge workers forbid; hence the structure without it.
+ * The public array convention: every returned map has the structure of an ndarray, so that
+ * `ndarray-ops` and the other scijs packages accept it. The package `ndarray` itself
+ * generates code with `new Function`, which edge workers forbid, so it is not used.
  * All fields are plain data: an array survives `structuredClone` and `postMessage`.
  */
 
@@ -17,9 +17,9 @@ export interface NdArray<T extends FlatArray = Float32Array> {
   /** In elements, not bytes. */
   readonly stride: number[];
   readonly offset: number;
-  /** The name scijs uses to specialise its loops: `float32`, `float64`, `uint8`, `uint8_clamped`. */
+  /** The name that scijs uses to specialise its loops: `float32`, `float64`, `uint8`, `uint8_clamped`. */
   readonly dtype: string;
-  /** Axes from the smallest stride to the largest; scijs nests its loops by it. */
+  /** Axes from the smallest stride to the largest; scijs nests its loops in this order. */
   readonly order: number[];
   /** The number of elements. */
   readonly size: number;
@@ -40,7 +40,7 @@ const DTYPES: Record<string, string> = {
 /**
  * Wraps `data` (row-major, not copied) as an ndarray of `shape`.
  *
- * @throws ShapeError where `data` is not as long as `shape` asks for.
+ * @throws ShapeError if the length of `data` is not that of `shape`.
  */
 export function toNdArray<T extends FlatArray>(data: T, shape: number[]): NdArray<T> {
   const dimension = shape.length;
@@ -64,7 +64,7 @@ export function toNdArray<T extends FlatArray>(data: T, shape: number[]): NdArra
 /**
  * Makes sure that `map` is [H, W] with H, W ≥ 1 and that its strides stay inside its data.
  *
- * @throws TypeError where it is no ndarray, ShapeError where its extents do not fit.
+ * @throws TypeError if it is not an ndarray, ShapeError if its extents do not fit.
  */
 export function checkMap(operation: string, map: NdArray<FlatArray>, name = 'map'): void {
   if (!ArrayBuffer.isView(map?.data) || !Array.isArray(map.shape) || !Array.isArray(map.stride)) {
@@ -87,7 +87,7 @@ export function checkMap(operation: string, map: NdArray<FlatArray>, name = 'map
   }
 }
 
-/** Makes sure that there is a map. @throws {TypeError} where `maps` is no array, ShapeError where it is empty. */
+/** Makes sure that there is a map. @throws {TypeError} if `maps` is not an array, ShapeError if it is empty. */
 export function checkMaps(operation: string, maps: readonly SaliencyMap[]): void {
   if (!Array.isArray(maps)) refuseKind(`${operation}: maps`, 'an array of maps', maps);
   if (maps.length === 0) throw new ShapeError(`${operation}: maps expected at least 1, got 0`);

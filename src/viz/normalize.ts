@@ -1,16 +1,16 @@
 /**
  * Normalisers: a raw map → a map in [0, 1], one picture and one scale at a time, before any
- * upsampling. Every one but `gamma-reference` is monotone: x ≤ y ⇒ F(x) ≤ F(y).
+ * upsampling. All except `gamma-reference` are monotone: x ≤ y ⇒ F(x) ≤ F(y).
  *
  *   gaussian          Φ((x − mean)/sd), sd with N − 1        Mundhenk et al. 2019 (arXiv 1911.11293), §3.2
- *   gamma             P(k, y/θ), y = x − min + 1e-7          the authors' code, with all of P's series
- *   gamma-reference   the same with 8 terms of it            the authors' code as it is: not monotone
+ *   gamma             P(k, y/θ), y = x − min + 1e-7          the authors' code, with the whole series of P
+ *   gamma-reference   the same with 8 terms                  the authors' code as it is: not monotone
  *   range             (x − min)/max(max − min, 1e-9)
  *   identity          x
  *
- * Constants may be given, so that values compare across pictures; then no statistic of the map is
- * taken. NaN marks a pixel that was not seen: it is left out of the statistics and stays NaN. In all
- * of them `out` may be `x` itself.
+ * Constants may be given, so that values can be compared across pictures; then no statistic of the map is
+ * computed. NaN marks a pixel that was not seen: it is left out of the statistics and stays NaN. In all
+ * normalisers `out` may be `x` itself.
  */
 
 import { ShapeError } from '../errors.js';
@@ -32,8 +32,8 @@ export type Normalizer = 'gaussian' | 'gamma' | 'gamma-reference' | 'range' | 'i
 export type MapValues = Float32Array | Float64Array;
 
 /**
- * Writes x, normalised, into `out`. Where constants are given, those of the normaliser must be among
- * them.
+ * Writes x, normalised, into `out`. If constants are given, they must include those of the
+ * normaliser.
  */
 export type Normalize = (out: MapValues, x: MapValues, constants?: NormalizerConstants) => void;
 
@@ -47,7 +47,7 @@ export const NORMALIZERS: Readonly<Record<Normalizer, Normalize>> = {
   identity: (out, x) => normalizeIdentity(out, x),
 };
 
-/** The constants by that name, which must be there. */
+/** The constants of that name; they must be there. */
 function own<K extends keyof NormalizerConstants>(
   given: NormalizerConstants,
   name: K,
@@ -64,13 +64,13 @@ export const SMALLEST_SPAN = 1e-9;
  * Each value's place in the normal distribution fitted to the map: out = ½(1 + erf((x − m)/(σ√2))),
  * with the mean m and the standard deviation σ (N − 1) of all values. The paper's normaliser.
  *
- * A constant map, and one of a single pixel, becomes ½ everywhere (the authors' code gives NaN).
- * An infinite value makes all of it NaN. Accurate to 1e-15 for float64; three passes over `x`.
+ * A constant map, or a map of a single pixel, becomes ½ everywhere (the authors' code gives NaN).
+ * An infinite value makes the whole map NaN. Accurate to 1e-15 for float64; three passes over `x`.
  *
  * @param out overwritten; as long as `x`; may be `x`.
  * @param x raw values of one map.
- * @param constants mean and standard deviation to take in place of the map's; one pass.
- * @throws ShapeError where the lengths differ or a constant does not fit.
+ * @param constants mean and standard deviation to use instead of the map's; one pass.
+ * @throws ShapeError if the lengths differ or a constant does not fit.
  */
 export function normalizeGaussian(
   out: MapValues,
@@ -83,7 +83,7 @@ export function normalizeGaussian(
     placeInNormal(out, x, constants);
     return;
   }
-  // Deviations are taken from a value of the map: they are exactly 0 on a constant map, and the
+  // Deviations are computed from a value of the map: they are exactly 0 on a constant map, and the
   // squares of a narrow distribution about a large mean do not cancel.
   const pivot = firstSeen(x);
   let count = 0;
@@ -119,16 +119,16 @@ function placeInNormal(out: MapValues, x: MapValues, { mean, sd }: GaussianConst
 
 /**
  * Each value's place in the Gamma distribution fitted to the map: out = P(k, y/θ), y = x − min + 1e-7,
- * with P the regularised lower incomplete gamma function, and k and θ of largest likelihood for y + 1e-7,
- * k held in [1e-7, 18].
+ * where P is the regularised lower incomplete gamma function, and k and θ have the largest likelihood for y + 1e-7,
+ * with k limited to [1e-7, 18].
  *
- * A constant map, and one of a single pixel, becomes 0. An infinite value makes all of it NaN.
+ * A constant map, or a map of a single pixel, becomes 0. An infinite value makes the whole map NaN.
  * Accurate to 1e-12 relative for float64.
  *
  * @param out overwritten; as long as `x`; may be `x`.
  * @param x raw values of one map.
- * @param constants min, shape and scale to take in place of the map's; values below min count as it.
- * @throws ShapeError where the lengths differ or a constant does not fit.
+ * @param constants min, shape and scale to use instead of the map's; values below min count as min.
+ * @throws ShapeError if the lengths differ or a constant does not fit.
  */
 export function normalizeGamma(out: MapValues, x: MapValues, constants?: GammaConstants): void {
   checkLengths('normalizeGamma', out, x);
@@ -136,8 +136,8 @@ export function normalizeGamma(out: MapValues, x: MapValues, constants?: GammaCo
 }
 
 /**
- * As `normalizeGamma`, with the series of P cut after 8 terms as in the authors' code
- * (gamma-reference.ts). Not monotone: for comparison, not for use. Arguments as there.
+ * Like `normalizeGamma`, with the series of P cut after 8 terms as in the authors' code
+ * (gamma-reference.ts). Not monotone: only for comparison. Same arguments.
  */
 export function normalizeGammaReference(
   out: MapValues,
@@ -167,7 +167,7 @@ function applyGamma(
   }
 }
 
-/** The Gamma distribution of a map; none where it is constant, or all NaN. */
+/** The Gamma distribution of a map; none if it is constant, or all NaN. */
 function gammaOf(x: MapValues): GammaConstants | undefined {
   const { min, max } = extremes(x);
   if (!(max > min)) return undefined;
@@ -189,8 +189,8 @@ function gammaOf(x: MapValues): GammaConstants | undefined {
  *
  * @param out overwritten; as long as `x`; may be `x`.
  * @param x raw values of one map.
- * @param constants min and max to take in place of the map's; what lies outside of them is clamped.
- * @throws ShapeError where the lengths differ or a constant does not fit.
+ * @param constants min and max to use instead of the map's; values outside are clamped.
+ * @throws ShapeError if the lengths differ or a constant does not fit.
  */
 export function normalizeRange(out: MapValues, x: MapValues, constants?: RangeConstants): void {
   checkLengths('normalizeRange', out, x);
@@ -204,9 +204,9 @@ export function normalizeRange(out: MapValues, x: MapValues, constants?: RangeCo
 }
 
 /**
- * The values as they are, for maps that are in [0, 1] already.
+ * The values unchanged, for maps that are already in [0, 1].
  *
- * @throws ShapeError where the lengths differ.
+ * @throws ShapeError if the lengths differ.
  */
 export function normalizeIdentity(out: MapValues, x: MapValues): void {
   checkLengths('normalizeIdentity', out, x);
@@ -219,7 +219,7 @@ function firstSeen(x: MapValues): number {
   return NaN;
 }
 
-/** The least and greatest value; ∞ and −∞ where all are NaN. */
+/** The least and greatest value; ∞ and −∞ if all are NaN. */
 function extremes(x: MapValues): { min: number; max: number } {
   let min = Infinity;
   let max = -Infinity;

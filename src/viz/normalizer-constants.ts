@@ -1,6 +1,6 @@
 /**
- * Constants of the normalisers, given from outside so that values compare across pictures, and their
- * fit to the pooled values of many maps. Plain data: what `JSON.parse` gives back fits.
+ * Constants of the normalisers, given by the caller so that values can be compared across pictures, and their
+ * fit to the pooled values of many maps. Plain data: the result of `JSON.parse` can be used.
  */
 
 import { ShapeError } from '../errors.js';
@@ -15,7 +15,7 @@ export interface GaussianConstants {
 
 /** A Gamma distribution of y = x − min + 1e-7, density ∝ y^(shape−1)·exp(−y/scale). */
 export interface GammaConstants {
-  /** The lower end, which becomes almost 0; values below count as it. */
+  /** The lower end, which becomes almost 0; lower values count as this. */
   readonly min: number;
   /** k > 0. */
   readonly shape: number;
@@ -30,10 +30,10 @@ export interface RangeConstants {
   readonly max: number;
 }
 
-/** The constants of one scale, for each normaliser that has any. */
+/** The constants of one scale, for each normaliser that has constants. */
 export interface NormalizerConstants {
   readonly gaussian?: GaussianConstants;
-  /** Of `gamma` and `gamma-reference`. */
+  /** For `gamma` and `gamma-reference`. */
   readonly gamma?: GammaConstants;
   readonly range?: RangeConstants;
 }
@@ -41,16 +41,16 @@ export interface NormalizerConstants {
 /** Added to y, so that its logarithm is finite; the authors' code adds it twice, here and in the fit. */
 export const GAMMA_EPS = 1e-7;
 
-/** The authors' bounds of the shape. */
+/** The authors' limits of the shape. */
 const SMALLEST_SHAPE = 1e-7;
 const LARGEST_SHAPE = 18;
 
 /**
- * Shape and scale of the Gamma distribution of largest likelihood, the shape held in [1e-7, 18] as in
+ * Shape and scale of the Gamma distribution of largest likelihood, with the shape limited to [1e-7, 18] as in
  * the authors' code; the mean is kept, θ = mean/k.
  *
- * @param mean of the values, > 0.
- * @param meanLog of their logarithms.
+ * @param mean mean of the values, > 0.
+ * @param meanLog mean of their logarithms.
  */
 export function fitGamma(mean: number, meanLog: number): { shape: number; scale: number } {
   const shape = gammaShape(Math.log(mean) - meanLog);
@@ -58,7 +58,7 @@ export function fitGamma(mean: number, meanLog: number): { shape: number; scale:
   return { shape: held, scale: mean / held };
 }
 
-/** What each constant must be above. */
+/** Each constant must be above this. */
 const ABOVE = {
   gaussian: { mean: -Infinity, sd: 0 },
   gamma: { min: -Infinity, shape: 0, scale: 0 },
@@ -66,9 +66,9 @@ const ABOVE = {
 };
 
 /**
- * Makes sure that what is there is finite, and positive where it has to be.
+ * Makes sure that the given constants are finite, and positive if they must be.
  *
- * @param operation whose name an error bears.
+ * @param operation its name begins the error message.
  * @throws ShapeError naming the constant that does not fit.
  */
 export function checkNormalizerConstants(operation: string, constants: NormalizerConstants): void {

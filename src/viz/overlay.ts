@@ -1,6 +1,6 @@
 /**
- * A map and its picture in one: blended, multiplied, or cut out. All work on sRGB bytes as they are,
- * keep the picture's alpha, and leave their arguments alone. NaN in a map marks a pixel that was not
+ * Combines a map and its picture: blended, multiplied, or cut out. All functions work on sRGB bytes as they are,
+ * keep the picture's alpha, and do not change their arguments. NaN in a map marks a pixel that was not
  * seen: there the picture is shown grey and at half its brightness.
  */
 
@@ -31,8 +31,8 @@ const DIMMED = 0.5;
  *
  * @param picture RGBA.
  * @param map [H, W] of the picture's size, values clamped to [0, 1].
- * @throws ShapeError where the sizes differ or the opacity is outside [0, 1], TypeError where there is
- *   no such colour map.
+ * @throws ShapeError if the sizes differ or the opacity is outside [0, 1], TypeError for an unknown
+ *   colour map.
  */
 export function overlay(
   picture: Picture,
@@ -57,7 +57,7 @@ export function overlay(
  *
  * @param picture RGBA.
  * @param map [H, W] of the picture's size, values clamped to [0, 1].
- * @throws ShapeError where the sizes differ.
+ * @throws ShapeError if the sizes differ.
  */
 export function softMask(picture: Picture, map: SaliencyMap): DrawnPicture {
   checkSameSize('softMask', picture, map, 'map');
@@ -69,7 +69,7 @@ export function softMask(picture: Picture, map: SaliencyMap): DrawnPicture {
  *
  * @param picture RGBA.
  * @param mask uint8 [H, W] of the picture's size, as from `keepMask`.
- * @throws ShapeError where the sizes differ.
+ * @throws ShapeError if the sizes differ.
  */
 export function hardMask(picture: Picture, mask: NdArray<Uint8Array>): DrawnPicture {
   checkSameSize('hardMask', picture, mask, 'mask');
@@ -81,14 +81,14 @@ function multiply(picture: Picture, factors: NdArray<Float32Array | Uint8Array>)
   return drawPixels(picture, factors, (pixel, value) => mixed(pixel, shareOf(value), 0, 0));
 }
 
-/** 1 as a whole number: 255 times that fits into 32 bits, and results are right to 1/500 of a level. */
+/** 1 in fixed point: 255 times that fits into 32 bits, and results are exact to 1/500 of a level. */
 const ONE = 1 << 16;
 
 function shareOf(value: number): number {
   return (ONE * clamped(value) + 0.5) | 0;
 }
 
-/** Two pixels mixed, red, green and blue; the alpha is the first one's. */
+/** Mixes red, green and blue of two pixels; the alpha is the first one's. */
 function mixed(a: number, ofA: number, b: number, ofB: number): number {
   const red = mix(a & 255, ofA, b & 255, ofB);
   const green = mix((a >> 8) & 255, ofA, (b >> 8) & 255, ofB);
@@ -103,7 +103,7 @@ function mix(a: number, ofA: number, b: number, ofB: number): number {
 /** Alpha is the highest byte of a pixel. */
 const ALPHA = 0xff000000;
 
-/** Draws pixel by pixel, those that were not seen as their luma (ITU-R BT.601), dimmed. */
+/** Draws pixel by pixel; pixels that were not seen become their luma (ITU-R BT.601), dimmed. */
 function drawPixels(
   picture: Picture,
   { data, stride, offset }: NdArray<Float32Array | Uint8Array>,

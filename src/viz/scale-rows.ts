@@ -1,13 +1,13 @@
-/** The maps of all scales, upsampled a row at a time, and what the pixels of a row are coloured by. */
+/** The maps of all scales, upsampled row by row, and the sums that give the colours of a row's pixels. */
 
 import type { Region } from '../image/picture.js';
 import type { SaliencyMap } from './ndarray.js';
 import { RowUpsampler } from './upsample.js';
 
-/** Told of a pixel x: Σ w_l·γ_l, Σ γ_l, both NaN where the maps do not cover it, and max γ_l. */
+/** Called for a pixel x with Σ w_l·γ_l, Σ γ_l, both NaN if the maps do not cover it, and max γ_l. */
 type Visit = (x: number, weighted: number, sum: number, max: number) => void;
 
-/** Sums over γ_l, held in [0, 1], of scale l = 0 … n − 1. */
+/** Sums over γ_l, limited to [0, 1], of scale l = 0 … n − 1. */
 export class ScaleRows {
   /** The number of scales. */
   readonly n: number;
@@ -18,7 +18,7 @@ export class ScaleRows {
 
   /**
    * @param weights w, one for each scale
-   * @throws ShapeError, in the name of `operation`, where there is no map or an extent does not fit.
+   * @throws ShapeError, in the name of `operation`, if there is no map or an extent does not fit.
    */
   constructor(
     operation: string,
@@ -57,7 +57,7 @@ export class ScaleRows {
   }
 }
 
-/** Held in [0, 1]; NaN stays. Comparisons take half the time of Math.min and Math.max here (measured, Node 20). */
+/** Limited to [0, 1]; NaN stays. Comparisons take half the time of Math.min and Math.max here (measured, Node 20). */
 export function clamped(value: number): number {
   return value < 0 ? 0 : value > 1 ? 1 : value;
 }

@@ -1,13 +1,13 @@
 /**
- * Scores of a saliency method, from the accuracy of a network that sees the most salient pixels only
- * (KAR, keep and retrain) or all but those (ROAR, remove and retrain), at the same fractions of pixels
- * kept or removed; and of one that sees as many pixels chosen at random:
+ * Scores of a saliency method, from the accuracy of a network that sees only the most salient pixels
+ * (KAR, keep and retrain) or all other pixels (ROAR, remove and retrain), at the same fractions of pixels
+ * kept or removed; compared with a network that sees as many pixels chosen at random:
  *
  *   D = Σ (KAR − KAR_rand) + Σ (ROAR_rand − ROAR)
  *   I = Σ KAR_rand·ln(KAR/KAR_rand) − Σ ROAR·ln(ROAR/ROAR_rand)
  *
- * Both are 0 where the method is as good as chance, and grow with it. D is linear in the accuracies;
- * I, in nats, counts a change by what it is a share of. Source: Mundhenk et al. 2019
+ * Both are 0 if the method is as good as chance, and grow with it. D is linear in the accuracies;
+ * I, in nats, counts a change relative to the accuracy. Source: Mundhenk et al. 2019
  * (arXiv 1911.11293), §4; S. Hooker et al., arXiv 1806.10758, for the two experiments.
  */
 
@@ -28,7 +28,7 @@ export interface MaskAccuracies {
 /**
  * The difference score D = Σ (KAR − KAR_rand) + Σ (ROAR_rand − ROAR).
  *
- * @throws ShapeError where an accuracy is no fraction, or lengths differ or are 0.
+ * @throws ShapeError if an accuracy is not a fraction, or lengths differ or are 0.
  */
 export function differenceScore(accuracies: MaskAccuracies): number {
   checkAccuracies('differenceScore', accuracies);
@@ -42,10 +42,10 @@ export function differenceScore(accuracies: MaskAccuracies): number {
 /**
  * The information score I = Σ KAR_rand·ln(KAR/KAR_rand) − Σ ROAR·ln(ROAR/ROAR_rand), in nats.
  *
- * A term whose factor is 0 is 0, its limit. KAR = 0 where chance gets more, and ROAR > 0 where chance
- * gets none, make it −∞.
+ * A term whose factor is 0 is 0, its limit. It is −∞ if KAR = 0 and chance gets more, or if ROAR > 0 and
+ * chance gets none.
  *
- * @throws ShapeError where an accuracy is no fraction, or lengths differ or are 0.
+ * @throws ShapeError if an accuracy is not a fraction, or lengths differ or are 0.
  */
 export function informationScore(accuracies: MaskAccuracies): number {
   checkAccuracies('informationScore', accuracies);

@@ -1,6 +1,6 @@
 /**
  * Bilinear upsampling of a map to the pixels of a picture: half-pixel centres (`align_corners = False`
- * of other frameworks), edges clamped. With map position u(o) = (o + ½ − start)·n/extent − ½, held in
+ * of other frameworks), edges clamped. With map position u(o) = (o + ½ − start)·n/extent − ½, limited to
  * [0, n − 1], on each axis:
  *
  *   out[oy, ox] = Σ_{a,b ∈ {0,1}} |1 − a − ty|·|1 − b − tx| · map[iy + a, ix + b],    i = ⌊u⌋, t = u − i
@@ -9,11 +9,11 @@
  *      out    |  0  |  1  |  2  |  3  |  4  |  5  |        u = −¼→0  ¼  ¾  1¼  1¾  2¼→2
  *
  * `start` and `extent` come from the region of the picture that the map covers. A pixel whose centre is
- * outside of it was not seen, and becomes NaN: marked, not invented.
+ * outside it was not seen, and becomes NaN.
  *
  * Versions: `upsampleBilinearReference`, the four taps of each pixel; `upsampleBilinear`, separable,
- * row by row (`RowUpsampler`). Rows are also what LOVI and the combination ask for, so that n maps of
- * a large picture are never held upsampled.
+ * row by row (`RowUpsampler`). LOVI and the combination also work row by row, so that n maps of
+ * a large picture are never in memory upsampled.
  */
 
 import { ShapeError } from '../errors.js';
@@ -21,7 +21,7 @@ import type { Region } from '../image/picture.js';
 import { checkMap, checkSize, type SaliencyMap } from './ndarray.js';
 
 /**
- * Upsampling as the formula says, with no tricks. Arguments as for `upsampleBilinear`.
+ * Upsampling by the formula, with no tricks. Arguments as for `upsampleBilinear`.
  */
 export function upsampleBilinearReference(
   out: Float32Array,
@@ -58,10 +58,10 @@ export function upsampleBilinearReference(
  *
  * @param out float32 [H, W], row-major, overwritten.
  * @param size [H, W] of the picture, in pixels.
- * @param map [h, w], finite; a NaN in it spreads to every pixel it is a neighbour of.
+ * @param map [h, w], finite; a NaN in it spreads to every pixel next to it.
  * @param region the part of the picture that the map covers, in pixels; all of it by default.
  *   Pixels with their centre outside become NaN.
- * @throws ShapeError where extents, `out` or `region` do not fit.
+ * @throws ShapeError if extents, `out` or `region` do not fit.
  */
 export function upsampleBilinear(
   out: Float32Array,
@@ -84,14 +84,14 @@ export function upsampleBilinear(
   }
 }
 
-/** All of a picture of `size` [H, W]. */
+/** The whole of a picture of `size` [H, W]. */
 export function wholeOf(size: readonly [number, number]): Region {
   return { x: 0, y: 0, width: size[1], height: size[0] };
 }
 
 /**
- * One map, upsampled a row at a time; rows are cheapest when asked for from top to bottom. A map row
- * is stretched to the picture's width once, and kept while output rows lie between it and its
+ * One map, upsampled row by row; rows are cheapest if requested from top to bottom. A map row
+ * is stretched to the picture's width once, and kept while output rows are between it and its
  * neighbour. Nothing is allocated after construction.
  */
 export class RowUpsampler {
@@ -103,7 +103,7 @@ export class RowUpsampler {
   #lower: Float64Array;
   #upperIy = -2; // neither row 0 nor its predecessor
 
-  /** @throws ShapeError, in the name of `operation`, where an extent or the region does not fit. */
+  /** @throws ShapeError, in the name of `operation`, if an extent or the region does not fit. */
   constructor(
     operation: string,
     size: readonly [number, number],
@@ -120,7 +120,7 @@ export class RowUpsampler {
   }
 
   /**
-   * row[ox] += weight · up(map)[oy, ox] for all ox; NaN where the map does not cover the pixel.
+   * row[ox] += weight · up(map)[oy, ox] for all ox; NaN if the map does not cover the pixel.
    *
    * @param row float64 [W].
    */
@@ -137,7 +137,7 @@ export class RowUpsampler {
     if (last < row.length) row.fill(NaN, last);
   }
 
-  /** Makes `#upper` hold map row `iy`, and `#lower` the next. */
+  /** Makes `#upper` the map row `iy`, and `#lower` the next. */
   #seek(iy: number): void {
     if (iy === this.#upperIy) return;
     if (iy === this.#upperIy + 1) {
@@ -161,7 +161,7 @@ export class RowUpsampler {
 
 /**
  * row += upperWeight · upper + lowerWeight · lower, between `first` and `last`. Most of the
- * time goes here; four at a time make the whole combination a fifth faster (measured, Node 20).
+ * time is spent here; four at a time make the whole combination a fifth faster (measured, Node 20).
  */
 function addRows(
   row: Float64Array,
@@ -193,17 +193,17 @@ function stretchRow(
   for (let ox = first; ox < last; ox++) {
     const left = rowBase + index[ox]!;
     const t = fraction[ox]!;
-    // Two products and not a + t(b − a): it stays within [a, b], whatever their magnitudes.
+    // Two products instead of a + t(b − a): the result stays within [a, b] for any magnitudes.
     out[ox] = (1 - t) * data[left]! + t * data[left + toNext]!;
   }
 }
 
-/** Where the output pixels of one axis fall between those of the map. */
+/** The positions of one axis's output pixels between those of the map. */
 interface AxisSamples {
   /** Output pixels first … last − 1 are covered. */
   readonly first: number;
   readonly last: number;
-  /** The map pixel before, times its stride; at most the last but one where there are two. */
+  /** The map pixel before, times its stride; if there are two or more, at most the last but one. */
   readonly index: Int32Array;
   /** The share of the pixel after it, in [0, 1]. */
   readonly fraction: Float64Array;
@@ -229,7 +229,7 @@ function sampleAxis(
   return { first, last, index, fraction };
 }
 
-/** @throws ShapeError, in the name of `operation`, where an extent or the region does not fit. */
+/** @throws ShapeError, in the name of `operation`, if an extent or the region does not fit. */
 export function checkUpsampling(
   operation: string,
   size: readonly [number, number],
