@@ -76,10 +76,10 @@ describe('fastcam convert', () => {
   });
 
   test.each<[number, string[], RegExp]>([
-    [2, [EXACT, EXACT], /would overwrite what is read/],
+    [2, [EXACT, EXACT], /would overwrite an input/],
     [2, [EXACT], /missing required argument 'out'/],
     [2, [EXACT, 'x.bin', '--shard', '1MB'], /output expected a name that ends in \.safetensors/],
-    [2, [EXACT, 'x.onnx'], /output expected a name that ends in \.safetensors, which is what/],
+    [2, [EXACT, 'x.onnx'], /output expected a name that ends in \.safetensors, got/],
     [2, [EXACT, 'x', '--shard', '1 apple'], /Expected a size like 128MB/],
     [2, [EXACT, 'x', '--precision', 'int3'], /Allowed choices are f32, f16/],
     [1, ['none.pth', 'x.safetensors'], /none\.pth: no such file/],
