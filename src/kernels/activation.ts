@@ -1,4 +1,4 @@
-/** The activation functions that there are, by PyTorch's names where it has one; js/activation.ts has their formulas. */
+/** Names of the activation functions, PyTorch's where it has one. js/activation.ts has their formulas. */
 
 export type ActivationName =
   | 'clip'
@@ -19,15 +19,15 @@ export type ActivationName =
   | 'softplus'
   | 'mish';
 
-/** A function with its parameters, as many as ACTIVATION_PARAMETERS has. ReLU is `clip` to 0 … ∞. */
+/** A function and its parameters; ACTIVATION_PARAMETERS has their number. ReLU is `clip` to 0 … ∞. */
 export interface ActivationFunction {
   readonly name: ActivationName;
   readonly parameters: readonly number[];
 }
 
 /**
- * The functions that have parameters, and the usual ones: PyTorch's; of `thresholded_relu` ONNX's. Those of
- * `clip` are the least and the largest value, those of `hardsigmoid` slope and height at 0.
+ * The functions that have parameters, with the defaults of PyTorch (of `thresholded_relu`: ONNX). The parameters
+ * of `clip` are the least and the largest value; those of `hardsigmoid` are the slope and the value at 0.
  */
 export const ACTIVATION_PARAMETERS: {
   readonly [name in ActivationName]?: readonly number[];
@@ -47,8 +47,8 @@ const NO_LIMITS: Limits = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 const RELU6_LIMITS: Limits = [0, 6];
 
 /**
- * The limits of a function that does nothing but clip, which any kernel does as it stores a value; infinite
- * where there is no function. Of any other function `undefined`.
+ * The limits of a function that only clips: every kernel can clip when it stores a value. Without a function
+ * they are infinite. For any other function the result is `undefined`.
  */
 export function limitsOf(activation: ActivationFunction | undefined): Limits | undefined {
   if (activation === undefined) return NO_LIMITS;

@@ -14,18 +14,18 @@ export type Backend = 'auto' | 'js' | 'simd' | 'relaxed';
 export const BACKENDS: readonly Backend[] = ['auto', 'js', 'simd', 'relaxed'];
 
 /**
- * Makes a backend; its `name` says which. `auto` takes `js` only where the engine has no WebAssembly SIMD, and
- * then `fallback` of the result says so. The same engine always gives the same backend.
+ * Makes a backend; its `name` says which. `auto` takes `js` only where the engine has no WebAssembly SIMD; then
+ * the result's `fallback` gives the reason. The same engine always gives the same backend.
  *
  * @throws {ShapeError} for another name
- * @throws {UnsupportedError} for a backend by name that the engine cannot run, and for any but `js` where the
- * engine may not compile WebAssembly
+ * @throws {UnsupportedError} if the engine cannot run the named backend, or if it may not compile WebAssembly
+ * (never for `js`)
  */
 export function makeKernels(backend: Backend = 'auto'): Promise<Kernels> {
   return makeKernelsFrom(loadModule, backend);
 }
 
-/** `makeKernels` over modules from elsewhere. */
+/** `makeKernels` with modules from another source. */
 export async function makeKernelsFrom(load: ModuleLoader, backend: Backend): Promise<Kernels> {
   oneOf('backend', backend, BACKENDS);
   if (backend === 'js') return jsKernels();
@@ -39,7 +39,7 @@ export async function makeKernelsFrom(load: ModuleLoader, backend: Backend): Pro
 /**
  * Makes the SIMD backend.
  *
- * @param module a compiled build of it, or the name of one; default: the faster that the engine can run
+ * @param module a compiled build, or the name of a build; default: the fastest that the engine can run
  * @throws {UnsupportedError} where the engine cannot run the build, or may not compile it
  */
 export function wasmKernels(

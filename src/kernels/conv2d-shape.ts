@@ -1,9 +1,9 @@
-/** The extents of a convolution: what they may be, and the output that follows from them. */
+/** The extents of a convolution: checks them, and computes those of the output. */
 
 import { expectWhole, ShapeError } from '../errors.js';
 import type { Window } from './window.js';
 
-/** Extents of a convolution's weight, without the picture it will meet. */
+/** Extents of a convolution's weight; the picture is not known yet. */
 export interface Conv2dWeightShape {
   readonly Cin: number;
   readonly Cout: number;
@@ -12,9 +12,9 @@ export interface Conv2dWeightShape {
   readonly groups: number;
 }
 
-/** Padding is of zeros. */
+/** Padding is filled with zeros. */
 export interface Conv2dParameters extends Conv2dWeightShape, Window {
-  /** From one tap of the kernel to the next, in rows and in columns; default 1. */
+  /** Distance from one tap of the kernel to the next, in rows and in columns; default 1. */
   readonly dilationY?: number;
   readonly dilationX?: number;
 }
@@ -51,14 +51,14 @@ export function conv2dShape(p: Conv2dParameters): Conv2dShape {
   return { ...p, padBottom, padRight, dilationY, dilationX, Hout, Wout };
 }
 
-/** Whether each output channel reads one input channel of many. */
+/** Whether each output channel reads only one of several input channels. */
 export function isDepthwise({ Cin, groups }: Conv2dWeightShape): boolean {
   return groups > 1 && groups === Cin;
 }
 
 /**
- * The extents that weights are packed by: those of a depthwise convolution lie as if all its outputs read one
- * channel.
+ * The extents that decide the layout of packed weights. Depthwise weights are packed as if all outputs read the
+ * same channel.
  */
 export function packingShape(shape: Conv2dWeightShape): Conv2dWeightShape {
   return isDepthwise(shape) ? { ...shape, Cin: 1, groups: 1 } : shape;

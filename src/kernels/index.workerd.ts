@@ -1,5 +1,5 @@
 /** `fastcam/kernels` on workerd: index.ts, with the backends of workerd.ts. */
 
 export * from './index.js';
-// Named exports win over starred ones.
+// Named exports take precedence over `export *`.
 export { makeKernels, wasmKernels } from './workerd.js';

@@ -1,19 +1,19 @@
 /**
- * A layer's weights on their way into a backend. The backend asks for a few output channels at a
- * time, decoded to where it wants them, and packs those: a second copy of a network never exists.
+ * A layer's weights, as a backend reads them. The backend asks for a few output channels at a time, which
+ * are decoded into its own buffer, and packs them. So there is never a second copy of a network.
  */
 
 import { ShapeError } from '../errors.js';
 import type { Precision } from './precision.js';
 
 export interface LayerWeights {
-  /** Elements of the weight in all: OIHW, [Cout, Cin/groups, kH, kW]; of a linear layer [Cout, Cin]. */
+  /** Number of elements of the weight: OIHW, [Cout, Cin/groups, kH, kW]; [Cout, Cin] for a linear layer. */
   readonly length: number;
   /** Writes elements `begin` … `begin + out.length` of the weight to `out`. */
   read(out: Float32Array, begin: number): void;
-  /** Called for an element that is not finite: whoever has the weights knows what to call them. */
+  /** Called for an element that is not finite. It throws an error that names the weights. */
   refuse(element: number, value: number): never;
-  /** [Cout]: what each output channel's weights are multiplied by, as a folded batch norm asks. */
+  /** [Cout]: each output channel's weights are multiplied by this factor; for a folded batch norm. */
   readonly scale?: Float64Array | undefined;
   /** [Cout] */
   readonly bias: Float32Array;
@@ -21,7 +21,7 @@ export interface LayerWeights {
   readonly precision?: Precision;
 }
 
-/** Weights that are in an array as they shall be. What is not finite is a `ShapeError`. */
+/** Weights from an array, used unchanged. An element that is not finite gives a `ShapeError`. */
 export function layerWeights(weight: Float32Array, bias: Float32Array): LayerWeights {
   return {
     length: weight.length,
@@ -57,7 +57,7 @@ export function checkLayerWeights(
   }
 }
 
-/** Looks for an element that is not finite, and has it refused. @param begin of the first in `rows` */
+/** Calls `refuse` for an element that is not finite. @param begin index in the weight of the first of `rows` */
 export function refuseNonFinite(weights: LayerWeights, rows: Float32Array, begin: number): void {
   for (let i = 0; i < rows.length; i++) {
     if (!Number.isFinite(rows[i])) weights.refuse(begin + i, rows[i]!);

@@ -1,6 +1,6 @@
 /**
- * Operators on flat arrays, and the portable backend. The other backends are not here: what computes is handed to
- * a network, so that a bundle has the SIMD builds only where somebody makes one.
+ * Operators on flat arrays, and the portable backend. The other backends are not here: a network receives its
+ * backend as an argument, so that a bundle contains the SIMD builds only if the program makes that backend.
  */
 
 export {

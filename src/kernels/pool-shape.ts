@@ -1,9 +1,9 @@
-/** The extents of a pool: what they may be, and the output that follows from them. */
+/** The extents of a pool: checks them, and computes those of the output. */
 
 import { expectWhole, ShapeError } from '../errors.js';
 import type { Window } from './window.js';
 
-/** Padding is less than the kernel, so that every window meets the picture. */
+/** Padding is less than the kernel, so that every window overlaps the picture. */
 export interface PoolParameters extends Window {
   readonly C: number;
   /** Whether a window that begins inside and ends outside counts too; default no. */

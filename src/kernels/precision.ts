@@ -1,14 +1,14 @@
 /**
- * Weights at rest: how a backend keeps them, and widens them panel by panel as they are used.
+ * Precisions of the weights in memory. A backend widens them panel by panel when it uses them.
  *
  *   f32     4 bytes a weight
  *   f16     2 bytes: binary16 of w·2ᵏ, k such that the largest of an output channel is in [2¹⁴, 2¹⁵)
  *   int8    1 byte: the whole number nearest to w·127/max|w| of an output channel
  *
- * and one float32 for each output channel, which takes the factor back and carries the batch norm's.
- * The factor of f16 is a power of two, so a weight that was binary16 stays what it was, and none is
- * subnormal: subnormals cost x86 a hundred cycles each. What is less than 2⁻²⁸ of its channel's
- * largest becomes 0. Weights of f16 end at 2³⁰.
+ * and one float32 for each output channel: it undoes the factor and includes the factor of the batch norm.
+ * The factor of f16 is a power of two, so a weight that was binary16 keeps its value. No weight is
+ * subnormal, because a subnormal costs x86 a hundred cycles. A weight below 2⁻²⁸ of its channel's
+ * largest becomes 0. Weights of f16 are at most 2³⁰.
  */
 
 export type Precision = 'f32' | 'f16' | 'int8';
@@ -20,8 +20,8 @@ export const PRECISIONS: readonly Precision[] = ['f32', 'f16', 'int8'];
 export const WEIGHT_BYTES: Readonly<Record<Precision, number>> = { f32: 4, f16: 2, int8: 1 };
 
 /**
- * The factor that a channel's weights are encoded with, by their largest magnitude. It is a float32, as
- * are the products with it: every backend keeps the same bytes, and a file has them.
+ * The factor that encodes a channel's weights, from their largest magnitude. The factor and the products
+ * are float32, so that every backend, and a file, has the same bytes.
  */
 export function encodingFactor(precision: Precision, largest: number): number {
   if (precision === 'f32' || largest === 0) return 1;
@@ -36,7 +36,7 @@ export function largestOf(x: Float32Array): number {
   return largest;
 }
 
-/** The nearest whole number, of two the even one. */
+/** The nearest whole number; the even one if two are equally near. */
 export function roundToEven(x: number): number {
   const rounded = Math.round(x);
   return rounded - x === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;

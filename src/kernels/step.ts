@@ -17,15 +17,15 @@ import type { Conv2dShape, Conv2dWeightShape } from './conv2d-shape.js';
 import type { LayerWeights } from './layer-weights.js';
 import type { Precision } from './precision.js';
 
-/** A stretch of the arena, in float32 elements. Buffers that are never alive together may overlap. */
+/** A range of the arena, in float32 elements. Buffers that are never in use together may overlap. */
 export interface ArenaBuffer {
   readonly offset: number;
   readonly length: number;
 }
 
 /**
- * A convolution with its fused epilogue: out = activation(conv(x) + bias (+ residual)), and, where the step
- * ends a scale, SMOE Scale of every output column into `smoe`. A linear layer is one of a single pixel.
+ * A convolution with its fused epilogue: out = activation(conv(x) + bias (+ residual)). Where the step ends a
+ * scale, it also writes SMOE Scale of every output column to `smoe`. A linear layer is a convolution of one pixel.
  */
 export interface Conv2dStep {
   readonly op: 'conv2d';
@@ -36,18 +36,18 @@ export interface Conv2dStep {
   readonly x: number;
   readonly out: number;
   readonly residual?: number;
-  /** None: the sum as it is. */
+  /** Without it, the sum is stored as it is. */
   readonly activation?: ActivationFunction;
-  /** What is below 0 counts as 0. */
+  /** Index of the buffer for SMOE Scale. Values below 0 count as 0. */
   readonly smoe?: number;
-  /** Whether x lies behind a ReLU, so that many of its values are 0 and may be skipped. */
+  /** Whether x comes from a ReLU: then many of its values are 0 and may be skipped. */
   readonly sparse: boolean;
 }
 
 /**
  * A kernel that any backend can run.
  *
- * @param vectors of the step's weights
+ * @param vectors the step's packed vectors, if it has weights
  */
 export type OperatorKernel = (
   out: Float32Array,
@@ -57,19 +57,19 @@ export type OperatorKernel = (
 
 /** Any operator but a convolution. */
 export interface OperatorStep {
-  /** What a backend knows its own kernel by. */
+  /** The name by which a backend finds its own kernel. */
   readonly op: string;
   readonly inputs: readonly number[];
   /** May be the first of the inputs, if the kernel reads each element before it writes it. */
   readonly out: number;
   /** Key of packed vectors. */
   readonly weights?: string;
-  /** The numbers that a backend's own kernel takes behind the addresses of out, inputs and vectors. */
+  /** A backend's own kernel takes these numbers after the addresses of out, inputs and vectors. */
   readonly numbers: readonly number[];
   readonly kernel: OperatorKernel;
-  /** The function of each element that it computes, if it is one; the first of the numbers is how many. */
+  /** Set if the step is an activation function. Then the first of the numbers is the number of elements. */
   readonly activation?: ActivationFunction;
-  /** For people: extents, and what becomes of them. */
+  /** For people to read: the extents before and after. */
   readonly shape: string;
 }
 
@@ -93,13 +93,13 @@ export interface PackedConv2d extends PackedWeights {
   row(out: Float32Array, oc: number): void;
 }
 
-/** What channels are multiplied by, and what is added to them: [C] each. */
+/** One factor (`scale`) and one summand (`shift`) for each channel: [C] each. */
 export interface PackedVectors extends PackedWeights {
   readonly scale: Float32Array;
   readonly shift: Float32Array;
 }
 
-/** What the memory of a layer's weights depends on: a convolution's, or the vectors of `channels`. */
+/** What decides how much memory a layer's weights need: a convolution's shape, or the number of channels. */
 export type RestingLayer =
   | { readonly shape: Conv2dWeightShape; readonly precision: Precision }
   | { readonly channels: number };
@@ -114,13 +114,13 @@ export interface Program {
   run(): void;
   /** Runs one step, to time it. */
   runStep(index: number): void;
-  /** The algorithm of one step, to read its time by; `undefined` where it is no convolution. */
+  /** The algorithm of one step, which explains its time; `undefined` if the step is no convolution. */
   algorithm(index: number): Algorithm | undefined;
   /** Gives the memory back; the program must not be used again. */
   release(): void;
 }
 
-/** A map [h, w], as an ndarray has it. */
+/** A map [h, w], with the fields of an ndarray. */
 export interface MapView {
   readonly data: Float32Array;
   readonly shape: readonly number[];
@@ -129,15 +129,15 @@ export interface MapView {
 }
 
 /**
- * What a backend does with saliency maps: the same as functions of fastcam/viz, bit for bit. Each
- * returns false, having written nothing, for maps that it leaves to those.
+ * What a backend does with saliency maps. The results are those of the functions of fastcam/viz, bit for bit.
+ * A kernel that does not support a map returns false and writes nothing; then fastcam/viz computes it.
  */
 export interface MapKernels {
-  /** Of the scratch that they keep. */
+  /** Bytes of the scratch that these kernels keep. */
   readonly bytes: number;
-  /** `normalizeGaussian`: each value's place in the normal distribution of its map. `out` may be `x`. */
+  /** `normalizeGaussian`: each value's quantile in the normal distribution of its map. `out` may be `x`. */
   normalizeGaussian(out: Float32Array, x: Float32Array): boolean;
-  /** `sumUpsampled`: out [H, W] = Σ shareᵢ·up(mapᵢ), bilinear, NaN outside of the region, in pixels. */
+  /** `sumUpsampled`: out [H, W] = Σ shareᵢ·up(mapᵢ), bilinear; NaN outside of the region (in pixels). */
   sumUpsampled(
     out: Float32Array,
     size: readonly [number, number],
@@ -147,12 +147,12 @@ export interface MapKernels {
   ): boolean;
 }
 
-/** What may paint and resize pictures in place of the core's own functions: byte for byte, or not at all. */
+/** Paints and resizes pictures in place of the core's own functions, with exactly the same bytes. */
 export interface PictureKernels {
   /**
-   * `classMaps`: cam by its place between its extremes; fastcam = saliency·cam, nonClass = saliency·(1 − cam).
+   * `classMaps`: cam is scaled to 0 … 1 by its extremes; fastcam = saliency·cam, nonClass = saliency·(1 − cam).
    *
-   * @param smallestSpan of the extremes
+   * @param smallestSpan the smallest difference of the extremes
    */
   classMaps(
     cam: Float32Array,
@@ -161,7 +161,7 @@ export interface PictureKernels {
     saliency: Float32Array,
     smallestSpan: number,
   ): void;
-  /** `lovi`; `undefined` where the region is not the whole picture, too. */
+  /** `lovi`; `undefined` for maps that it does not support, or if the region is not the whole picture. */
   lovi(
     maps: readonly MapView[],
     size: readonly [number, number],
@@ -171,25 +171,25 @@ export interface PictureKernels {
 }
 
 /**
- * A backend. One instance serves any number of networks, one forward pass at a time. The memory of the SIMD backend grows
- * to what its networks want at once, and does not shrink, as WebAssembly's does not: what a network gives back serves
- * the next one. A network that is much larger than the others has kernels of its own, best, which go with it.
+ * A backend. One instance serves any number of networks, one forward pass at a time. The memory of the SIMD backend
+ * grows to what its networks need at the same time. It does not shrink, because WebAssembly memory cannot; the next
+ * network uses what a disposed one gave back. Make separate kernels for a network that is much larger than the others.
  */
 export interface Kernels {
   readonly name: string;
-  /** Of plain JavaScript that `auto` took: what the engine lacks for more. */
+  /** Set where `auto` took plain JavaScript: what the engine lacks for a faster backend. */
   readonly fallback?: string;
   readonly isDisposed: boolean;
   /**
-   * Lets the memory go, and that of all its networks once these are disposed too. None of them can be used again; maps
-   * of explanations stay.
+   * Frees the memory; that of its networks is freed once these are disposed too. None of them can be used again. The
+   * maps of explanations stay valid.
    */
   dispose(): void;
   /** `dispose`, for `using`. */
   [DISPOSE](): void;
-  /** Not of the portable backend: fastcam/viz is its own. */
+  /** The portable backend has none: it uses fastcam/viz. */
   readonly maps?: MapKernels | undefined;
-  /** Set by whoever has them, as fastcam/node. */
+  /** Set by an entry that has them, such as fastcam/node. */
   pictures?: PictureKernels;
   /** Makes room, at once, for the weights of these layers and for packing them. */
   reserve(layers: readonly RestingLayer[]): void;
@@ -204,12 +204,12 @@ export interface Kernels {
     buffers: readonly ArenaBuffer[],
     weights: ReadonlyMap<string, PackedWeights>,
   ): Program;
-  /** `bytes` of what packing a layer would make. Arithmetic: nothing is allocated. */
+  /** The `bytes` that packing a layer would need. Only computes; nothing is allocated. */
   packedBytes(layer: RestingLayer): number;
   /**
-   * `bytes` of what `bind` would make, likewise.
+   * The `bytes` that `bind` would need. Only computes, too.
    *
-   * @param precisionOf the precision of a convolution's weights by their key
+   * @param precisionOf returns the precision of a convolution's weights for their key
    */
   programBytes(
     steps: readonly Step[],

@@ -1,5 +1,5 @@
 /**
- * Activation functions of every element but ReLU (columns.ts), by PyTorch's names:
+ * Activation functions of each element, by PyTorch's names; ReLU is in columns.ts:
  *
  *   clip         min(max(x, least), most)
  *   relu6        min(max(x, 0), 6)                      arXiv 1704.04861
@@ -19,9 +19,9 @@
  *   softplus     ln(1 + eˣ)
  *   mish         x·tanh(softplus(x))                    arXiv 1908.08681
  *
- * Each is computed in doubles, in a form in which nothing cancels, and rounded once: within half a unit of
- * float32's last place, and 2⁻⁴³. Each has a loop of its own. One loop for all, which calls a function for
- * each element, costs 1.5 to 3 times as much (measured): V8 inlines only what it has seen alone.
+ * Each is computed in doubles, in a form without cancellation, and rounded once: within half a unit of
+ * float32's last place, and 2⁻⁴³. Each function has its own loop. One shared loop that calls a function for
+ * each element costs 1.5 to 3 times as much (measured): V8 inlines a call only if it has one target.
  */
 
 import { erfc } from '../../math/index.js';
@@ -32,7 +32,7 @@ import type { ActivationName } from '../activation.js';
  * in PyTorch.
  *
  * @param out as long as `x`; may be `x`
- * @param parameters of the functions that have some: their formulas' letters, in order
+ * @param parameters for the functions that have some: the letters of the formula, in order
  */
 export type ActivationKernel = (
   out: ActivationValues,
@@ -40,7 +40,7 @@ export type ActivationKernel = (
   ...parameters: readonly number[]
 ) => void;
 
-/** Doubles serve oracles. */
+/** Float64Array is for the oracles of tests. */
 export type ActivationValues = Float32Array | Float64Array;
 
 const SELU_SCALE = 1.0507009873554805;
@@ -55,19 +55,19 @@ export const ACTIVATIONS: Readonly<Record<ActivationName, ActivationKernel>> = {
   },
   relu6(out, x) {
     for (let i = 0; i < x.length; i++) {
-      // As in `relu`: no branch on the sign.
+      // No branch on the sign, as in `relu` (columns.ts).
       const value = x[i]!;
       const positive = value === -Infinity ? 0 : 0.5 * (value + Math.abs(value));
       out[i] = positive > 6 ? 6 : positive;
     }
   },
   leaky_relu(out, x, slope = Number.NaN) {
-    // Looked up, the factor is no branch either.
+    // The factor comes from a table, so there is no branch here either.
     const factors = [slope, 1];
     for (let i = 0; i < x.length; i++) out[i] = x[i]! * factors[Number(x[i]! > 0)]!;
   },
   thresholded_relu(out, x, alpha) {
-    // A NaN compares with nothing, and stays.
+    // Comparisons with NaN are false, so NaN stays.
     for (let i = 0; i < x.length; i++) out[i] = x[i]! <= alpha! ? 0 : x[i]!;
   },
   elu(out, x, alpha = Number.NaN) {
@@ -105,7 +105,7 @@ export const ACTIVATIONS: Readonly<Record<ActivationName, ActivationKernel>> = {
     }
   },
   hardsigmoid(out, x, alpha, beta) {
-    // Near its lower end α·x + β would cancel.
+    // α·x + β would cancel near the lower end.
     const most = 1 / alpha!;
     const shift = beta! * most;
     for (let i = 0; i < x.length; i++) out[i] = Math.min(Math.max((x[i]! + shift) / most, 0), 1);

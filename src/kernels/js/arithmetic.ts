@@ -1,17 +1,17 @@
 /**
- * Arithmetic of two values, NHWC: out[n, y, x, c] = a[n, y, x, c] ∘ b[n, y, x, c], where an axis of extent 1 is
- * repeated along the other's (ONNX's and NumPy's broadcasting, but for the pictures, of which both have N).
+ * Arithmetic of two values, NHWC: out[n, y, x, c] = a[n, y, x, c] ∘ b[n, y, x, c]. An axis of extent 1 is repeated
+ * to the extent of the other value, as in ONNX and NumPy; only N is never repeated: both values have N pictures.
  *
  *   add a + b    sub a − b    mul a·b    div a/b    max, min    pow aᵇ
  *
- * Computed in doubles and rounded once. A NaN in either gives NaN. Axes that both walk in the same way are merged
- * first, so that the inner loop is long: of equal extents it is all there is. Each operation has an inner loop
- * of its own, as activation functions have (activation.ts tells why).
+ * Computed in doubles and rounded once. A NaN in either gives NaN. Axes along which both values move in the same way
+ * are merged first, so that the inner loop is long; with equal extents it is the only loop. Each operation has its
+ * own inner loop, for the reason given in activation.ts.
  */
 
 export type Arithmetic = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min' | 'pow';
 
-/** Four nested loops, the innermost last: how often each runs, and how far it moves in `a` and in `b`. */
+/** Four nested loops, the innermost last: how often each runs, and its step in `a` and in `b`. */
 export interface Broadcast {
   readonly counts: readonly number[];
   readonly aStrides: readonly number[];
@@ -20,7 +20,7 @@ export interface Broadcast {
 
 type Extents = readonly [H: number, W: number, C: number];
 
-/** The loops over N pictures. @param a extents of a picture's value; each is that of `b`, or one of them is 1 */
+/** The loops over N pictures. @param a extents for one picture; each equals that of `b`, or one of the two is 1 */
 export function broadcastOf(N: number, a: Extents, b: Extents): Broadcast {
   const axes = [N, ...a].map((extent, i) => Math.max(extent, [N, ...b][i]!));
   const aStrides = stridesOf([N, ...a]);
@@ -29,7 +29,7 @@ export function broadcastOf(N: number, a: Extents, b: Extents): Broadcast {
   for (let i = axes.length - 1; i >= 0; i--) {
     if (axes[i] === 1) continue;
     const inner = merged[0];
-    // A whole turn of the inner loop is one step of this one: they are one loop.
+    // A full run of the inner loop is one step of this loop, so the two are one loop.
     if (inner && aStrides[i] === inner[0] * inner[1] && bStrides[i] === inner[0] * inner[2]) {
       inner[0] *= axes[i]!;
     } else {
@@ -44,7 +44,7 @@ export function broadcastOf(N: number, a: Extents, b: Extents): Broadcast {
   };
 }
 
-/** Of a row-major array; 0 along an axis of extent 1, which stays where it is. */
+/** Strides of a row-major array; 0 along an axis of extent 1, because it is repeated. */
 function stridesOf(extents: readonly number[]): number[] {
   let size = 1;
   const strides: number[] = [];
@@ -56,8 +56,8 @@ function stridesOf(extents: readonly number[]): number[] {
 }
 
 /**
- * @param out the extents of both together, overwritten; may be an operand that has them all
- * @param broadcast of the extents of `a` and `b`
+ * @param out the larger of both extents along each axis, overwritten; may be an operand of this size
+ * @param broadcast the result of `broadcastOf` for the extents of `a` and `b`
  */
 export function arithmetic(
   out: Float32Array,
@@ -83,7 +83,7 @@ export function arithmetic(
   }
 }
 
-/** The inner loop: `count` elements of `out` from `o` on. */
+/** The inner loop: `count` elements of `out`, starting at `o`. */
 type Row = (
   out: Float32Array,
   o: number,

@@ -1,23 +1,23 @@
 /**
- * Operators that take columns as they are, channel by channel; NHWC, any number of pixels:
+ * Operators on columns, channel by channel; NHWC, any number of pixels:
  *
- *   affine    out[p, c] = clip( scale[c]·x[p, c] + shift[c] )       batch norm that no convolution took in
+ *   affine    out[p, c] = clip( scale[c]·x[p, c] + shift[c] )       batch norm that is not folded into a convolution
  *   concat    out[p, ·] = [ x₀[p, ·], x₁[p, ·], … ]
  *   add, mul  of two values, the sum clipped; mul by one column for every pixel
  *   relu      of every element; other activation functions are in activation.ts
  *   flatten   [H, W, C] → H·W·C values in the order of NCHW, which the weights of other frameworks expect
  *
- * `affine` and `concat` write the columns of one input into a wider output from channel `begin` on: a
- * concatenation is a call for each of its inputs, and nothing is copied twice.
+ * `affine` and `concat` write the columns of one input into a wider output, starting at channel `begin`. A
+ * concatenation is one call for each input, and nothing is copied twice.
  */
 
 import { ShapeError } from '../../errors.js';
 import type { Limits } from '../activation.js';
 
 /**
- * @param out [pixels, width]; of each row `C` elements from `begin` on are overwritten
+ * @param out [pixels, width]; in each row `C` elements are overwritten, starting at `begin`
  * @param x [pixels, C]
- * @param scale [width], as `shift`
+ * @param scale [width], like `shift`
  */
 export function affine(
   out: Float32Array,
@@ -32,14 +32,14 @@ export function affine(
     const to = p * width + begin;
     for (let c = 0; c < C; c++) {
       const value = Math.fround(x[from + c]! * scale[begin + c]!) + shift[begin + c]!;
-      // A NaN compares with nothing, and stays.
+      // Comparisons with NaN are false, so NaN stays.
       const raised = value < least ? least : value;
       out[to + c] = raised > most ? most : raised;
     }
   }
 }
 
-/** Parameters as of `affine`. */
+/** Parameters as for `affine`. */
 export function concat(
   out: Float32Array,
   x: Float32Array,
@@ -52,7 +52,7 @@ export function concat(
   }
 }
 
-/** out = clip(a + b). @param out of any length, as `a` and `b`; may be either */
+/** out = clip(a + b). @param out any length, the same as `a` and `b`; may be either of them */
 export function add(
   out: Float32Array,
   a: Float32Array,
@@ -111,7 +111,7 @@ export function relu(out: Float32Array, x: Float32Array): void {
     throw new ShapeError(`relu: out expected length ${x.length}, got ${out.length}`);
   }
   for (let i = 0; i < x.length; i++) {
-    // No branch on the sign: signs come in no order, and half of the predictions would fail.
+    // No branch on the sign: signs are random, so half of the branch predictions would fail.
     const value = x[i]!;
     out[i] = value === -Infinity ? 0 : 0.5 * (value + Math.abs(value));
   }

@@ -1,7 +1,7 @@
 /**
- * Depthwise convolution: each output channel reads one input channel, so there is no matrix product. Four
- * channels of a pixel at a time, their sums in registers; taps in the border are left out. Weights are in
- * panels as of a convolution of one input channel.
+ * Depthwise convolution: each output channel reads one input channel, so there is no matrix product. It computes
+ * four channels of a pixel at a time, with their sums in registers, and leaves out taps in the border. Weights
+ * are packed like those of a convolution with one input channel.
  */
 
 import type { Conv2dShape } from '../conv2d-shape.js';
@@ -16,7 +16,7 @@ import {
 import { NR } from './gemm.js';
 import { widenPanels } from './panels.js';
 
-/** Lengths of the scratch that `conv2dDepthwise` wants. */
+/** Lengths of the scratch that `conv2dDepthwise` needs. */
 export function depthwiseScratch({
   Cout,
   kH,
@@ -26,7 +26,7 @@ export function depthwiseScratch({
   return { a: 0, b, wide: 0, tile: NR, patch: 0, pixels: 1 };
 }
 
-/** Parameters as of `conv2d`. */
+/** Parameters as for `conv2d`. */
 export function conv2dDepthwise(
   out: Float32Array,
   x: Float32Array,
@@ -67,11 +67,11 @@ export function conv2dDepthwise(
 }
 
 /**
- * Four channels of a pixel: tile[j] = Σ x[…, (oc + j)/times]·b[…, j] over the taps that meet the picture.
+ * Four channels of a pixel: tile[j] = Σ x[…, (oc + j)/times]·b[…, j] over the taps inside the picture.
  *
- * @param corner where the first of these taps finds its pixel in x
- * @param w where its weights lie in b
- * @param lineStep and step: from tap to tap in x
+ * @param corner index in x of the pixel of the first of these taps
+ * @param w index in b of its weights
+ * @param lineStep and step: distances in x from tap to tap
  */
 function sumTaps(
   tile: Float64Array,
@@ -112,7 +112,7 @@ function sumTaps(
   tile[3] = sum3;
 }
 
-/** The input of an output; of one that does not exist the last input. A division costs as much as some taps. */
+/** The input channel of output channel `oc`; the last one if `oc` does not exist. A division costs as much as some taps. */
 function channelOf(oc: number, times: number, Cin: number): number {
   const ic = times === 1 ? oc : (oc / times) | 0;
   return ic < Cin ? ic : Cin - 1;
@@ -123,7 +123,7 @@ function firstInside(i0: number, dilation: number): number {
   return i0 < 0 ? Math.ceil(-i0 / dilation) | 0 : 0;
 }
 
-/** The tap behind the last that is before the picture's end: i0 + k·dilation < extent. */
+/** One more than the last tap before the picture's end: i0 + k·dilation < extent. */
 function endInside(i0: number, taps: number, dilation: number, extent: number): number {
   return Math.min(taps, Math.ceil((extent - i0) / dilation) | 0);
 }

@@ -1,7 +1,7 @@
 /**
  * Convolution as an implicit GEMM: M = N·Hout·Wout pixels by K = kH·kW·Cin/groups taps by
- * Cout/groups channels, in tiles of 4×4 (gemm.ts). The matrix of inputs is never whole in memory: a
- * block of pixels is gathered, as doubles, and meets every panel of weights.
+ * Cout/groups channels, in tiles of 4×4 (gemm.ts). The whole matrix of inputs is never in memory: a
+ * block of pixels is gathered, as doubles, and multiplied by every panel of weights.
  *
  *            K                    4
  *        ┌───────┐          ┌─┬─┬─┬─┐           ┌─┬─┬─┬─┐
@@ -21,10 +21,10 @@ import {
 import { gemm4x4, MR, NR } from './gemm.js';
 import { widenPanel } from './panels.js';
 
-/** Gathered doubles of a block: two megabytes stay in the cache. */
+/** Gathered doubles of a block: two megabytes, which stay in the cache. */
 const BLOCK_LENGTH = 2 ** 18;
 
-/** Lengths of the scratch that `conv2dGemm` wants. */
+/** Lengths of the scratch that `conv2dGemm` needs. */
 export function gemmScratch(
   shape: Conv2dShape,
 ): Record<'a' | 'b' | 'wide' | 'tile' | 'patch' | 'pixels', number> {
@@ -33,7 +33,7 @@ export function gemmScratch(
   return { a: rows * K, b: K * NR, wide: 0, tile: MR * NR, patch: 0, pixels: rows };
 }
 
-/** The convolution by blocks; parameters as of `conv2d`. */
+/** The convolution, block by block; parameters as for `conv2d`. */
 export function conv2dGemm(
   out: Float32Array,
   x: Float32Array,
@@ -54,7 +54,7 @@ export function conv2dGemm(
     if (epilogue.smoe) clearSums(scratch, rows);
     for (let group = 0; group < groups; group++) {
       gatherRows(a, x, shape, group, begin, rows);
-      // One panel of weights is widened and meets every row of the block.
+      // Each panel of weights is widened once and multiplied by every row of the block.
       for (let panel = 0; panel < panels; panel++) {
         widenPanel(b, weights.panels, group * panels + panel);
         const oc = group * CoutG + panel * NR;
@@ -84,7 +84,7 @@ function tapCount({ kH, kW, Cin, groups }: Conv2dShape): number {
 
 /**
  * Rows gathered at a time, a multiple of MR. Widening a panel costs about one multiplication for
- * each of its weights, so a block wants as many rows as the cache holds.
+ * each of its weights, so a block has as many rows as the cache holds.
  */
 function rowsPerBlock(shape: Conv2dShape): number {
   const M = shape.N * shape.Hout * shape.Wout;
@@ -94,8 +94,8 @@ function rowsPerBlock(shape: Conv2dShape): number {
 }
 
 /**
- * Gathers the inputs of `rows` output pixels from pixel `begin` on: a[row/4][k][row%4], k running
- * over ky, kx, ic. Zeros stand for the border and for the missing rows of the last panel.
+ * Gathers the inputs of `rows` output pixels, starting at pixel `begin`: a[row/4][k][row%4], where k
+ * runs over ky, kx, ic. The border, and missing rows of the last panel, are zeros.
  */
 function gatherRows(
   a: Float64Array,
@@ -130,7 +130,7 @@ function gatherRows(
   }
 }
 
-/** Where in x the group's channels begin that output pixel `m` meets at (ky, kx); −1: the border. */
+/** Index in x of the group's first channel that output pixel `m` reads at tap (ky, kx); −1 in the border. */
 function columnOf(shape: Conv2dShape, m: number, ky: number, kx: number, group: number): number {
   const { H, W, Cin, groups, strideY, strideX, padY, padX, Hout, Wout } = shape;
   const { dilationY, dilationX } = shape;

@@ -1,4 +1,4 @@
-/** The weights of a convolution as the portable backend keeps them. */
+/** The weights of a convolution in the layout of the portable backend. */
 
 import { type Conv2dWeightShape, packingShape } from '../conv2d-shape.js';
 import { checkLayerWeights, type LayerWeights, refuseNonFinite } from '../layer-weights.js';
@@ -49,7 +49,7 @@ export function packConv2d(shape: Conv2dWeightShape, weights: LayerWeights): JsC
   };
 }
 
-/** Bytes of what `packConv2d` makes. */
+/** Bytes of the result of `packConv2d`. */
 export function packedConv2dBytes(shape: Conv2dWeightShape, precision: Precision): number {
   const { Cin, Cout, kH, kW, groups } = packingShape(shape);
   const panels = groups * Math.ceil(Cout / groups / NR);

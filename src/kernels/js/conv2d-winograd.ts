@@ -9,12 +9,12 @@
  *        ⎢0 −1  1  0⎥         ⎢½ −½  ½⎥
  *        ⎣0  1  0 −1⎦         ⎣0  0  1⎦
  *
- * d is a 4×4 patch of one input channel, g a 3×3 filter, ⊙ sums over the channels: a GEMM for each of
- * the 16 points, M = tiles by K = Cin by Cout. Source: Lavin & Gray, "Fast Algorithms for
- * Convolutional Neural Networks" (arXiv 1509.09308), §4.1.
+ * d is a 4×4 patch of one input channel, and g is a 3×3 filter. ⊙ multiplies point by point and sums over
+ * the channels, so each of the 16 points is a GEMM: M = tiles by K = Cin by Cout. Source: Lavin & Gray,
+ * "Fast Algorithms for Convolutional Neural Networks" (arXiv 1509.09308), §4.1.
  *
- * Weights are widened and transformed as they are used: resident weights stay those of a plain
- * convolution, at a cost of some 5 % of the products.
+ * Weights are widened and transformed when they are used. So the weights in memory are those of a plain
+ * convolution; the transforms cost about 5 % of the products.
  */
 
 import type { Conv2dShape } from '../conv2d-shape.js';
@@ -32,7 +32,7 @@ import { widenPanel } from './panels.js';
 /** Points of a transformed tile: 4×4. */
 const POINTS = 16;
 
-/** Transformed doubles of a block of tiles: two megabytes stay in the cache. */
+/** Transformed doubles of a block of tiles: two megabytes, which stay in the cache. */
 const BLOCK_LENGTH = 2 ** 18;
 
 /** Whether `conv2dWinograd` can compute the shape. */
@@ -41,7 +41,7 @@ export function isWinograd(shape: Conv2dShape): boolean {
   return kH * kW === 9 && kH === 3 && strideY * strideX * dilationY * dilationX * groups === 1;
 }
 
-/** Lengths of the scratch that `conv2dWinograd` wants. */
+/** Lengths of the scratch that `conv2dWinograd` needs. */
 export function winogradScratch(
   shape: Conv2dShape,
 ): Record<'a' | 'b' | 'wide' | 'tile' | 'patch' | 'pixels', number> {
@@ -57,7 +57,7 @@ export function winogradScratch(
   };
 }
 
-/** The convolution by blocks of tiles; parameters as of `conv2d`. */
+/** The convolution, one block of tiles at a time; parameters as for `conv2d`. */
 export function conv2dWinograd(
   out: Float32Array,
   x: Float32Array,
@@ -107,8 +107,8 @@ export function conv2dWinograd(
 }
 
 /**
- * Doubles between two points of a panel of transformed weights: a cache line more than they need, or
- * the sixteen points of a power of two of channels fall into one set of the cache.
+ * Doubles between two points of a panel of transformed weights. It is one cache line more than a point
+ * needs: without it, where Cin is a power of two, all sixteen points would fall into one set of the cache.
  */
 function pointStride(Cin: number): number {
   return Cin * NR + 8;
@@ -193,7 +193,7 @@ function transformWeights(b: Float64Array, g: Float64Array, Cin: number): void {
   const length = Cin * NR;
   const stride = pointStride(Cin);
   for (let e = 0; e < length; e++) {
-    // Rows of G g: g's first, half the sum of all with the middle one added and taken away, g's last.
+    // Rows of G g: g0, ½(g0 + g2) + ½g1, ½(g0 + g2) − ½g1, g2, where g0, g1, g2 are the rows of g.
     transformWeightRow(b, e, stride, g[e]!, g[e + length]!, g[e + 2 * length]!);
     const g10 = g[e + 3 * length]!;
     const g11 = g[e + 4 * length]!;
@@ -228,7 +228,7 @@ function transformWeights(b: Float64Array, g: Float64Array, Cin: number): void {
   }
 }
 
-/** One row of (G g) Gᵀ: four points, `stride` apart, from three values. */
+/** One row of (G g) Gᵀ: makes four points, `stride` apart, from three values. */
 function transformWeightRow(
   b: Float64Array,
   o: number,
@@ -281,7 +281,7 @@ function transformProducts(tile: Float64Array): void {
   }
 }
 
-/** Stores the up to 2×2 pixels of `count` ≤ 4 tiles from tile `begin + t` on. */
+/** Stores the pixels (2×2 at most) of `count` ≤ 4 tiles, starting at tile `begin + t`. */
 function storeTiles(
   out: Float32Array,
   begin: number,
@@ -328,7 +328,7 @@ function finishTiles(
   }
 }
 
-/** Item and first output pixel of tile number `tile`. */
+/** Picture n and first output pixel of tile number `tile`. */
 function tileOrigin(
   { Hout, Wout }: Conv2dShape,
   tile: number,

@@ -4,8 +4,8 @@
  *   out[n, oy, ox, oc] = epilogue( bias[oc] + Σ_{ky,kx,ic} x[n, oy·stride + ky·dilation − pad, …, ic] · w[oc, ic, ky, kx] )
  *   epilogue(v) = activation( v (+ residual[n, oy, ox, oc]) )
  *
- * and, where the convolution ends a scale, SMOE Scale of each output column. Where the activation function
- * clips, as ReLU does, both happen while the tile is at hand; any other function is a second pass.
+ * and, where the convolution ends a scale, SMOE Scale of each output column. An activation function that clips,
+ * such as ReLU, and SMOE Scale are computed when a tile is stored. Any other function is a second pass.
  *
  * `conv2dReference` is the formula. `conv2d` chooses: Winograd's algorithm for 3×3 at stride 1
  * (conv2d-winograd.ts: 2.25 times fewer multiplications), plain loops for depthwise convolutions
@@ -23,7 +23,7 @@ import { conv2dWinograd, isWinograd, winogradScratch } from './conv2d-winograd.j
 import { type Conv2dEpilogue, type Conv2dScratch, storedEpilogue } from './epilogue.js';
 
 /**
- * The convolution by its formula, sums in double precision; without the SMOE tap.
+ * The convolution by its formula, with sums in double precision; without SMOE Scale.
  *
  * @param out [N, Hout, Wout, Cout]
  * @param x [N, H, W, Cin]
@@ -75,7 +75,7 @@ function activate(out: ActivationValues, { name, parameters }: ActivationFunctio
   ACTIVATIONS[name](out, out, ...parameters);
 }
 
-/** Allocates scratch that serves each of the shapes. */
+/** Allocates scratch that is large enough for each of the shapes. */
 export function conv2dScratch(shapes: readonly Conv2dShape[]): Conv2dScratch {
   const lengths = scratchLengths(shapes);
   return {
@@ -90,13 +90,13 @@ export function conv2dScratch(shapes: readonly Conv2dShape[]): Conv2dScratch {
   };
 }
 
-/** Bytes of what `conv2dScratch` allocates. */
+/** Bytes that `conv2dScratch` allocates. */
 export function conv2dScratchBytes(shapes: readonly Conv2dShape[]): number {
   const { a, b, wide, tile, patch, pixels } = scratchLengths(shapes);
   return Float64Array.BYTES_PER_ELEMENT * (a + b + wide + tile + patch + 3 * pixels);
 }
 
-/** The most of each that one of the shapes wants. */
+/** For each scratch array, the largest length that one of the shapes needs. */
 function scratchLengths(shapes: readonly Conv2dShape[]): ReturnType<typeof gemmScratch> {
   const most = { a: 0, b: 0, wide: 0, tile: 0, patch: 0, pixels: 0 };
   for (const shape of shapes) {
@@ -119,8 +119,8 @@ function scratchOf(shape: Conv2dShape): ReturnType<typeof gemmScratch> {
  * @param out [N, Hout, Wout, Cout], overwritten; may be `epilogue.residual`, must not be `x`
  * @param x [N, H, W, Cin]
  *
- * Accuracy: products and sums are doubles, so the error is that of storing a float32. Where
- * Winograd's algorithm is chosen, a NaN or ∞ in x reaches the whole 2×2 tile it contributes to.
+ * Accuracy: products and sums are doubles, so the error is that of storing a float32. With Winograd's
+ * algorithm, a NaN or ∞ in x spreads to every 2×2 tile that reads it.
  */
 export function conv2d(
   out: Float32Array,

@@ -1,8 +1,8 @@
 /**
- * What every convolution of the portable backend does with a sum before it is stored: bias, residual, the
- * limits of its activation function, and the SMOE tap, which accumulates Σz and a running product of each
- * output column while its values are at hand. A function that does more than clip comes later, to the
- * whole output (conv2d.ts), and then the tap too.
+ * What every convolution of the portable backend does with a sum before it is stored: it adds bias and
+ * residual, applies the limits of the activation function, and runs the SMOE tap. The tap accumulates Σz and
+ * a running product of each output column. A function that does more than clip is applied later to the whole
+ * output (conv2d.ts), and then the tap runs later, too.
  */
 
 import { type ActivationFunction, limitsOf } from '../activation.js';
@@ -14,15 +14,15 @@ import {
   smoeFromSums,
 } from '../statistics/smoe.js';
 
-/** What happens to a sum before it is stored. Arrays are [N, Hout, Wout, Cout] but for `smoe`. */
+/** What happens to a sum before it is stored. Arrays are [N, Hout, Wout, Cout], except `smoe`. */
 export interface Conv2dEpilogue {
   readonly residual?: Float32Array | undefined;
   readonly activation?: ActivationFunction | undefined;
-  /** [N, Hout, Wout]: receives SMOE Scale of each stored column, of which what is below 0 counts as 0. */
+  /** [N, Hout, Wout]: receives SMOE Scale of each stored column. Values below 0 count as 0. */
   readonly smoe?: Float32Array | undefined;
 }
 
-/** What of it happens to each value as it is stored. */
+/** The part of the epilogue that is applied to each value when it is stored. */
 export interface StoredEpilogue {
   readonly residual: Float32Array | undefined;
   readonly least: number;
@@ -40,11 +40,11 @@ export function storedEpilogue({ residual, activation, smoe }: Conv2dEpilogue): 
 export interface Conv2dScratch {
   /** Inputs of a block of pixels or tiles, in panels of four. */
   readonly a: Float64Array;
-  /** One panel of weights, for Winograd's algorithm transformed. */
+  /** One panel of weights; transformed for Winograd's algorithm. */
   readonly b: Float64Array;
-  /** The same before its transform. */
+  /** The same panel before its transform. */
   readonly wide: Float64Array;
-  /** Products of four pixels by four channels, once or for each of Winograd's sixteen points. */
+  /** Products of four pixels by four channels: one tile, or one for each of Winograd's sixteen points. */
   readonly tile: Float64Array;
   /** The inputs of one Winograd tile. */
   readonly patch: Float64Array;
@@ -76,13 +76,13 @@ export function storeColumn(
   for (let j = 0; j < columns; j++) {
     let value = tile[at + j]! + bias[oc + j]!;
     if (residual !== undefined) value += residual[base + j]!;
-    // A NaN compares with nothing, and stays.
+    // Comparisons with NaN are false, so NaN stays.
     if (value < least) value = least;
     out[base + j] = value > most ? most : value;
   }
   if (smoe === undefined) return;
-  // The stored float32s, so that the tap equals smoeScale of the output. Four factors at once: a
-  // product within [1e-150, 1e150] survives any four float32 ≥ eps.
+  // Reads the stored float32s, so that the tap equals smoeScale of the output. It multiplies four factors at
+  // once: a product within [1e-150, 1e150] cannot overflow or underflow by any four float32 ≥ eps.
   let sum = sums[pixel]!;
   let product = products[pixel]!;
   for (let j = 0; j < columns; j++) {
@@ -98,14 +98,14 @@ export function storeColumn(
   products[pixel] = product;
 }
 
-/** Readies the sums of a block's pixels. */
+/** Resets the sums of a block's pixels. */
 export function clearSums({ sums, products, logSums }: Conv2dScratch, pixels: number): void {
   sums.fill(0, 0, pixels);
   products.fill(1, 0, pixels);
   logSums.fill(0, 0, pixels);
 }
 
-/** SMOE Scale of a pixel's column of C channels, all of them stored. */
+/** SMOE Scale of a pixel's column of C channels, once all of them are stored. */
 export function finishSum(
   { sums, products, logSums }: Conv2dScratch,
   pixel: number,

@@ -1,12 +1,12 @@
 /**
- * Elements by the row, the column and the channel that they come from, NHWC:
+ * Copies elements by tables of rows, columns and channels, NHWC:
  *
  *   out[n, oy, ox, oc] = x[n, rows[oy], columns[ox], channels[oc]]
  *
- * A slice, a border and the nearest neighbour are this with other tables.
+ * Slices, borders and nearest-neighbour resizing all use it, with different tables.
  */
 
-/** Where each row, column and channel of `out` comes from; a negative place is outside of `x`. */
+/** Where each row, column and channel of `out` comes from; a negative index is outside of `x`. */
 export interface GatherTables {
   readonly rows: Int32Array;
   readonly columns: Int32Array;
@@ -20,7 +20,7 @@ export interface GatherTables {
 /**
  * @param out [N, rows, columns, channels], overwritten; not `x`
  * @param x [N, H, W, C]
- * @param value of what is outside
+ * @param value stored for elements outside of `x`
  */
 export function gather(
   out: Float32Array,
@@ -43,14 +43,14 @@ export function gather(
   }
 }
 
-/** Whether the channels lie side by side, as most do. */
+/** Whether the channels are consecutive, as they mostly are. */
 function isRunOf(channels: Int32Array): boolean {
   if (channels[0]! < 0) return false;
   for (let c = 1; c < channels.length; c++) if (channels[c] !== channels[0]! + c) return false;
   return true;
 }
 
-/** One row of pixels. @param rowBase of the row in `x` */
+/** One row of pixels. @param rowBase where the row begins in `x` */
 function gatherRow(
   out: Float32Array,
   o: number,

@@ -1,8 +1,8 @@
 /**
  * The innermost loop of the portable backend: a 4×4 tile of c = a·b with its sixteen sums in
- * registers. JavaScript has no float32 arithmetic, so operands are widened to doubles when a
- * panel of them is gathered, once for many uses, and the loop converts nothing: 2.0 GMAC/s against 1.7 on float32
- * operands and 1.2 on mixed ones (Node 20, Xeon; measured).
+ * registers. JavaScript has no float32 arithmetic, so operands are widened to doubles when a panel of
+ * them is gathered. They are used many times, and the loop converts nothing: 2.0 GMAC/s, against 1.7 on
+ * float32 operands and 1.2 on mixed ones (Node 20, Xeon; measured).
  */
 
 /** Rows and columns of a tile. */
@@ -12,9 +12,9 @@ export const NR = 4;
 /**
  * tile[tBegin + i·4 + j] = Σ_k a[aBegin + 4k + i] · b[bBegin + 4k + j]
  *
- * @param tile [4, 4] from `tBegin` on
- * @param a a panel of four rows, [K, 4] from `aBegin` on
- * @param b a panel of four columns, [K, 4] from `bBegin` on
+ * @param tile [4, 4], starting at `tBegin`
+ * @param a a panel of four rows, [K, 4], starting at `aBegin`
+ * @param b a panel of four columns, [K, 4], starting at `bBegin`
  */
 export function gemm4x4(
   tile: Float64Array,

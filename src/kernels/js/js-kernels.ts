@@ -1,4 +1,4 @@
-/** The portable backend: every engine that has typed arrays runs it, and it is the oracle of the others. */
+/** The portable backend: it runs in every engine that has typed arrays. Tests compare the other backends with it. */
 
 import { DISPOSE } from '../../disposal.js';
 import { type Conv2dShape, isDepthwise } from '../conv2d-shape.js';
@@ -27,7 +27,7 @@ export function jsKernels(): Kernels {
     isDisposed: false,
     dispose,
     [DISPOSE]: dispose,
-    // Arrays are allocated one by one; there is nothing to grow.
+    // Arrays are allocated one by one, so nothing can be reserved.
     reserve() {},
     packConv2d,
     packVectors: (scale, shift) => ({ scale, shift, bytes: 8 * scale.length }),

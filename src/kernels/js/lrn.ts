@@ -3,8 +3,9 @@
  *
  *   out[p, c] = x[p, c] / (bias + alpha/size · Σⱼ x[p, j]²)^beta
  *
- * over the channels j from c − ⌊(size − 1)/2⌋ to c + ⌈(size − 1)/2⌉ that there are. In doubles, rounded once. A beta
- * of ¾, which every published network has, is two roots: with a general power it takes three times as long (measured).
+ * over the existing channels j from c − ⌊(size − 1)/2⌋ to c + ⌈(size − 1)/2⌉. Computed in doubles and rounded once.
+ * Every published network has beta = ¾. It is computed with two square roots: a general power takes three times as
+ * long (measured).
  */
 
 export interface LrnParameters {

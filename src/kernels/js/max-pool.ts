@@ -47,7 +47,7 @@ export function maxPool(out: Float32Array, x: Float32Array, shape: PoolShape): v
             const from = ((n * H + iy) * W + ix) * C;
             for (let c = 0; c < C; c++) {
               const value = x[from + c]!;
-              // `!(value <= max)` also takes a NaN, which then stays: nothing compares with it.
+              // `!(value <= max)` is also true for a NaN. The second test keeps a NaN once it is stored.
               if (!(value <= out[o + c]!) && !Number.isNaN(out[o + c]!)) out[o + c] = value;
             }
           }

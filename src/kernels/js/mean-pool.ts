@@ -1,8 +1,8 @@
 /**
- * Mean pooling, NHWC: out[n, oy, ox, c] = Σ over the window of x[n, iy, ix, c] / count. The count is that of
- * the window's pixels inside the picture or, where the padding is included, inside the padded picture.
+ * Mean pooling, NHWC: out[n, oy, ox, c] = Σ over the window of x[n, iy, ix, c] / count. The count is the number
+ * of the window's pixels inside the picture; with padding included, inside the padded picture.
  *
- * Adaptive: windows that cover the picture in an output of given extents; row oy is the mean of the rows
+ * Adaptive pooling has an output of given extents, and its windows cover the picture: row oy is the mean of rows
  * ⌊oy·H/Hout⌋ … ⌈(oy + 1)·H/Hout⌉ − 1, as in PyTorch. 1×1 is the global mean. Sums are doubles.
  */
 
@@ -11,7 +11,7 @@ import type { PoolShape } from '../pool-shape.js';
 /**
  * @param out [N, Hout, Wout, C], overwritten
  * @param x [N, H, W, C]
- * @param includePad whether padding counts, as zeros
+ * @param includePad whether padding counts as zeros
  */
 export function meanPool(
   out: Float32Array,

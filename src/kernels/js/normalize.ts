@@ -1,13 +1,17 @@
 /**
- * To mean 0 and variance 1: out = (x − mean)/√(variance + eps), over the channels of each pixel (LayerNorm without
- * its factors), or over all pixels of a group of channels (GroupNorm; each channel a group: InstanceNorm; one group:
- * LayerNorm over a picture). The variance is that of the elements themselves, Σ(x − mean)²/n. Two passes, sums of
- * doubles.
+ * Normalizes to mean 0 and variance 1: out = (x − mean)/√(variance + eps), without the learned factors.
+ *
+ *   over the channels of each pixel                  LayerNorm
+ *   over all pixels of a group of channels           GroupNorm
+ *   likewise, each channel a group                   InstanceNorm
+ *   likewise, one group                              LayerNorm over a picture
+ *
+ * The variance is Σ(x − mean)²/n. Two passes; sums are doubles.
  */
 
 /**
  * @param out [N, pixels, C], overwritten; may be `x`
- * @param x [N, pixels, C]; for the columns of pixels each pixel is a picture
+ * @param x [N, pixels, C]; to normalize each pixel's column, pass every pixel as a picture
  * @param groups that divide C
  */
 export function normalize(
@@ -25,7 +29,7 @@ export function normalize(
   }
 }
 
-/** `width` channels from `base` on, of pixels that lie C apart. */
+/** `width` channels, starting at `base`, of pixels that are C elements apart. */
 function normalizeBlock(
   out: Float32Array,
   x: Float32Array,

@@ -1,6 +1,6 @@
 /**
- * Weights in panels of four output channels, [K, 4], channels before taps as a gathered pixel has
- * them; at rest in any precision (../precision.ts), widened panel by panel.
+ * Weights in panels of four output channels, [K, 4]. The channels of a tap are together, in the order of a
+ * gathered pixel. Weights are kept in any precision (../precision.ts) and widened panel by panel.
  */
 
 import {
@@ -17,9 +17,9 @@ import { NR } from './gemm.js';
 export interface Panels {
   readonly precision: Precision;
   readonly K: number;
-  /** [panels, K, 4]: of f32 the weights, of f16 bits of halves, of int8 whole numbers. */
+  /** [panels, K, 4]: the weights (f32), the bits of halves (f16) or whole numbers (int8). */
   readonly values: Float32Array | Uint16Array | Int8Array;
-  /** [panels, 4]: what f16 and int8 are multiplied by. */
+  /** [panels, 4]: the factors for f16 and int8. */
   readonly scales: Float32Array;
 }
 
@@ -68,7 +68,7 @@ export function packPanel(
   }
 }
 
-/** Widens panel number `index` to doubles, [K, 4], that are float32 as those of the SIMD backend. */
+/** Widens panel number `index` to doubles, [K, 4], whose values are the float32 of the SIMD backend. */
 export function widenPanel(out: Float64Array, panels: Panels, index: number): void {
   const { precision, K, values, scales } = panels;
   const begin = index * K * NR;
@@ -77,7 +77,7 @@ export function widenPanel(out: Float64Array, panels: Panels, index: number): vo
   else widenBytes(out, values as Int8Array, begin, K, scales, index);
 }
 
-/** Widens the first `count` panels, one behind the other. */
+/** Widens the first `count` panels, one after the other. */
 export function widenPanels(out: Float64Array, panels: Panels, count: number): void {
   const length = panels.K * NR;
   for (let index = 0; index < count; index++) {

@@ -1,11 +1,11 @@
 /**
  * Transposition of an array of any rank, picture by picture: out[i₀, i₁, …] = x[j₀, j₁, …] with
- * jₒᵣdₑᵣ₍ₖ₎ = iₖ. As a channel shuffle: [pixels, groups, C/groups] in the order 0, 2, 1.
+ * jₒᵣdₑᵣ₍ₖ₎ = iₖ. Example, a channel shuffle: [pixels, groups, C/groups] in the order 0, 2, 1.
  *
- * Axes of extent 1 are dropped, and axes that stay side by side are merged, so that few loops are left.
+ * Axes of extent 1 are dropped, and axes that stay next to each other are merged. So few loops are left.
  */
 
-/** Nested loops, in the order of `out`: how often each runs, and how far it moves in `x` and in `out`. */
+/** Nested loops, in the order of `out`: how often each runs, and its step in `x` and in `out`. */
 export interface Permutation {
   readonly counts: readonly number[];
   readonly strides: readonly number[];
@@ -17,7 +17,7 @@ export interface Permutation {
 /**
  * @param extents of `x`
  * @param order axis k of `out` is axis order[k] of `x`
- * @returns loops, four at least but for the identity, which has none
+ * @returns at least four loops; none for the identity
  */
 export function permutationOf(extents: readonly number[], order: readonly number[]): Permutation {
   const size = sizeOf(extents);
@@ -67,7 +67,7 @@ export function permute(
   }
 }
 
-/** The loops from `axis` on. */
+/** The loops starting at `axis`. */
 function permuteFrom(
   out: Float32Array,
   o: number,

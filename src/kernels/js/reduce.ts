@@ -1,21 +1,21 @@
 /**
- * One number for all elements along some axes, NHWC. Over the elements xᵢ of a reduced stretch:
+ * Reduces all elements along some axes to one number, NHWC. Over the n elements xᵢ that are reduced together:
  *
  *   sum Σxᵢ     mean Σxᵢ/n     max, min
  *
- * Accumulated in doubles and rounded once. A NaN in the stretch gives NaN.
+ * Accumulated in doubles and rounded once. A NaN among them gives NaN.
  */
 
 export type Reduction = 'mean' | 'sum' | 'max' | 'min';
 
-/** What is reduced of [H, W, C]. */
+/** The axes of [H, W, C] that are reduced. */
 export interface ReducedAxes {
   readonly H: boolean;
   readonly W: boolean;
   readonly C: boolean;
 }
 
-/** A stretch: two nested loops, and how far each moves. */
+/** The elements that are reduced together: two nested loops, and the step of each. */
 type Stretch = (
   x: Float32Array,
   base: number,
@@ -37,7 +37,7 @@ export function reduce(
   axes: ReducedAxes,
 ): void {
   const stretch = STRETCHES[kind];
-  // Reduced axes that lie side by side in memory are one loop; of H and C without W there are two.
+  // Reduced axes that are next to each other in memory are one loop. H and C without W are two.
   const apart = axes.H && axes.C && !axes.W;
   const rows = apart ? H : 1;
   const count = (axes.H && !apart ? H : 1) * (axes.W ? W : 1) * (axes.C ? C : 1);

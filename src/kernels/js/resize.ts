@@ -1,14 +1,14 @@
 /**
- * Enlarging and shrinking maps, NHWC, as ONNX's Resize (opset 13) defines it. Along each axis output index i reads
- * around the coordinate
+ * Enlarges and shrinks maps, NHWC, as ONNX's Resize (opset 13) defines it. Along each axis, output index i has the
+ * input coordinate
  *
  *   half_pixel           (i + ½)/scale − ½
  *   pytorch_half_pixel   likewise; 0 where the output has extent 1
  *   asymmetric           i/scale
  *   align_corners        i·(n − 1)/(nOut − 1); 0 where the output has extent 1
  *
- * the nearest element, or two with the weights 1 − t and t. Elements beyond an end are that end. Nothing is smoothed
- * before it is shrunk. Weights and sums are doubles, rounded once.
+ * It reads the nearest element, or the two neighbours with the weights 1 − t and t. Beyond an end it reads the last
+ * element. Shrinking does not smooth first. Weights and sums are doubles, rounded once.
  */
 
 export type ResizeCoordinates =
@@ -17,25 +17,25 @@ export type ResizeCoordinates =
   | 'align_corners'
   | 'asymmetric';
 
-/** Which element is the nearest: at half the way the lower, at half the way the upper, or always one of them. */
+/** Which element is the nearest: the lower or the upper one at exactly half way, or always the lower or the upper. */
 export type NearestRounding = 'round_prefer_floor' | 'round_prefer_ceil' | 'floor' | 'ceil';
 
 /** One axis: from `n` elements to `nOut`. */
 export interface ResizedAxis {
   readonly n: number;
   readonly nOut: number;
-  /** nOut/n, or what the network says that it is. */
+  /** nOut/n, or the scale that the network states. */
   readonly scale: number;
   readonly coordinates: ResizeCoordinates;
 }
 
-/** What each output index reads: two places of the axis, and their weights. */
+/** What each output index reads: two indices along the axis, and their weights. */
 export interface AxisTaps {
   readonly places: Int32Array;
   readonly weights: Float64Array;
 }
 
-/** @param round of each result on the way */
+/** @param round applied to each intermediate result */
 function coordinateOf(
   { n, nOut, scale, coordinates }: ResizedAxis,
   index: number,
@@ -49,8 +49,8 @@ function coordinateOf(
 }
 
 /**
- * The nearest place for each output index. Coordinates are float32 here: a scale of 0.6 is 0.60000002 in a file, and
- * what runtimes round to a whole coordinate would be just below it in doubles.
+ * The nearest input index for each output index. Coordinates are float32 here, as in other runtimes: a scale of 0.6 is
+ * 0.60000002 in a file, and a coordinate that is whole in float32 would be just below it in doubles.
  */
 export function nearestPlaces(axis: ResizedAxis, rounding: NearestRounding): Int32Array {
   const round = ROUNDINGS[rounding];

@@ -1,16 +1,16 @@
 /**
- * Softmax along stretches of memory: outᵢ = e^(xᵢ − m)/Σⱼ e^(xⱼ − m), m the largest; or its logarithm,
- * outᵢ = xᵢ − m − ln Σⱼ e^(xⱼ − m). NHWC: along the channels of each pixel, or along the pixels of each channel.
+ * Softmax: outᵢ = e^(xᵢ − m)/Σⱼ e^(xⱼ − m), where m is the largest xᵢ; or its logarithm,
+ * outᵢ = xᵢ − m − ln Σⱼ e^(xⱼ − m). NHWC: over the channels of each pixel, or over the pixels of each channel.
  *
  * The exponentials are rounded to float32 before they are divided: within 2⁻²³ relative. The logarithm is rounded
- * once. As in PyTorch, a NaN or +∞ makes the stretch NaN, and so does −∞ alone.
+ * once. As in PyTorch, the outputs are NaN if one of the xᵢ is NaN or +∞, or if all are −∞.
  */
 
 /**
  * @param out [N, pixels, C], overwritten; may be `x`
  * @param x [N, pixels, C]
- * @param overPixels along the pixels of each channel, not the channels of each pixel
- * @param log whether the logarithm is wanted
+ * @param overPixels over the pixels of each channel, not the channels of each pixel
+ * @param log whether to compute the logarithm
  */
 export function softmax(
   out: Float32Array,

@@ -1,11 +1,12 @@
 /**
- * Functions of one element that are no activation functions (those are in activation.ts), by ONNX's names:
+ * Functions of one element, by ONNX's names; activation functions are in activation.ts:
  *
  *   abs |x|        reciprocal 1/x      square x²      softsign x/(1 + |x|)
  *   exp eˣ         log ln x            sqrt √x        erf erf(x)
  *
  * and `power`, x ** exponent. Each is computed in doubles and rounded once: within half a unit of float32's last
- * place, and 2⁻⁴³ (abs: exactly). NaN stays NaN; the logarithm and the root of what is below 0 are NaN. Each has a loop of its own, for the reason that activation.ts tells.
+ * place, and 2⁻⁴³ (abs: exactly). NaN stays NaN; the logarithm and the root of a negative number are NaN. Each has
+ * its own loop, for the reason given in activation.ts.
  */
 
 import { erf } from '../../math/index.js';
@@ -52,8 +53,8 @@ export const UNARY: Readonly<Record<UnaryName, UnaryKernel>> = {
 };
 
 /**
- * x ** exponent of every element. A general power costs some fifty times as much as the powers that networks have
- * (measured), which so have loops of their own.
+ * x ** exponent of every element. A general power costs about fifty times as much as the powers that networks use
+ * (measured), so these have their own loops.
  *
  * @param out as long as `x`; may be `x`
  */

@@ -1,15 +1,15 @@
 /**
  * Columns: an activation tensor [N, H, W, C] read as [M, C], M = N·H·W, row-major. A column is the C
- * values of one pixel, and lies in one piece.
+ * values of one pixel, which are next to each other in memory.
  */
 
 import { ShapeError } from '../../errors.js';
 
-/** The values of columns, or one value for each. Sums are taken in double precision either way. */
+/** The values of columns, or one value for each column. Sums are always in double precision. */
 export type ColumnValues = Float32Array | Float64Array;
 
 /**
- * The number of columns, which is the length of `out`.
+ * Returns the number of columns, the length of `out`.
  *
  * @throws {ShapeError} in the name of `operation`, when x is not M columns of C
  */

@@ -3,19 +3,19 @@
  *
  *   Shannon  −Σ p log2 p        Rényi, order 2  −log2 Σ p²
  *
- * both in bits, from 0 (one channel has it all) to log2 C (all alike).
+ * both in bits, from 0 (all in one channel) to log2 C (all channels equal).
  *
- * Layout: columns [M, C], row-major, one value out for each column.
+ * Layout: columns [M, C], row-major; one output value for each column.
  * Source: Mundhenk, Chen, Friedland, "Efficient Saliency Maps for Explainable AI", who compare SMOE
  * Scale with Shannon's and tried Rényi's in a preliminary study.
  *
- * Both are taken relative to the largest value, q = z/max z. With r = Σ' q and r₂ = Σ' q² over all
- * channels but that one, Σq = 1 + r and Σq² = 1 + r₂, and
+ * Both are computed relative to the largest value, q = z/max z. With r = Σ' q and r₂ = Σ' q² over all
+ * other channels, Σq = 1 + r and Σq² = 1 + r₂, and
  *
  *   Shannon·ln 2 = ln(1 + r) − Σ' q ln q / (1 + r)        Rényi·ln 2 = 2 ln(1 + r) − ln(1 + r₂)
  *
- * All terms of the first are ≥ 0, and r₂ ≤ r: a column with almost all in one channel, whose entropy is
- * almost 0, keeps its digits. Any magnitudes will do.
+ * All terms of the first are ≥ 0, and r₂ ≤ r. So the result stays accurate for a column with almost all in
+ * one channel, whose entropy is almost 0. Values may have any magnitude.
  */
 
 import { type ColumnValues, columnCount } from './columns.js';

@@ -3,12 +3,12 @@
  *
  *   μ = mean z,   s = ln μ − mean ln z,   k the root of ln k − ψ(k) = s,   θ = μ/k
  *
- * Layout: columns [M, C], row-major, one value out for each column.
+ * Layout: columns [M, C], row-major; one output value for each column.
  * Source: Mundhenk, Chen, Friedland, "Efficient Saliency Maps for Explainable AI", Eq. 10–13; k by
  * `gammaShape`.
  *
- * This is what SMOE Scale, φ = μ·s/ln 2, stands in for: the same two sums, and then a root to find.
- * ln 2·φ < θ < 2 ln 2·φ; docs/order-equivalence.md tells what follows for the order of columns.
+ * SMOE Scale, φ = μ·s/ln 2, replaces this value: it needs the same two sums, but no root to find.
+ * ln 2·φ < θ < 2 ln 2·φ; docs/order-equivalence.md explains what this means for the order of columns.
  */
 
 import { gammaShape } from '../../math/index.js';
@@ -19,10 +19,10 @@ import { jensenGap, SMOE_EPS, statisticOfSums } from './smoe.js';
  * The Gamma scale θ of every column.
  *
  * @param out [M], overwritten; exactly 0 for constant columns, zeros included, and for C = 1
- * @param x [M, C], activations, of which what is below 0 counts as 0; a column with NaN or ∞ gives NaN
+ * @param x [M, C], activations; values below 0 count as 0. A column with NaN or ∞ gives NaN
  * @throws {ShapeError} when x is not M columns of C
  *
- * Accuracy: |error| ≤ 2·(C + 64)·2⁻⁵²·μ + 1e-14·θ before `out` rounds it; for μ beyond 2^±32 as
+ * Accuracy: |error| ≤ 2·(C + 64)·2⁻⁵²·μ + 1e-14·θ before `out` rounds it; for μ beyond 2^±32 see
  * `smoeScale`.
  */
 export function gammaScale(

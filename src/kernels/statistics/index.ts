@@ -1,10 +1,10 @@
 /**
- * The statistics of a column by name: one number that tells how much a pixel's C activations say. SMOE
- * Scale is the paper's; the others are what it was compared with.
+ * The statistics of a column by name: one number that tells how much information a pixel's C activations
+ * hold. SMOE Scale is the paper's statistic; the paper compares it with the others.
  *
- * Every one has a value, never NaN, for columns of finite float32s that are ≥ 0 (any sign where
- * `preActivation`), for constant ones, for zeros and for C = 1; each says in its file which. A value
- * beyond float32's range is ∞ in a Float32Array: activations above 1e36 may give it.
+ * For columns of finite float32s ≥ 0 (any sign where `preActivation`) the result is never NaN. This includes
+ * constant columns, zeros and C = 1; each file states the value. A value beyond float32's range is ∞ in a
+ * Float32Array: activations above 1e36 may give it.
  */
 
 import type { ColumnValues } from './columns.js';
@@ -44,7 +44,7 @@ export interface ColumnStatistic {
   readonly compute: (out: ColumnValues, x: ColumnValues, C: number) => void;
   /** Whether it reads the columns before the ReLU that ends a stage, and not after it; default no. */
   readonly preActivation?: boolean;
-  /** Whether it takes what is below 0 as 0; any other has to be given columns that are nowhere negative. */
+  /** Whether values below 0 count as 0. The other statistics need columns without negative values. */
   readonly rectifies?: boolean;
 }
 

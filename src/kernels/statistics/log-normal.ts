@@ -4,13 +4,13 @@
  *
  *   mean  exp(m + v²/2)        entropy  m + ½ ln(2πe v²), in nats
  *
- * Layout: columns [M, C], row-major, one value out for each column.
+ * Layout: columns [M, C], row-major; one output value for each column.
  * Source: Mundhenk, Chen, Friedland, "Efficient Saliency Maps for Explainable AI", who compare SMOE
  * Scale with both.
  *
- * ln z is taken once: mean and squares are updated value by value, after B. P. Welford, "Note on a
- * method for calculating corrected sums of squares and products", Technometrics 4 (1962) 419–420,
- * which neither cancels nor asks for a second logarithm.
+ * ln z is computed once: mean and squares are updated value by value, after B. P. Welford, "Note on a
+ * method for calculating corrected sums of squares and products", Technometrics 4 (1962) 419–420. This
+ * method does not cancel, and it needs no second logarithm.
  */
 
 import { type ColumnValues, columnCount } from './columns.js';
@@ -23,8 +23,8 @@ const LARGEST_EXPONENT = 88.72283;
 /**
  * The mean of the log-normal distribution fitted to every column, exp(m + v²/2).
  *
- * @param out [M], overwritten; z for a column of one value, and never above float32's range: a column
- *   of two values, 0 and 100, asks for 1e43 and gets 3.4e38
+ * @param out [M], overwritten; z for a column of one value, and never above float32's range: for a column
+ *   of two values, 0 and 100, the formula gives 1e43, and the result is 3.4e38
  * @param x [M, C], activations ≥ 0; a column with NaN, ∞ or a negative value gives NaN
  * @throws {ShapeError} when x is not M columns of C
  */
@@ -42,7 +42,7 @@ export function logNormalMean(
 /**
  * The entropy of the log-normal distribution fitted to every column, m + ½ ln(2πe v²).
  *
- * @param out [M], overwritten, in nats; v is held at 1e-7 and above, so that a constant column gives
+ * @param out [M], overwritten, in nats; v is at least 1e-7, so that a constant column gives
  *   ln z − 14.699 in place of −∞, and zeros give −30.817
  * @param x [M, C], activations ≥ 0; a column with NaN, ∞ or a negative value gives NaN
  * @throws {ShapeError} when x is not M columns of C

@@ -1,6 +1,6 @@
 import type { Statistic } from './index.js';
 
-/** What people call the statistics: on the contact sheet, in tables, in a menu. */
+/** Names of the statistics for people: on the contact sheet, in tables, in a menu. */
 export const STATISTIC_NAMES: Readonly<Record<Statistic, string>> = {
   smoe: 'SMOE Scale',
   gamma: 'Gamma scale',

@@ -1,22 +1,22 @@
 /**
- * Statistics of a column as it is, and of the normal distribution fitted to it:
+ * Statistics of a column itself, and of the normal distribution fitted to it:
  *
  *   mean  m = Σx/C        max        sd  σ = √(Σ(x − m)²/(C − 1))        entropy  ½ ln(2πe σ²), in nats
  *
- * Layout: columns [M, C], row-major, one value out for each column.
+ * Layout: columns [M, C], row-major; one output value for each column.
  * Source: Mundhenk, Chen, Friedland, "Efficient Saliency Maps for Explainable AI", who compare SMOE
  * Scale with them; the maximum is in the authors' code only.
  *
- * Two passes over a column: squares of deviations do not cancel, however far the mean is from 0.
- * A NaN gives NaN; so does ∞ where deviations are taken.
+ * Two passes over a column: so squares of deviations do not cancel, even if the mean is far from 0.
+ * A NaN gives NaN; ∞ also gives NaN for statistics that use deviations.
  */
 
 import { type ColumnValues, columnCount } from './columns.js';
 
 /**
- * The least standard deviation that an entropy is taken of. A constant column has none, and its
- * entropy would be −∞, which leaves no order to a map: mean and variance of its pixels are gone. 1e-7
- * is what a float32 near 1 is rounded by, and the eps of z.
+ * The smallest standard deviation that an entropy is computed from. The entropy of a constant column would
+ * be −∞, and then the map's pixels would have no mean and no variance. 1e-7 is the rounding error of a
+ * float32 near 1, and the eps of z.
  */
 export const SMALLEST_SD = 1e-7;
 
@@ -71,11 +71,11 @@ export function columnSd(out: ColumnValues, x: ColumnValues, C: number): void {
 }
 
 /**
- * The entropy of the normal distribution fitted to every column, ½ ln(2πe σ²). It sorts columns as
- * their σ does, down to 1e-7.
+ * The entropy of the normal distribution fitted to every column, ½ ln(2πe σ²). It sorts columns in the
+ * same order as σ, down to 1e-7.
  *
- * @param out [M], overwritten, in nats; ½ ln(2πe·1e-14) = −14.699 where σ < 1e-7, a constant column
- *   and C = 1 among them
+ * @param out [M], overwritten, in nats; ½ ln(2πe·1e-14) = −14.699 where σ < 1e-7, which includes a
+ *   constant column and C = 1
  * @param x [M, C]
  * @throws {ShapeError} when x is not M columns of C
  */

@@ -3,35 +3,35 @@
  *
  *   z = max(x, 0) + eps,  μ = mean z,  φ = μ · (log2 μ − mean log2 z) ≥ 0
  *
- * Layout: columns [M, C], row-major, one value out for each column.
+ * Layout: columns [M, C], row-major; one output value for each column.
  * Source: Mundhenk, Chen, Friedland, "Efficient Saliency Maps for Explainable AI", Eq. 1 and 2;
  * eps from the authors' code.
  *
- * `smoeReference` takes one logarithm an element. `smoeScale` multiplies first and takes one
- * logarithm for some forty elements: Σ log2 z = log2 Π z, and a double holds a product of that many
- * before it leaves [1e-150, 1e150]. It is at least as accurate as the sum of rounded logarithms.
+ * `smoeReference` takes one logarithm per element. `smoeScale` multiplies first and takes one logarithm
+ * for about forty elements, because Σ log2 z = log2 Π z. A product of about that many elements stays
+ * within [1e-150, 1e150]. It is at least as accurate as the sum of rounded logarithms.
  * The same accumulation is fused into the convolution that ends a scale (js/epilogue.ts).
  */
 
 import { type ColumnValues, columnCount } from './columns.js';
 
-/** What a column's statistic takes of an activation that may be below 0. NaN stays. */
+/** max(x, 0): the statistics count an activation below 0 as 0. NaN stays NaN. */
 export function positivePart(x: number): number {
   return x < 0 ? 0 : x;
 }
 
-/** Added to every activation. An exact zero adds −log2 eps ≈ 23.3 bits to its column. */
+/** Added to every activation. An exact zero adds −log2 eps ≈ 23.3 bits to the sum of its column. */
 export const SMOE_EPS = 1e-7;
 
-/** A running product is folded into the sum of logarithms when it leaves this range. */
+/** When a running product leaves this range, its logarithm is added to the sum of logarithms. */
 export const PRODUCT_MIN = 1e-150;
 export const PRODUCT_MAX = 1e150;
 
 /**
- * SMOE Scale by its formula, one logarithm an element.
+ * SMOE Scale by its formula, one logarithm per element.
  *
  * @param out [M]
- * @param x [M, C], activations; what is below 0 counts as 0
+ * @param x [M, C], activations; values below 0 count as 0
  */
 export function smoeReference(
   out: ColumnValues,
@@ -57,12 +57,12 @@ export function smoeReference(
  * SMOE Scale of every column.
  *
  * @param out [M], overwritten
- * @param x [M, C], activations of any magnitude, of which what is below 0 counts as 0; a column with NaN or ∞
+ * @param x [M, C], activations of any magnitude; values below 0 count as 0. A column with NaN or ∞
  *   gives NaN
  * @throws {ShapeError} when x is not M columns of C
  *
- * Accuracy: |error| ≤ (C + 64)·2⁻⁵²·μ before `out` rounds it, and (log2 μ/32)² times that for μ
- * beyond 2^±32; a column constant to within that gives exactly 0.
+ * Accuracy: |error| ≤ (C + 64)·2⁻⁵²·μ before `out` rounds it; (log2 μ/32)² times as much for μ
+ * beyond 2^±32. A column that is constant within this error gives exactly 0.
  */
 export function smoeScale(
   out: ColumnValues,
@@ -73,7 +73,7 @@ export function smoeScale(
   statisticOfSums('smoeScale', out, x, C, eps, smoeFromSums);
 }
 
-/** out = statistic(Σz, Σlog2 z, C) of every column: the two sums that SMOE and Gamma scale ask for. */
+/** out = statistic(Σz, Σlog2 z, C) of every column: SMOE Scale and the Gamma scale need these two sums. */
 export function statisticOfSums(
   operation: string,
   out: ColumnValues,
@@ -108,9 +108,9 @@ export function smoeFromSums(sum: number, logSum: number, C: number): number {
 }
 
 /**
- * log2 μ − mean log2 z ≥ 0, the gap of Jensen's inequality. A difference below its own rounding error
- * is a constant column, whose gap is 0. With z of L bits the logarithm of a product, one for every
- * 500/L channels, is rounded as a sum of up to C·L: hence L², once it counts.
+ * log2 μ − mean log2 z ≥ 0, the gap of Jensen's inequality. If the difference is below its rounding error,
+ * the column counts as constant, and its gap is 0. If z has L bits, each product holds 500/L channels, so
+ * there are C·L/500 logarithms, each rounded as part of a sum of up to C·L: the error grows with L².
  */
 export function jensenGap(sum: number, logSum: number, C: number): number {
   const logMean = Math.log2(sum / C);

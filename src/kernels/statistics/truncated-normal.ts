@@ -1,18 +1,18 @@
 /**
- * Statistics of a normal distribution truncated to [0, ∞): what a ReLU leaves of it, its zeros apart.
- * It is fitted to a column *before* the ReLU, by mean m and standard deviation σ (C − 1). With
+ * Statistics of a normal distribution truncated to [0, ∞): what a ReLU leaves of it, without the zeros.
+ * It is fitted to a column *before* the ReLU, with mean m and standard deviation σ (C − 1). With
  * α = −m/σ, Z = 1 − Φ(α), λ = φ(α)/Z:
  *
  *   mean  m + σλ        sd  σ√(1 + αλ − λ²)        entropy  ln(√(2πe) σZ) + αλ/2, in nats
  *
- * Layout: columns [M, C], row-major, one value out for each column.
+ * Layout: columns [M, C], row-major; one output value for each column.
  * Source: Mundhenk, Chen, Friedland, "Efficient Saliency Maps for Explainable AI", who compare SMOE
  * Scale with all three; the formulas are those of N. L. Johnson, S. Kotz, N. Balakrishnan, "Continuous
  * Univariate Distributions" 1 (1994), 13.10.
  *
- * A mean far below zero leaves the tail only: Z underflows, and the formulas are differences of nearly
- * equal numbers. They are all made of δ = λ − α, the mean of the tail's excess over α, and of the
- * excess' variance V = 1 − λδ:
+ * If the mean is far below zero, only the tail is left: Z underflows, and the formulas are differences of
+ * nearly equal numbers. All of them can be written with δ = λ − α, the mean of the tail's excess over α,
+ * and with V = 1 − λδ, the variance of this excess:
  *
  *   mean  σδ        sd  σ√V        entropy  ln σ + ½ + αδ/2 − ln λ
  *
@@ -26,10 +26,10 @@ import { erfc } from '../../math/index.js';
 import type { ColumnValues } from './columns.js';
 import { SMALLEST_SD, statisticOfNormal, UNIT_NORMAL_ENTROPY } from './normal.js';
 
-/** The continued fraction serves from here on, where 1 + αλ − λ² has lost two digits. */
+/** The continued fraction is used for α ≥ TAIL, where 1 + αλ − λ² has lost two digits. */
 const TAIL = 2;
 
-/** Terms of the continued fraction that leave 8e-16 of δ and 7e-15 of V at α = TAIL, less beyond. */
+/** Terms of the continued fraction. The relative error is 8e-16 of δ and 7e-15 of V at α = TAIL, less beyond. */
 const TAIL_TERMS = 100;
 
 /** 1/√(2π) = φ(0). */
@@ -38,7 +38,7 @@ const PEAK: number = 1 / Math.sqrt(2 * Math.PI);
 /**
  * The mean of the truncated normal distribution fitted to every column, m + σλ.
  *
- * @param out [M], overwritten; max(0, v) for a column that is v throughout, and for C = 1
+ * @param out [M], overwritten; max(0, v) for a column whose values are all v, and for C = 1
  * @param x [M, C], before the ReLU; NaN or ∞ gives NaN
  * @throws {ShapeError} when x is not M columns of C
  *
@@ -71,8 +71,8 @@ export function truncatedNormalSd(out: ColumnValues, x: ColumnValues, C: number)
 /**
  * The entropy of the truncated normal distribution fitted to every column, ln(√(2πe) σZ) + αλ/2.
  *
- * @param out [M], overwritten, in nats; σ is held at 1e-7 and above, so that a column that is v
- *   throughout gives a number in place of −∞: −14.699 for v ≫ 1e-7, −15.392 for 0, and
+ * @param out [M], overwritten, in nats; σ is at least 1e-7, so that a column whose values are all v
+ *   gives a number in place of −∞: −14.699 for v ≫ 1e-7, −15.392 for 0, and
  *   1 + ln(1e-14/|v|) for v ≪ −1e-7
  * @param x [M, C], before the ReLU; NaN or ∞ gives NaN
  * @throws {ShapeError} when x is not M columns of C

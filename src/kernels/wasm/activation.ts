@@ -1,8 +1,8 @@
-/** Activation functions as assembly/activation.ts has them: a number, and up to three numbers of their own. */
+/** Activation functions in the form of assembly/activation.ts: the function's number, then up to three parameters. */
 
 import type { ActivationFunction, ActivationName } from '../activation.js';
 
-/** In the order of assembly/activation.ts. Names that share a number differ in what follows it. */
+/** In the order of assembly/activation.ts. Names that share a number differ in the parameters that follow. */
 const KINDS = [
   ['clip', 'relu6'],
   ['leaky_relu'],
@@ -31,15 +31,15 @@ export function activationWords({ name, parameters }: ActivationFunction): Activ
   return [kind, a, b, c];
 }
 
-/** What differs from the parameters. */
+/** Where the numbers differ from the function's parameters. */
 const NUMBERS: {
   readonly [name in ActivationName]?: (a: number, b: number) => readonly number[];
 } = {
   relu6: () => [0, 6],
-  // (x + β/α)·α: near its lower end α·x + β would cancel.
+  // (x + β/α)·α, because α·x + β would cancel near the lower end.
   hardsigmoid: (alpha, beta) => [beta / alpha, alpha],
   hardswish: () => [3, 1 / 6],
-  // Factors of x in the exponent; of elu then that of eˣ − 1, and that of x above 0.
+  // The factor of x in the exponent; for elu then the factor of eˣ − 1, and that of x above 0.
   sigmoid: () => [-1],
   silu: () => [-1],
   quick_gelu: () => [-1.702],

@@ -1,10 +1,10 @@
 /**
- * Bytes as text that packs nearly as small as the bytes. In base64 a byte's character depends on its place, so
- * that what stands in a module twice, or in both builds, looks different each time; here every byte is one
- * character or two wherever it stands. gzip makes 9.4 KB of both builds, and 14.2 KB of their base64 (measured).
+ * Bytes as text that compresses nearly as well as the bytes. In base64 a byte's character depends on its position,
+ * so repeated bytes, in one module or in both builds, look different each time. Here every byte is one character
+ * or two, the same in every position. gzip makes 9.4 KB of both builds, and 14.2 KB of their base64 (measured).
  *
- * Characters are ( … ~, 87 digits. A byte plus 8, modulo 256, is one digit below 85; else it is 85 + 87·a + b,
- * and the digits are 85 + a and b. scripts/build-wasm.mjs writes it.
+ * The characters ( … ~ are 87 digits. Let v be a byte plus 8, modulo 256. If v < 85, it is one digit. Else
+ * v = 85 + 87·a + b, and the digits are 85 + a and b. scripts/build-wasm.mjs writes it.
  */
 
 /** The code of `(`. */

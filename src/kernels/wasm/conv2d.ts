@@ -22,7 +22,7 @@ const NR = 8;
 /** Bytes of a pixel's SMOE sums: `SUMS_BYTES` of assembly/smoe.ts. They are finished four pixels at a time. */
 const SUMS_BYTES = 48;
 
-/** Of assembly/conv2d-sparse.ts: `SLICE`, `NONZERO`, and the most panels that it takes at a time. */
+/** From assembly/conv2d-sparse.ts: `SLICE`, `NONZERO`, and the most panels that it computes at a time. */
 const SLICE = 128;
 const NONZERO_BYTES = 8;
 const SPARSE_PANELS = 6;
@@ -42,7 +42,7 @@ export interface WasmConv2d extends PackedConv2d {
   readonly columnScalesPtr: number;
 }
 
-/** Bytes of scratch by use; each may be shared by steps that do not run at once. */
+/** Bytes of scratch for each use. Steps share scratch, because they run one after the other. */
 export interface ScratchBytes {
   readonly rows: number;
   readonly a: number;
@@ -63,7 +63,7 @@ export interface Conv2dPointers {
 /** Numbers of the precisions in assembly/precision.ts. */
 const PRECISION_NUMBERS: Readonly<Record<Precision, number>> = { f32: 0, f16: 1, int8: 2 };
 
-/** Where the parts of packed weights lie, in bytes from their beginning. */
+/** Offsets of the parts of packed weights, in bytes from their beginning. */
 function packedLayout(shape: Conv2dWeightShape, precision: Precision) {
   const { Cin, Cout, kH, kW, groups } = packingShape(shape);
   const panels = groups * Math.ceil(Cout / groups / NR);
@@ -83,7 +83,7 @@ export function packedConv2dBytes(shape: Conv2dWeightShape, precision: Precision
   return packedLayout(shape, precision).end;
 }
 
-/** What packing wants for itself: the scales and the rows of a panel before they are packed. */
+/** Bytes that packing itself needs: the scales and the rows of a panel before they are packed. */
 export function stageBytes(shape: Conv2dWeightShape): number {
   const { Cin, kH, kW, groups } = packingShape(shape);
   return NR * (8 + (4 * kH * kW * Cin) / groups);
@@ -110,9 +110,9 @@ export interface PanelExports {
 }
 
 /**
- * Packs weights, OIHW, into panels of eight output channels, channels before taps as a gathered pixel
- * has them: [groups, ⌈Cout/groups/8⌉, kH·kW·Cin/groups, 8]. They are read eight channels at a time
- * into linear memory, and packed there.
+ * Packs weights, OIHW, into panels of eight output channels: [groups, ⌈Cout/groups/8⌉, kH·kW·Cin/groups, 8].
+ * In a panel the channels of a tap are together, in the order of a gathered pixel. Weights are read into
+ * linear memory, eight channels at a time, and packed there.
  *
  * @throws {ShapeError} when a length does not fit the shape
  */
@@ -145,7 +145,7 @@ export function packConv2d(
       const oc = ((index - panel) / panelsOfGroup) * CoutG + panel * NR;
       const columns = Math.min(NR, CoutG - panel * NR);
       weights.read(rows.subarray(0, columns * K), oc * K);
-      // Channels that do not exist are zeros.
+      // The last panel is filled up with zeros.
       rows.fill(0, columns * K);
       if (weights.scale) scale.set(weights.scale.subarray(oc, oc + columns));
       bias.set(weights.bias.subarray(oc, oc + columns), index * NR);
@@ -164,7 +164,7 @@ export function packConv2d(
   return { ...packed, row: (out, oc) => unpackRow(memory, exports, packed, out, oc) };
 }
 
-/** Copies the weights of output `oc` out of its panel, as a linear layer has them: [Cin]. */
+/** Copies the weights of output `oc` of a linear layer out of its panel: [Cin]. */
 function unpackRow(
   memory: LinearMemory,
   exports: PanelExports,
@@ -187,25 +187,25 @@ function unpackRow(
 }
 
 /**
- * The algorithm that computes a shape. It looks at one picture, not at N, so that a batch computes what
- * its items do.
+ * The algorithm that computes a shape. It does not depend on N, so that a batch gives the same results as
+ * its pictures alone.
  *
- * @param sparse whether the input lies behind a ReLU
- * @param winograd whether Winograd's may
+ * @param sparse whether the input comes from a ReLU
+ * @param winograd whether Winograd's algorithm is allowed
  */
 export function algorithmOf(shape: Conv2dShape, sparse: boolean, winograd: boolean): Algorithm {
   const { Cin, Cout, groups } = shape;
   if (isDepthwise(shape)) return 'depthwise';
-  // Whole vectors of channels.
+  // The other algorithms need whole vectors of channels.
   if (groups > 1 || Cin % 4 !== 0 || Cout % NR !== 0) return 'gemm';
   if (winograd && gainsByWinograd(shape)) return 'winograd';
-  // Panels come in fours and sixes.
+  // The sparse kernel takes four or six panels at a time.
   return sparse && Cout % (2 * NR) === 0 && Cout >= 4 * NR ? 'sparse' : 'gemm';
 }
 
 /**
- * 3×3 at stride 1, where the 4×4 tiles are not wasted on the output's edges, and are so many that
- * transforming the weights for them pays.
+ * 3×3 at stride 1, where the 4×4 tiles waste little at the output's edges, and where there are enough tiles
+ * to make up for the transform of the weights.
  */
 function gainsByWinograd(shape: Conv2dShape): boolean {
   const { kH, kW, strideY, strideX, dilationY, dilationX, Hout, Wout } = shape;
@@ -214,7 +214,7 @@ function gainsByWinograd(shape: Conv2dShape): boolean {
   return tiles > 4 && POINTS * tiles < 0.6 * 9 * Hout * Wout;
 }
 
-/** What `writeTask` will want. */
+/** The scratch that `writeTask` will need. */
 export function scratchBytes(
   shape: Conv2dShape,
   algorithm: Algorithm,
@@ -240,7 +240,7 @@ export function scratchBytes(
   if (algorithm === 'sparse') {
     return {
       rows: 4 * block * (Math.ceil(K / SLICE) + 1),
-      // Compressing writes whole vectors, beyond the last nonzero.
+      // Compressing writes whole vectors, also after the last nonzero.
       a: NONZERO_BYTES * block * K + 32,
       b: 0,
       products: 4 * SPARSE_PANELS * NR * block,
@@ -264,7 +264,7 @@ export function scratchBytes(
   return { rows, a, b: 0, products: 0, sums: 0, widened };
 }
 
-/** Whether pixels are gathered: those of a 1×1 without a border lie in x as they are wanted. */
+/** Whether pixels are gathered. A 1×1 convolution at stride 1 without a border reads them directly from x. */
 function gathers({ kH, kW, H, W, strideY, strideX, padY, padX, Hout, Wout }: Conv2dShape): boolean {
   const isBeyond = (Hout - 1) * strideY >= H || (Wout - 1) * strideX >= W;
   return kH * kW > 1 || padY + padX > 0 || isBeyond;
@@ -302,14 +302,14 @@ export function writeTask(
 }
 
 /**
- * Pixels or tiles of a block: as many as keep its rows in a second-level cache of 1 MB with room for
- * the weights, all of a small picture, in equal parts. Rows of a matrix product: 24–48 for K ≥ 256, 48–96
- * below. Lists of nonzeros: half a megabyte of them, for each slice of weights is fetched once a block.
+ * Pixels or tiles of a block, in equal parts. A block's rows fit into a second-level cache of 1 MB with room for
+ * the weights; a small picture is one block. Rows of a matrix product: 24–48 for K ≥ 256, 48–96 below. Lists of
+ * nonzeros: half a megabyte, because each slice of weights is fetched once for each block.
  */
 function blockOf(shape: Conv2dShape, algorithm: Algorithm): number {
   const { N, Hout, Wout, Cin, kH, kW, groups } = shape;
   if (algorithm === 'depthwise') {
-    // What the last four pixels reach.
+    // How far the last four pixels reach.
     const { strideX, dilationX } = shape;
     return (4 * Math.ceil(Wout / 4) - 1) * strideX + (kW - 1) * dilationX + 1;
   }
@@ -325,7 +325,7 @@ function blockOf(shape: Conv2dShape, algorithm: Algorithm): number {
   return equalParts(M, M <= 64 ? 64 : K >= 256 ? 48 : 96, 12);
 }
 
-/** The part of `total` nearest below `most` that leaves equal parts, a multiple of `unit`. */
+/** Splits `total` into equal parts of at most about `most`; the size of a part is a multiple of `unit`. */
 function equalParts(total: number, most: number, unit: number): number {
   const parts = Math.ceil(total / most);
   return Math.ceil(total / parts / unit) * unit;

@@ -1,6 +1,6 @@
 /**
- * The one memory of a backend: weights, arenas and scratch, handed out in regions. It grows when no
- * free region is large enough, and growing detaches every view: hold addresses, not views.
+ * The memory of a backend: weights, arenas and scratch are regions of it. It grows when no free region is
+ * large enough. Growing detaches every view, so keep addresses, not views.
  */
 
 import { ShapeError } from '../../errors.js';
@@ -9,7 +9,7 @@ import type { WasmMemory } from './webassembly.js';
 const PAGE_BYTES = 65536;
 /** Regions begin at a cache line. */
 const ALIGNMENT = 64;
-/** What a 32-bit address reaches. */
+/** The most bytes that a 32-bit address can reach. */
 const MOST_BYTES = 2 ** 32;
 
 interface Region {
@@ -19,9 +19,9 @@ interface Region {
 
 export class LinearMemory {
   readonly #memory: WasmMemory;
-  /** Free regions below `#top`, by address, never adjacent. */
+  /** Free regions below `#top`, sorted by address, never adjacent. */
   readonly #free: Region[] = [];
-  /** Beyond it nothing was ever handed out. */
+  /** No region was ever given out beyond it. */
   #top: number;
 
   /** @param base the first address that is free */
@@ -30,20 +30,20 @@ export class LinearMemory {
     this.#top = alignUp(base);
   }
 
-  /** Bytes of the memory, free ones included. */
+  /** Bytes of the memory, including free ones. */
   get bytes(): number {
     return this.#memory.buffer.byteLength;
   }
 
-  /** Grows the memory at once by what regions of `bytes` in all will want. */
+  /** Grows the memory at once, for regions of `bytes` in total. */
   reserve(bytes: number): void {
     this.#growTo(this.#top + bytes);
   }
 
   /**
-   * A region of at least `bytes` bytes, its contents undefined.
+   * A region of at least `bytes` bytes with undefined contents.
    *
-   * @throws {ShapeError} naming the bytes wanted, where the engine refuses to grow
+   * @throws {ShapeError} with the bytes needed, if the engine refuses to grow the memory
    */
   allocate(bytes: number): number {
     const wanted = alignUp(bytes);
@@ -62,7 +62,7 @@ export class LinearMemory {
     return ptr;
   }
 
-  /** Takes back what `allocate(bytes)` gave. */
+  /** Frees the region that `allocate(bytes)` gave. */
   release(ptr: number, bytes: number): void {
     const at = this.#free.findIndex((region) => region.ptr > ptr);
     this.#free.splice(at < 0 ? this.#free.length : at, 0, { ptr, bytes: alignUp(bytes) });

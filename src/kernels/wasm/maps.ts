@@ -1,16 +1,16 @@
-/** The JavaScript side of assembly/maps.ts: saliency maps through a scratch of fixed size. */
+/** The JavaScript side of assembly/maps.ts: saliency maps, with a scratch of fixed size. */
 
 import { NORMAL_CDF_TABLE_LENGTH, normalCdfTable } from '../../math/normal-cdf.js';
 import type { MapKernels, MapView } from '../step.js';
 import type { LinearMemory } from './linear-memory.js';
 
-/** Scratch for the maps of a ResNet at inputs of some 500×500 and pictures 2,000 pixels wide. */
+/** Enough scratch for the maps of a ResNet at inputs of about 500×500 and pictures 2,000 pixels wide. */
 const SCRATCH_BYTES = 2 ** 19;
 
 /** Bytes of a `Scale` of assembly/maps.ts, of which it uses 56. */
 const SCALE_BYTES = 64;
 
-/** Picture rows in a turn, where so many fit. */
+/** The most picture rows in one call, if they fit. */
 const MOST_ROWS = 64;
 
 /** What assembly/maps.ts exports. */
@@ -31,7 +31,7 @@ export interface MapExports {
   ): void;
 }
 
-/** The map kernels of a backend. Takes its scratch at once, so that no explanation grows the memory. */
+/** The map kernels of a backend. Allocates its scratch at once, so that no explanation grows the memory. */
 export function wasmMapKernels(memory: LinearMemory, exports: MapExports): MapKernels {
   const scratch = memory.allocate(SCRATCH_BYTES);
   const table = memory.allocate(8 * NORMAL_CDF_TABLE_LENGTH);
@@ -61,7 +61,7 @@ export function wasmMapKernels(memory: LinearMemory, exports: MapExports): MapKe
   };
 }
 
-/** A region of a memory, from `ptr` on. */
+/** A region of a memory, starting at `ptr`. */
 export interface Room {
   readonly ptr: number;
   readonly words: Int32Array;
@@ -78,18 +78,18 @@ export function roomAt(buffer: ArrayBufferLike, ptr: number, bytes: number): Roo
   };
 }
 
-/** Bytes of a room for `throughRows`, for one row of the picture at a time. */
+/** Bytes that `throughRows` needs for one row of the picture at a time. */
 export function roomFor(W: number, maps: readonly MapView[]): number {
   const perScale = SCALE_BYTES + 5 * rowBytes(W) + 8;
   return maps.reduce((sum, map) => sum + bytesOf(map) + perScale, 8 + 4 * 7 + 4 * W);
 }
 
 /**
- * Lays maps out as `Scale`s of assembly/maps.ts, and runs over the rows of a picture, as many at a time as there is
- * room for. The addresses of the scales come first.
+ * Writes maps as `Scale`s of assembly/maps.ts, then runs over the rows of a picture, as many at a time as fit. The
+ * addresses of the scales come first in the region.
  *
- * @param run told where its rows go, and which they are
- * @returns false for maps that are not taken, or do not fit
+ * @param run receives the address for its rows, and which rows they are
+ * @returns false for maps that are not supported or do not fit
  */
 export function throughRows(
   { ptr, words, floats, doubles }: Room,
@@ -101,7 +101,7 @@ export function throughRows(
   const free = 4 * words.length - roomFor(W, maps);
   const rows = Math.min(1 + Math.floor(free / (4 * W)), MOST_ROWS);
   if (rows < 1 || !maps.every(isTaken)) return false;
-  // The room is taken up to here.
+  // The region is in use up to here.
   let end = ptr + 8 * Math.ceil(maps.length / 2);
   const take = (bytes: number): number => {
     end += bytes;
@@ -122,17 +122,17 @@ export function throughRows(
   return true;
 }
 
-/** Of a row of doubles on its way to a picture's width. */
+/** Bytes of a row of doubles at the picture's width. */
 function rowBytes(W: number): number {
   return 8 * (W + 7);
 }
 
-/** Rounded up to whole doubles. */
+/** Bytes of a map, rounded up to whole doubles. */
 function bytesOf({ shape }: MapView): number {
   return 8 * Math.ceil((shape[0]! * shape[1]!) / 2);
 }
 
-/** Row by row, of two columns at least. */
+/** Whether a map is row-major and has at least two columns. */
 function isTaken({ shape, stride }: MapView): boolean {
   return stride[1] === 1 && stride[0] === shape[1] && shape[1]! > 1;
 }

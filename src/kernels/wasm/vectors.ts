@@ -16,7 +16,7 @@ export class WasmVectors implements PackedVectors {
     this.shift.set(shift);
   }
 
-  /** Views: valid until the memory grows. */
+  /** Views, valid until the memory grows. */
   get scale(): Float32Array {
     return this.#memory.floats(this.ptr, this.bytes / 8);
   }

@@ -1,4 +1,4 @@
-/** The import of a .wasm file, as workerd and its bundlers understand it: a `WebAssembly.Module`. */
+/** The import of a .wasm file gives a `WebAssembly.Module` on workerd and in its bundlers. */
 declare module '*.wasm' {
   const module: object;
   export default module;

@@ -1,6 +1,6 @@
 /**
- * The SIMD backend: kernels in WebAssembly (assembly/), everything in one linear memory. Same
- * interface, same tests as the portable backend.
+ * The SIMD backend: kernels in WebAssembly (assembly/), with everything in one linear memory. It has the
+ * same interface and the same tests as the portable backend.
  */
 
 import { DISPOSE, owned } from '../../disposal.js';
@@ -47,7 +47,7 @@ import {
   webAssembly,
 } from './webassembly.js';
 
-/** What assembly/index.ts exports; besides, functions of operators by the operators' names. */
+/** The exports of assembly/index.ts. The functions of operators are exported by the operators' names, too. */
 interface WasmExports extends PanelExports, MapExports {
   heapBase(): number;
   activate(...words: number[]): void;
@@ -58,17 +58,17 @@ interface WasmExports extends PanelExports, MapExports {
 }
 
 export interface WasmOptions {
-  /** Winograd's algorithm for 3×3 at stride 1 (default). Without, these are GEMMs, or skip their zeros. */
+  /** Winograd's algorithm for 3×3 at stride 1 (default). If false, these are GEMMs or skip zeros. */
   readonly winograd?: boolean;
 }
 
-/** `wasmKernels` of ../backend.ts, over modules from anywhere. */
+/** `wasmKernels` of ../backend.ts, with modules from any source. */
 export async function wasmKernelsFrom(
   load: ModuleLoader,
   module?: WasmModule | WasmBuild,
   { winograd = true }: WasmOptions = {},
 ): Promise<Kernels> {
-  // Of what is no module the engine says so itself.
+  // If it is no module, the engine throws.
   if (typeof module === 'object') return instantiate('wasm', module, winograd);
   if (module !== undefined) oneOf('module', module, ['relaxed', 'simd']);
   const kernels = await firstKernels(load, module, winograd);
@@ -78,7 +78,7 @@ export async function wasmKernelsFrom(
   );
 }
 
-/** The backend of a build, by default of the faster one; `undefined` where the engine cannot run it. */
+/** The backend of a build, by default the faster one; `undefined` if the engine cannot run it. */
 export async function firstKernels(
   load: ModuleLoader,
   build?: WasmBuild,
@@ -98,7 +98,7 @@ function instantiate(name: string, module: WasmModule, winograd: boolean): Kerne
   return new WasmKernels(name, exports, new LinearMemory(memory, exports.heapBase()), winograd);
 }
 
-/** @throws {UnsupportedError} where a page's policy forbids it: WebKit compiles before it looks at the policy */
+/** @throws {UnsupportedError} if a page's policy forbids it: WebKit checks the policy only after it has compiled */
 function exportsOf(name: string, module: WasmModule, memory: WasmMemory): WasmExports {
   try {
     return new webAssembly!.Instance(module, { env: { memory } }).exports as WasmExports;
@@ -116,7 +116,7 @@ interface Engine {
 class WasmKernels implements Kernels {
   readonly name: string;
   isDisposed = false;
-  /** None once it is disposed: fastcam/viz makes the same maps. */
+  /** `undefined` after `dispose`; fastcam/viz makes the same maps. */
   maps: MapKernels | undefined;
   readonly #winograd: boolean;
   #engine: Engine | undefined;
@@ -128,7 +128,7 @@ class WasmKernels implements Kernels {
     this.maps = wasmMapKernels(memory, exports);
   }
 
-  /** @throws {TypeError} after `dispose`, and where a framework's proxy stands for the kernels */
+  /** @throws {TypeError} after `dispose`, and if a framework has wrapped the kernels in a proxy */
   private get engine(): Engine {
     return owned('kernels', #engine in this ? this.#engine : null);
   }
@@ -244,7 +244,7 @@ class WasmProgram implements Program {
     });
   }
 
-  /** The module's own kernel where it has one of that name, else the portable one over views. */
+  /** The module's own kernel if it has one of that name; else the portable kernel on views. */
   #bindOperator(
     exports: WasmExports,
     step: OperatorStep,
@@ -265,7 +265,7 @@ class WasmProgram implements Program {
     }
     const inputs = new Array<Float32Array>(step.inputs.length);
     return () => {
-      // The kernel is JavaScript: it computes in doubles, on views of this memory.
+      // The kernel is JavaScript and works on views of this memory.
       for (let i = 0; i < inputs.length; i++) inputs[i] = this.buffer(step.inputs[i]!);
       step.kernel(this.buffer(step.out), inputs, vectors as PackedVectors | undefined);
     };
@@ -286,7 +286,7 @@ class WasmProgram implements Program {
 
   buffer(index: number): Float32Array {
     const view = this.#views[index];
-    // A view of a memory that has grown since is empty.
+    // If the memory has grown, the old view is empty.
     if (view && view.length > 0) return view;
     const { offset, length } = this.#buffers[index]!;
     const fresh = this.#memory.floats(this.#ptr + 4 * offset, length);
@@ -317,7 +317,7 @@ interface Convolution {
   readonly precision: Precision;
 }
 
-/** How a step is computed that is a convolution. */
+/** How a convolution step is computed. */
 function convolutionOf(
   step: Step,
   winograd: boolean,
@@ -329,7 +329,7 @@ function convolutionOf(
   return { shape, algorithm, precision: precisionOf(weights) };
 }
 
-/** Scratch that serves one step at a time: each use as large as the largest step wants it. */
+/** Scratch for one step at a time: each use is as large as the largest step needs. */
 function sharedScratch(convolutions: readonly (Convolution | undefined)[]): ScratchBytes {
   const most = { rows: 0, a: 0, b: 0, products: 0, sums: 0, widened: 0 };
   for (const convolution of convolutions) {
@@ -340,7 +340,7 @@ function sharedScratch(convolutions: readonly (Convolution | undefined)[]): Scra
   return most;
 }
 
-/** Addresses of the uses, one after another. */
+/** Addresses of the uses, one after the other. */
 function addressesOf(scratch: ScratchBytes, ptr: number): ScratchBytes {
   let end = ptr;
   const addresses = { ...scratch };

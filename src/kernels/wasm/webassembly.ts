@@ -1,6 +1,6 @@
 /**
- * The part of the WebAssembly API that the backend uses. It is ECMAScript's neighbour in every engine
- * but in no `lib` of TypeScript that leaves out the DOM; types of our own clash with nobody's.
+ * The part of the WebAssembly API that the backend uses. Every engine has it, but TypeScript only declares
+ * it in a `lib` with the DOM. These are our own types, which do not conflict with others.
  */
 
 import { UnsupportedError } from '../../errors.js';
@@ -27,7 +27,7 @@ export const webAssembly: WebAssemblyApi | undefined = (
   globalThis as { WebAssembly?: WebAssemblyApi }
 ).WebAssembly;
 
-/** An engine that has WebAssembly and may not use it: a page's policy or a worker's rules forbid it. */
+/** The error where the engine has WebAssembly but may not use it: a page's policy or a worker's rules forbid it. */
 export function forbidden(build: string, cause: unknown): UnsupportedError {
   return new UnsupportedError(
     `wasm: the engine may not compile the ${build} build: choose js (${(cause as Error).message})`,

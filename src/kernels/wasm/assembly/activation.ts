@@ -1,45 +1,50 @@
 /**
  * Activation functions (../../js/activation.ts has the formulas), four elements at a time. All of them share one
- * loop and, those that have one, one exponential. Which function it is, is asked at every vector: the answer is
- * always the same, and costs next to nothing.
+ * loop, and those with an exponential share its code. The loop branches on the function at every vector. The
+ * branch is always the same, so it costs almost nothing.
  *
  * The exponential: x = n·ln 2 + r with |r| ≤ ln 2/2; eˣ = 2ⁿ·(1 + m), m = r + r²·p(r) with p of degree 4, within
  * 2⁻²⁷·⁹ of eˣ (minimax, fitted). Above 88.4 it is ∞, below −87.7 it is 0.
  *
- * Errors, beside 2⁻¹¹⁸: of sigmoid, silu, tanh, mish, elu, celu and selu, and of the functions of straight
- * lines, 2⁻²¹ of the value; of the GELUs 2⁻²¹ of |x|, of softplus 2⁻²² of max(1, x). GELU of −∞ is 0.
+ * Errors, beside 2⁻¹¹⁸:
+ *
+ *   sigmoid, silu, tanh, mish, elu, celu, selu, functions of straight lines   2⁻²¹ of the value
+ *   the GELUs                                                                 2⁻²¹ of |x|
+ *   softplus                                                                  2⁻²² of max(1, x)
+ *
+ * GELU of −∞ is 0.
  */
 
 import { copyFloats, madd } from './simd';
 import { log2OfFloats } from './smoe';
 
-// The numbers of the functions in ../activation.ts. Of straight lines:
+// The numbers of the functions in ../activation.ts. Functions made of straight lines:
 const CLIP: i32 = 0;
 const LEAKY_RELU: i32 = 1;
 const THRESHOLDED_RELU: i32 = 2;
 const HARDSIGMOID: i32 = 3;
 const HARDSWISH: i32 = 4;
-// Of an exponential, of a multiple of x:
+// Functions with an exponential of a multiple of x:
 const ELU: i32 = 5;
 const SIGMOID: i32 = 6;
 const SILU: i32 = 7;
-// Of another:
+// Functions with an exponential of something else:
 const GELU_TANH: i32 = 8;
 const GELU: i32 = 9;
 const TANH: i32 = 10;
 const MISH: i32 = 11;
 
 /**
- * Constants, four bytes each. A literal is put together from words wherever it is used, for every vector: to load
- * takes a fifth off the loop (measured).
+ * Constants, four bytes each. A literal is built from words at every use, for every vector. Loading it from memory
+ * makes the loop a fifth faster (measured).
  */
 const CONSTANTS = memory.data<f32>([
   1,
-  // Below and above, the exponential is 0 and ∞.
+  // The exponential is 0 below the first, and ∞ above the second.
   -88,
   89,
   <f32>Math.LOG2E,
-  // Leaves a whole number plus an exponent's bias in the lowest bits.
+  // Adding it leaves a whole number plus an exponent's bias in the lowest bits.
   12582912 + 127,
   // −ln 2 in two parts.
   -0.693359375,
@@ -50,7 +55,7 @@ const CONSTANTS = memory.data<f32>([
   0.0416683880503,
   0.1666652063115,
   0.4999999344776,
-  // Of erfc, halved, the highest power first; then what is in t.
+  // The polynomial of erfc, halved, the highest power first; then the constant of t.
   0.5 * 1.061405429,
   0.5 * -1.453152027,
   0.5 * 1.421413741,
@@ -59,14 +64,14 @@ const CONSTANTS = memory.data<f32>([
   <f32>(0.3275911 * Math.SQRT1_2),
 ]);
 
-/** The elements behind the last whole vector. */
+/** The elements after the last whole vector. */
 const tail = memory.data(16, 16);
 
 /**
  * out = f(x) of `length` elements; `out` may be x.
  *
  * @param kind number of the function
- * @param a and b, c: its numbers, as ../activation.ts gives them
+ * @param a and b, c: its parameters, from ../activation.ts
  */
 export function activate(
   out: usize,
@@ -86,7 +91,7 @@ export function activate(
   copyFloats(out + whole, tail, bytes - whole);
 }
 
-/** The same of `bytes` bytes of whole vectors. */
+/** The same for `bytes` bytes of whole vectors. */
 function activateVectors(
   out: usize,
   x: usize,
@@ -113,7 +118,7 @@ function activateVectors(
     const n = f32x4.sub(rounded, rounder);
     let r = madd(n, v128.load32_splat(CONSTANTS, 20), power);
     r = madd(n, v128.load32_splat(CONSTANTS, 24), r);
-    // In pairs, for what one waits for takes longer than what is computed.
+    // The polynomial is evaluated in pairs: waiting for one result at a time takes longer than computing it.
     const r2 = f32x4.mul(r, r);
     const p01 = madd(r, v128.load32_splat(CONSTANTS, 40), v128.load32_splat(CONSTANTS, 44));
     const p23 = madd(r, v128.load32_splat(CONSTANTS, 32), v128.load32_splat(CONSTANTS, 36));
@@ -128,7 +133,7 @@ function activateVectors(
   }
 }
 
-/** Functions of straight lines. `pmin` and `pmax` keep a NaN that comes first. */
+/** Functions made of straight lines. `pmin` and `pmax` keep a NaN in the first argument. */
 function straight(kind: i32, x: v128, as: v128, bs: v128): v128 {
   if (kind === CLIP) return f32x4.pmin(f32x4.pmax(x, as), bs);
   if (kind === LEAKY_RELU) {
@@ -140,21 +145,21 @@ function straight(kind: i32, x: v128, as: v128, bs: v128): v128 {
   return kind === HARDSIGMOID ? gate : f32x4.mul(x, gate);
 }
 
-/** What the exponential is taken of. */
+/** The argument of the exponential. */
 function exponent(kind: i32, x: v128, as: v128, bs: v128): v128 {
   const line = f32x4.mul(x, as);
   if (kind <= SILU) return line;
   if (kind === GELU_TANH) return madd(f32x4.mul(line, f32x4.mul(x, x)), bs, line);
-  // Of GELU a is −½.
+  // For GELU, a is −½.
   if (kind === GELU) return f32x4.mul(line, x);
   return kind === MISH ? f32x4.pmin(x, f32x4.splat(20)) : f32x4.neg(f32x4.abs(line));
 }
 
-/** The functions of an exponential scale·(1 + m) that take more than a quotient. */
+/** Functions of an exponential scale·(1 + m) that need more than one quotient. */
 function curved(kind: i32, x: v128, scale: v128, m: v128, bs: v128, c: f32): v128 {
   const one = v128.load32_splat(CONSTANTS);
   const e = f32x4.mul(scale, f32x4.add(one, m));
-  // eˣ − 1, in which nothing cancels.
+  // eˣ − 1 without cancellation.
   const less = madd(scale, m, f32x4.sub(scale, one));
   if (kind === GELU) {
     // x·Φ(x) = max(x, 0) − |x|·½erfc(|x|/√2), erfc z = t·(…)·e^(−z²), t = 1/(1 + 0.3275911z)
@@ -166,7 +171,7 @@ function curved(kind: i32, x: v128, scale: v128, m: v128, bs: v128, c: f32): v12
     series = madd(series, t, v128.load32_splat(CONSTANTS, 60));
     series = madd(series, t, v128.load32_splat(CONSTANTS, 64));
     const tail = f32x4.mul(f32x4.mul(series, t), e);
-    // ∞·0 would be no number.
+    // ∞·0 would be NaN.
     const finite = f32x4.pmin(f32x4.abs(x), f32x4.splat(16));
     return f32x4.sub(f32x4.pmax(x, f32x4.splat(0)), f32x4.mul(finite, tail));
   }

@@ -1,4 +1,4 @@
-/** Operators of columns (../../js/columns.ts), four channels at a time; the same roundings. */
+/** Operators on columns (../../js/columns.ts), four channels at a time, with the same roundings. */
 
 /** @param vectors [2, width]: scale, then shift */
 export function affine(

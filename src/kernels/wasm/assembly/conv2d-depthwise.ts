@@ -1,16 +1,16 @@
 /**
  * Depthwise convolution: each output channel reads one input channel.
  *
- * Rows of the input come into a band, a ring of as many as the kernel spans, with zeros beside them: no pixel
- * asks for a border then, and every pixel's channels are whole vectors. Four pixels of an output row are
- * computed at once, four channels after four channels, so that each weight is loaded once for four products:
+ * Rows of the input are copied into a band: a ring of as many rows as the kernel spans, with zeros at both ends.
+ * So no pixel has to check for the border, and every pixel's channels are whole vectors. Four pixels of an output
+ * row are computed together, four channels at a time, so that each weight is loaded once for four products:
  *
  *   band    0 0 │ x x x x x x x │ 0 0 0        kH rows
  *             └─┴─┴─┴─┴─┘
  *   out           y y y y                      four pixels, all channels
  *
- * 3×3 and 5×5 at stride 1 load each input once for all that it is multiplied by. Weights are in panels as of a
- * convolution of one input channel: [⌈Cout/8⌉, kH·kW, 8].
+ * 3×3 and 5×5 at stride 1 load each input once for all of its products. Weights are packed like those of a
+ * convolution with one input channel: [⌈Cout/8⌉, kH·kW, 8].
  */
 
 import { finishesPixels, finishPixels } from './epilogue';
@@ -19,7 +19,7 @@ import { rowsOf } from './precision';
 import { copyFloats, madd } from './simd';
 import { Conv2dTask } from './task';
 
-/** Vectors of four pixels on their way to where not all of them fit. */
+/** Holds vectors of four pixels where not all four are stored. */
 const some = memory.data(64, 16);
 
 export function conv2dDepthwise(task: Conv2dTask): void {
@@ -61,7 +61,7 @@ function pixelBytes(task: Conv2dTask): usize {
   return (<usize>((task.Cout + 3) & ~3)) << 2;
 }
 
-/** Copies row number `line` of x into a row of the band, each channel as often as outputs read it. */
+/** Copies row number `line` of x into a row of the band; each channel as many times as outputs read it. */
 function copyRow(task: Conv2dTask, line: i32, to: usize): void {
   const Cin = task.Cin;
   const bytes = pixelBytes(task);
@@ -83,10 +83,10 @@ function copyRow(task: Conv2dTask, line: i32, to: usize): void {
 }
 
 /**
- * One row of output pixels from number `m` on.
+ * One row of output pixels, starting at number `m`.
  *
  * @param w the weights of the first tap
- * @param end of the table of rows of the band that the taps meet
+ * @param end the end of the table of the band's rows that the taps read
  */
 function computeRow(task: Conv2dTask, m: i32, w: usize, end: usize): void {
   const outBytes = (<usize>task.Cout) << 2;
@@ -101,9 +101,9 @@ function computeRow(task: Conv2dTask, m: i32, w: usize, end: usize): void {
 }
 
 /**
- * All channels of four pixels, of which `count` are stored.
+ * Computes all channels of four pixels and stores the first `count` pixels.
  *
- * @param column where the first pixel's first tap lies in a row of the band
+ * @param column position of the first pixel's first tap in a row of the band
  * @param offset bytes of the first pixel from the beginning of `out`
  */
 function fourPixels(
@@ -144,7 +144,7 @@ function fourPixels(
           v3 = madd(v128.load(at + step3), b0, v3);
         }
       } else {
-        // Input ix meets tap ix − p of pixel p.
+        // Input ix is multiplied by tap ix − p for pixel p.
         const b0 = v128.load(b);
         const b1 = v128.load(b, 32);
         const b2 = v128.load(b, 64);

@@ -1,16 +1,16 @@
 /**
- * Convolution that skips zeros. ReLU leaves a third to two thirds of what a network multiplies at 0, and
- * 0·w adds nothing: the sums are those of the whole product.
+ * Convolution that skips zeros. ReLU sets a third to two thirds of a network's inputs to 0. Because 0·w adds
+ * nothing, the sums are the same as without skipping.
  *
- * A block of pixels is compressed into lists of nonzeros, once; then each pixel's list meets the
+ * A block of pixels is compressed once into lists of nonzeros. Then each pixel's list is multiplied by the
  * weights, six or four panels of eight output channels at a time:
  *
  *            list                 6 panels [K, 8]
  *   pixel │ (k, x[k]) … │    ×    rows k of each     =    48 sums, in registers
  *
- * One pixel at a time, for no two have their zeros in the same places. K is cut into slices, so that a
- * slice of the panels stays in the first-level cache while every pixel of the block passes by; between
- * slices the sums rest in scratch. Every sum runs over k in order.
+ * Pixels are computed one at a time, because each has its zeros in other places. K is cut into slices, so that
+ * a slice of the panels stays in the first-level cache for all pixels of the block. Between slices the sums are
+ * kept in scratch. Every sum runs over k in order.
  */
 
 import { finishPixels } from './epilogue';
@@ -20,26 +20,26 @@ import { madd, swizzle } from './simd';
 import { accumulate, finishColumns, SUMS_BYTES } from './smoe';
 import { Conv2dTask, limitsOf } from './task';
 
-/** Values of k in a slice, at most: 24 KB of six panels. */
+/** The most values of k in a slice: 24 KB for six panels. */
 const SLICE: i32 = 128;
 
-/** Bytes of a nonzero: where row k of a panel lies, from the panel's beginning, and the value. */
+/** Bytes of a nonzero: the offset of row k in a panel, then the value. */
 const NONZERO: usize = 8;
 
 /**
- * Whether residual and limits meet the sums before they leave their registers. The compiler of Node 20,
- * which has no relaxed SIMD, runs out of registers in the loop then, at half the speed (measured).
+ * Whether residual and limits are applied while the sums are in registers. Node 20 has no relaxed SIMD; its
+ * compiler would run out of registers in the loop and halve the speed (measured).
  */
 const FINISHES_IN_REGISTERS: bool = ASC_FEATURE_RELAXED_SIMD;
 
-/** Type arguments that stand for the number of panels, which the compiler sees. */
+/** Type arguments stand for the number of panels, so that the compiler knows it. */
 type Four = i32;
 type Six = i64;
 
 /** Bytes of a pixel's sums between two slices. */
 const SUMS: usize = 6 * ROW;
 
-/** For each of the 16 sets of nonzero lanes: the shuffle that moves them to the front, and their rows. */
+/** For each of the 16 sets of nonzero lanes: the shuffle that moves them to the front, and the offsets of their rows. */
 const nonzeroLanes = memory.data(16 * 32, 16);
 for (let lanes = 0; lanes < 16; lanes++) {
   let shuffle = nonzeroLanes + ((<usize>lanes) << 5);
@@ -58,7 +58,7 @@ export function conv2dSparse(task: Conv2dTask): void {
     const count = min(task.block, M - begin);
     compressPixels(task, begin, count);
     for (let panel = 0; panel < panels; ) {
-      // Panels come in twos: what sixes leave, fours take.
+      // The number of panels is even. Six at a time if that divides the rest, else four.
       const width = (panels - panel) % 6 === 0 ? 6 : 4;
       multiply(task, begin, count, panel, width);
       panel += width;
@@ -75,7 +75,7 @@ export function conv2dSparse(task: Conv2dTask): void {
   }
 }
 
-/** Lists of a block's nonzeros, and in rows[pixel][slice] where each begins; what is last ends. */
+/** Lists a block's nonzeros. rows[pixel][slice] is where each list begins; the last entry is the end. */
 function compressPixels(task: Conv2dTask, begin: i32, count: i32): void {
   const plane = task.Hout * task.Wout;
   const Cin = task.Cin;
@@ -113,9 +113,9 @@ function compressPixels(task: Conv2dTask, begin: i32, count: i32): void {
 }
 
 /**
- * Appends the nonzeros of `width` floats at x, the first of which is number k, to a list.
+ * Appends the nonzeros of `width` floats at x to a list. The first float has number k.
  *
- * @returns the list's end; up to 32 bytes beyond it are written
+ * @returns the list's end; up to 32 bytes after it are overwritten
  */
 function compress(list: usize, x: usize, width: i32, k: i32): usize {
   let rows = i32x4.splat(k * <i32>ROW);
@@ -135,7 +135,7 @@ function compress(list: usize, x: usize, width: i32, k: i32): usize {
   return list;
 }
 
-/** A block of `count` compressed pixels times `width` panels from number `panel` on. */
+/** A block of `count` compressed pixels times `width` panels, starting at number `panel`. */
 function multiply(task: Conv2dTask, begin: i32, count: i32, panel: i32, width: i32): void {
   const K = task.kH * task.kW * task.Cin;
   const slices = (K + SLICE - 1) / SLICE;
@@ -144,7 +144,7 @@ function multiply(task: Conv2dTask, begin: i32, count: i32, panel: i32, width: i
   for (let slice = 0; slice < slices; slice++) {
     const k = slice * SLICE;
     const rows = min(SLICE, K - k);
-    // The lists count rows from the first slice on.
+    // The lists count rows from the first slice.
     const b = rowsOf(task, panel, width, K, k, rows) - <usize>k * ROW;
     const stride = <usize>(task.precision === F32 ? K : rows) * ROW;
     const isLast = slice + 1 === slices;
@@ -176,8 +176,8 @@ function multiply(task: Conv2dTask, begin: i32, count: i32, panel: i32, width: i
 }
 
 /**
- * out[8·i + j] = clip(from[8·i + j] + Σ value · b[i][row][j] + residual[8·i + j]), the sum over
- * the nonzeros from address `nonzero` to `end`; residual and limits only where FINISHES_IN_REGISTERS.
+ * out[8·i + j] = clip(from[8·i + j] + Σ value · b[i][row][j] + residual[8·i + j]). The sum runs over the
+ * nonzeros from address `nonzero` to `end`. Residual and limits only where FINISHES_IN_REGISTERS.
  *
  * @param b four or six panels, `stride` bytes apart
  */
@@ -250,14 +250,14 @@ function addProducts<Panels>(
   }
 }
 
-/** Sums as a tile's registers leave them. */
+/** A finished vector of sums: with residual and limits where FINISHES_IN_REGISTERS. */
 function finished(sums: v128, residual: usize, least: v128, most: v128): v128 {
   if (!FINISHES_IN_REGISTERS) return sums;
   const sum = f32x4.add(sums, v128.load(residual));
   return f32x4.pmin(f32x4.pmax(sum, least), most);
 }
 
-/** Residual and limits of a pixel's sums. */
+/** Applies residual and limits to a pixel's sums. */
 function finishRow(task: Conv2dTask, sums: usize, offset: usize, width: i32): void {
   const least = f32x4.splat(task.least);
   const most = f32x4.splat(task.most);

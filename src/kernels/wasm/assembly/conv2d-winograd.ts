@@ -14,15 +14,15 @@
  *        ⎣ 0  p²q²    0   −p²−q²  0  1⎦       ⎢1 −q  q²⎥
  *                                             ⎣0  0  1 ⎦
  *
- * The diagonal of G is applied to Bᵀ's rows instead: there are fewer inputs than weights to scale.
+ * The diagonal of G is applied to the rows of Bᵀ instead, because there are fewer inputs than weights to scale.
  *
- * p = 5/8, q = 3/2, whose powers are exact in float32: less than half the error of the usual 1 and 2
- * (root mean square over 128 channels 9.8e-7 against 2.1e-6, direct convolution 4.7e-7; measured).
+ * p = 5/8 and q = 3/2, whose powers are exact in float32. The error is less than half of that of the usual
+ * 1 and 2 (root mean square over 128 channels 9.8e-7 against 2.1e-6, direct convolution 4.7e-7; measured).
  *
  * Source: Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks" (arXiv 1509.09308), §4.3.
- * Each of the 36 points is a GEMM of tiles by channels. Weights are transformed as they are used, a
- * panel of eight output channels at a time: resident weights stay those of a plain convolution, and
- * what streams from memory is nine floats, not thirty-six.
+ * Each of the 36 points is a GEMM of tiles by channels. Weights are transformed when they are used, one
+ * panel of eight output channels at a time. So the weights in memory are those of a plain convolution, and
+ * nine floats are read from memory, not thirty-six.
  */
 
 import { finishesPixels, finishPixels, storeRows } from './epilogue';
@@ -38,7 +38,7 @@ const Q: f32 = 1.5;
 const P2: f32 = P * P;
 const Q2: f32 = Q * Q;
 
-/** Where a patch or a tile of products is between its two passes: 6×6 vectors. */
+/** A patch or a tile of products between its two passes: 6×6 vectors. */
 const patch = memory.data(POINTS * 16, 16);
 /** A finished tile: [4, 4, 8]. */
 const outputs = memory.data(16 * 32, 16);
@@ -132,7 +132,7 @@ function transformInput(task: Conv2dTask, tile: i32, t: i32, across: i32, down: 
   }
 }
 
-/** Bᵀ of six values, its rows scaled by the diagonal of G, stored `stride` bytes apart. */
+/** Bᵀ of six values, with its rows scaled by the diagonal of G; results are stored `stride` bytes apart. */
 function inputTransform(
   at: usize,
   stride: usize,
@@ -165,8 +165,8 @@ function inputTransform(
 /**
  * G g Gᵀ of one panel, without G's diagonal.
  *
- * @param b [36, Cin, 8], points `pointBytes` apart: a cache line more than they need, or those of a
- * power of two of channels fall into one set of the cache
+ * @param b [36, Cin, 8], points `pointBytes` apart. This is one cache line more than a point needs: without
+ * it, where Cin is a power of two, all points would fall into one set of the cache
  * @param g [3, 3, Cin, 8]
  */
 function transformWeights(b: usize, g: usize, Cin: i32, pointBytes: usize): void {
@@ -252,7 +252,7 @@ function weightRow(b: usize, pointBytes: usize, g0: v128, g1: v128, g2: v128): v
   v128.store(b + 5 * pointBytes, g2);
 }
 
-/** Aᵀ m A of one tile and panel, and its pixels finished and stored. */
+/** Aᵀ m A of one tile and panel. Its pixels are finished and stored. */
 function transformOutput(
   task: Conv2dTask,
   products: usize,
@@ -331,7 +331,7 @@ function outputTransform(
   v128.store(at + 3 * stride, madd(oddQ, q2, madd(oddP, p2, m5)));
 }
 
-/** The pixels of a block's tiles, all their channels stored. */
+/** Finishes the pixels of a block's tiles, once all their channels are stored. */
 function finishTiles(task: Conv2dTask, begin: i32, count: i32, across: i32, down: i32): void {
   for (let tile = begin; tile < begin + count; tile++) {
     const line = tile / across;

@@ -1,4 +1,4 @@
-/** What happens to sums: bias, residual, activation function; and the SMOE tap of what was stored. */
+/** What happens to sums: bias, residual, activation function; then the SMOE tap on the stored values. */
 
 import { activate } from './activation';
 import { smoe } from './smoe';
@@ -69,13 +69,13 @@ function storeTails(
   }
 }
 
-/** Whether pixels have something to come once all their channels are stored. */
+/** Whether something is left to do for pixels once all their channels are stored. */
 export function finishesPixels(task: Conv2dTask): bool {
   return task.kind !== 0 || task.smoe !== 0;
 }
 
 /**
- * What comes once all channels of `count` pixels from number `m` of the output on are stored, and still in the
+ * Runs once all channels of `count` pixels of the output, starting at number `m`, are stored and still in the
  * cache: an activation function that does not clip, and SMOE Scale.
  */
 export function finishPixels(task: Conv2dTask, m: i32, count: i32): void {

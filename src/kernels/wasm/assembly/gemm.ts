@@ -1,15 +1,15 @@
 /**
- * The innermost loops: MR rows by eight columns of c = a·b, all sums in registers.
+ * The innermost loops: MR rows by eight columns of c = a·b, with all sums in registers.
  *
  *          K                 8                8
  *      ┌───────┐          ┌─────┐          ┌─────┐
  *   MR │   a   │    ×   K │  b  │    =  MR │  c  │
  *      └───────┘          └─────┘          └─────┘
  *
- * Rows of a are anywhere (a table of pointers), b is a panel [K, 8]. 6×8 keeps twelve sums: with one
- * fused instruction for multiply and add the sixteen registers suffice; without it 4×8 is faster.
- * Every element's sum runs over k in order, so its bits do not depend on the tile it falls into.
- * Bias, residual and limits meet the sums before they leave their registers.
+ * The rows of a may be anywhere (a table of pointers); b is a panel [K, 8]. A tile of 6×8 has twelve vectors
+ * of sums. With a fused multiply–add instruction the sixteen registers are enough; without it 4×8 is faster.
+ * Every element's sum runs over k in order, so its bits do not depend on the tile that computes it.
+ * Bias, residual and limits are applied while the sums are in registers.
  */
 
 import { madd } from './simd';
@@ -20,19 +20,19 @@ export const MR = 6;
 /** Bytes of a row of a panel, or of a tile: eight floats. */
 export const ROW: usize = 32;
 
-/** Type arguments that stand for the number of rows, which the compiler sees. */
+/** Type arguments stand for the number of rows, so that the compiler knows it. */
 type Four = i32;
 type Six = i64;
 
-/** What clips nothing. */
+/** Limits that clip nothing. */
 export const NO_LIMITS = memory.data<f32>([-Infinity, Infinity]);
 
-/** Six rows: the bias of bare products, the residual of what has none. */
+/** Six rows of zeros: the bias of plain products, and the residual where there is none. */
 export const zeros = memory.data(6 * 32, 16);
 
 /**
- * The rows that the next tile takes of `left`: six, or four where that leaves less to waste (seven
- * and eight are two fours).
+ * The rows of the next tile if `left` rows are left: six, or four where that wastes less (seven and
+ * eight are two fours).
  */
 export function tileRows(left: i32): i32 {
   return ASC_FEATURE_RELAXED_SIMD && left > 4 && left !== 7 && left !== 8 ? 6 : 4;
@@ -45,7 +45,7 @@ export function tileRows(left: i32): i32 {
  * @param a table of `rows` pointers to K floats each
  * @param b panel [K, 8]
  * @param bias address of eight floats
- * @param residual address of the first row's, or 0
+ * @param residual address of the first row's residual, or 0
  * @param limits address of the least and the largest value; a NaN stays
  */
 export function gemm(
@@ -64,12 +64,12 @@ export function gemm(
   } else tile<Four>(out, rowBytes, a, b, K, bias, residual, limits);
 }
 
-/** One tile of products alone: out [rows, 8], its rows together. Parameters as of `gemm`. */
+/** One tile of plain products: out [rows, 8], row after row. Parameters as for `gemm`. */
 export function products(rows: i32, out: usize, a: usize, b: usize, K: i32): void {
   gemm(rows, out, ROW, a, b, K, zeros, 0, NO_LIMITS);
 }
 
-/** The tile of four or of six rows; parameters as of `gemm`. */
+/** The tile of four or of six rows; parameters as for `gemm`. */
 function tile<Rows>(
   out: usize,
   rowBytes: usize,
@@ -157,7 +157,7 @@ function tile<Rows>(
   }
 }
 
-/** What is done with a finished row of eight sums. */
+/** Finishes and stores a row of eight sums. */
 function storeRow(
   out: usize,
   v0: v128,

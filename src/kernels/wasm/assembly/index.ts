@@ -1,6 +1,6 @@
 /**
- * The SIMD backend: what ../wasm-kernels.ts calls. An operator's kernel is exported by the operator's name,
- * and is called with the addresses of out, inputs and vectors, then with the numbers of the step.
+ * The SIMD backend: the functions that ../wasm-kernels.ts calls. An operator's kernel is exported by the operator's
+ * name. Its arguments are the addresses of out, inputs and vectors, then the numbers of the step.
  */
 
 export { activate } from './activation';
@@ -15,7 +15,7 @@ export { globalMean, meanPool } from './mean-pool';
 export { packPanel, widenPanel } from './precision';
 export { smoe } from './smoe';
 
-/** Where memory is free: beyond what the module itself keeps there. */
+/** The first free address: the module's own data is before it. */
 export function heapBase(): usize {
   return __heap_base;
 }

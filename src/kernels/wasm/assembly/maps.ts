@@ -1,24 +1,24 @@
 /**
- * Saliency maps: what `normalizeGaussian` and `combineMaps` of ../../../viz do, operation by operation
- * in double precision, so that every bit is theirs.
+ * Saliency maps: the same as `normalizeGaussian` and `combineMaps` of ../../../viz, operation by operation
+ * in double precision, so that the results have the same bits.
  */
 
-/** A map, and its rows on the way to a picture's width. `sumUpsampled` of ../maps.ts writes the fields. */
+/** A map, and two of its rows stretched to the picture's width. `sumUpsampled` of ../maps.ts writes the fields. */
 export class Scale {
   /** [h, w] floats, w ≥ 2. */
   data: usize = 0;
   h: i32 = 0;
   w: i32 = 0;
-  /** Scratch of W + 1 words: bytes to the map pixel before each picture pixel. */
+  /** Scratch of W + 1 words: for each picture pixel, the offset in bytes of the map pixel to its left. */
   index: usize = 0;
-  /** Scratch of 2·(W + 1) doubles: its share of it, and the next one's. */
+  /** Scratch of 2·(W + 1) doubles: the shares of this map pixel and of the next one. */
   shares: usize = 0;
-  /** Scratch of W + 7 doubles each: map row `iy`, and the next, at the picture's width. */
+  /** Scratch of W + 7 doubles each: map row `iy`, and the next row, at the picture's width. */
   upper: usize = 0;
   lower: usize = 0;
   iy: i32 = 0;
   weight: f64 = 0;
-  /** Of the two rows, at the height of the picture row. */
+  /** Weights of the two rows at the height of the picture row. */
   upperWeight: f64 = 0;
   lowerWeight: f64 = 0;
 }
@@ -31,7 +31,7 @@ const NODES_PER_UNIT: f64 = 16;
  * Φ((x − mean)/sd) of n values, in place.
  *
  * @param table `normalCdfTable()`
- * @returns whether it is done; values beyond the table are not
+ * @returns false for values outside of the table; then x is partly overwritten
  */
 export function normalizeGaussian(x: usize, n: i32, table: usize): bool {
   const end = x + ((<usize>n) << 2);
@@ -67,7 +67,7 @@ export function normalizeGaussian(x: usize, n: i32, table: usize): bool {
 }
 
 function normalCdf(table: usize, z: f64): f64 {
-  // Half a unit more, truncated: the bits of a number beyond 2^52 are its whole ones.
+  // Rounds to the nearest node. Adding 2^52 puts the whole number into the lowest bits of the double.
   const whole = Math.floor(z * NODES_PER_UNIT + (LIMIT * NODES_PER_UNIT + 0.5));
   const node = <i32>reinterpret<i64>(whole + 4503599627370496.0);
   const d = z - (whole / NODES_PER_UNIT - LIMIT);
@@ -84,7 +84,7 @@ function normalCdf(table: usize, z: f64): f64 {
 
 /**
  * Rows `begin` … `end` − 1 of Σ weight·up(map), [end − begin, W] floats and up to seven more; NaN outside
- * of the region. Rows come from top to bottom, from row 0 on.
+ * of the region. Call it from top to bottom, starting with row 0.
  *
  * @param scales addresses of n `Scale`s
  */
@@ -158,7 +158,7 @@ function floats(low: v128, high: v128): v128 {
   return v128.shuffle<f64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
 }
 
-/** Makes `upper` and `lower` the map rows about height `u` of the map, and weighs them. */
+/** Sets `upper` and `lower` to the map rows above and below height `u`, and computes their weights. */
 export function seek(scale: Scale, u: f64, left: i32, right: i32): void {
   const iy = max(min(<i32>u, scale.h - 2), 0);
   const t = u - <f64>iy;
@@ -190,12 +190,12 @@ function stretch(scale: Scale, out: usize, iy: i32, left: i32, right: i32): void
   }
 }
 
-/** A map pixel and the next, by their shares. */
+/** A map pixel and the next one, each multiplied by its share. */
 function neighbours(at: usize, shares: usize): v128 {
   return f64x2.mul(f64x2.promote_low_f32x4(v128.load64_zero(at)), v128.load(shares));
 }
 
-/** Where the picture's columns fall between the map's; and one more, for an odd number of them. */
+/** Where the picture's columns are between the map's columns; and one more, because columns are read in pairs. */
 export function sampleColumns(scale: Scale, left: i32, right: i32, start: f64, extent: f64): void {
   for (let ox = left; ox <= right; ox++) {
     const u = position(ox, start, extent, scale.w);
@@ -209,7 +209,7 @@ export function sampleColumns(scale: Scale, left: i32, right: i32, start: f64, e
   scale.iy = -2;
 }
 
-/** Where pixel o of the picture falls in a map of n pixels. */
+/** The position of pixel o of the picture in a map of n pixels. */
 export function position(o: i32, start: f64, extent: f64, n: i32): f64 {
   const u = ((<f64>o + 0.5 - start) * <f64>n) / extent - 0.5;
   return max<f64>(0, min<f64>(<f64>(n - 1), u));

@@ -27,7 +27,7 @@ export function maxPool(
         const corner = x + ((<usize>(((n * H + top) * W + left) * C)) << 2);
         for (let c = 0; c < vectors; c += 4) {
           let value = f32x4.splat(-Infinity);
-          // `pmax` is one instruction, `max` seven; what it loses are NaNs, gathered here.
+          // `pmax` is one instruction, `max` is seven. `pmax` loses NaNs; they are collected here.
           let nan = f32x4.splat(0);
           let line = corner + ((<usize>c) << 2);
           for (let iy = top; iy < bottom; iy++, line += (<usize>(W * C)) << 2) {

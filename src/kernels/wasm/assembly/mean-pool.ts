@@ -1,6 +1,6 @@
 /**
- * Mean pooling (../../js/mean-pool.ts): sums in doubles. They lie in memory, so that a window is read pixel
- * by pixel, in the order of x, two channels at a time.
+ * Mean pooling (../../js/mean-pool.ts) with sums in doubles. The sums are in memory, so that a window is read
+ * pixel by pixel, in the order of x, two channels at a time.
  */
 
 /** Channels that are summed at a time. */

@@ -1,9 +1,9 @@
 /**
- * Weights at rest (../../precision.ts): packed into panels as float32, binary16 or whole numbers of a
- * byte, and widened to float32, a panel at a time, as they are used.
+ * Weights in memory (../../precision.ts): packed into panels as float32, binary16 or 8-bit whole numbers,
+ * and widened to float32, a panel at a time, when they are used.
  *
- * Packing takes rows of output channels, as files store them, and makes panels of eight columns with
- * channels before taps, as a gathered pixel has them.
+ * Packing takes rows of output channels, as files store them. It makes panels of eight columns, in which the
+ * channels of a tap are together, in the order of a gathered pixel.
  */
 
 import { ROW } from './gemm';
@@ -13,7 +13,7 @@ export const F32: i32 = 0;
 export const F16: i32 = 1;
 export const INT8: i32 = 2;
 
-/** The factors of a panel's eight columns: what their weights are encoded with. */
+/** The factors that encode the weights of a panel's eight columns. */
 const factors = memory.data(32, 16);
 
 /** Bytes of a panel's row, eight weights. */
@@ -25,7 +25,7 @@ function rowBytes(precision: i32): usize {
  * panel[tap·Cin + ic][j] = rows[j][ic·taps + tap] · scale[j], j < 8; a product is rounded once.
  *
  * @param panel [K, 8] in `precision`
- * @param columnScales [8] floats, for F16 and INT8: what widening multiplies the columns by
+ * @param columnScales [8] floats, for F16 and INT8: widening multiplies the columns by them
  * @param rows [8, K] floats, K = Cin·taps
  * @param scale [8] doubles
  * @returns false when a weight is not finite
@@ -46,7 +46,7 @@ export function packPanel(
     if (!(largest < Infinity)) return false;
     const factor = encodingFactor(precision, largest);
     store<f32>(factors + (j << 2), factor);
-    // What widening finds in the bits of a half is 2^112 times too small.
+    // The float that widening makes from the bits of a half is 2^112 times too small.
     const unit: f64 = precision === F16 ? 5.192296858534828e33 : 1;
     const columnScale = (load<f64>(scale + (j << 3)) * unit) / <f64>factor;
     store<f32>(columnScales + (j << 2), <f32>columnScale);
@@ -71,14 +71,14 @@ export function packPanel(
   return true;
 }
 
-/** Panel number `index`, [K, 8], as floats: itself, or widened into scratch. */
+/** Panel number `index`, [K, 8], as floats: in its place, or widened into scratch. */
 export function floatsOf(task: Conv2dTask, index: i32, K: i32): usize {
   return rowsOf(task, index, 1, K, 0, K);
 }
 
 /**
- * Rows k … k + `rows` − 1 of `count` panels [K, 8] from number `index` on as floats: where they lie, a panel
- * apart, or widened into scratch, together.
+ * Rows k … k + `rows` − 1 of `count` panels [K, 8] as floats, starting at number `index`. They are in their
+ * place, one panel apart, or widened into scratch, without gaps.
  */
 export function rowsOf(task: Conv2dTask, index: i32, count: i32, K: i32, k: i32, rows: i32): usize {
   const bytes = rowBytes(task.precision);
@@ -105,7 +105,8 @@ export function widenPanel(
   const scale1 = v128.load(columnScales, 16);
   const end = to + <usize>K * ROW;
   if (precision === F16) {
-    // Exponent and mantissa of a half, thirteen bits higher, are a float's; the sign fills the gap.
+    // Exponent and mantissa of a half, shifted up by thirteen bits, are those of a float. The bits between them and
+    // the sign are cleared.
     const kept = i32x4.splat(0x8fffffff);
     for (; to < end; to += ROW, panel += 16) {
       const v0 = v128.and(i32x4.shl(v128.load16x4_s(panel), 13), kept);
@@ -132,7 +133,7 @@ function packFloats(panel: usize, rows: usize, K: i32, taps: i32, scale: usize):
   const scale45 = v128.load(scale, 32);
   const scale67 = v128.load(scale, 48);
   const end = rows + bytes;
-  // Σ (v − v) is 0 as long as every v is finite, and NaN ever after.
+  // Σ (v − v) is 0 if every v is finite, else NaN.
   let nan = f32x4.splat(0);
   for (let tap = 0; tap < taps; tap++) {
     for (let at = rows + ((<usize>tap) << 2); at < end; at += step) {
@@ -147,7 +148,7 @@ function packFloats(panel: usize, rows: usize, K: i32, taps: i32, scale: usize):
   return !v128.any_true(nan);
 }
 
-/** Four floats `bytes` apart. */
+/** Loads four floats that are `bytes` apart. */
 function column(at: usize, bytes: usize): v128 {
   const low = v128.load32_lane(at + bytes, v128.load32_zero(at), 1);
   return v128.load32_lane(at + 3 * bytes, v128.load32_lane(at + 2 * bytes, low, 2), 3);
@@ -161,7 +162,7 @@ function scaled(v: v128, scale01: v128, scale23: v128): v128 {
   return v128.shuffle<f64>(products01, products23, 0, 2);
 }
 
-/** max |x| of `bytes` bytes of floats; NaN when there is one. */
+/** max |x| of `bytes` bytes of floats; NaN if one of them is NaN. */
 function largestOf(x: usize, bytes: usize): f32 {
   let most = f32x4.splat(0);
   const end = x + bytes;
@@ -180,7 +181,7 @@ function largestOf(x: usize, bytes: usize): f32 {
 function encodingFactor(precision: i32, largest: f32): f32 {
   if (largest === 0) return 1;
   if (precision === INT8) return 127 / largest;
-  // Biased exponents: 14 for 2^14, less the largest's own.
+  // Biased exponents: 14 for 2^14, minus the exponent of the largest.
   const exponent = 127 + 14 + 127 - <i32>(reinterpret<u32>(largest) >> 23);
   return reinterpret<f32>(min(exponent, 254) << 23);
 }

@@ -2,16 +2,16 @@
  * SMOE Scale of columns: φ = μ·(log2 μ − mean log2 z), z = max(x, 0) + 1e-7 (../../statistics/smoe.ts has the
  * formula and the reference).
  *
- * The tap keeps three vectors a pixel: Σz, and the exponents and mantissas of Πz; lane i holds
- * channels i, i + 4, … . Two or four z are multiplied into a lane, then the exponent is taken out of the
- * product, so that it stays in [1, 2): no logarithm is taken before the column is complete. A product
- * of four stays in range while z < 2e9; a column with a larger sum is computed by the formula.
+ * The tap keeps three vectors for each pixel: Σz, and the exponents and mantissas of Πz. Lane i holds
+ * channels i, i + 4, … . Two or four z are multiplied into a lane. Then the exponent is taken out of the
+ * product, so that it stays in [1, 2): no logarithm is needed until the column is complete. A product of
+ * four stays in range while z < 2e9; a column with a larger sum is computed by the formula.
  *
- * Σz is rounded as float32 C/8 times in each lane, which takes up to C·2⁻²⁸ of it where all roundings
- * go one way, as those of a constant column do. What is within that is a constant column: φ = 0.
+ * Σz is rounded to float32 C/8 times in each lane. If all roundings go the same way, as in a constant column,
+ * the relative error is up to C·2⁻²⁸. A column within this error counts as constant: φ = 0.
  */
 
-/** 1e-7, the bits of a mantissa, 1, and the bias of an exponent: constants of `accumulate`, as LOG2. */
+/** Constants of `accumulate`: 1e-7, the bits of a mantissa, 1, and the bias of an exponent. In memory like LOG2. */
 const BITS = memory.data<u32>([0x33d6bf95, 0x007fffff, 0x3f800000, 127]);
 
 /** Sums, and SMOE Scale, of four pixels. */
@@ -25,7 +25,7 @@ const EPS: f32 = 1e-7;
 const EXPONENT_BIAS: i32 = 127;
 const TWO_TO_400: f64 = 2.5822498780869086e120;
 const LARGEST_SUM: f64 = 2.0e9;
-/** Of a difference of logarithms: for each channel summed as float32, and of log2 in doubles. */
+/** Error of a difference of logarithms: from each channel summed as float32, and from log2 in doubles. */
 const FLOAT_NOISE: f64 = 7.450580596923828e-9; // 2^-27
 const LOG2_NOISE: f64 = 1.1641532182693481e-10; // 2^-33
 
@@ -55,9 +55,9 @@ export function finishColumns(out: usize, x: usize, sums: usize, pixels: i32, C:
 }
 
 /**
- * Adds activations of one pixel, `panels` times eight channels that were just stored, to its sums.
+ * Adds activations of one pixel to its sums: `panels` times eight channels that were just stored.
  *
- * @param isFirst whether its sums begin with these
+ * @param isFirst whether these are the first of the pixel
  */
 export function accumulate(sums: usize, stored: usize, panels: i32, isFirst: bool): void {
   const eps = v128.load32_splat(BITS);
@@ -72,7 +72,7 @@ export function accumulate(sums: usize, stored: usize, panels: i32, isFirst: boo
     exponents = v128.load(sums, 16);
     mantissas = v128.load(sums, 32);
   }
-  // The old product lies in [1, 2), so the new one is normal wherever all z are in range.
+  // The old product is in [1, 2), so the new one is a normal number if all z are in range.
   for (let pairs = panels >> 1; pairs > 0; pairs--, stored += 64) {
     const z0 = shifted(v128.load(stored), eps);
     const z1 = shifted(v128.load(stored, 16), eps);
@@ -102,8 +102,8 @@ function shifted(x: v128, eps: v128): v128 {
 }
 
 /**
- * SMOE Scale of four pixels from their sums, in float32 lanes: a logarithm takes long to arrive, and
- * those of four arrive together. −1 for a column out of the tap's range.
+ * SMOE Scale of four pixels from their sums, in float32 lanes. A logarithm has a long latency, and four take
+ * as long as one. −1 for a column that is out of the tap's range.
  */
 function finishFour(sums: usize, C: i32): v128 {
   const sums01 = addPairs(halvesOf(v128.load(sums)), halvesOf(v128.load(sums, 48)));
@@ -125,7 +125,7 @@ function finishFour(sums: usize, C: i32): v128 {
  * φ of two pixels from their Σz and, in the lower lanes, exponents and logarithms of mantissas.
  *
  * @param perChannel 1/C
- * @param noise what rounding can make of the difference of the logarithms: within it φ is 0
+ * @param noise rounding error of the difference of the logarithms: if the difference is not larger, φ is 0
  */
 function smoeOfPair(sums: v128, exponents: v128, logs: v128, perChannel: v128, noise: v128): v128 {
   const means = f64x2.mul(sums, perChannel);
@@ -133,7 +133,7 @@ function smoeOfPair(sums: v128, exponents: v128, logs: v128, perChannel: v128, n
   const bits = f64x2.sub(log2(means), f64x2.mul(logSums, perChannel));
   const isMore = f64x2.gt(bits, noise);
   const phi = v128.and(f64x2.mul(means, bits), isMore);
-  // False for a NaN, too.
+  // The comparison is false for a NaN, too.
   return v128.bitselect(phi, f64x2.splat(-1), f64x2.lt(sums, f64x2.splat(LARGEST_SUM)));
 }
 
@@ -182,14 +182,14 @@ function smoeOfColumn(column: usize, C: i32): f32 {
   return bits > LOG2_NOISE ? <f32>(mean * bits) : 0;
 }
 
-/** Lanes 2 and 3 in the place of 0 and 1. */
+/** Moves lanes 2 and 3 to lanes 0 and 1. */
 function upperHalf(x: v128): v128 {
   return v128.shuffle<f64>(x, x, 1, 1);
 }
 
 /**
- * The constants of `log2`, eight bytes each. A literal is put together from words wherever it is used,
- * for every pixel; loading it takes a quarter off the tap (measured).
+ * The constants of `log2`, eight bytes each. A literal is built from words at every use, for every pixel;
+ * loading it from memory makes the tap a quarter faster (measured).
  */
 const LOG2 = memory.data<f64>([
   1,
@@ -209,7 +209,7 @@ const LOG2 = memory.data<f64>([
   2 / Math.LN2,
 ]);
 
-/** The same of `log2OfFloats`, four bytes each: 1, √2, and 2/(n·ln 2), n = 9, 7, …, 1. */
+/** The constants of `log2OfFloats`, four bytes each: 1, √2, and 2/(n·ln 2), n = 9, 7, …, 1. */
 const LOG2_FLOATS = memory.data<f32>([
   1,
   <f32>Math.SQRT2,
@@ -220,7 +220,7 @@ const LOG2_FLOATS = memory.data<f32>([
   <f32>(2 / Math.LN2),
 ]);
 
-/** log2 of four floats ≥ 1, as `log2`, to t^9. Absolute error below 1e-7, of which a C-th counts. */
+/** log2 of four floats ≥ 1, like `log2`, to t^9. The absolute error is below 1e-7, and φ divides it by C. */
 export function log2OfFloats(x: v128): v128 {
   const one = v128.load32_splat(LOG2_FLOATS);
   let m = v128.or(v128.and(x, i32x4.splat(0x007fffff)), one);
@@ -242,11 +242,11 @@ export function log2OfFloats(x: v128): v128 {
  * log2 of two normal, positive numbers; NaN stays.
  *
  * Method: x = 2^e·m with m in [√½, √2); log m = 2·artanh t, t = (m − 1)/(m + 1), |t| < 0.1716, by
- * its series to t^11. Absolute error below 3e-11, a thousandth of what float32 sums leave unknown.
+ * its series to t^11. Absolute error below 3e-11, a thousandth of the error of the float32 sums.
  */
 function log2(x: v128): v128 {
   const one = v128.load64_splat(LOG2);
-  // The exponent as a float: its bits below those of 2^52, less 2^52 and the bias.
+  // The exponent as a float: its bits go into the low bits of 2^52; then 2^52 and the bias are subtracted.
   const biased = v128.or(i64x2.shr_u(x, 52), v128.load64_splat(LOG2, 8));
   let e = f64x2.sub(biased, v128.load64_splat(LOG2, 16));
   let m = v128.or(v128.andnot(x, v128.load64_splat(LOG2, 24)), one);
