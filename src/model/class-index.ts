@@ -4,8 +4,8 @@ import { refuseKind, ShapeError } from '../errors.js';
  * The index of a class given by its index or its name (whole, in any case).
  *
  * @param labels the names of all classes, in index order
- * @throws {ShapeError} for a class that there is not, naming those that are near, or a name that
- * several classes have
+ * @throws {ShapeError} for an unknown class, with a list of similar ones, and for a name that several
+ * classes have
  */
 export function classIndex(labels: readonly string[], target: number | string): number {
   if (labels.length === 0) {

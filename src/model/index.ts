@@ -1,4 +1,4 @@
-/** Networks: graphs, families, weights, the forward pass; and what becomes of pictures before it: `fastcam/model`. */
+/** `fastcam/model`: networks (graphs, families, weights, the forward pass) and the preprocessing of pictures. */
 
 export * from '../image/index.js';
 export { classIndex } from './class-index.js';

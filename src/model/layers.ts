@@ -1,6 +1,6 @@
 /**
- * The layers of a network: the nodes that have weights, the tensors that each is made from, how it is kept
- * in memory, and how it is read.
+ * The layers of a network, which are the nodes with weights: the tensors of each layer, its precision in memory,
+ * and how it is read.
  */
 
 import { FormatError } from '../errors.js';
@@ -53,9 +53,9 @@ export function tensorsOf({ tensors }: TensorSource, layer: Conv | VectorLayer):
 }
 
 /**
- * Makes sure that every tensor of a layer is there, and of floats.
+ * Checks that every tensor of every layer is there and has a dtype that can be read.
  *
- * @throws {FormatError} naming the tensor
+ * @throws {FormatError} with the name of the tensor
  */
 export function checkTensors(source: TensorSource, layers: Layers): void {
   const { name, tensors } = source;
@@ -80,18 +80,19 @@ export function checkTensors(source: TensorSource, layers: Layers): void {
 const FINER: Readonly<Record<Precision, Precision>> = { f32: 'f32', f16: 'f32', int8: 'f16' };
 
 /**
- * The scales that are kept one step finer, with all before them: at most the first three, never the last. Of a
- * ResNet-50 they are 6 % of the weights, and their rounding would be most of the maps' error: the combined map
- * of f16 is off by at most 1.7e-3 with them finer, by 1.2e-2 without (the golden ResNet-50 of 224×224).
+ * The number of scales that are kept one step finer, with all layers before them: at most the first three, never
+ * the last. In a ResNet-50 they have 6 % of the weights, but their rounding would cause most of the maps' error.
+ * The error of the combined map with f16 is at most 1.7e-3 if they are finer, 1.2e-2 if not (the golden ResNet-50
+ * of 224×224).
  */
 const FINE_SCALES = 3;
 
 /**
- * How each layer is kept: at the network's own precision, and one step finer up to the end of the third
- * scale; of int8 the layer that makes the logits, too.
+ * How each layer is kept: in the precision of the network; one step finer up to the end of the third scale. With
+ * int8, the layer that makes the logits is finer, too.
  *
  * @param ends the values where scales end
- * @param stored where nobody asked for the precision: a layer that is stored finer keeps every bit
+ * @param stored given if nobody asked for a precision: then a layer that is stored finer keeps every bit
  */
 export function restingLayers(
   { nodes, output, classes }: Graph,
@@ -117,7 +118,7 @@ function finerOf(a: Precision, b: Precision): Precision {
   return PRECISIONS.indexOf(a) < PRECISIONS.indexOf(b) ? a : b;
 }
 
-/** Reads layers whose tensors are there. */
+/** Reads layers, once their tensors are there. */
 export class LayerReader {
   readonly #source: TensorSource;
 
@@ -127,8 +128,8 @@ export class LayerReader {
 
   /**
    * A convolution's weights with its bias b and its batch norms folded in: w′ = w·γ/√(variance + eps),
-   * b′ = β − (mean − b)·γ/√(variance + eps). Of whole numbers the scales are folded in too, so that these come
-   * to the backend as they are: kept in f16 or int8 they lose nothing.
+   * b′ = β − (mean − b)·γ/√(variance + eps). For weights of whole numbers, their scales are folded in, too. So the
+   * backend receives the whole numbers themselves, and loses nothing if it keeps them in f16 or int8.
    */
   convolution({ weight, magnitude, bias, batchNorms, extents: { Cout } }: Conv): LayerWeights {
     const { scale, shift } = this.#affine(batchNorms, Cout, bias);
@@ -141,13 +142,13 @@ export class LayerReader {
     return { ...this.#weight(weight.name), scale, bias: Float32Array.from(shift) };
   }
 
-  /** Batch norms that no convolution took in. */
+  /** The vectors of batch norms that were not folded into a convolution. */
   vectors({ batchNorms, channels }: VectorLayer): { scale: Float32Array; shift: Float32Array } {
     const { scale, shift } = this.#affine(batchNorms, channels);
     return { scale: Float32Array.from(scale), shift: Float32Array.from(shift) };
   }
 
-  /** What a bias and batch norms, one after the other, make of 0 and of 1. */
+  /** A bias and several batch norms, one after the other, as one factor and one summand for each channel. */
   #affine(batchNorms: readonly BatchNorm[], C: number, bias?: string) {
     const scale = new Float64Array(C).fill(1);
     const shift = bias === undefined ? new Float64Array(C) : Float64Array.from(this.#vector(bias));
@@ -169,7 +170,7 @@ export class LayerReader {
     return { scale, shift };
   }
 
-  /** Weight norm: each row of the weight, v, stands for v·g/‖v‖. A scale of whole numbers cancels. */
+  /** Weight norm: each row v of the weight means v·g/‖v‖. The scale of whole numbers cancels out. */
   #scaleByLengths(scale: Float64Array, { name, shape }: TensorInfo, lengths: Float32Array): void {
     const row = new Float32Array(sizeOf(shape) / lengths.length);
     for (const [oc, length] of lengths.entries()) {

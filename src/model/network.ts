@@ -1,8 +1,8 @@
 /**
  * A network in memory: a graph with its packed weights, and the forward pass over a plan.
  *
- * What a file says of its tensors is enough to know the network, to refuse what is beyond a budget and to
- * reserve the memory; then layers are packed one by one, in any order, as their tensors are there.
+ * The names, shapes and dtypes of a file's tensors are enough to recognize the network, to check its budget and
+ * to reserve the memory. Then layers are packed one by one, in any order, as soon as their tensors are there.
  */
 
 import { checkKernels, owned } from '../disposal.js';
@@ -57,24 +57,24 @@ export interface NetworkOptions extends RecognizeOptions {
   readonly kernels: Kernels;
   /**
    * How the weights are kept: f32, f16 or int8, in 4, 2 or 1 bytes each. The first three scales are kept one
-   * step finer, and of int8 the last layer too. Default: what they are stored in, the coarsest that a kernel
-   * has.
+   * step finer; with int8 the last layer, too. Default: the precision that the file stores; if it stores several,
+   * the coarsest that a kernel has.
    */
   readonly precision?: Precision;
-  /** Class names in index order. Default: what the file says, else the index as text. */
+  /** Class names in index order. Default: those of the file, else the index as text. */
   readonly labels?: readonly string[];
-  /** What the network was trained behind. Default, part by part: what the file says, else ImageNet's. */
+  /** The preprocessing that the network was trained with. Default for each part: the file's, else ImageNet's. */
   readonly preprocessing?: Partial<Preprocessing>;
   /**
-   * The most that weights and forward pass may take, `Memory`'s weights, arena and scratch. Beyond it
-   * loading and `forward` refuse before they allocate. Default: no bound.
+   * The most bytes for weights and forward pass: weights, arena and scratch of `Memory`. If more is needed,
+   * loading and `forward` throw before they allocate. Default: no limit.
    */
   readonly budgetBytes?: number;
 }
 
 /**
- * Views of what a forward pass left in the arena: valid until the network runs again, runs another
- * shape, or its backend loads another network.
+ * Views of the results of a forward pass in the arena. They are valid until the network runs again, runs
+ * another shape, or its backend loads another network.
  */
 export interface Forward {
   readonly plan: Plan;
@@ -82,9 +82,9 @@ export interface Forward {
   readonly input: Float32Array;
   /** [N, classes]; empty where there is no classifier. */
   readonly logits: Float32Array;
-  /** [N, h, w, C], what the classifier averages; empty where it does something else. */
+  /** [N, h, w, C], the features that the classifier averages; empty if it does something else. */
   readonly features: Float32Array;
-  /** One for each tap of the plan, [N, H, W]: its statistic. */
+  /** One map for each tap of the plan, [N, H, W]: the tap's statistic. */
   readonly maps: readonly Float32Array[];
   /** Bytes of arena and scratch. */
   readonly bytes: number;
@@ -92,21 +92,21 @@ export interface Forward {
   run(): void;
   /** Runs step `index` of the plan alone, to time it. */
   runStep(index: number): void;
-  /** How the backend computes step `index` of the plan; `undefined` where it is no convolution. */
+  /** How the backend computes step `index` of the plan; `undefined` if it is no convolution. */
   algorithm(index: number): Algorithm | undefined;
 }
 
 export interface ForwardOptions extends Omit<PlanOptions, 'taps'> {
-  /** Measure where scales end (default), nowhere, or at values of these names. */
+  /** Where to measure: at the ends of scales (true, the default), nowhere (false), or at values of these names. */
   readonly taps?: boolean | readonly string[];
 }
 
-/** The largest arena, 2 GiB: a ResNet-50 on some 4000×4000. WebAssembly’s memory ends at 4 GiB. */
+/** The largest arena, 2 GiB: a ResNet-50 on about 4000×4000. WebAssembly’s memory ends at 4 GiB. */
 const MAX_ARENA_BYTES = 2 ** 31;
 
 const NOTHING = new Float32Array(0);
 
-/** What `dispose` lets go: the file, the packed weights, the forward pass. */
+/** What `dispose` frees: the file, the packed weights, the forward pass. */
 interface Own {
   readonly source: TensorSource;
   readonly recognized: RecognizedNetwork;
@@ -114,15 +114,15 @@ interface Own {
   readonly resting: RestingLayers;
   readonly budgetBytes: number;
   readonly packed: Map<string, PackedWeights>;
-  /** Of the latest shape. A new shape replaces it and its arena. */
+  /** The pass of the latest shape. A new shape replaces it and its arena. */
   forward?: { readonly key: string; readonly pass: BoundForward } | undefined;
 }
 
 export class Network {
   readonly architecture: Architecture;
-  /** What is to be said about the weights, a line each. */
+  /** Warnings about the weights, one line each. */
   readonly warnings: readonly string[];
-  /** What neither the weights nor the options say of the network: the usual is assumed. */
+  /** Options that neither the weights nor the caller state: the usual value is assumed. */
   readonly assumed: readonly (keyof NetOptions)[];
   readonly preprocessing: Preprocessing;
   /** Channels of the input. */
@@ -136,17 +136,17 @@ export class Network {
   readonly prepared: PreparedNetwork;
   /** Bytes of the packed weights. */
   readonly weightBytes: number;
-  /** Height and width of the input, where the network takes no other. */
+  /** Height and width of the input, if the network accepts only this size. */
   readonly fixedSize: readonly [H: number, W: number] | undefined;
-  /** Height and width that the graph is for, or that the network was trained with. */
+  /** Height and width that the graph was made for, or that the network was trained with. */
   readonly ownSize: readonly [H: number, W: number];
   #own: Own | undefined;
 
   /**
    * Checks the tensors of `weights` by name, shape and dtype, and reserves memory for them. Reads none.
    *
-   * @param weights in any naming that is known, or what `recognizeNetwork` made of them
-   * @throws {FormatError} naming the tensor that is missing, unexpected, of a wrong shape or dtype
+   * @param weights in any known naming, or the result of `recognizeNetwork`
+   * @throws {FormatError} with the name of the tensor that is missing, unexpected, or of a wrong shape or dtype
    * @throws {ShapeError} for labels that do not fit the classes, or weights beyond the budget
    */
   constructor(weights: TensorSource | RecognizedNetwork, options: NetworkOptions) {
@@ -182,7 +182,7 @@ export class Network {
       );
     }
     this.prepared = prepareNetwork(graph, ...this.ownSize);
-    // Names alone can claim a network of any size: what is reserved is in the file, every tensor.
+    // Names alone could claim a network of any size. So memory is reserved only if every tensor is in the file.
     checkTensors(source, this.prepared.layers);
     const stored = precision === undefined ? source : undefined;
     const resting = this.prepared.resting(this.precision, stored);
@@ -192,12 +192,12 @@ export class Network {
     kernels.reserve([...resting.values()]);
   }
 
-  /** @throws {TypeError} after `dispose`, and where a framework's proxy stands for the network */
+  /** @throws {TypeError} after `dispose`, and if a framework has wrapped the network in a proxy */
   private get own(): Own {
     return owned('network', #own in this ? this.#own : null);
   }
 
-  /** What has to be there before a layer can be packed, its weight first. */
+  /** For each layer the tensors that are needed before it can be packed, its weight first. */
   get tensors(): ReadonlyMap<string, readonly ExpectedTensor[]> {
     const { source } = this.own;
     const layers = [...this.prepared.layers];
@@ -209,14 +209,14 @@ export class Network {
     return this.prepared.ends.map((end) => this.prepared.graph.nodes[end]!.name);
   }
 
-  /** Where no scale ends: the names of values that may be measured. */
+  /** If no scale ends were found: the names of values that may be measured. */
   get scaleCandidates(): string[] {
     const { graph } = this.prepared;
     const shapes = shapesOf(graph, ...this.ownSize);
     return scaleCandidates(graph, shapes).map((value) => graph.nodes[value]!.name);
   }
 
-  /** The values of these names. @throws {ShapeError} for a name that there is not */
+  /** The values of these names. @throws {ShapeError} for an unknown name */
   valuesNamed(names: readonly string[]): number[] {
     return names.map((name) => valueNamed(this.prepared.graph, name));
   }
@@ -238,7 +238,7 @@ export class Network {
     }
   }
 
-  /** Packs every layer; where one fails, none stays. @throws as `pack` */
+  /** Packs every layer; if one fails, all are released. @throws as `pack` */
   packAll(): this {
     try {
       for (const key of this.prepared.layers.keys()) this.pack(key);
@@ -251,7 +251,7 @@ export class Network {
 
   /**
    * Gives the memory of weights and forward pass back to the kernels, for the next network. Explanations keep their
-   * maps, but make none of another class. The network must not be used again; a second `dispose` does nothing.
+   * maps, but cannot make maps of another class. The network must not be used again; a second `dispose` does nothing.
    */
   dispose(): void {
     if (#own in this && !this.#own) return;
@@ -262,11 +262,11 @@ export class Network {
   }
 
   /**
-   * Prepares the forward pass over N pictures of H×W; the one of the latest shape is kept.
+   * Prepares the forward pass over N pictures of H×W. The pass of the latest shape is kept.
    *
-   * @param options what is measured, and where: SMOE Scale at the end of each scale by default
-   * @throws {ShapeError} as `plan`, for a tap that there is not, or where the pass would take more than the
-   * budget leaves, or its arena more than 2 GiB
+   * @param options what is measured, and where; by default SMOE Scale at the end of each scale
+   * @throws {ShapeError} as `plan`, for an unknown tap, or if the pass needs more than the budget leaves or its
+   * arena more than 2 GiB
    */
   forward(N: number, H: number, W: number, options: ForwardOptions = {}): Forward {
     const { taps = true, statistic = 'smoe' } = options;
@@ -276,7 +276,7 @@ export class Network {
     if (own.forward?.key !== key) {
       const passPlan = this.#plan([N, H, W], taps, statistic);
       this.#refusePass(passPlan);
-      // The old arena goes before the new one comes.
+      // The old arena is released before the new one is allocated.
       own.forward?.pass.release();
       own.forward = undefined;
       const program = kernels.bind(passPlan.steps, passPlan.buffers, own.packed);
@@ -290,12 +290,12 @@ export class Network {
     return classIndex(this.labels, target);
   }
 
-  /** Whether logits are linear in the features: class activation maps need no backward pass then. */
+  /** Whether logits are linear in the features. Then class activation maps need no backward pass. */
   get hasLinearHead(): boolean {
     return this.prepared.features !== undefined;
   }
 
-  /** @throws {ShapeError} where there is no classifier that is linear in the features */
+  /** @throws {ShapeError} if there is no classifier that is linear in the features */
   checkLinearHead(): void {
     if (this.hasLinearHead) return;
     throw new ShapeError(
@@ -311,7 +311,7 @@ export class Network {
     const { nodes, output } = this.prepared.graph;
     const { operator } = nodes[output]!;
     if (isConv(operator)) (this.own.packed.get(operator.layer) as PackedConv2d).row(out, index);
-    // The mean of a channel for each class.
+    // The logit of each class is the mean of one channel.
     else out.fill(0).fill(1, index, index + 1);
   }
 
@@ -327,8 +327,8 @@ export class Network {
   }
 
   /**
-   * The network for inputs of H×W: a graph that is for one size is made anew for another, and its scales are the
-   * same values. @throws {ShapeError} where it does not take them
+   * The network for inputs of H×W. A graph that was made for one size is made again for another; its scales are the
+   * same values. @throws {ShapeError} if the network does not accept this size
    */
   preparedAt(H: number, W: number): PreparedNetwork {
     const { size, at } = this.own.recognized;
@@ -371,9 +371,9 @@ interface BoundForward extends Forward {
 }
 
 /**
- * A plan bound to memory. Views are asked for anew each time: a backend may move its memory.
+ * A plan bound to memory. Each access makes a new view, because a backend may move its memory.
  *
- * @param sharedBytes what the backend keeps for the maps of any pass
+ * @param sharedBytes bytes that the backend keeps for the maps of all passes
  */
 function boundForward(passPlan: Plan, program: Program, sharedBytes: number): BoundForward {
   const view = (buffer?: number) => (buffer === undefined ? NOTHING : program.buffer(buffer));

@@ -1,4 +1,4 @@
-/** A network that is ready to be planned: folded, its scales and its classifier found. No weight is read yet. */
+/** A network that is ready for a plan: it is folded, and its scales and its classifier are found. No weight is read yet. */
 
 import type { Kernels, Precision } from '../kernels/operators.js';
 import type { TensorSource } from './formats/tensor-source.js';
@@ -12,16 +12,16 @@ import { type Layers, layersOf, type RestingLayers, restingLayers } from './laye
 
 export interface PreparedNetwork extends Tappable {
   readonly layers: Layers;
-  /** The product of all strides: every scale of an input with sides a multiple of it is exact. */
+  /** The product of all strides. If the input's sides are multiples of it, no scale is rounded. */
   readonly stride: number;
-  /** How each layer is kept. @param stored as of `restingLayers` */
+  /** How each layer is kept. @param stored as for `restingLayers` */
   resting(precision: Precision, stored?: TensorSource): RestingLayers;
 }
 
 /**
- * @param H height of the input that the network was trained with: scales are those that it has there
+ * @param H height of the input that the network was trained with; the scales are found at this size
  * @param W its width
- * @throws {ShapeError} where it does not take such an input
+ * @throws {ShapeError} if the network does not accept such an input
  */
 export function prepareNetwork(graph: Graph, H: number, W: number = H): PreparedNetwork {
   const folded = fold(graph, shapesOf(graph, H, W));
@@ -42,8 +42,8 @@ const IMAGENET_SIZE = 224;
 const CIFAR_SIZE = 32;
 
 /**
- * The side that a network was most likely trained with: one that begins at the picture's own pixels, and goes
- * down by 8 at most, is for pictures of CIFAR's size.
+ * The side of the pictures that a network was most likely trained with. A network whose first layer has stride 1,
+ * and which reduces the picture by 8 at most, is for pictures of CIFAR's size.
  */
 export function usualSize(graph: Graph): number {
   const strides = stridesOf(graph);
@@ -52,8 +52,8 @@ export function usualSize(graph: Graph): number {
 }
 
 /**
- * The value that logits are linear in: global mean, then one fully connected layer; or the mean alone, of a
- * channel for each class, as SqueezeNet has it.
+ * The value in which logits are linear. After it there is the global mean and one fully connected layer; or only
+ * the mean, with one channel for each class, as in SqueezeNet.
  */
 function averagedFeatures({ nodes, output, classes }: Graph): number | undefined {
   const last = nodes[output]!;
@@ -64,7 +64,7 @@ function averagedFeatures({ nodes, output, classes }: Graph): number | undefined
   return isGlobalMean(mean.operator) ? mean.inputs[0] : undefined;
 }
 
-/** Bytes of all weights of a network once a backend has packed them. */
+/** Bytes of all weights of a network after a backend has packed them. */
 export function packedBytes(kernels: Kernels, layers: RestingLayers): number {
   return [...layers.values()].reduce((sum, layer) => sum + kernels.packedBytes(layer), 0);
 }
@@ -83,7 +83,7 @@ export function passBytes(
   return program + (kernels.maps?.bytes ?? 0);
 }
 
-/** As messages tell it. */
+/** A number of bytes in the form for messages. */
 export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -1,11 +1,11 @@
 /**
- * Weights from a stream of safetensors, which is never in memory as a whole. The header comes first: with it
- * the network is known, refused if it must be, and its memory reserved. A layer is packed as soon as its
- * tensors are there, and their bytes make room for the next.
+ * Weights from a stream of safetensors. The whole file is never in memory. The header comes first: from it the
+ * network is recognized and checked, and its memory is reserved. A layer is packed as soon as its tensors are
+ * there; then their bytes are free for the next layer.
  *
- * Files have the tensors of a layer near each other, in the order of the forward pass or of their names; some
- * have all vectors before all kernels. In any of these no more is held than a kernel and the vectors that
- * came before it. A file that has batch norms behind all kernels is loaded too, and held until then.
+ * Most files have the tensors of a layer near each other, in the order of the forward pass or of their names. Some
+ * have all vectors before all kernels. In these orders only one kernel and the vectors before it are held. A file
+ * with batch norms after all kernels is loaded, too, but the kernels are held until then.
  */
 
 import { FormatError } from '../errors.js';
@@ -25,23 +25,23 @@ import { recognizeNetwork } from './nets/index.js';
 import { Network, type NetworkOptions } from './network.js';
 
 export interface ProgressOptions {
-  /** Told how much of a stream has come, after each chunk, as soon as the file's length is known. */
+  /** Called after each chunk with the number of bytes received, once the file's length is known. */
   readonly onProgress?: (bytes: number, totalBytes: number) => void;
 }
 
-/** A ResNet's header takes some ten kilobytes, with class names a hundred. */
+/** A ResNet's header has about ten kilobytes; with class names about a hundred. */
 const MAX_STREAM_HEADER_BYTES = 2 ** 24;
 
-/** What 32-bit memory ends at. */
+/** The end of a 32-bit memory. */
 const MAX_FILE_BYTES = 2 ** 32;
 
 /**
- * Packs the weights of a network as they come.
+ * Packs the weights of a network while they arrive.
  *
- * @param name what messages call the file
- * @throws {FormatError} as `Network`, and for a stream that fails, ends early, goes on beyond its file or has
- * something else than bytes. Whatever is thrown, the stream is cancelled, and no memory stays taken
- * @throws {ShapeError} as `Network`, before any tensor has come
+ * @param name name of the file in messages
+ * @throws {FormatError} as `Network`, and for a stream that fails, ends early, is longer than its file or gives
+ * something other than bytes. After any error the stream is cancelled and all memory is released
+ * @throws {ShapeError} as `Network`, before any tensor is read
  */
 export async function streamWeights(
   stream: ByteStream,
@@ -88,7 +88,7 @@ async function readHeader(bytes: StreamBytes, name: string): Promise<Safetensors
   return header;
 }
 
-/** Reads the tensors in the file's order, and packs each layer that has all of its own. */
+/** Reads the tensors in the file's order, and packs each layer once all its tensors are there. */
 async function packLayers(
   bytes: StreamBytes,
   held: HeldPieces,
@@ -118,13 +118,13 @@ interface HeldPiece {
   readonly layer: string;
   readonly begin: number;
   readonly bytes: Uint8Array;
-  /** Whether it lies in the room. */
+  /** Whether it is in the shared room. */
   readonly isGuest: boolean;
 }
 
 /**
- * The pieces of a file that are there. One weight after another lies in the same room, so that garbage does
- * not add up to the file.
+ * The pieces of a file that are in memory. Weights use the same room, one after the other, so that garbage does
+ * not grow to the size of the file.
  */
 class HeldPieces implements ByteSource {
   readonly length: number;
@@ -142,7 +142,7 @@ class HeldPieces implements ByteSource {
     this.#room = new Uint8Array(bytes);
   }
 
-  /** @returns where the file's bytes `begin` … `end` are to be put */
+  /** @returns the array for the file's bytes `begin` … `end` */
   add(layer: string, begin: number, end: number, isWeight: boolean): Uint8Array {
     const isGuest = isWeight && !this.#pieces.some((piece) => piece.isGuest);
     const length = end - begin;
@@ -151,7 +151,7 @@ class HeldPieces implements ByteSource {
     return bytes;
   }
 
-  /** Forgets what a layer has. */
+  /** Forgets the pieces of a layer. */
   drop(layer: string): void {
     this.#pieces = this.#pieces.filter((piece) => piece.layer !== layer);
   }

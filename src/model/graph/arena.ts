@@ -1,8 +1,7 @@
 /**
- * Places buffers in one arena by liveness: two that are alive at the same step never overlap, and
- * the arena is near the most that is ever alive at once. Greedy by size, largest first, each at the
- * lowest free offset (Pisarchyk & Lee, "Efficient Memory Management for Deep Neural Net Inference",
- * arXiv 2001.03288).
+ * Places buffers in one arena. Two buffers that are in use at the same step never overlap. The arena is
+ * little larger than the most memory in use at one step. Greedy by size: largest first, each at the lowest
+ * free offset (Pisarchyk & Lee, "Efficient Memory Management for Deep Neural Net Inference", arXiv 2001.03288).
  *
  *   offset
  *     │ ┌─b──┐ ┌─d───┐
@@ -13,7 +12,7 @@
 
 import type { ArenaBuffer } from '../../kernels/operators.js';
 
-/** What the planner knows of a buffer. Steps count from 0; both ends are included. */
+/** A buffer's size and the steps that use it. Steps count from 0; both ends are included. */
 export interface Lifetime {
   readonly length: number;
   readonly first: number;

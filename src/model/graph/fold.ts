@@ -1,6 +1,6 @@
 /**
- * What can be computed before any picture comes: a batch norm goes into the convolution before it, a
- * flatten into the linear layer behind it, which becomes a convolution as large as the map.
+ * Simplifies a graph before there is any picture. A batch norm is folded into the convolution before it. A
+ * flatten is folded into the linear layer after it, which becomes a convolution as large as the map.
  */
 
 import { type Graph, type Node, usersOf, type ValueShape } from './node.js';
@@ -8,7 +8,7 @@ import { isAffine } from './operators/affine.js';
 import { type Conv, conv, isConv } from './operators/conv.js';
 import { isFlatten } from './operators/flatten.js';
 
-/** @param shapes of all values, for the input that the network was trained with */
+/** @param shapes the shapes of all values, for the input that the network was trained with */
 export function fold(graph: Graph, shapes: readonly ValueShape[]): Graph {
   const users = usersOf(graph);
   const nodes: Node[] = [];
@@ -38,12 +38,12 @@ export function fold(graph: Graph, shapes: readonly ValueShape[]): Graph {
   return { ...graph, nodes, output: map[graph.output]! };
 }
 
-/** Whether a flatten is nothing by itself, or the layers behind it can take its place. */
+/** Whether a flatten changes nothing, or can be folded into the layers after it. */
 function isFolded({ nodes }: Graph, users: readonly number[], { H, W }: ValueShape): boolean {
   return H * W === 1 || users.every((user) => isConv(nodes[user]!.operator));
 }
 
-/** A linear layer over a map that is not flattened. */
+/** A linear layer, as a convolution of a map that is not flattened. */
 function overMap(linear: Conv, { H, W, C }: ValueShape): Conv {
   return conv({ ...linear, extents: { ...linear.extents, Cin: C, kH: H, kW: W } });
 }

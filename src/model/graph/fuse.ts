@@ -1,7 +1,9 @@
 /**
- * One step for what would be several: a convolution takes the addition and the activation function behind it
- * into its epilogue, a batch norm that is left takes the concatenation before it and a function that clips, as
- * ReLU does, behind it.
+ * Fuses several nodes into one step:
+ *
+ *   a convolution takes the addition and the activation function after it into its epilogue;
+ *   a batch norm that was not folded takes the concatenation before it, and a function that clips (such as ReLU)
+ *   after it.
  */
 
 import { type Graph, type Node, usersOf } from './node.js';
@@ -9,17 +11,17 @@ import { isAdd } from './operators/add.js';
 import { isAffine } from './operators/affine.js';
 import { conv, isConv } from './operators/conv.js';
 
-/** @returns the graph, and where each value has gone */
+/** @returns the graph, and the new index of each value */
 export function fuse(graph: Graph): { graph: Graph; map: readonly number[] } {
   const users = usersOf(graph);
   const nodes: Node[] = [];
   const map: number[] = new Array(graph.nodes.length).fill(-1);
-  /** Concatenations that are left to the node behind them: their inputs. */
+  /** The inputs of concatenations that are fused into the node after them. */
   const concatenated = new Map<number, readonly number[]>();
   const onlyUser = (value: number): number =>
     users[value]!.length === 1 && value !== graph.output ? users[value]![0]! : -1;
   for (const [i, node] of graph.nodes.entries()) {
-    // Taken in already.
+    // Already fused.
     if (map[i]! >= 0) continue;
     const inputs = node.inputs.flatMap((value) => concatenated.get(value) ?? map[value]!);
     const next = onlyUser(i);

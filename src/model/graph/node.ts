@@ -1,81 +1,81 @@
 /**
- * A network as data: nodes in topological order, node i makes value i. An operator says what becomes of
- * extents, of signs and of zeros, and which step computes it; it knows no other operator.
+ * A network as data: nodes in topological order; node i makes value i. An operator computes the extents of its
+ * value, says what is known of its signs and zeros, and makes the steps. It knows no other operator.
  */
 
 import { ShapeError } from '../../errors.js';
 import type { ActivationFunction, OperatorStep, Step } from '../../kernels/operators.js';
 
-/** Extents of a value of one picture, NHWC. A vector is 1×1. */
+/** Extents of a value for one picture, NHWC. A vector has H = W = 1. */
 export interface ValueShape {
   readonly H: number;
   readonly W: number;
   readonly C: number;
 }
 
-/** What interval arithmetic knows of a value. */
+/** What is known of a value's elements before they are computed. */
 export interface ValueRange {
   /** No element is below 0. */
   readonly nonNegative: boolean;
-  /** It lies behind a ReLU, with nothing between that would fill in its zeros. */
+  /** It comes from a ReLU, and no node between replaces the zeros by other values. */
   readonly sparse: boolean;
 }
 
-/** What is to be computed, and where. */
+/** What an operator needs to make its steps. */
 export interface StepContext {
   readonly N: number;
-  /** Of the inputs, and of the value itself. */
+  /** Shapes of the inputs, and of the value itself. */
   readonly inputs: readonly ValueShape[];
   readonly shape: ValueShape;
   /** Indices of their buffers. */
   readonly buffers: readonly number[];
   readonly out: number;
-  /** Whether the first input lies behind a ReLU. */
+  /** Whether the first input comes from a ReLU (`ValueRange.sparse`). */
   readonly sparse: boolean;
 }
 
 export interface Operator {
   readonly kind: string;
-  /** Checks the inputs' extents, and tells the value's. @throws {ShapeError} */
+  /** Checks the inputs' extents and returns the value's. @throws {ShapeError} */
   shape(inputs: readonly ValueShape[]): ValueShape;
   /** Default: nothing is known. */
   range?(inputs: readonly ValueRange[]): ValueRange;
-  /** Whether it is an activation function: a scale may end in it, negative or not. */
+  /** Whether it is an activation function. Then a scale may end at it, even with negative values. */
   readonly isActivation?: boolean;
-  /** What becomes of the picture's pixels: one output pixel stands for `stride` of them. Default 1. */
+  /** One output pixel stands for `stride` input pixels along a side. Default 1. */
   readonly stride?: number;
-  /** Whether the value may lie in the first input's buffer. */
+  /** Whether the value may be stored in the first input's buffer. */
   readonly inPlace?: boolean;
-  /** Whether the value is its first input, for these extents. */
+  /** Whether the value equals its first input, for these extents. */
   isIdentity?(inputs: readonly ValueShape[]): boolean;
-  /** The function of each element that it is, if it is one that others can take in. */
+  /** Set if it is an activation function that other operators can take into their step. */
   readonly activation?: ActivationFunction;
-  /** The same with this function behind it, where one step can compute both. */
+  /** The same operator followed by this function, if one step can compute both. */
   withActivation?(activation: ActivationFunction): Operator | undefined;
-  /** None for a graph's input. */
+  /** The steps; none for a graph's input. */
   steps(context: StepContext): readonly Step[];
 }
 
 export interface Node {
-  /** Of the value: what a tap can be asked for by. */
+  /** Name of the value; a caller can ask for a tap by it. */
   readonly name: string;
   readonly operator: Operator;
-  /** Values, all made before. */
+  /** Indices of values, all from earlier nodes. */
   readonly inputs: readonly number[];
 }
 
 export interface Graph {
   readonly nodes: readonly Node[];
-  /** The value that the network gives: logits; the last activation where there is no classifier. */
+  /** The output of the network: the logits, or the last activation if there is no classifier. */
   readonly output: number;
-  /** 0 where there is no classifier. */
+  /** 0 if there is no classifier. */
   readonly classes: number;
 }
 
 /**
- * The step of an operator that takes its inputs as they are.
+ * The step of an operator that is one call of a kernel.
  *
- * @param op what a backend knows its own kernel by; it takes the `numbers`
+ * @param op the name of a backend's own kernel, which takes the `numbers`
  */
 export function stepOf(
   op: string,
@@ -92,14 +92,14 @@ export function extentsText({ H, W, C }: ValueShape): string {
   return `${H}×${W}×${C}`;
 }
 
-/** For each value the nodes that read it. */
+/** For each value, the nodes that read it. */
 export function usersOf({ nodes }: Pick<Graph, 'nodes'>): number[][] {
   const users: number[][] = nodes.map(() => []);
   for (const [i, { inputs }] of nodes.entries()) for (const value of inputs) users[value]!.push(i);
   return users;
 }
 
-/** What is known of every value. */
+/** The range of every value. */
 export function rangesOf({ nodes }: Pick<Graph, 'nodes'>): ValueRange[] {
   const ranges: ValueRange[] = [];
   for (const { operator, inputs } of nodes) {
@@ -112,7 +112,7 @@ export function rangesOf({ nodes }: Pick<Graph, 'nodes'>): ValueRange[] {
 /**
  * The extents of every value, for an input of H×W.
  *
- * @throws {ShapeError} in the name of the node that does not take what it is given
+ * @throws {ShapeError} with the name of the node that does not accept its inputs
  */
 export function shapesOf({ nodes }: Pick<Graph, 'nodes'>, H: number, W: number): ValueShape[] {
   const shapes: ValueShape[] = [];
@@ -128,7 +128,7 @@ export function shapesOf({ nodes }: Pick<Graph, 'nodes'>, H: number, W: number):
   return shapes;
 }
 
-/** How many of the picture's pixels, along a side, each value's pixel stands for. */
+/** For each value, the number of the picture's pixels along a side that one of its pixels stands for. */
 export function stridesOf({ nodes }: Pick<Graph, 'nodes'>): number[] {
   const strides: number[] = [];
   for (const { operator, inputs } of nodes) {
@@ -138,7 +138,7 @@ export function stridesOf({ nodes }: Pick<Graph, 'nodes'>): number[] {
   return strides;
 }
 
-/** The value of a name. @throws {ShapeError} listing names that are near */
+/** The value of a name. @throws {ShapeError} with a list of similar names */
 export function valueNamed({ nodes }: Pick<Graph, 'nodes'>, name: string): number {
   const found = nodes.findIndex((node) => node.name === name);
   if (found >= 0) return found;

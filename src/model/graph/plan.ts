@@ -1,6 +1,6 @@
 /**
- * The plan of a forward pass: which step reads and writes which buffer, and where each buffer lies. It is
- * made before anything is allocated; a backend executes it.
+ * The plan of a forward pass: which step reads and writes which buffer, and the place of each buffer in memory.
+ * It is made before anything is allocated. A backend executes it.
  */
 
 import { expectWhole, ShapeError } from '../../errors.js';
@@ -21,7 +21,7 @@ import { addTaps } from './scale-ends.js';
 
 /** A statistic of the columns at the end of a scale. */
 export interface Tap {
-  /** Of the value: `relu`, `layer1` … */
+  /** Name of the value: `relu`, `layer1` … */
   readonly name: string;
   readonly statistic: Statistic;
   /** Buffer of the map [N, H, W]. */
@@ -39,50 +39,50 @@ export interface Plan {
   readonly channels: number;
   readonly steps: readonly Step[];
   readonly buffers: readonly ArenaBuffer[];
-  /** Buffers: the input [N, H, W, channels]; logits [N, classes], where there is a classifier. */
+  /** Buffers: the input [N, H, W, channels], and the logits [N, classes] if there is a classifier. */
   readonly input: number;
   readonly logits?: number;
-  /** Buffer of what the classifier averages, [N, h, w, C], where it is linear in that. */
+  /** Buffer of the features that the classifier averages, [N, h, w, C], if it is linear in them. */
   readonly features?: number;
   readonly featureShape?: ValueShape;
   /**
-   * Scale by scale, first to last, at each the statistics in the order given; empty when the plan was
+   * Scale by scale, first to last; for each scale the statistics in the given order. Empty if the plan was
    * made without taps.
    */
   readonly taps: readonly Tap[];
   readonly arenaBytes: number;
   /** Multiply–accumulates of the convolutions and the classifier. */
   readonly macs: number;
-  /** Operations of SMOE Scale, all its taps and pictures. */
+  /** Operations of SMOE Scale for all taps and pictures. */
   readonly smoeOps: number;
 }
 
 export interface PlanOptions {
-  /** Measure at the end of each scale (default). Without, the plan is the bare network. */
+  /** Measure at the end of each scale (default). If false, the plan is the network alone. */
   readonly taps?: boolean;
-  /** What is measured there: one statistic, by default `smoe`, or several in one pass. */
+  /** The statistic to measure there, by default `smoe`; or several in one pass. */
   readonly statistic?: Statistic | readonly Statistic[];
 }
 
-/** What a plan is made from. */
+/** A network from which a plan can be made. */
 export interface Tappable {
-  /** Folded. */
+  /** The folded graph. */
   readonly graph: Graph;
   /** The values where scales end. */
   readonly ends: readonly number[];
-  /** The value that class activation maps are made from, where there is one. */
+  /** The value from which class activation maps are made, if there is one. */
   readonly features?: number | undefined;
 }
 
 /**
  * Plans a forward pass over N pictures of H×W.
  *
- * SMOE Scale is fused into the convolution that ends a scale, and costs no step; elsewhere, as any other
- * statistic, it is a step that reads the value once. A statistic that wants what lies before the ReLU
- * splits that off: convolution, statistic, ReLU in place.
+ * SMOE Scale is fused into the convolution that ends a scale, and needs no step. Elsewhere it is a step that
+ * reads the value once, like any other statistic. If a statistic reads the values before the ReLU, the ReLU
+ * becomes a separate step: convolution, statistic, ReLU in place.
  *
- * @throws {ShapeError} when N, H or W is not a whole number ≥ 1, the network does not take pictures so
- * small, or a statistic has an unknown name
+ * @throws {ShapeError} if N, H or W is not a whole number ≥ 1, if the network does not accept such small
+ * pictures, or if the name of a statistic is unknown
  */
 export function plan(
   { graph, ends, features }: Tappable,
@@ -138,7 +138,7 @@ export function plan(
   };
 }
 
-/** The statistics in a list. @throws {ShapeError} as `plan` */
+/** The statistics as a list. @throws {ShapeError} as `plan` */
 function checked(
   [N, H, W]: readonly [number, number, number],
   statistic: NonNullable<PlanOptions['statistic']>,
@@ -154,7 +154,7 @@ function checked(
   return statistics;
 }
 
-/** Operations of SMOE Scale of one picture at a tap, as the paper counts them (Table 6): (4C + 1)·H·W. */
+/** Operations of SMOE Scale for one picture at a tap, as the paper counts them (Table 6): (4C + 1)·H·W. */
 export function smoeOps({ C, H, W }: Pick<Tap, 'C' | 'H' | 'W'>): number {
   return (4 * C + 1) * H * W;
 }
@@ -168,14 +168,14 @@ class Draft {
   readonly places: readonly ArenaBuffer[];
   readonly #graph: Graph;
   readonly #N: number;
-  /** For each value the node that reads it last. */
+  /** For each value, the last node that reads it. */
   readonly #lastUse: readonly number[];
   readonly #lifetimes: { length: number; first: number; last: number }[] = [];
-  /** The tap that the epilogue of a convolution takes, and its buffer. */
+  /** For each convolution with a fused tap, the tap. */
   readonly #fusedTaps: ReadonlyMap<number, number>;
   readonly #tapBuffers = new Map<number, number>();
 
-  /** @param kept values that are wanted when the pass has ended */
+  /** @param kept values that are needed after the pass */
   constructor(graph: Graph, [N, H, W]: readonly [number, number, number], kept: readonly number[]) {
     this.#graph = graph;
     this.#N = N;
@@ -212,14 +212,14 @@ class Draft {
     }
   }
 
-  /** The buffer of an input that value `i` may overwrite, or is. */
+  /** The buffer of an input that value `i` may overwrite, or that already is value `i`. */
   #reusedBuffer(i: number, isIdentity: boolean): number | undefined {
     const { operator, inputs } = this.#graph.nodes[i]!;
     const onto = isConv(operator) && operator.residual;
     if (!onto && !isIdentity && !operator.inPlace) return undefined;
     const buffer = this.buffers[inputs[onto ? 1 : 0]!]!;
     const lifetime = this.#lifetimes[buffer]!;
-    // A convolution reads its input while it writes; what is broadcast to a larger value does not fit.
+    // A convolution still reads its input while it writes. A value that is broadcast is too small for the result.
     const isFree =
       lifetime.last === i &&
       lifetime.length === this.#length(i) &&
@@ -240,7 +240,7 @@ class Draft {
   }
 }
 
-/** SMOE Scale of a convolution's value is taken by its epilogue: convolution → tap. */
+/** The taps of SMOE Scale that the epilogue of a convolution computes: convolution → tap. */
 function fusedTaps({ nodes }: Graph): Map<number, number> {
   const taps = new Map<number, number>();
   for (const [i, { operator, inputs }] of nodes.entries()) {

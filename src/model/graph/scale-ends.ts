@@ -1,11 +1,14 @@
 /**
- * Where the scales of a network end, by a rule that knows no family; and the taps that are put there.
+ * Finds where the scales of a network end, with one rule for all families, and adds the taps there.
  *
- * A *cut value* is one that every path from the input to the output passes through. A resolution is a
- * spatial size that cut values have, 1×1 left out. At each resolution those cut values count that come after
- * a convolution whose output has it: the last ReLU of a stage, and not the pool that begins the next. The
- * scale ends at the last of them that is nowhere negative; where there is none, at the last that is the output
- * of an activation function (SiLU, leaky ReLU …), of which a tap takes what is above 0.
+ * A *cut value* is a value that every path from the input to the output passes through. A *resolution* is a
+ * spatial size of cut values, except 1×1. There is one scale for each resolution. The candidates are the cut
+ * values that come after a convolution whose output has this resolution: so the last ReLU of a stage is one,
+ * and the pool that begins the next stage is not. The scale ends
+ *
+ *   at the last candidate that is never negative;
+ *   if there is none, at the last candidate that is the output of an activation function (SiLU, leaky ReLU …).
+ *   There a tap counts negative values as 0.
  */
 
 import { ShapeError } from '../../errors.js';
@@ -23,9 +26,9 @@ import { isRelu, relu } from './operators/relu.js';
 import { tap } from './operators/tap.js';
 
 /**
- * The values where scales end, in the order of the pass; none where the rule finds none.
+ * The values where scales end, in the order of the pass. The list is empty if the rule finds none.
  *
- * @param shapes of all values
+ * @param shapes the shapes of all values
  */
 export function scaleEnds(graph: Graph, shapes: readonly ValueShape[]): number[] {
   const ranges = rangesOf(graph);
@@ -38,13 +41,13 @@ export function scaleEnds(graph: Graph, shapes: readonly ValueShape[]): number[]
   return [...new Map([...activated, ...rectified]).values()].sort((a, b) => a - b);
 }
 
-/** Where the rule finds no end: the last value of each resolution that a person may name. */
+/** For networks where the rule finds no end: the last value of each resolution, which a caller may name. */
 export function scaleCandidates(graph: Graph, shapes: readonly ValueShape[]): number[] {
   const last = convolvedCuts(graph, shapes).map(([i, resolution]) => [resolution, i] as const);
   return [...new Map(last).values()];
 }
 
-/** The cut values that come after a convolution of their resolution, and that. */
+/** The candidates: cut values that come after a convolution of their resolution; each with its resolution. */
 function convolvedCuts(graph: Graph, shapes: readonly ValueShape[]): [number, string][] {
   const convolved = new Set<string>();
   const cuts = new Set(cutValues(graph));
@@ -58,8 +61,8 @@ function convolvedCuts(graph: Graph, shapes: readonly ValueShape[]): [number, st
 }
 
 /**
- * The values that every path from the input to the output passes through. Nodes before such a value in any
- * topological order are those that it comes from, or constants: no path leads past it.
+ * The values that every path from the input to the output passes through. For such a value, every earlier node
+ * (in topological order) is one of its ancestors or a constant; so no path leads past it.
  */
 function cutValues(graph: Graph): number[] {
   const { nodes, output } = graph;
@@ -67,7 +70,7 @@ function cutValues(graph: Graph): number[] {
   for (let i = output; i >= 0; i--) {
     if (matters.has(i)) for (const value of nodes[i]!.inputs) matters.add(value);
   }
-  // A constant, and what is made of nothing else, is on no path.
+  // A constant, and a value made only from constants, is on no path.
   for (const [i, { inputs }] of nodes.entries()) {
     if (i > 0 && !inputs.some((value) => matters.has(value))) matters.delete(i);
   }
@@ -84,7 +87,7 @@ function cutValues(graph: Graph): number[] {
 
 /** A statistic of a value. */
 export interface PlacedTap {
-  /** Of the value where the scale ends. */
+  /** Name of the value where the scale ends. */
   readonly name: string;
   readonly statistic: Statistic;
   /** The node of the tap. */
@@ -93,18 +96,18 @@ export interface PlacedTap {
 
 export interface TappedGraph {
   readonly graph: Graph;
-  /** Scale by scale, at each the statistics in the order given. */
+  /** Scale by scale; for each scale the statistics in the given order. */
   readonly taps: readonly PlacedTap[];
-  /** Where each value of the graph has gone. */
+  /** The new index of each value of the graph. */
   readonly map: readonly number[];
 }
 
 /**
- * The graph with taps. One that reads what lies before an activation is put there; any other reads the
- * value, of which what is below 0 counts as 0.
+ * The graph with taps. A statistic of pre-activations reads the value before the activation. Any other reads the
+ * value itself, and counts values below 0 as 0.
  *
- * @param ends values
- * @throws {ShapeError} for a statistic of pre-activations where the scale does not end in an activation
+ * @param ends the values where scales end
+ * @throws {ShapeError} for a statistic of pre-activations if the scale does not end at an activation
  */
 export function addTaps(
   graph: Graph,

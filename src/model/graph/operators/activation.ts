@@ -1,6 +1,6 @@
 /**
- * Activation functions, by PyTorch's names. ReLU has a file of its own. A convolution takes any of them into
- * its epilogue (../fuse.ts).
+ * Activation functions, by PyTorch's names. ReLU is in relu.ts. A convolution can take any of them into its
+ * epilogue (../fuse.ts).
  */
 
 import {
@@ -14,16 +14,16 @@ import type { Operator, ValueRange } from '../node.js';
 import { elementwise } from './elementwise.js';
 import { relu } from './relu.js';
 
-/** What a text names. */
+/** An activation function that a text names. */
 export type NamedActivation = ActivationFunction | { readonly name: 'relu' };
 
-/** Those that are nowhere below 0, whatever their parameters. */
+/** Functions that are never below 0, whatever their parameters. */
 const NON_NEGATIVE: readonly ActivationName[] = ['sigmoid', 'hardsigmoid', 'softplus'];
 
 /**
- * @param given of the functions that have parameters (`ACTIVATION_PARAMETERS`): the slope of leaky_relu, α of
- * elu, celu or thresholded_relu, the bounds of clip, which may be infinite, slope and height at 0 of
- * hardsigmoid; rounded to float32. Default: the usual ones. Clipped to 0 … ∞ it is `relu`
+ * @param given the parameters (see `ACTIVATION_PARAMETERS`): the slope of leaky_relu; α of elu, celu or
+ * thresholded_relu; the bounds of clip, which may be infinite; the slope and the value at 0 of hardsigmoid. They
+ * are rounded to float32. Default: the usual ones. `clip` to 0 … ∞ is `relu`
  */
 export function activation(name: ActivationName, ...given: readonly number[]): Operator {
   const usual = ACTIVATION_PARAMETERS[name] ?? [];
@@ -37,14 +37,14 @@ export function activation(name: ActivationName, ...given: readonly number[]): O
     ...elementwise(name, own, (out, x) => kernel(out, x, ...parameters)),
     range: ([x]) => {
       const range = rangeOf(own);
-      // What is not below 0 none of them takes below, but a clip to less.
+      // None of them makes a value ≥ 0 negative, except a clip with an upper bound below 0.
       const isKept = x!.nonNegative && (limitsOf(own)?.[1] ?? 0) >= 0;
       return { ...range, nonNegative: range.nonNegative || isKept };
     },
   };
 }
 
-/** What is known of a function's values, whatever it is given; of none nothing. */
+/** What is known of a function's values for any input. Without a function, nothing is known. */
 export function rangeOf(activation: ActivationFunction | undefined): ValueRange {
   if (activation === undefined) return { nonNegative: false, sparse: false };
   const { name, parameters } = activation;
@@ -64,11 +64,11 @@ export function activationNamed(named: NamedActivation): Operator {
 }
 
 /**
- * Reads the name of an activation function, in PyTorch's or Hugging Face's words or as a class is called:
+ * Reads the name of an activation function as PyTorch or Hugging Face writes it, or the name of its class:
  * `silu`, `SiLU`, `hard_swish`, `Hardswish`, `gelu-new`. A parameter may follow: `leaky_relu:0.2`.
  *
- * @returns undefined for an unknown name, and for a parameter that is no finite number or that the function
- * does not take
+ * @returns undefined for an unknown name, for a parameter that is not a finite number, and for a function that
+ * has no such parameter
  */
 export function parseActivation(text: string): NamedActivation | undefined {
   const [, word = '', number] = /^([^:]*)(?::(.*))?$/.exec(text.trim()) ?? [];
@@ -79,14 +79,14 @@ export function parseActivation(text: string): NamedActivation | undefined {
   if (number === undefined) return { name, parameters: usual };
   const parameter = DECIMAL.test(number) ? Math.fround(Number(number)) : Number.NaN;
   const isTaken = usual.length === 1 && Number.isFinite(parameter);
-  // CELU divides by it.
+  // CELU divides by its parameter.
   const divides = name === 'celu' && parameter === 0;
   return isTaken && !divides ? { name, parameters: [parameter] } : undefined;
 }
 
 const DECIMAL = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
 
-/** `clip` without its bounds would be nothing. */
+/** Without `clip`, which does nothing without bounds. */
 const NAMES = (Object.keys(ACTIVATIONS) as ActivationName[]).filter((name) => name !== 'clip');
 
 function nameOf(word: string): NamedActivation['name'] | undefined {
@@ -96,7 +96,7 @@ function nameOf(word: string): NamedActivation['name'] | undefined {
   return NAMES.find((name) => bare(name) === word);
 }
 
-/** A name without what its spellings differ in. */
+/** A name without the characters in which spellings differ. */
 function bare(name: string): string {
   return name.toLowerCase().replace(/[-_]/g, '');
 }

@@ -1,4 +1,4 @@
-/** Mean pooling to given extents, from any; to 1×1 it is the global mean. */
+/** Mean pooling from any extents to given ones. To 1×1 it is the global mean. */
 
 import { adaptiveMeanPool } from '../../../kernels/operators.js';
 import { type Operator, stepOf } from '../node.js';

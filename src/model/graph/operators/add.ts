@@ -1,4 +1,4 @@
-/** The sum of two values of the same extents. One of them a convolution's: it is that one's residual. */
+/** The sum of two values of the same extents. If one comes from a convolution, the other can be its residual. */
 
 import { ShapeError } from '../../../errors.js';
 import { type ActivationFunction, add as addKernel, limitsOf } from '../../../kernels/operators.js';

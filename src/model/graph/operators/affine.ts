@@ -1,6 +1,6 @@
 /**
- * A factor and a summand for each channel, from batch norms that no convolution could take in, of one value
- * or of several concatenated:
+ * A factor and a summand for each channel, from batch norms that could not be folded into a convolution. The
+ * input is one value, or several concatenated:
  *
  *   value = clip?( γ·([x₀ x₁ …] − mean)/√(variance + eps) + β )
  */
@@ -15,7 +15,7 @@ import { rangeOf } from './activation.js';
 import { concatShape, stepsOfParts } from './concat.js';
 
 /**
- * A batch norm by the names of its tensors, [C] each. Without `gamma` and `beta` they are 1 and 0. Without
+ * The names of a batch norm's tensors, [C] each. Without `gamma` and `beta`, γ is 1 and β is 0. Without
  * `mean` and `variance` nothing is normalised: γ·x + β.
  */
 export interface BatchNorm {
@@ -33,7 +33,7 @@ export interface VectorLayer extends Operator {
   readonly layer: string;
   readonly channels: number;
   readonly batchNorms: readonly BatchNorm[];
-  /** Of its tensors, where it is not [channels]. */
+  /** Shape of its tensors, if it is not [channels]. */
   readonly tensorShape?: readonly number[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * Arithmetic of two values, with broadcasting: along an axis where one has extent 1, it is repeated. Sums of equal
- * extents and factors for channels are those of add.ts and mul.ts, for which backends have kernels.
+ * Arithmetic of two values, with broadcasting: a value is repeated along an axis where it has extent 1. Sums of equal
+ * extents are in add.ts, and factors for channels in mul.ts, because backends have kernels for them.
  */
 
 import { ShapeError } from '../../../errors.js';
@@ -15,7 +15,7 @@ import { mul } from './mul.js';
 
 export function arithmetic(kind: Arithmetic): Operator {
   return {
-    // Not the operation's name: `add` and `mul` are kinds of their own, of fewer extents.
+    // Not the operation's name: `add` and `mul` are other kinds, for fewer combinations of extents.
     kind: 'arithmetic',
     inPlace: true,
     shape: ([a, b]) => ({
@@ -49,7 +49,7 @@ function extent(kind: Arithmetic, a: ValueShape, b: ValueShape, axis: keyof Valu
   );
 }
 
-/** Signs and zeros. Zeros of a factor are zeros of the product, repeated or not. */
+/** Signs and zeros of the result. Where a factor is 0, the product is 0, also if the factor is repeated. */
 const RANGES: Readonly<Record<Arithmetic, (a: ValueRange, b: ValueRange) => ValueRange>> = {
   add: (a, b) => ({ nonNegative: a.nonNegative && b.nonNegative, sparse: false }),
   sub: () => ({ nonNegative: false, sparse: false }),

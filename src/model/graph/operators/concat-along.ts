@@ -1,4 +1,4 @@
-/** Maps below one another, or beside one another. Channels behind channels are concat.ts. */
+/** Concatenates maps along their rows or their columns. For channels see concat.ts. */
 
 import { ShapeError } from '../../../errors.js';
 import { concat as concatKernel } from '../../../kernels/operators.js';
@@ -22,7 +22,7 @@ export function concatAlong(axis: 'H' | 'W'): Operator {
       nonNegative: inputs.every((range) => range.nonNegative),
       sparse: inputs.every((range) => range.sparse),
     }),
-    // A stretch of memory is a wide column: of each row of all pictures, or of each picture.
+    // Uses the kernel of concat.ts: each picture (or each row) is treated as one wide column.
     steps(context) {
       const { N, inputs, shape } = context;
       const inner = axis === 'H' ? shape.W * shape.C : shape.C;

@@ -19,7 +19,7 @@ export function concat(): Operator {
   };
 }
 
-/** @param channels that there should be, if it is known */
+/** @param channels the expected number of channels, if it is known */
 export function concatShape(
   operation: string,
   inputs: readonly ValueShape[],
@@ -37,7 +37,7 @@ export function concatShape(
   return { H, W, C };
 }
 
-/** A step for each input, told which channel it begins at. */
+/** One step for each input, with the channel that it begins at. */
 export function stepsOfParts(
   context: StepContext,
   step: (

@@ -1,4 +1,4 @@
-/** A value that no picture changes, from the weights: the same for every picture of a batch. */
+/** A value from the weights that does not depend on the picture: the same for every picture of a batch. */
 
 import { repeat } from '../../../kernels/operators.js';
 import { extentsText, type ValueShape } from '../node.js';
@@ -24,7 +24,7 @@ export function constant(
   return {
     kind: 'constant',
     layer,
-    // Each element is the factor of a channel.
+    // Each element is packed as if it were the factor of a channel.
     channels: length,
     batchNorms: [{ gamma: tensor }],
     tensorShape: [H, W, C],

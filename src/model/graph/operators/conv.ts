@@ -3,7 +3,7 @@
  *
  *   value = activation( affine(conv(x) + bias) (+ residual) )
  *
- * A linear layer is a 1×1 over a single pixel; behind a flatten one as large as the map.
+ * A linear layer is a 1×1 convolution of a single pixel; after a flatten it is a convolution as large as the map.
  */
 
 import { ShapeError } from '../../../errors.js';
@@ -18,15 +18,15 @@ import { rangeOf } from './activation.js';
 import type { BatchNorm } from './affine.js';
 
 export interface ConvAttributes {
-  /** Key of the layer's weights, and what people call it. */
+  /** Key of the layer's weights, and its name for people. */
   readonly layer: string;
-  /** OIHW, or of a linear layer [Cout, Cin]. */
+  /** OIHW, or [Cout, Cin] for a linear layer. */
   readonly weight: TensorInfo;
-  /** Of a weight norm: the tensor of the lengths that the rows of the weight are brought to. */
+  /** With weight norm: the name of the tensor with the lengths to which the rows of the weight are scaled. */
   readonly magnitude?: string;
   /** Name of the tensor [Cout]. */
   readonly bias?: string | undefined;
-  /** Folded, in their order. */
+  /** Batch norms that were folded in, in their order. */
   readonly batchNorms: readonly BatchNorm[];
   readonly extents: Conv2dWeightShape;
   readonly strideY: number;
@@ -35,9 +35,9 @@ export interface ConvAttributes {
   readonly pads: readonly [number, number, number, number];
   readonly dilationY: number;
   readonly dilationX: number;
-  /** What is added is the second input. */
+  /** Whether the second input is added. */
   readonly residual: boolean;
-  /** In the epilogue. */
+  /** The activation function in the epilogue. */
   readonly followedBy?: ActivationFunction;
 }
 
@@ -55,7 +55,7 @@ export function isConv(operator: Operator): operator is Conv {
   return operator.kind === 'conv';
 }
 
-/** What follows from the attributes. */
+/** The operator for these attributes. */
 export function conv(attributes: ConvAttributes): Conv {
   const { layer, extents, residual, followedBy } = attributes;
   return {

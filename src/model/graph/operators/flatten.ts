@@ -1,5 +1,5 @@
 /**
- * A map as one vector, in the order of NCHW, which the weights behind it expect. Before a linear layer it
+ * A map as one vector, in the order of NCHW, which the weights after it expect. Before a linear layer it
  * is folded away (../fold.ts).
  */
 

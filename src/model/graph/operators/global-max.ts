@@ -1,4 +1,4 @@
-/** The largest value of each channel: a max pool whose window is the map. */
+/** The largest value of each channel: a max pool whose window is the whole map. */
 
 import type { Operator } from '../node.js';
 import { maxPool } from './pool.js';

@@ -11,7 +11,7 @@ export function input(C: number): Input {
   return { kind: 'input', C, shape: ([picture]) => ({ ...picture!, C }), steps: () => [] };
 }
 
-/** Channels of the pictures that a network takes: its first node is its input. */
+/** Channels of the pictures that a network takes. Its first node is the input. */
 export function inputChannels({ nodes }: Graph): number {
   return (nodes[0]!.operator as Input).C;
 }

@@ -12,7 +12,7 @@ export function lrn(size: number, alpha: number, beta: number, bias: number): Op
       if (Number.isInteger(size) && size >= 1) return x!;
       throw new ShapeError(`lrn: size expected a whole number ≥ 1, got ${size}`);
     },
-    // Of a positive bias and factor, as every network has them: nothing is turned round, and 0 stays 0.
+    // With a positive bias and factor, as in every network, signs stay and 0 stays 0.
     range: ([x]) => (bias > 0 && alpha >= 0 ? x! : { nonNegative: false, sparse: false }),
     steps(context) {
       const { H, W, C } = context.shape;

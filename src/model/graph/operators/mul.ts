@@ -1,4 +1,4 @@
-/** Each channel of a map by its own factor: [H, W, C] · [1, 1, C]. */
+/** Multiplies each channel of a map by its own factor: [H, W, C] · [1, 1, C]. */
 
 import { ShapeError } from '../../../errors.js';
 import { mulColumns } from '../../../kernels/operators.js';

@@ -1,6 +1,6 @@
 /**
- * Mean 0 and variance 1, by the value's own statistics: of each pixel's column, or of groups of channels over the
- * whole map. Factors and summands that come with such a norm are affine.ts.
+ * Normalizes to mean 0 and variance 1 with the value's own statistics: for each pixel's column, or for groups of
+ * channels over the whole map. The factors and summands of such a norm are a separate node (affine.ts).
  */
 
 import { ShapeError } from '../../../errors.js';

@@ -1,4 +1,4 @@
-/** Channels of zeros before and behind: a shortcut that grows without weights (CIFAR's ResNets). */
+/** Adds channels of zeros before and after: the shortcut of CIFAR's ResNets, which has no weights. */
 
 import { concat, type OperatorKernel } from '../../../kernels/operators.js';
 import { type Operator, stepOf } from '../node.js';

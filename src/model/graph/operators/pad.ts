@@ -1,10 +1,10 @@
-/** A border of rows, columns and channels: of one value, of what is mirrored, or of the outermost elements. */
+/** Adds a border of rows, columns and channels: one value, mirrored elements, or copies of the outermost elements. */
 
 import { ShapeError } from '../../../errors.js';
 import { gather } from '../../../kernels/operators.js';
 import { extentsText, type Operator, stepOf, type ValueShape } from '../node.js';
 
-/** Elements on each side; `front` and `back` are channels. Below 0 they are cut off. Default 0. */
+/** Elements added on each side; `front` and `back` are channels. A negative number cuts elements off. Default 0. */
 export interface Border {
   readonly top?: number;
   readonly left?: number;
@@ -15,8 +15,8 @@ export interface Border {
 }
 
 /**
- * constant: the value. reflect: as a mirror at the outermost element, which is not repeated, again and again if
- * the border is wider than the map. edge: the outermost element.
+ * constant: one value. reflect: mirrored at the outermost element, which is not repeated; several times if the
+ * border is wider than the map. edge: copies of the outermost element.
  */
 export type PadMode = 'constant' | 'reflect' | 'edge';
 
@@ -29,7 +29,7 @@ export function pad(border: Border, mode: PadMode = 'constant', value = 0): Oper
     shape([x]) {
       const shape = { H: x!.H + top + bottom, W: x!.W + left + right, C: x!.C + front + back };
       const all = Object.values(sides).flat();
-      // What is left of each axis, before anything is put on.
+      // The elements of each axis that are left after cutting, before the border is added.
       const kept = (['H', 'W', 'C'] as const).map((axis) => keptOf(x!, axis, sides[axis])[1]);
       if (all.every(Number.isInteger) && Math.min(...kept) >= 1) return shape;
       throw new ShapeError(`pad: a border of [${all}] leaves nothing of ${extentsText(x!)}`);
@@ -63,7 +63,7 @@ function keptOf(
   return [first, x[axis] - first - Math.max(0, -behind)];
 }
 
-/** Where each element of an axis comes from; −1 where it is the value. */
+/** Where each element of an axis comes from; −1 stands for the constant value. */
 function tableOf(
   mode: PadMode,
   [before, behind]: readonly [number, number],

@@ -1,6 +1,6 @@
 /**
- * A value read as an array of any rank, transposed, and read as extents again: reshapes, transpositions, channel
- * shuffles, space to depth. A reshape alone is the same bytes in the same place.
+ * Reads a value as an array of any rank, transposes it, and reads the result as [H, W, C] again: reshapes,
+ * transpositions, channel shuffles, space to depth. A reshape alone leaves the bytes where they are.
  */
 
 import { ShapeError } from '../../../errors.js';
@@ -8,9 +8,9 @@ import { permutationOf, permute as permuteKernel } from '../../../kernels/operat
 import { extentsText, type Operator, stepOf, type ValueShape } from '../node.js';
 
 /**
- * @param extents that [H, W, C], row-major, is read as
- * @param order axis k of the result is axis order[k] of these
- * @param to what the result, row-major, is read as
+ * @param extents the shape as which [H, W, C], row-major, is read
+ * @param order axis k of the result is axis order[k] of `extents`
+ * @param to the shape as which the result, row-major, is read
  */
 export function permute(
   extents: readonly number[],

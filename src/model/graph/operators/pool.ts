@@ -1,4 +1,4 @@
-/** The largest value of a window, or its mean; with a border on four sides. */
+/** The largest value or the mean of each window; with padding on four sides. */
 
 import {
   maxPool as maxPoolKernel,
@@ -24,7 +24,7 @@ export interface Pool extends Operator {
 }
 
 export interface MeanPool extends Pool {
-  /** Whether padding counts, as zeros. */
+  /** Whether padding counts as zeros. */
   readonly includePad: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** PReLU: leaky ReLU with a slope of its own for each channel (arXiv 1502.01852). */
+/** PReLU: leaky ReLU with a separate slope for each channel (arXiv 1502.01852). */
 
 import { ShapeError } from '../../../errors.js';
 import { prelu as preluKernel } from '../../../kernels/operators.js';
@@ -25,7 +25,7 @@ export function prelu(layer: string, slopeTensor: string, C: number): Prelu {
       if (x!.C === C) return x!;
       throw new ShapeError(`prelu: x expected ${C} channels, got ${x!.C}`);
     },
-    // Of what is not negative it is the same.
+    // Values ≥ 0 do not change.
     range: ([x]) => x!,
     steps(context) {
       const { H, W } = context.shape;

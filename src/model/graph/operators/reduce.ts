@@ -1,4 +1,4 @@
-/** Sums, means, extremes … along some axes, whose extents become 1. The mean of a map is adaptive-mean.ts. */
+/** Sums, means, extremes … along some axes; their extents become 1. For the mean of a map see adaptive-mean.ts. */
 
 import { type Reduction, reduce as reduceKernel } from '../../../kernels/operators.js';
 import { type Operator, stepOf } from '../node.js';

@@ -1,4 +1,4 @@
-/** max(x, 0). Most are fused into what is before them. */
+/** max(x, 0). Most ReLUs are fused into the node before them. */
 
 import { type ActivationFunction, relu as reluKernel } from '../../../kernels/operators.js';
 import type { Operator } from '../node.js';

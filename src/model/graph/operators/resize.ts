@@ -1,4 +1,4 @@
-/** A map enlarged or shrunk, as ONNX's Resize has it. */
+/** Enlarges or shrinks a map, as ONNX's Resize does. */
 
 import { ShapeError } from '../../../errors.js';
 import {
@@ -16,9 +16,9 @@ import { type Operator, type StepContext, stepOf } from '../node.js';
 export type ResizeMode = 'nearest' | 'linear';
 
 export interface ResizeOptions {
-  /** Of the mode nearest; default round_prefer_floor. */
+  /** Rounding for the mode nearest; default round_prefer_floor. */
   readonly nearest?: NearestRounding;
-  /** Factors that coordinates are computed with; default: the ratios of the extents. */
+  /** Scales for the computation of coordinates; default: the ratios of the extents. */
   readonly scales?: { readonly H: number; readonly W: number };
 }
 

@@ -1,13 +1,13 @@
-/** Every step-th element of a stretch of rows, of columns and of channels. */
+/** Takes every step-th element from a range of rows, columns and channels. */
 
 import { ShapeError } from '../../../errors.js';
 import { gather } from '../../../kernels/operators.js';
 import { type Operator, stepOf } from '../node.js';
 
-/** Elements `begin`, `begin + step`, …, `count` of them. A step below 0 goes backwards. */
+/** `count` elements: `begin`, `begin + step`, … A step below 0 goes backwards. */
 export type Stretch = readonly [begin: number, count: number, step: number];
 
-/** An axis that is left out stays as it is. */
+/** An axis that is left out stays whole. */
 export interface SliceAttributes {
   readonly H?: Stretch;
   readonly W?: Stretch;
@@ -43,7 +43,7 @@ function isWhole(extent: number, stretch: Stretch | undefined): boolean {
   return stretch === undefined || (stretch[1] === extent && (stretch[2] === 1 || extent === 1));
 }
 
-/** @throws {ShapeError} where a stretch is empty or leaves the axis */
+/** @throws {ShapeError} if a range is empty or leaves the axis */
 function countOf(axis: string, extent: number, stretch: Stretch | undefined): number {
   if (stretch === undefined) return extent;
   const [begin, count, step] = stretch;

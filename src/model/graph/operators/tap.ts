@@ -1,4 +1,4 @@
-/** A statistic of a value's columns: [H, W, C] → [H, W]. SMOE Scale of a convolution is fused into that. */
+/** A statistic of a value's columns: [H, W, C] → [H, W]. SMOE Scale of a convolution is fused into the convolution. */
 
 import { STATISTICS, type Statistic } from '../../../kernels/operators.js';
 import { type Operator, stepOf } from '../node.js';

@@ -1,9 +1,9 @@
-/** Functions of one element that are no activation functions: no scale ends in them. */
+/** Functions of one element that are not activation functions: no scale ends at them. */
 
 import { power as powerKernel, UNARY, type UnaryName } from '../../../kernels/operators.js';
 import { type Operator, stepOf } from '../node.js';
 
-/** Those that are nowhere below 0; those that are not, where x is not; and those that leave 0 as it is. */
+/** Functions that are never below 0; functions that are ≥ 0 for x ≥ 0; and functions that keep 0. */
 const NON_NEGATIVE: readonly UnaryName[] = ['abs', 'exp', 'sqrt', 'square'];
 const SIGN_KEEPING: readonly UnaryName[] = ['reciprocal', 'erf', 'softsign'];
 const ZERO_KEEPING: readonly UnaryName[] = ['abs', 'sqrt', 'square', 'erf', 'softsign'];
@@ -18,7 +18,7 @@ export function unary(name: UnaryName): Operator {
   };
 }
 
-/** x ** exponent. Of what is below 0 only a whole power is a number. */
+/** x ** exponent. For x < 0 the result is NaN unless the exponent is whole. */
 export function power(exponent: number): Operator {
   return {
     ...elementwise('power', (out, x) => powerKernel(out, x, exponent), [exponent]),
@@ -29,7 +29,7 @@ export function power(exponent: number): Operator {
   };
 }
 
-/** @param numbers what the step tells of the function beside its name */
+/** @param numbers the step's numbers, besides the function's name */
 function elementwise(
   kind: string,
   kernel: (out: Float32Array, x: Float32Array) => void,
