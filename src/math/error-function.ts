@@ -11,10 +11,10 @@
  *   0.46875 < y ≤ 4    erfc = exp(−y²) · C(y)/D(y)                         degrees 8/8
  *   4 < y              erfc = exp(−y²)/√π · 1/(y + ½/(y + 1/(y + 1½/(y + 2/(y + …)))))
  *
- * the last of which is Laplace's continued fraction (M. Abramowitz, I. A. Stegun, "Handbook of
- * Mathematical Functions", 7.1.14). The rationals are good to some 1e-18, and so is the fraction with
- * its 24 terms. What would spoil the tail is exp(−y²): y² rounded is off by up to y²·2⁻⁵³, and exp turns
- * that into a relative error. So y is cut after its fourth binary digit, y = c + r: c² is exact, and
+ * The last one is Laplace's continued fraction (M. Abramowitz, I. A. Stegun, "Handbook of Mathematical
+ * Functions", 7.1.14). The rationals, and the fraction with its 24 terms, are accurate to about 1e-18. The
+ * main error of the tail would be exp(−y²): rounding y² gives an error of up to y²·2⁻⁵³, and exp turns it
+ * into a relative error. So y is split after its fourth binary digit, y = c + r: then c² is exact, and
  * exp(−y²) = exp(−c²)·exp(−r(y + c)). Against 3072-bit Taylor series in test/math/error-function.test.ts:
  * relative error < 1e-15 for erf, and for erfc until it underflows near x = 26.5.
  */
@@ -25,10 +25,10 @@ const INV_SQRT_PI = 0.5641895835477563;
 /** erf is x·A/B up to here, and erfc is exp(−y²)·C/D beyond. */
 const SMALL = 0.46875;
 
-/** Of the continued fraction. */
+/** Terms of the continued fraction. */
 const TERMS = 24;
 
-/** From here on erfc(x) is less than half of the smallest subnormal number. */
+/** For larger x, erfc(x) is less than half of the smallest subnormal number. */
 const UNDERFLOW = 27.3;
 
 /**
@@ -101,7 +101,7 @@ function erfcMiddle(y: number): number {
   return c / d;
 }
 
-/** erfc(y)·exp(y²) for y > 4, where hardly any number is: the fraction is slower than a rational, and shorter. */
+/** erfc(y)·exp(y²) for y > 4, which is rare. So the fraction is used: it is slower than a rational, but shorter. */
 function erfcFar(y: number): number {
   let fraction = 0;
   for (let n = TERMS; n > 0; n--) fraction = (0.5 * n) / (y + fraction);

@@ -11,18 +11,18 @@
  *              ln Γ(x) = (x − ½)·ln x − x + ½·ln 2π + Σ B₂ₙ/(2n(2n−1)·x²ⁿ⁻¹)
  *              ψ(x)  = ln x − 1/(2x) − Σ B₂ₙ/(2n·x²ⁿ)
  *              ψ′(x) = 1/x + 1/(2x²) + Σ B₂ₙ/x²ⁿ⁺¹
- *   x < 10   ψ and ψ′ rise to there by ψ(x) = ψ(x+1) − 1/x (6.3.5). ln Γ must keep its digits about
- *            its zeros at 1 and 2, and comes from the Taylor series about 2 (6.1.33), degree 25, cut
- *            off below 1e-17 for |t| ≤ ½; to there by Γ(x+1) = x·Γ(x):
+ *   x < 10   ψ and ψ′ are moved up to x ≥ 10 with ψ(x) = ψ(x+1) − 1/x (6.3.5). ln Γ must stay accurate near
+ *            its zeros at 1 and 2. It uses the Taylor series about 2 (6.1.33), degree 25, with an error below
+ *            1e-17 for |t| ≤ ½; other x are moved there with Γ(x+1) = x·Γ(x):
  *              ln Γ(2+t) = (1−γ)·t + Σₖ₌₂… (−1)ᵏ·(ζ(k) − 1)/k · tᵏ
  *
- * Bounds are those of test/kernels/gamma-function.test.ts, against 60-digit arithmetic.
+ * The bounds are tested in test/math/gamma-function.test.ts, against 60-digit arithmetic.
  */
 
 /** ½·ln 2π. */
 const HALF_LOG_TWO_PI = 0.9189385332046728;
 
-/** From here on Stirling's series serves. */
+/** Stirling's series is used for x ≥ LARGE. */
 const LARGE = 10;
 
 /** 1 − γ, with Euler's constant γ: the slope of ln Γ at 2. */
@@ -41,7 +41,7 @@ const ZETA_TERMS: readonly number[] = [
 /**
  * ln Γ(x) for x ≥ 0.
  *
- * @returns within 1e-15 relative, near the zeros at 1 and 2 too. ∞ at 0, at ∞ and where it
+ * @returns within 1e-15 relative, also near the zeros at 1 and 2. ∞ at 0, at ∞ and where it
  *   overflows, from 2.55e305; NaN for NaN and x < 0.
  */
 export function lgamma(x: number): number {
@@ -54,7 +54,7 @@ export function lgamma(x: number): number {
     while (y > 2.5) product *= --y;
     return Math.log(product) + lgammaFromTwo(y - 2);
   }
-  if (x === Infinity) return Infinity; // and not ∞ − ∞
+  if (x === Infinity) return Infinity; // not ∞ − ∞, which is NaN
   return stirling(x);
 }
 
@@ -76,7 +76,7 @@ function lgammaFromTwo(t: number): number {
 }
 
 /**
- * ln Γ(x) − ((x − ½)·ln x − x + ½·ln 2π) for x ≥ 10: what Stirling's formula lacks, within 1e-16.
+ * ln Γ(x) − ((x − ½)·ln x − x + ½·ln 2π) for x ≥ 10: the error of Stirling's formula, within 1e-16.
  */
 export function stirlingRemainder(x: number): number {
   const r = 1 / (x * x);
@@ -93,7 +93,7 @@ export function stirlingRemainder(x: number): number {
 /**
  * The digamma function ψ(x), the derivative of ln Γ, for x ≥ 0.
  *
- * @returns within 2e-15·max(1, |ψ(x)|): relative but near its zero, x = 1.4616…, where the bound is
+ * @returns within 2e-15·max(1, |ψ(x)|): a relative bound, except near its zero x = 1.4616…, where it is
  *   absolute. −∞ at 0, ∞ at ∞, NaN for NaN and x < 0.
  */
 export function digamma(x: number): number {
@@ -119,15 +119,15 @@ export function trigamma(x: number): number {
 }
 
 /**
- * ln x − ψ(x) for x ≥ 0, with no cancellation where both are large: it falls from ∞ at 0 to 0 at ∞,
- * and lies between 1/(2x) and 1/x.
+ * ln x − ψ(x) for x ≥ 0, without cancellation where both are large. It falls from ∞ at 0 to 0 at ∞,
+ * and is between 1/(2x) and 1/x.
  *
  * @returns within 4e-15 relative; NaN for NaN and x < 0.
  */
 export function logMinusDigamma(x: number): number {
   if (!(x >= 0)) return NaN;
   if (x >= LARGE) return logMinusDigammaLarge(x);
-  if (x < 1e-300) return 1 / x; // the logarithm counts for nothing, and ∞ − ∞ would be NaN
+  if (x < 1e-300) return 1 / x; // the logarithm is negligible, and ∞ − ∞ would be NaN
   let sum = 0;
   let y = x;
   for (; y < LARGE; y++) sum += 1 / y;
@@ -176,18 +176,19 @@ const WIDE = 1e20;
  *
  *   k₀ = (3 − s + √((s − 3)² + 24s))/(12s),
  *
- * then the secant method in q = 1/k, from 0 and from there. In q the left side is 0 at 0, and convex with a slope
- * between ½ and 1, nearly a straight line (T. P. Minka, "Estimating a Gamma distribution", 2002): some five steps.
+ * then the secant method in q = 1/k, which starts from q = 0 and q = 1/k₀. As a function of q the left side is 0
+ * at 0, and convex with a slope between ½ and 1, so it is nearly a straight line (T. P. Minka, "Estimating a Gamma
+ * distribution", 2002): about five steps are enough.
  *
- * @param s the logarithm of the arithmetic mean over the geometric mean. 0, or a negative number
- *   that rounding has left of it, is a constant sample.
+ * @param s the logarithm of the arithmetic mean over the geometric mean. For a constant sample it is 0, or
+ *   negative because of rounding.
  * @returns k within 1e-14 relative; ∞ for s ≤ 0, 0 for ∞, NaN for NaN.
  */
 export function gammaShape(s: number): number {
   if (s <= NARROW) return s > 0 ? 0.5 / s : Infinity;
   if (s >= WIDE) return 1 / s;
   const root = Math.sqrt((s - 3) * (s - 3) + 24 * s);
-  // 1/k₀, in the one of two equal forms that does not cancel.
+  // 1/k₀. Of two equal forms, this takes the one that does not cancel.
   let q = s < 3 ? (12 * s) / (3 - s + root) : (root + s - 3) / 2;
   let [before, valueBefore] = [0, 0];
   for (let step = 0; step < 12; step++) {
@@ -195,7 +196,8 @@ export function gammaShape(s: number): number {
     const change = ((s - value) * (q - before)) / (value - valueBefore);
     [before, valueBefore] = [q, value];
     q += change;
-    // A step multiplies the errors of the last two: after one of 1e-10 only rounding is left. NaN ends here too.
+    // The error after a step is about the product of the last two errors: after a change of 1e-10 only rounding is
+    // left. NaN ends here, too.
     if (!(Math.abs(change) > 1e-10 * q)) break;
   }
   return 1 / q;

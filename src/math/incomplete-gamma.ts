@@ -1,6 +1,6 @@
 /**
- * The incomplete gamma function, regularised, in double precision: the distribution function of a
- * Gamma distribution with shape a and scale 1, and what is left above it.
+ * The incomplete gamma function, regularised, in double precision: the distribution function P of a
+ * Gamma distribution with shape a and scale 1, and its upper tail Q.
  *
  *   P(a, x) = 1/Γ(a) · ∫₀ˣ tᵃ⁻¹·exp(−t) dt          Q(a, x) = 1 − P(a, x)
  *
@@ -12,31 +12,31 @@
  *   x < 1, a < ½    Q = 1 − xᵃ/Γ(a+1) − xᵃ/Γ(a+1)·Σ a·(−x)ⁿ/((a+n)·n!)   (8.7.1), where 1 − P cancels
  *   a ≥ 1e6         Q = ½·erfc(η√(a/2)) + R(a, η)                Temme's uniform expansion (8.12)
  *
- * Whichever of P and Q is not computed is 1 minus the other, which is then not small. What would spoil
- * the tails is D: its exponent is a difference of numbers as large as a·ln a. For a ≥ 10 it is taken
- * as a·φ(x/a) with φ(λ) = λ − 1 − ln λ, itself by a series about its double zero at 1 (the "saddle
- * point" form; C. Loader, "Fast and accurate computation of binomial probabilities", 2000), and only
- * Stirling's remainder is left of Γ. Then the relative error is that of exp(−a·φ): 2⁻⁵³ times the
- * exponent, some 2e-13 where P or Q is about to underflow, and far less elsewhere. Cost: some √x or √a
- * terms near x = a, and ten to fifty elsewhere.
+ * One of P and Q is computed; the other is 1 minus it, and is not small then. The main error of the tails
+ * would be that of D: its exponent is a difference of numbers as large as a·ln a. For a ≥ 10 the exponent is
+ * a·φ(x/a) with φ(λ) = λ − 1 − ln λ, computed by a series about its double zero at 1 (the "saddle point"
+ * form; C. Loader, "Fast and accurate computation of binomial probabilities", 2000); of Γ only Stirling's
+ * remainder is left. Then the relative error is that of exp(−a·φ): 2⁻⁵³ times the exponent, about 2e-13
+ * where P or Q nearly underflows, and far less elsewhere. Cost: about √x or √a terms near x = a, and ten to
+ * fifty elsewhere.
  *
- * Bounds are those of test/kernels/incomplete-gamma.test.ts, against decimal arithmetic.
+ * The bounds are tested in test/math/incomplete-gamma.test.ts, against decimal arithmetic.
  */
 
 import { erfc } from './error-function.js';
 import { lgamma1p, stirling, stirlingRemainder } from './gamma-function.js';
 
-/** From this shape on Temme's expansion serves; the power series would take over 8000 terms. */
+/** Temme's expansion is used for a ≥ HUGE; the power series would need over 8000 terms. */
 const HUGE = 1e6;
 
-/** A sum ends with a term of this share. It leaves room for the tail that is cut off. */
+/** A sum ends at a term of this relative size. It leaves room for the terms that are cut off. */
 const NEGLIGIBLE = 2 ** -60;
 
 /**
  * P(a, x), the regularised lower incomplete gamma function: the part of a Gamma distribution with
- * shape a and scale 1 that lies below x.
+ * shape a and scale 1 that is below x.
  *
- * @param a shape ≥ 0. At a = 0 all of the distribution is at 0, at a = ∞ at ∞.
+ * @param a shape ≥ 0. For a = 0 the whole distribution is at 0; for a = ∞ it is at ∞.
  * @param x ≥ 0.
  * @returns a value in [0, 1], rising in x, within 1e-12 relative where it is not subnormal. NaN where
  *   an argument is NaN or negative, or both are 0 or both ∞.
@@ -49,7 +49,7 @@ export function gammaP(a: number, x: number): number {
 
 /**
  * Q(a, x) = 1 − P(a, x), the regularised upper incomplete gamma function: the part of a Gamma
- * distribution with shape a and scale 1 that lies above x, with no cancellation where it is small.
+ * distribution with shape a and scale 1 that is above x, without cancellation where it is small.
  *
  * Arguments as for `gammaP`.
  *
@@ -67,7 +67,7 @@ function isInside(a: number, x: number): boolean {
   return a > 0 && x > 0 && a < Infinity && x < Infinity;
 }
 
-/** P(a, x) where an argument is 0, ∞, or none of the domain. */
+/** P(a, x) where an argument is 0, ∞, or outside of the domain. */
 function belowAtEnds(a: number, x: number): number {
   if (!(a >= 0 && x >= 0) || a === x) return NaN;
   return x === 0 || a === Infinity ? 0 : 1;
@@ -86,7 +86,7 @@ function powerSeries(a: number, x: number): number {
 
 /**
  * Q by Legendre's continued fraction, for x ≥ 1 and x ≥ a + 1 or a < ½. Numerators over denominators
- * are updated as two ratios (W. J. Lentz, Applied Optics 15, 1976): no power of ten is ever at stake.
+ * are updated as two ratios (W. J. Lentz, Applied Optics 15, 1976), so nothing can overflow.
  */
 function continuedFraction(a: number, x: number): number {
   const leading = a * leadingTerm(a, x);
@@ -125,15 +125,15 @@ function leadingTerm(a: number, x: number): number {
     const exponent = a * excess(a, x) + stirlingRemainder(a);
     return Math.exp(-exponent) / Math.sqrt(2 * Math.PI * a);
   }
-  // Γ(a+1) by Γ(y+1) = y·Γ(y) from where Stirling's formula holds. What `lgamma` has beyond that, digits about
-  // its zeros, would be lost in the sum.
+  // Γ(a+1) by Γ(y+1) = y·Γ(y), from a y for which Stirling's formula is accurate. `lgamma` is also accurate near
+  // its zeros, but those digits would be lost in the sum.
   let y = a + 1;
   let product = 1;
   for (; y < 10; y++) product *= y;
   return product * Math.exp(a * Math.log(x) - x - stirling(y));
 }
 
-/** φ(λ) = λ − 1 − ln λ ≥ 0 of λ = x/a, with no cancellation about its double zero at 1. */
+/** φ(λ) = λ − 1 − ln λ ≥ 0 for λ = x/a, without cancellation near its double zero at 1. */
 function excess(a: number, x: number): number {
   const lambda = x / a;
   if (!(lambda > 0.5 && lambda < 2)) return lambda - 1 - Math.log(lambda);
@@ -152,12 +152,12 @@ function excess(a: number, x: number): number {
 
 /**
  * P (side = −1) or Q (side = 1) for a ≥ 1e6 (N. M. Temme, "The asymptotic expansion of the incomplete
- * gamma functions", SIAM J. Math. Anal. 10, 1979; DLMF 8.12.3–8.12.13): with ½η² = φ(x/a), η of x − a's sign,
+ * gamma functions", SIAM J. Math. Anal. 10, 1979; DLMF 8.12.3–8.12.13). With ½η² = φ(x/a), η of the sign of x − a,
  *
  *   R(a, η) = exp(−½aη²)/√(2πa) · Σ cₖ(η)/aᵏ.
  *
- * Unless P or Q underflows, |η| < 0.04: Taylor's polynomials of c₀ and c₁ to degrees 6 and 3 leave
- * out less than 1e-15, and c₂/a² is below 5e-15 · R.
+ * Unless P or Q underflows, |η| < 0.04. Then the Taylor polynomials of c₀ and c₁, of degrees 6 and 3, have
+ * an error below 1e-15, and c₂/a² is below 5e-15 · R.
  */
 function uniformExpansion(a: number, x: number, side: 1 | -1): number {
   const exponent = a * excess(a, x);

@@ -1,6 +1,6 @@
 /**
- * Special functions of real variables, in double precision: what the statistics and the normalisers
- * share. Each file tells its method, source and bounds.
+ * Special functions of real variables, in double precision. The statistics and the normalisers use them.
+ * Each file states its method, source and bounds.
  */
 
 export { erf, erfc } from './error-function.js';

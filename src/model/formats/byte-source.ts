@@ -1,21 +1,21 @@
-/** A file's bytes: in memory, or read piece by piece by whoever has the file. */
+/** A file's bytes: in memory, or read piece by piece by the caller. */
 
 import { kindOf, refuseKind } from '../../errors.js';
 
 export interface ByteSource {
   readonly length: number;
-  /** Bytes `begin` … `end`, which lie in the file; a view or a copy. */
+  /** Bytes `begin` … `end`, which must be in the file; a view or a copy. */
   read(begin: number, end: number): Uint8Array;
 }
 
-/** What of another object are bytes. */
+/** How to get bytes from other objects. */
 const HINTS: Readonly<Record<string, string>> = {
   Blob: ' (its stream)',
   File: ' (its stream)',
   Response: ' (its body)',
 };
 
-/** @throws {TypeError} in the name of `operation`, for what is neither bytes nor a stream of them */
+/** @throws {TypeError} in the name of `operation`, if `file` is neither bytes nor a stream of bytes */
 export function checkFile(operation: string, file: unknown): void {
   const kind = kindOf(file);
   if (/^(Uint8Array|(Shared)?ArrayBuffer)$/.test(kind) || 'getReader' in Object(file)) return;
@@ -26,7 +26,7 @@ export function checkFile(operation: string, file: unknown): void {
 export function byteSource(file: ArrayBuffer | Uint8Array | ByteSource): ByteSource {
   if ('read' in Object(file)) return file as ByteSource;
   checkFile('parse', file);
-  // A plain Uint8Array also over a Node Buffer, whose slice() would not copy.
+  // Makes a plain Uint8Array also from a Node Buffer, because slice() of a Buffer does not copy.
   const bytes =
     file instanceof Uint8Array
       ? new Uint8Array(file.buffer, file.byteOffset, file.byteLength)

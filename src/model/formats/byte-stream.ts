@@ -1,4 +1,4 @@
-/** A file's bytes as they come, in chunks of any size: what is used of a `ReadableStream`, which has it all. */
+/** A file's bytes from a stream, in chunks of any size. The interface is the part of `ReadableStream` that is used. */
 
 import { FormatError } from '../../errors.js';
 
@@ -11,31 +11,31 @@ export interface ByteStreamReader {
   cancel(reason?: unknown): Promise<unknown>;
 }
 
-/** Takes a stream apart. Every failure is a FormatError that names the file and the byte. */
+/** Reads pieces from a stream. Every failure is a FormatError that names the file and the byte. */
 export class StreamBytes {
-  /** Of the file, once it is known: a stream that brings more is refused at once. */
+  /** Length of the file, once it is known: a stream that gives more bytes is refused at once. */
   length: number | undefined;
   readonly #name: string;
   readonly #reader: ByteStreamReader;
   readonly #onReceived: (bytes: number) => void;
-  /** The chunk that came last, and how much of it is used. */
+  /** The latest chunk, and how much of it is used. */
   #chunk: Uint8Array = new Uint8Array(0);
   #used = 0;
   #received = 0;
 
-  /** @param onReceived told how many bytes have come, after each chunk */
+  /** @param onReceived called after each chunk with the number of bytes received */
   constructor(stream: ByteStream, name: string, onReceived: (bytes: number) => void) {
     this.#name = name;
     this.#reader = stream.getReader();
     this.#onReceived = onReceived;
   }
 
-  /** The byte of the file that is used next. */
+  /** The offset in the file of the next byte. */
   get position(): number {
     return this.#received - this.#chunk.length + this.#used;
   }
 
-  /** Fills `out` with the next bytes. @throws {FormatError} for a stream that ends before */
+  /** Fills `out` with the next bytes. @throws {FormatError} if the stream ends before */
   async fill(out: Uint8Array): Promise<void> {
     for (let filled = 0; filled < out.length; ) {
       const piece = await this.#piece(out.length - filled);
@@ -44,23 +44,23 @@ export class StreamBytes {
     }
   }
 
-  /** Leaves out what comes before a byte of the file. @throws {FormatError} as `fill` */
+  /** Skips the bytes before `position`. @throws {FormatError} as `fill` */
   async skipTo(position: number): Promise<void> {
     while (this.position < position) await this.#piece(position - this.position);
   }
 
-  /** Waits for the end. @throws {FormatError} where there is more */
+  /** Waits for the end. @throws {FormatError} if there are more bytes */
   async end(): Promise<void> {
     this.#refuseMore();
     while (await this.#next());
   }
 
-  /** Tells the source that nothing more is wanted. What it makes of that is its own. */
+  /** Tells the source that no more bytes are needed. Its errors are ignored. */
   cancel(reason: unknown): void {
     this.#reader.cancel(reason).catch(() => {});
   }
 
-  /** The next bytes, `most` at most and at least one. */
+  /** The next bytes: at least one, at most `most`. */
   async #piece(most: number): Promise<Uint8Array> {
     while (this.#used === this.#chunk.length) {
       if (await this.#next()) continue;

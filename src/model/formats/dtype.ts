@@ -1,9 +1,9 @@
-/** Element types, in the words of safetensors, and those that weights have as float32. */
+/** Element types, by their names in safetensors, and decoding to float32. */
 
 import { FormatError } from '../../errors.js';
 import { decodeBfloat16, decodeHalves } from './half.js';
 
-/** Bytes per element of the dtypes that files have. Others are there (F4, F6_E2M3 …), and some are to come. */
+/** Bytes per element of the dtypes that files have. There are others (F4, F6_E2M3 …), and there will be more. */
 export const DTYPE_BYTES: Readonly<Record<string, number>> = {
   F64: 8,
   F32: 4,
@@ -26,14 +26,14 @@ export const DTYPE_BYTES: Readonly<Record<string, number>> = {
 
 const FLOATS: readonly string[] = ['F32', 'F16', 'BF16', 'F64'];
 
-/** A weight may be of whole numbers too, with a scale for each output channel beside it. */
+/** A weight may also be of whole numbers, with a scale for each output channel in another tensor. */
 export const SCALED_DTYPE = 'I8';
 
 /**
- * Refuses a tensor that is not of floats, before any of it is read.
+ * Refuses a tensor that does not have floats, before any of it is read.
  *
- * @param file what the message calls it
- * @throws {FormatError} naming file and tensor
+ * @param file name of the file in the message
+ * @throws {FormatError} with the names of file and tensor
  */
 export function checkFloats(file: string, tensor: string, dtype: string): void {
   if (FLOATS.includes(dtype)) return;
@@ -42,16 +42,16 @@ export function checkFloats(file: string, tensor: string, dtype: string): void {
   );
 }
 
-/** Refuses a tensor that `decodeFloats` does not take. @throws {FormatError} as `checkFloats` */
+/** Refuses a tensor that `decodeFloats` cannot read. @throws {FormatError} as `checkFloats` */
 export function checkWeights(file: string, tensor: string, dtype: string): void {
   if (dtype !== SCALED_DTYPE) checkFloats(file, tensor, dtype);
 }
 
 /**
- * Decodes elements of any alignment; little-endian, as every platform that has typed arrays in practice.
+ * Decodes elements of any alignment, little-endian. In practice every platform with typed arrays is little-endian.
  *
- * @param bytes of `out.length` elements
- * @param dtype that `checkWeights` lets pass
+ * @param bytes the bytes of `out.length` elements
+ * @param dtype one that `checkWeights` accepts
  */
 export function decodeFloats(out: Float32Array, bytes: Uint8Array, dtype: string): void {
   switch (dtype) {

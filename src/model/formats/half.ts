@@ -5,13 +5,13 @@
 
 import { valueOfHalf } from '../../kernels/operators.js';
 
-/** Exponent of what is not finite. */
+/** Exponent bits of values that are not finite. */
 const NON_FINITE = 31 << 10;
 
 /**
  * IEEE 754 binary16: 1 sign bit, 5 exponent bits (bias 15), 10 mantissa bits.
  *
- * @param bytes two a value, little-endian, of any alignment
+ * @param bytes two for each value, little-endian, of any alignment
  */
 export function decodeHalves(out: Float32Array, bytes: Uint8Array): void {
   for (let i = 0; i < out.length; i++) {
@@ -25,7 +25,7 @@ function nonFinite(half: number): number {
   return half & 0x8000 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
 }
 
-/** bfloat16: the upper half of a float32. @param bytes as of `decodeHalves` */
+/** bfloat16: the upper half of a float32. @param bytes as for `decodeHalves` */
 export function decodeBfloat16(out: Float32Array, bytes: Uint8Array): void {
   const bits = new Uint32Array(out.buffer, out.byteOffset, out.length);
   for (let i = 0; i < out.length; i++) {

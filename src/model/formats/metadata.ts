@@ -1,6 +1,6 @@
 /**
- * What weights say of themselves beside their tensors: `architecture`, `layers`, `preprocessing` and `labels`,
- * JSON text under those keys of a file's metadata. Names and shapes tell the rest.
+ * What a file states besides its tensors: `architecture`, `layers`, `preprocessing` and `labels`, as JSON text
+ * under these keys of its metadata. The rest follows from names and shapes.
  */
 
 import { FormatError, ShapeError } from '../../errors.js';
@@ -14,24 +14,24 @@ import { parseActivation } from '../graph/operators/activation.js';
 import { SCALED_DTYPE } from './dtype.js';
 import type { TensorSource } from './tensor-source.js';
 
-/** PyTorch's default, which every network of torchvision and timm keeps. */
+/** PyTorch's default, which the networks of torchvision and timm use. */
 const BATCH_NORM_EPS = 1e-5;
 
-/** What weights do not show. */
+/** Facts about a network that its weights do not show. */
 export interface NetOptions {
-  /** Where a ResNet's bottlenecks stride: `3x3` is "v1.5" (torchvision, timm), `1x1` the paper's v1 (Keras). */
+  /** Which convolution of a ResNet's bottleneck has the stride: `3x3`: v1.5 (torchvision, timm); `1x1`: v1 (paper, Keras). */
   readonly strideOn: '3x3' | '1x1';
-  /** Whether a max pool follows a ResNet's stem; usual is one, but for a 3×3 stem. */
+  /** Whether a max pool follows a ResNet's stem. Default: yes, except after a 3×3 stem. */
   readonly maxPool?: boolean;
-  /** What batch norms add to a variance. */
+  /** The number that batch norms add to a variance. */
   readonly batchNormEps: number;
-  /** In PyTorch's words: `relu`, `leaky_relu:0.2`, `silu` … */
+  /** By PyTorch's name: `relu`, `leaky_relu:0.2`, `silu` … */
   readonly activationFunction: string;
-  /** Of a ResNet's stages; stages beyond the list go on as usual, with 1 first, then 2. */
+  /** Strides of a ResNet's stages. Stages beyond the list have the usual ones: 1 for the first stage, then 2. */
   readonly strides: readonly number[];
-  /** Of a ResNet's stages, 1 beyond the list. A stage of more than the stage before has stride 1. */
+  /** Dilations of a ResNet's stages; 1 beyond the list. A stage with a larger dilation than the one before has stride 1. */
   readonly dilations: readonly number[];
-  /** Whether an activation follows a DenseNet's last batch norm: torchvision's classifier has it, fast.ai's not. */
+  /** Whether an activation follows a DenseNet's last batch norm: true for torchvision, false for fast.ai. */
   readonly activatesFeatures: boolean;
 }
 
@@ -44,14 +44,14 @@ const DEFAULTS: NetOptions = {
   activatesFeatures: true,
 };
 
-/** Larger ones are nobody's, and only a slip. */
+/** A larger dilation can only be a mistake. */
 const MOST_DILATION = 64;
 
 const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
 const isStages = (value: unknown): boolean =>
   Array.isArray(value) && value.length <= 64 && value.every((v) => isWhole(v, 1, MOST_DILATION));
 
-/** What each may be, and how a message calls that. */
+/** The valid values of each option, and their description for messages. */
 const VALID: Readonly<Record<keyof NetOptions, readonly [(value: unknown) => boolean, string]>> = {
   strideOn: [(value) => value === '3x3' || value === '1x1', '3x3 or 1x1'],
   maxPool: [isBoolean, 'true or false'],
@@ -65,17 +65,17 @@ const VALID: Readonly<Record<keyof NetOptions, readonly [(value: unknown) => boo
   activatesFeatures: [isBoolean, 'true or false'],
 };
 
-/** What weights do not show, and who says it. */
+/** The facts that weights do not show, and which of them are assumed. */
 export interface SaidOptions {
   readonly options: NetOptions;
-  /** The keys that neither a caller nor the file says: the usual is assumed. */
+  /** The keys that neither the caller nor the file states: the usual value is assumed. */
   readonly assumed: readonly (keyof NetOptions)[];
 }
 
 /**
- * What a caller says, else `architecture` of the metadata, else what is usual.
+ * The options: the caller's, else `architecture` of the metadata, else the usual ones.
  *
- * @throws {ShapeError} for an option that is not valid, {FormatError} for such metadata
+ * @throws {ShapeError} for an invalid option of the caller, {FormatError} for invalid metadata
  */
 export function netOptionsOf(source: TensorSource, given: Partial<NetOptions> = {}): SaidOptions {
   const said = architectureOf(source);
@@ -85,7 +85,7 @@ export function netOptionsOf(source: TensorSource, given: Partial<NetOptions> = 
     const own = given[key as keyof NetOptions];
     const value = own ?? said[key];
     if (value === undefined) {
-      // `convert` writes the classes, and all that is not as usual.
+      // `convert` writes the classes and every unusual option. So with classes, a missing option is the usual one.
       if (said['classes'] === undefined) assumed.push(key as keyof NetOptions);
       continue;
     }
@@ -99,24 +99,24 @@ export function netOptionsOf(source: TensorSource, given: Partial<NetOptions> = 
   return { options: options as unknown as NetOptions, assumed };
 }
 
-/** The metadata `architecture`; text that is no JSON is the name of one. */
+/** The metadata `architecture`. Text that is not JSON is the name of an architecture. */
 export function architectureOf(source: TensorSource): Record<string, unknown> {
   const text = source.metadata.get('architecture');
   const isName = text !== undefined && /^[\w./-]+$/.test(text);
   return isName ? { name: text } : (metadataObject(source, 'architecture') ?? {});
 }
 
-/** What a file says of a layer beside its tensors: extents in rows and in columns. */
+/** What a file states about a layer besides its tensors. Extents are for rows, then columns. */
 export interface LayerFacts {
   readonly kernel?: readonly [number, number];
   readonly stride?: readonly [number, number];
   readonly padding?: readonly [number, number];
   readonly dilation?: readonly [number, number];
-  /** What a pool keeps of a window. */
+  /** What a pool computes from a window. */
   readonly pool?: 'max' | 'mean';
-  /** Of a pool: whether a window that begins inside and ends outside counts. */
+  /** For a pool: whether a window that begins inside and ends outside counts. */
   readonly ceilMode?: boolean;
-  /** What a module computes that is an activation function. */
+  /** The function of a module that is an activation function. */
   readonly activation?: string;
   readonly eps?: number;
 }
@@ -135,7 +135,7 @@ const VALID_FACTS: Readonly<Record<keyof LayerFacts, (value: unknown) => boolean
   eps: (value) => isNumber(value) && value >= 0,
 };
 
-/** `layers` of the metadata, by the name of the layer. @throws {FormatError} where one is not valid */
+/** `layers` of the metadata, by the name of the layer. @throws {FormatError} if one is not valid */
 export function layerFactsOf(source: TensorSource): ReadonlyMap<string, LayerFacts> {
   const layers = Object.entries(metadataObject(source, 'layers') ?? {});
   for (const [layer, facts] of layers) {
@@ -157,7 +157,7 @@ function isWhole(value: unknown, least: number, most: number): boolean {
   return isNumber(value) && Number.isInteger(value) && value >= least && value <= most;
 }
 
-/** What makes probabilities of logits. */
+/** The function from logits to probabilities. */
 export type Activation = 'softmax' | 'sigmoid';
 
 /** `architecture.activation` of the metadata; else a sigmoid for one logit, softmax for several. */
@@ -170,15 +170,15 @@ export function activationOf(source: TensorSource, classes: number): Activation 
   );
 }
 
-/** The orders of channels that networks of 3 and of 1 may have beside `other`. */
+/** The orders of channels for networks with 3 channels and with 1, besides `other`. */
 const ORDERS: Readonly<Record<number, readonly string[]>> = { 3: ['rgb', 'bgr'], 1: ['grey'] };
 
 /**
- * What pictures go through: what a caller says, else `preprocessing` of the metadata, else as for ImageNet.
+ * The preprocessing of pictures: the caller's, else `preprocessing` of the metadata, else that of ImageNet.
  *
- * @param channels of the network's input
- * @param size in place of ImageNet's
- * @throws {ShapeError} where what the caller says is not valid, {FormatError} where the metadata is not
+ * @param channels channels of the network's input
+ * @param size used in place of ImageNet's
+ * @throws {ShapeError} if the caller's is not valid, {FormatError} if the metadata is not valid
  */
 export function preprocessingOf(
   source: TensorSource,
@@ -227,7 +227,7 @@ function isPreprocessing(p: Preprocessing, count: number): boolean {
   );
 }
 
-/** The names of the classes in index order, where the metadata has them. */
+/** The names of the classes in index order, if the metadata has them. */
 export function labelsOf(source: TensorSource): readonly string[] | undefined {
   const text = source.metadata.get('labels');
   if (text === undefined) return undefined;
@@ -236,7 +236,7 @@ export function labelsOf(source: TensorSource): readonly string[] | undefined {
   throw new FormatError(`${source.name}: metadata labels is not a JSON array of class names`);
 }
 
-/** @throws {FormatError} when there is something under the key that is not a JSON object */
+/** @throws {FormatError} if the value of the key is not a JSON object */
 export function metadataObject(
   source: TensorSource,
   key: string,
@@ -248,7 +248,7 @@ export function metadataObject(
   throw new FormatError(`${source.name}: metadata ${key} is not a JSON object`);
 }
 
-/** `undefined`, which JSON has no text for, where the text is not JSON. */
+/** The value of a JSON text; `undefined` if the text is not JSON (no JSON text has this value). */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -257,7 +257,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The precision that weights are stored in: the coarsest that a kernel has. */
+/** The precision that weights are stored in: the coarsest of all kernels. */
 export function storedPrecision({ tensors }: TensorSource): Precision {
   const own = [...tensors.values()].flatMap(({ shape, dtype }) =>
     shape.length > 1 ? dtypePrecision(dtype) : [],

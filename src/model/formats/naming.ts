@@ -1,9 +1,9 @@
 /**
- * Weights under other names than torchvision's, presented under those. A family has its own (../nets/).
+ * Translates other names of weights to torchvision's. Each family has its own namings (../nets/).
  *
  * Wrappers put words before the names: `module.` (DataParallel), `_orig_mod.` (compile), `backbone.`,
- * `encoder_q.`. Whatever stands before the key that gives a naming away is taken off. Keys without it are
- * *outside*: a classifier beside a backbone, a loss, a second network.
+ * `encoder_q.`. A naming is recognized by one key, and everything before this key is a prefix that is removed.
+ * Keys without the prefix are *outside*: a classifier beside a backbone, a loss, a second network.
  */
 
 import { FormatError } from '../../errors.js';
@@ -21,58 +21,57 @@ import {
 export type Implied = Readonly<Record<string, object>>;
 
 export interface Naming {
-  /** The key that gives it away, without what a wrapper puts before it. */
+  /** The key by which the naming is recognized, without the prefix of a wrapper. */
   readonly first: RegExp;
-  /** What it is that cannot be computed: such weights are refused by it. */
+  /** Set if such weights cannot be computed: the name of the network, for the error. */
   readonly refused?: string;
   /**
-   * torchvision's name of a tensor; the tensor's own where torchvision has none. Default: all as they are.
+   * torchvision's name of a tensor, or the tensor's own name if torchvision has none. Default: names stay.
    *
    * @param key without the prefix
-   * @param first the match of the key that gave the naming away
+   * @param first the match of the key by which the naming was recognized
    */
   torchvisionName?(key: string, isOutside: boolean, first: RegExpExecArray): string;
-  /** By rank: which of the file's dimensions is torchvision's dimension d. Default: all as they are. */
+  /** For each rank: which of the file's dimensions is torchvision's dimension d. Default: dimensions stay. */
   readonly axes?: Readonly<Record<number, readonly number[]>>;
-  /** What the metadata says unless the file does. */
+  /** Metadata that the naming implies; the file's own metadata takes precedence. */
   readonly implied?: Implied | ((prefix: string, first: RegExpExecArray) => Implied);
 }
 
 /** Weights in torchvision's naming. */
 export interface NamedWeights<T extends TensorShape> {
-  /** With the metadata that the naming implies. */
+  /** The weights, with the metadata that the naming implies. */
   readonly source: TensorSource<T>;
-  /** What the file puts before the network's names. */
+  /** The prefix of the network's names in the file. */
   readonly prefix: string;
   /** The names of the tensors that do not have the prefix. */
   readonly outside: ReadonlySet<string>;
 }
 
-/** Networks in one file, at most, among which the largest is looked for. */
+/** The most networks in one file; the largest of them is used. */
 const MOST_PREFIXES = 64;
 
 /**
- * What wrappers of single modules put into the middle of names: FSDP, checkpointing, compile; and the
- * DataParallel that PyTorch's ImageNet example puts around the features of a VGG or an AlexNet.
+ * Words that wrappers of single modules put into the middle of names: FSDP, checkpointing, compile; and
+ * DataParallel, which PyTorch's ImageNet example puts around the features of a VGG or an AlexNet.
  */
 const INFIXES =
   /(?<![^.])(?:_fsdp_wrapped_module|_checkpoint_wrapped_module|_orig_mod|(?<=(?<![^.])features\.)module)\./g;
 
-/** A naming that a file has, with what stands before its keys. */
+/** A naming that was found in a file, with the prefix of its keys. */
 interface Found {
   readonly naming: Naming;
   readonly prefix: string;
   readonly first: RegExpExecArray;
-  /** What stands before the keys of other networks that have this prefix, too. */
+  /** Longer prefixes, of other networks whose keys begin with this prefix, too. */
   readonly others: readonly string[];
 }
 
 /**
- * The weights in torchvision's naming, if theirs is the given one; of several networks in a file the one of
- * most tensors, the first of equals.
+ * The weights in torchvision's naming, if they have the given naming. If a file has several networks, it takes
+ * the one with the most tensors; the first of equals.
  *
- * @throws {FormatError} for weights that the naming refuses, and for tensors that torchvision calls by
- * the same name
+ * @throws {FormatError} for weights that the naming refuses, and if two tensors get the same name
  */
 export function inTorchvisionNames<T extends TensorShape>(
   source: TensorSource<T>,
@@ -84,7 +83,7 @@ export function inTorchvisionNames<T extends TensorShape>(
     const first = naming.first.exec(key);
     if (!first || found.size >= MOST_PREFIXES) continue;
     const prefix = key.slice(0, first.index);
-    // Blocks may be numbered: the first of them counts.
+    // Blocks may be numbered: the first block counts.
     const isEarlier = Number(first[1]) < Number(found.get(prefix)?.first[1]);
     if (!found.has(prefix) || isEarlier) found.set(prefix, { naming, prefix, first, others: [] });
   }
@@ -107,7 +106,7 @@ export function inTorchvisionNames<T extends TensorShape>(
 
 interface Renamed {
   readonly key: string;
-  /** Where the file has the dimensions in another order. */
+  /** Set if the file has the dimensions in another order. */
   readonly transposed?: Strided;
 }
 
@@ -117,11 +116,11 @@ function renamed<T extends TensorShape>(source: TensorSource<T>, found: Found): 
   const outside = new Set<string>();
   const nameOf = (key: string): string => ownName(found, key);
   const isOutside = (key: string): boolean => isOutsideOf(found, bareKey(key));
-  // What is outside takes no name away.
+  // Keys outside come last, so they take no name away from the network's.
   const keys = [...source.tensors.keys()];
   for (const key of [...keys.filter((k) => !isOutside(k)), ...keys.filter(isOutside)]) {
     const info = source.tensors.get(key)!;
-    // Scales go by the name of what they scale.
+    // Scales are named after the tensor that they scale.
     const scaled = scaledName(key);
     const isScale = scaled !== undefined && source.tensors.has(scaled);
     let name = isScale ? scaleName(nameOf(scaled)) : nameOf(key);
@@ -159,13 +158,13 @@ function ownName(found: Found, key: string): string {
   return naming.torchvisionName?.(bare, isOutside, first) ?? bare;
 }
 
-/** The source, its tensors under other names. */
+/** The source with its tensors under other names. */
 function overTensors<T extends TensorShape>(
   source: TensorSource<T>,
   tensors: ReadonlyMap<string, T & Renamed>,
   metadata: ReadonlyMap<string, string>,
 ): TensorSource<T> {
-  // A window of a transposed tensor lies all over the file's.
+  // A part of a transposed tensor is spread over the whole tensor of the file.
   const decode = keepLatest((key) => {
     const x = new Float32Array(sizeOf(source.tensors.get(key)!.shape));
     source.readInto(x, key, 0);
@@ -199,7 +198,7 @@ function transpose(shape: readonly number[], axes: readonly number[]): Strided {
   };
 }
 
-/** The source's own, what the naming implies behind it, layers by torchvision's names. */
+/** The source's own metadata, then what the naming implies; `layers` with torchvision's names. */
 function metadataOf(source: TensorSource, found: Found): ReadonlyMap<string, string> {
   const metadata = new Map(source.metadata);
   const { implied = {} } = found.naming;

@@ -4,8 +4,8 @@
  * `__metadata__` maps strings to strings. The header may be padded with spaces and the data need not
  * be aligned. Source: https://github.com/huggingface/safetensors#format.
  *
- * Nothing in the file is trusted: every length is checked against the bytes that are there before
- * anything is allocated by it.
+ * Nothing in the file is trusted: before anything is allocated for a length, the length is checked
+ * against the bytes that are there.
  */
 
 import { FormatError } from '../../errors.js';
@@ -17,10 +17,10 @@ import { decodeUtf8 } from './utf8.js';
 /** The format's own limit on the header, in bytes. */
 export const MAX_HEADER_BYTES = 100_000_000;
 
-/** What a header begins with. */
+/** The first byte of a header. */
 const OPENING_BRACE = 0x7b;
 
-/** Bytes that a message shows of a file that is another: enough for the length and what follows it. */
+/** Bytes that a message shows of a file of another format: enough for the length and what follows it. */
 const SHOWN_BYTES = 12;
 
 export interface TensorInfo {
@@ -31,18 +31,18 @@ export interface TensorInfo {
   readonly end: number;
 }
 
-/** A parsed header over the file's bytes. Tensors are decoded one at a time, when asked for. */
+/** A parsed header with the file's bytes. Tensors are decoded one at a time, when they are read. */
 export interface SafetensorsFile {
-  /** What messages call the file. */
+  /** Name of the file in messages. */
   readonly name: string;
   readonly metadata: ReadonlyMap<string, string>;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** The tensor's bytes as they stand in the file (not aligned; a view where that is in memory). */
+  /** The tensor's bytes as they are in the file (not aligned; a view if the file is in memory). */
   bytes(tensor: string): Uint8Array;
   /**
    * Decodes elements `begin` … `begin + out.length` of a tensor of F32, F16, BF16, F64 or I8 into `out`.
    *
-   * @throws {FormatError} for a tensor that is not there, of another dtype, or shorter
+   * @throws {FormatError} for a tensor that is missing, of another dtype, or shorter
    */
   readInto(out: Float32Array, tensor: string, begin: number): void;
   /** The whole tensor as float32, in an array of its own. @throws {FormatError} as `readInto` */
@@ -52,11 +52,11 @@ export interface SafetensorsFile {
 /**
  * Reads the header of a safetensors file.
  *
- * @param file the whole file, or what reads pieces of it
- * @param name what error messages call it
- * @throws {FormatError} naming the byte offset or the tensor, for a file that is truncated, has an
+ * @param file the whole file, or an object that reads pieces of it
+ * @param name name of the file in error messages
+ * @throws {FormatError} with the byte offset or the tensor's name, for a file that is truncated, has an
  * implausible header, a tensor without a dtype, a shape that does not fit its bytes, or offsets that leave
- * the file or overlap. A dtype that is not known is no error until its tensor is read
+ * the file or overlap. An unknown dtype is no error until its tensor is read
  */
 export function parseSafetensors(
   file: ArrayBuffer | Uint8Array | ByteSource,
@@ -83,10 +83,10 @@ export function parseSafetensors(
   return safetensorsFile(source, name, parseHeader(header, name, source.length));
 }
 
-/** Bytes of the header's length, which a file begins with. */
+/** Bytes of the header's length, at the beginning of a file. */
 export const PREFIX_BYTES = 8;
 
-/** How a file begins, for messages: `begins with the bytes 89 50 4e 47 …`. */
+/** The first bytes of a file, for messages: `begins with the bytes 89 50 4e 47 …`. */
 export function firstBytes(head: Uint8Array): string {
   const text = String.fromCharCode(...head.subarray(0, SHOWN_BYTES));
   if (/^[\s -~]+$/.test(text)) {
@@ -97,21 +97,21 @@ export function firstBytes(head: Uint8Array): string {
   return `begins with the bytes ${hex.join(' ')}`;
 }
 
-/** The header's length in bytes. @param prefix the first 8 of the file */
+/** The header's length in bytes. @param prefix the first 8 bytes of the file */
 export function headerLength(prefix: Uint8Array): number {
   const view = new DataView(prefix.buffer, prefix.byteOffset, PREFIX_BYTES);
   return view.getUint32(4, true) * 2 ** 32 + view.getUint32(0, true);
 }
 
-/** What a header says. */
+/** The contents of a header. */
 export interface SafetensorsHeader {
   readonly metadata: ReadonlyMap<string, string>;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
 }
 
 /**
- * @param bytes those of the header alone
- * @param fileBytes that all tensors must lie in
+ * @param bytes the bytes of the header alone
+ * @param fileBytes size of the file, in which all tensors must be
  * @throws {FormatError} as `parseSafetensors`
  */
 export function parseHeader(bytes: Uint8Array, name: string, fileBytes: number): SafetensorsHeader {
@@ -132,7 +132,7 @@ export function parseHeader(bytes: Uint8Array, name: string, fileBytes: number):
   return { metadata, tensors };
 }
 
-/** The tensors of a header, over the bytes that it tells of. */
+/** A file from its header and its bytes. */
 export function safetensorsFile(
   source: ByteSource,
   name: string,
@@ -211,7 +211,7 @@ function readEntry(
   if (begin > end || end > fileBytes) {
     fail(`tensor ${key} at bytes ${begin}…${end} is outside the file of ${fileBytes} bytes`);
   }
-  // Of a dtype that is newer than this reader nothing is known; nobody reads such a tensor either.
+  // The size of a newer, unknown dtype cannot be checked. Reading such a tensor is an error anyway.
   if (Object.hasOwn(DTYPE_BYTES, dtype)) {
     const expected = DTYPE_BYTES[dtype]! * sizeOf(shape);
     if (end - begin !== expected) {

@@ -4,11 +4,11 @@ import { FormatError } from '../../errors.js';
 import type { TensorShape, TensorSource } from './tensor-source.js';
 
 /**
- * All files as one source. Metadata is that of the files, where they agree or one has it alone.
+ * Joins all files to one source. It has the metadata of all files; if several files have a key, they must agree.
  *
- * @param files by the names that messages call them
- * @param name of the whole
- * @throws {FormatError} for a tensor that two of them have, and metadata that differs
+ * @param files by their names in messages
+ * @param name name of the whole in messages
+ * @throws {FormatError} for a tensor that is in two of them, and for metadata that differs
  */
 export function joinShards(files: ReadonlyMap<string, TensorSource>, name: string): TensorSource {
   const tensors = new Map<string, TensorShape>();

@@ -1,6 +1,6 @@
 /**
- * Strided tensors: element (i₀, i₁, …) lies at x[offset + Σ i_d · stride_d]. A transposed tensor has its
- * strides permuted, a slice an offset; nothing is copied until it is read.
+ * Strided tensors: element (i₀, i₁, …) is at x[offset + Σ i_d · stride_d]. A transposed tensor has permuted
+ * strides, and a slice has an offset. Nothing is copied until it is read.
  */
 
 export interface Strided {
@@ -19,7 +19,7 @@ export function rowMajorStrides(shape: readonly number[]): number[] {
   return strides;
 }
 
-/** True where the elements lie in row-major order without gaps. Extents of 1 are never stepped over. */
+/** True if the elements are in row-major order without gaps. Strides of extents of 1 do not matter. */
 export function isRowMajor({ shape, strides }: Strided): boolean {
   const expected = rowMajorStrides(shape);
   return shape.every((size, d) => size === 1 || strides[d] === expected[d]);
@@ -41,7 +41,7 @@ export function gather(
   }
   for (let i = 0; i < out.length; i++) {
     out[i] = x[at]!;
-    // As an odometer: the last dimension moves, and at its end the one before it.
+    // Counts like an odometer: the last dimension moves; at its end the one before it.
     for (let d = shape.length - 1; d >= 0; d--) {
       at += strides[d]!;
       if (++index[d]! < shape[d]!) break;
@@ -51,14 +51,14 @@ export function gather(
   }
 }
 
-/** Decodes a tensor when it is asked for and keeps the latest: windows of one come one after another. */
+/** Decodes a tensor when it is needed and keeps the latest one: the parts of a tensor are read one after the other. */
 export function keepLatest(
   decode: (tensor: string) => Float32Array,
 ): (tensor: string) => Float32Array {
   let latest: { readonly tensor: string; readonly x: Float32Array } | undefined;
   return (tensor) => {
     if (latest?.tensor !== tensor) {
-      // The old one goes before the new one comes.
+      // Frees the old one before the new one is decoded.
       latest = undefined;
       latest = { tensor, x: decode(tensor) };
     }

@@ -1,9 +1,9 @@
 /** UTF-8 without TextDecoder, which QuickJS lacks. */
 
-/** ASCII characters that are turned to text at once: engines take ten times as many arguments. */
+/** ASCII characters that are converted in one call; engines accept ten times as many arguments. */
 const MOST = 4096;
 
-/** The text of UTF-8 bytes. Malformed ones become U+FFFD. */
+/** The text of UTF-8 bytes. Malformed bytes become U+FFFD. */
 export function decodeUtf8(bytes: Uint8Array): string {
   let text = '';
   for (let i = 0; i < bytes.length; ) {

@@ -1,5 +1,5 @@
 /**
- * AlexNet, from the names of its weights, any widths.
+ * AlexNet, from the names of its weights, with any widths.
  *
  * Source: Krizhevsky, "One weird trick" (arXiv 1404.5997); names as in torchvision.
  */
@@ -19,7 +19,7 @@ export const ALEXNET: Family = {
     const optionsOf = (kernel: number): LayerOptions =>
       kernel === FIRST_KERNEL ? { kernel, stride: 4, padding: 2 } : { kernel, grouped: true };
     const { x, convolutions } = plainFeatures(b, optionsOf, 3);
-    // bearpaw/pytorch-classification's.
+    // The classifier of bearpaw/pytorch-classification.
     if (b.source.tensors.get('classifier.weight')?.shape[1] === x.C) {
       b.doubts.push('an AlexNet for CIFAR may pad and pool otherwise');
     }

@@ -1,6 +1,6 @@
 /**
- * Reads a network off the names and shapes of its weights, layer by layer: a family says which layer comes
- * next, and what its kernel is; the file has the widths. Every tensor is checked as it is met.
+ * Builds a network from the names and shapes of its weights, layer by layer. A family says which layer comes
+ * next and the size of its kernel; the file has the widths. Every tensor is checked when it is used.
  */
 
 import { FormatError } from '../../errors.js';
@@ -33,31 +33,31 @@ export interface LayerOptions {
   readonly kernel?: number;
   readonly stride?: number;
   readonly dilation?: number;
-  /** Of zeros, on every side; default as many as keep the extents at stride 1. */
+  /** Zeros on every side; the default keeps the extents at stride 1. */
   readonly padding?: number;
   /** Whether channels may come in groups. */
   readonly grouped?: boolean;
 }
 
-/** Nodes that a network is taken for, at most: a DenseNet-264 has 1,600. */
+/** The most nodes of a network: a DenseNet-264 has 1,600. */
 const MOST_NODES = 20_000;
 
-/** Parts of a name that hold a layer's matrix or kernel; of a weight norm, its direction. */
+/** Last parts of the name of a layer's matrix or kernel; with weight norm, of its direction. */
 const WEIGHTS = ['weight', 'weight_v', 'parametrizations.weight.original1'] as const;
-/** Parts that hold its magnitude then, for each output channel. */
+/** Last parts of the name of its magnitude, for each output channel, in the same order. */
 const MAGNITUDES = [undefined, 'weight_g', 'parametrizations.weight.original0'] as const;
 
 export class NetBuilder {
   readonly source: TensorSource;
   readonly options: NetOptions;
-  /** What whoever loads the weights should be told, a line each. */
+  /** Warnings for whoever loads the weights, one line each. */
   readonly warnings: string[];
-  /** What parts of the network are taken for that may be others. What `convert` writes is settled. */
+  /** Guesses about parts of the network, which may be wrong. Files that `convert` wrote need none. */
   readonly doubts: string[] = [];
-  /** What the file puts before the network's names. */
+  /** The prefix of the network's names in the file. */
   readonly prefix: string;
   readonly #outside: ReadonlySet<string>;
-  /** What the file says of layers beside their tensors. It counts before what the family takes for usual. */
+  /** What the file states about layers besides their tensors. It takes precedence over the family's defaults. */
   readonly #facts: ReadonlyMap<string, LayerFacts>;
   readonly #nodes: Node[] = [];
   readonly #used = new Set<string>();
@@ -80,7 +80,7 @@ export class NetBuilder {
     return this.source.tensors.has(tensor);
   }
 
-  /** @throws {FormatError} naming the tensor, where there is none or it is not of that rank */
+  /** @throws {FormatError} with the name of the tensor, if it is missing or has another rank */
   shapeOf(tensor: string, rank: number): readonly number[] {
     const info = this.source.tensors.get(tensor);
     if (!info) throw this.fail(`tensor ${tensor} is missing${this.#instead(tensor)}`);
@@ -90,7 +90,7 @@ export class NetBuilder {
     return info.shape;
   }
 
-  /** The shape of a tensor that may be there. */
+  /** The shape of a tensor; `undefined` if it is missing. */
   shapeIn(tensor: string): readonly number[] | undefined {
     return this.source.tensors.get(tensor)?.shape;
   }
@@ -99,26 +99,26 @@ export class NetBuilder {
     return this.#facts.get(layer);
   }
 
-  /** Whether the file says of each layer how it strides and pads, as a whole module does. */
+  /** Whether the file states the stride and padding of each layer, as a whole module does. */
   get isWhole(): boolean {
     return this.#facts.size > 0;
   }
 
-  /** The names of the pools that the file tells of. @param kind default: of any */
+  /** The names of the pools that the file states. @param kind default: any */
   pools(kind?: LayerFacts['pool']): string[] {
     return [...this.#facts].flatMap(([name, { pool, kernel }]) =>
       kernel && pool && (kind ?? pool) === pool ? name : [],
     );
   }
 
-  /** The activation functions that the file tells of, of the modules whose names begin so. */
+  /** The activation functions that the file states for modules whose names begin with `way`. */
   activationsIn(way: string): string[] {
     return [...this.#facts].flatMap(([name, { activation }]) =>
       activation !== undefined && name.startsWith(way) ? activation : [],
     );
   }
 
-  /** The name of a layer's weight, where it has one. */
+  /** The name of a layer's weight, if it has one. */
   weightName(layer: string): string | undefined {
     const i = WEIGHTS.findIndex((part, n) => {
       const magnitude = MAGNITUDES[n];
@@ -127,13 +127,13 @@ export class NetBuilder {
     return i < 0 ? undefined : `${layer}.${WEIGHTS[i]}`;
   }
 
-  /** Whether there is a layer of that name; its weight may be given in a way that is not read. */
+  /** Whether there is a layer of that name, even if its weight is stored in a form that cannot be read. */
   hasLayer(layer: string): boolean {
     const others = ['weight_orig', 'parametrizations.weight.original'];
     return this.weightName(layer) !== undefined || others.some((o) => this.has(`${layer}.${o}`));
   }
 
-  /** The tensors that no layer has taken, in the file's order. A step counter of training is none. */
+  /** The tensors that no layer has taken, in the file's order. Step counters of training are left out. */
   get unused(): string[] {
     return [...this.source.tensors].flatMap(([name, { shape }]) =>
       this.#used.has(name) || shape.length === 0 || name.endsWith('.num_batches_tracked')
@@ -142,7 +142,7 @@ export class NetBuilder {
     );
   }
 
-  /** What the names of the tensors that are taken begin with: `layer1`, `fc` … */
+  /** The first parts of the names of taken tensors: `layer1`, `fc` … */
   topNames(): Set<string> {
     return new Set([...this.#used].map((name) => name.split('.', 1)[0]!));
   }
@@ -155,13 +155,13 @@ export class NetBuilder {
     return new FormatError(`${this.source.name}: ${what}`);
   }
 
-  /** The picture, of as many channels as the first convolution takes. */
+  /** The picture, with as many channels as the first convolution takes. */
   input(firstWeight: string): Value {
     const C = this.shapeOf(firstWeight, 4)[1]!;
     return this.node('input', input(C), [], C);
   }
 
-  /** @param C channels of the value; default those of the first input */
+  /** @param C channels of the value; default: those of the first input */
   node(
     name: string,
     operator: Operator,
@@ -212,9 +212,9 @@ export class NetBuilder {
   }
 
   /**
-   * Batch norm; nothing where it was folded into the bias of the convolution before.
+   * Batch norm. Adds nothing if it was already folded into the bias of the convolution before.
    *
-   * @param eps where nothing tells of it; default the network's
+   * @param eps used if the file does not state it; default: the network's
    */
   batchNorm(layer: string, x: Value, eps: number = this.options.batchNormEps): Value {
     const [gamma, beta, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map(
@@ -228,7 +228,7 @@ export class NetBuilder {
       }
       const { operator, name } = this.#nodes[x.node]!;
       if (![gamma, beta, variance].some((part) => this.has(part))) {
-        // Folded.
+        // Already folded.
         if (isConv(operator) && operator.bias !== undefined) return x;
         throw this.fail(
           `tensor ${gamma} is missing, and ${name} has no bias: an InstanceNorm, which has no tensors, or no norm at all, is not supported`,
@@ -248,7 +248,7 @@ export class NetBuilder {
   /**
    * An activation function.
    *
-   * @param kind default the network's, a ReLU most often
+   * @param kind default: the network's, mostly a ReLU
    */
   relu(name: string, x: Value, kind: string = this.options.activationFunction): Value {
     const known = parseActivation(kind);
@@ -269,13 +269,13 @@ export class NetBuilder {
     return this.node(name, maxPool({ kernel, stride, pads, ceil: ceilMode === true }), [x]);
   }
 
-  /** The mean of windows 2 apart. @param ceil whether a window that begins inside and ends outside counts */
+  /** The mean of windows at stride 2. @param ceil whether a window that begins inside and ends outside counts */
   meanPool(name: string, x: Value, ceil = false): Value {
     this.#poolFacts(name, 'mean');
     return this.node(name, meanPool({ kernel: pair(2), stride: pair(2), ceil }), [x]);
   }
 
-  /** @throws {FormatError} where the file tells of a pool of the other kind */
+  /** @throws {FormatError} if the file states a pool of the other kind */
   #poolFacts(name: string, kind: 'max' | 'mean'): LayerFacts {
     const facts = this.factsOf(name) ?? {};
     if ((facts.pool ?? kind) === kind) return facts;
@@ -296,7 +296,7 @@ export class NetBuilder {
     return { nodes: this.#nodes, output: output.node, classes };
   }
 
-  /** What a weight that is not there was replaced with, and how to get it back. */
+  /** For a missing weight: what replaced it in the file, and how to get it back. */
   #instead(tensor: string): string {
     const layer = tensor.slice(0, -'.weight'.length);
     if (this.has(`${tensor}_mask`)) {
@@ -323,7 +323,7 @@ export class NetBuilder {
     const magnitude = MAGNITUDES[norm] && `${layer}.${MAGNITUDES[norm]}`;
     if (magnitude) {
       const shape = this.shapeIn(magnitude) ?? [];
-      // A norm over other dimensions has its sizes elsewhere.
+      // A weight norm over other dimensions has another shape.
       if (shape[0] !== Cout || sizeOf(shape) !== Cout) {
         throw this.fail(
           `tensor ${magnitude} expected a value for each of ${Cout} outputs, got [${shape}]`,

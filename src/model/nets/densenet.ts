@@ -1,5 +1,5 @@
 /**
- * DenseNet, from the names of its weights: any number and size of blocks, any growth; stems of 7×7, or 3×3
+ * DenseNet, from the names of its weights: any number and size of blocks, any growth; a stem of 7×7, or of 3×3
  * without a pool (CIFAR's).
  *
  *   layer   [x₀ x₁ … xₙ₋₁] → norm1, relu, conv1 (1×1) → norm2, relu, conv2 (3×3) = xₙ
@@ -15,13 +15,13 @@ export const DENSENET: Family = {
   name: 'densenet',
   namings: [
     {
-      // As torchvision's published files have them, too; without `features` in a backbone.
+      // Also the names in torchvision's published files. In a backbone there is no `features`.
       first: /(?<![^.])(?:features\.)?denseblock1\.denselayer1\.conv\.?1\.weight$/,
       torchvisionName(key, isOutside, [first]) {
         const own = isOutside || first.startsWith('features.') ? key : `features.${key}`;
         return own.replace(/(denselayer\d+)\.(norm|conv)\.(\d)\./, '$1.$2$3.');
       },
-      // torchvision's forward ends its features in a ReLU, which a Sequential of its children has not.
+      // torchvision's forward ends its features with a ReLU. A Sequential of its children does not have it.
       implied: (prefix, [first]) =>
         !first.startsWith('features.') && /(?:^|\.)\d+\.$/.test(prefix)
           ? { architecture: { activatesFeatures: false } }
@@ -44,7 +44,8 @@ export const DENSENET: Family = {
     const last = `features.norm${b.has('features.norm5.weight') ? 5 : '_final'}`;
     x = b.batchNorm(last, x);
     const { activatesFeatures } = b.options;
-    // Of modules it is no module, whatever the others are; but timm's is part of the norm.
+    // In torchvision this ReLU is a function, not a module, whatever the other activations are. In timm it is part of
+    // the norm.
     const kind = b.isWhole ? (b.factsOf(`${last}.act`)?.activation ?? 'relu') : undefined;
     if (activatesFeatures) x = b.relu('relu', x, kind);
     const facts = { blocks, ...(!activatesFeatures && { activatesFeatures }) };
@@ -63,7 +64,7 @@ function stem(b: NetBuilder): Value {
   return isSmall ? x : b.maxPool('features.pool0', x, 3, 1);
 }
 
-/** @returns what the block was given, and what each of its layers made */
+/** @returns the block's input, and the output of each of its layers */
 function denseBlock(b: NetBuilder, prefix: string, x: Value): Value[] {
   const values = [x];
   while (b.has(`${prefix}.denselayer${values.length}.conv1.weight`)) {

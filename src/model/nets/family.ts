@@ -1,4 +1,4 @@
-/** What a family of networks is to the loader. */
+/** A family of networks, as the loader uses it. */
 
 import type { Naming } from '../formats/naming.js';
 import type { TensorShape } from '../formats/tensor-source.js';
@@ -7,13 +7,13 @@ import type { NetBuilder } from './builder.js';
 
 export interface Family {
   readonly name: string;
-  /** The namings that its weights come in, in the order in which they are tried. */
+  /** The namings of its weights, in the order in which they are tried. */
   readonly namings: readonly Naming[];
   /** Whether weights that have one of them are of this family. Default: yes. */
   recognises?(tensors: ReadonlyMap<string, TensorShape>): boolean;
   /**
-   * @returns the network, and what there is to say of it beside its weights
-   * @throws {FormatError} naming the tensor that is missing, unexpected or of a wrong shape
+   * @returns the network, and facts about it besides its weights
+   * @throws {FormatError} with the name of the tensor that is missing, unexpected or of a wrong shape
    */
   build(b: NetBuilder): { graph: Graph; facts: Readonly<Record<string, unknown>> };
 }

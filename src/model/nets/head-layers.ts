@@ -1,6 +1,7 @@
 /**
- * Which of the tensors that are left make the classifier, and in which order: matrices and batch norms, each of
- * which fits what is before it. Files in the order of registration tell it by that, sorted ones by numbers.
+ * Finds the classifier's layers among the tensors that are left, and their order: matrices and batch norms, each
+ * of which fits the layer before it. The order comes from the file if it is in the order of registration, and
+ * from the numbers in the names if it is sorted.
  */
 
 import type { NetBuilder } from './builder.js';
@@ -9,7 +10,7 @@ import type { NetBuilder } from './builder.js';
 export interface HeadLayer {
   readonly layer: string;
   readonly isNorm: boolean;
-  /** A kernel of 1×1, not a matrix. */
+  /** Whether the weight is a 1×1 kernel, not a matrix. */
   readonly isKernel: boolean;
   readonly inputs: number;
   readonly outputs: number;
@@ -17,19 +18,19 @@ export interface HeadLayer {
 
 /**
  * Heads of self-supervised training, by a part of their names: they compare pictures, and have no classes.
- * What is in the same module goes with them.
+ * Everything in the same module belongs to them.
  */
 const PROJECTION = /(?:^|[._])(?:proj\w*|prototypes?|predictor|last_layer)(?:[._]|$)/;
 
-/** Those of their names that classifiers have as well: alone and with a bias it is one. */
+/** Names that classifiers have, too: such a layer is a classifier if it is alone and has a bias. */
 const EITHER = /(?:^|[._])(?:predictor|last_layer)$/;
 
-/** What Keras calls a norm of its own accord. */
+/** The name that Keras gives a norm by default. */
 export const KERAS_NORM: RegExp = /(?:^|\.)batch_normalization(?:_\d+)?$/;
 
-/** Layers of a classifier; nobody's has as many. */
+/** The most layers of a classifier; no real one has as many. */
 export const MOST_LAYERS = 64;
-/** Layers beside the network among which its classifier is looked for. */
+/** The most layers beside the network that are searched for its classifier. */
 const MOST_CANDIDATES = 2000;
 
 /** Matrices, 1×1 kernels and batch norms that are left, in the order in which they are likely to run. */
@@ -59,8 +60,8 @@ export function headLayers(b: NetBuilder): HeadLayer[] {
 }
 
 /**
- * The modules beside the network that see more than a pixel: a second network, the pyramid of a detector,
- * the decoder of a segmentation. None of their layers is a classifier's.
+ * The modules beside the network that have larger kernels: a second network, the pyramid of a detector, the
+ * decoder of a segmentation. None of their layers belongs to a classifier.
  */
 function otherNetworks(b: NetBuilder, unused: readonly string[]): Set<string> {
   return new Set(
@@ -72,7 +73,7 @@ function otherNetworks(b: NetBuilder, unused: readonly string[]): Set<string> {
   );
 }
 
-/** Where a name beside the network leaves the way to it: `model.decoder` of a network in `model.encoder.`. */
+/** The part of a name up to where it differs from the network's prefix: `model.decoder` for the prefix `model.encoder.`. */
 function groupOf(b: NetBuilder, name: string): string {
   if (!b.isOutside(name)) return '';
   const parts = name.split('.');
@@ -93,7 +94,7 @@ export function withoutProjections(layers: readonly HeadLayer[]): HeadLayer[] {
   });
 }
 
-/** The classifier where it is called as projections are, or behind one. */
+/** The classifier, if its name is one of a projection, or if it comes after a projection. */
 export function projectionChain(
   b: NetBuilder,
   layers: readonly HeadLayer[],
@@ -108,14 +109,14 @@ export function projectionChain(
   return isOne ? chain : undefined;
 }
 
-/** As the file has them, but where they are numbered: fc2 before fc10. */
+/** In the order of the file; layers with numbers in the order of these: fc2 before fc10. */
 function inOrder(layers: readonly HeadLayer[]): HeadLayer[] {
   const stem = ({ layer }: HeadLayer) => layer.slice(0, layer.length - numberOf(layer).length);
   const place = ({ layer }: HeadLayer) => Number(numberOf(layer));
   return groupedBy(layers, stem).flatMap((group) => group.sort((a, c) => place(a) - place(c)));
 }
 
-/** The items that have a key in common, in the order in which the keys are met. */
+/** The items grouped by key, in the order in which the keys first occur. */
 export function groupedBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
   const groups = new Map<string, T[]>();
   for (const item of items) {
@@ -127,10 +128,10 @@ export function groupedBy<T>(items: readonly T[], keyOf: (item: T) => string): T
 }
 
 /**
- * The layers that go on from features of C channels, each from what the one before gives. Files in the order
- * of names have a later layer before an earlier one, so those that were passed over are looked at again.
+ * A chain of layers from features of C channels, in which each layer fits the output of the one before. A file
+ * sorted by names may have a later layer before an earlier one, so layers that were skipped are tried again.
  *
- * @returns undefined where no matrix fits
+ * @returns undefined if no matrix fits
  */
 export function chainOf(
   b: NetBuilder,
@@ -161,16 +162,16 @@ export function chainOf(
     if (chain.length === MOST_LAYERS)
       throw b.fail(`a classifier of more than ${MOST_LAYERS} layers`);
     chain.push(next);
-    // The order in the file goes on behind it.
+    // The search continues after it in the file.
     const place = left.get(next)!;
     left.delete(next);
     for (const [layer, i] of left) if (i < place) left.set(layer, i + layers.length);
   }
-  // Norms alone make no classes.
+  // Norms alone are no classifier.
   return chain.some(({ isNorm }) => !isNorm) ? chain : undefined;
 }
 
-/** Of layers in a Sequential those before them: it is entered by its first. */
+/** For each layer of a Sequential, the layer before it: a Sequential begins with its first layer. */
 function previousOf(layers: readonly HeadLayer[]): Map<HeadLayer, HeadLayer> {
   const previous = new Map<HeadLayer, HeadLayer>();
   const latest = new Map<string, HeadLayer>();
@@ -186,7 +187,7 @@ function previousOf(layers: readonly HeadLayer[]): Map<HeadLayer, HeadLayer> {
 
 interface Step {
   readonly layers: readonly HeadLayer[];
-  /** Those that are none of the classifier yet, and where each stands, counted from the last. */
+  /** Layers that are not in the chain yet, and the position of each, counted from the last layer taken. */
   readonly left: ReadonlyMap<HeadLayer, number>;
   readonly last: HeadLayer | undefined;
 }
@@ -209,10 +210,10 @@ function nextOf(b: NetBuilder, fitting: readonly HeadLayer[], step: Step): HeadL
 }
 
 /**
- * Whether a norm that has a name stands behind `last`, or first of all. It may fit in several places: its
- * number tells, as fc1 and bn1 go together, else the order of the file.
+ * Whether a norm with a name comes after `last`, or first of all. If it fits in several places, its number
+ * decides (fc1 and bn1 belong together), else the order of the file.
  *
- * @throws {FormatError} where neither does
+ * @throws {FormatError} if neither decides
  */
 function isNext(b: NetBuilder, norm: HeadLayer, { layers, left, last }: Step): boolean {
   const parent = parentOf(norm.layer);
@@ -222,7 +223,7 @@ function isNext(b: NetBuilder, norm: HeadLayer, { layers, left, last }: Step): b
   );
   const takers = matrices.filter(({ inputs }) => inputs === norm.inputs);
   if (!last && matrices.length > 0 && takers.length === 0) return false;
-  // It may as well stand behind one of these, if another goes on from there.
+  // It could also come after one of these, if another layer continues from there.
   const rivals = matrices.filter(
     (rival) => rival.outputs === norm.inputs && takers.some((taker) => taker !== rival),
   );
@@ -245,14 +246,14 @@ export function parentOf(layer: string): string {
   return layer.slice(0, Math.max(layer.lastIndexOf('.'), 0));
 }
 
-/** A name, and those of what it is part of, from the inside out: `a.b.c`, `a.b`, `a`. */
+/** A name and the names of the modules that contain it, from the inside out: `a.b.c`, `a.b`, `a`. */
 export function pathsOf(name: string): string[] {
   const paths: string[] = [];
   for (let path = name; path !== ''; path = parentOf(path)) paths.push(path);
   return paths;
 }
 
-/** The digits that a name ends in. */
+/** The digits at the end of a name. */
 function numberOf(layer: string): string {
   let at = layer.length;
   while (/\d/.test(layer.charAt(at - 1))) at--;
@@ -265,19 +266,19 @@ function isPooling({ inputs, isNorm }: HeadLayer, C: number): boolean {
   return parts === 1 || parts === 2 || (!isNorm && parts > 1 && Number.isInteger(Math.sqrt(parts)));
 }
 
-/** Whether a layer comes later in the Sequential of another. */
+/** Whether `layer` comes after `before` in the same Sequential. */
 export function isBehind(before: string, layer: string): boolean {
   const [from, to] = [placeOf(before), placeOf(layer)];
   return from.place >= 0 && to.place > from.place && from.parent === to.parent;
 }
 
-/** What a layer is part of, and its number there. */
+/** The module that contains a layer, and the layer's number in it. */
 export function placeOf(layer: string): { parent: string; place: number } {
   const [, parent = '', place = '-1'] = /^(?:(.*)\.)?(\d+)$/.exec(layer) ?? [];
   return { parent, place: Number(place) };
 }
 
-/** What the names of a module's parts begin with. */
+/** The prefix of the names of a module's parts. */
 export function wayTo(module: string): string {
   return module === '' ? '' : `${module}.`;
 }

@@ -1,6 +1,6 @@
 /**
- * The classifier, whatever it is called: the matrices and batch norms that no other part of the network
- * took, over the mean of the last features.
+ * The classifier, with any name: the matrices and batch norms that no other part of the network uses, applied
+ * to the mean of the last features.
  *
  *   fc · classifier · head.fc     one matrix
  *   fc.0, fc.3                    matrix, ReLU, matrix
@@ -8,8 +8,8 @@
  *   1.2, 1.4, 1.6, 1.8            fast.ai's: batch norm, matrix, ReLU, batch norm, matrix, over the largest
  *                                 value and the mean of each channel
  *
- * The numbers of a Sequential tell what has no weights: one that is left out behind a matrix is a ReLU, with
- * or without dropout; neighbours have nothing between them.
+ * In a Sequential, layers without weights leave gaps in the numbers. A gap after a matrix is a ReLU, with or
+ * without dropout. Between consecutive numbers there is nothing.
  */
 
 import type { Graph } from '../graph/node.js';
@@ -31,17 +31,17 @@ import {
 } from './head-layers.js';
 import { checkUnused } from './unused.js';
 
-/** What Keras' norms of that name have. */
+/** The eps of Keras' norms of that name. */
 const KERAS_NORM_EPS = 1e-3;
 
 /** Classifiers that compare directions. */
 const COSINE = /(?:^|[._])(?:\w*arc\w*|cos\w*|cosine\w*|sphere\w*|\w*margin\w*|metric_fc)$/i;
 
 /**
- * Finishes a network that ends in features.
+ * Adds the classifier to a network that ends in features.
  *
- * @returns the network; without classes where no matrix fits the features
- * @throws {FormatError} where tensors are left over that some part of the network would need
+ * @returns the network; without classes if no matrix fits the features
+ * @throws {FormatError} if tensors are left over that belong to some part of the network
  */
 export function classified(b: NetBuilder, x: Value): Graph {
   const trunk = b.topNames();
@@ -84,7 +84,7 @@ export function classified(b: NetBuilder, x: Value): Graph {
   return b.finish(y, y.C);
 }
 
-/** What a classifier is taken for that it may not be, a line each. */
+/** Adds the guesses about a classifier that may be wrong, one line each. */
 function addDoubts(b: NetBuilder, chain: readonly HeadLayer[], parts: number): void {
   const { layer: first } = chain[0]!;
   const cosine = chain.find(({ layer }) => COSINE.test(layer) && !b.has(`${layer}.bias`));
@@ -106,7 +106,7 @@ function addDoubts(b: NetBuilder, chain: readonly HeadLayer[], parts: number): v
 
 /**
  * @param C channels of the features
- * @throws {FormatError} for a matrix in place of which others are, as a spectral norm leaves them
+ * @throws {FormatError} for a matrix that is stored as other tensors, as a spectral norm does
  */
 function refuseReplaced(b: NetBuilder, C: number): void {
   for (const name of b.unused) {
@@ -117,7 +117,7 @@ function refuseReplaced(b: NetBuilder, C: number): void {
   }
 }
 
-/** @param parts values that the classifier takes of each channel */
+/** @param parts how many values the classifier reads from each channel */
 function pooled(b: NetBuilder, x: Value, parts: number): Value {
   if (parts === 2) {
     const most = b.node('maxpool', globalMax(), [x]);
@@ -130,8 +130,8 @@ function pooled(b: NetBuilder, x: Value, parts: number): Value {
 }
 
 /**
- * The activations in front of a layer of a Sequential, back to the one before, by their names; undefined
- * where the file tells nothing of what has no weights.
+ * The names of the activations between a layer of a Sequential and the layer before it; undefined if the file
+ * states nothing about modules without weights.
  */
 function activationsBefore(
   b: NetBuilder,
@@ -151,17 +151,17 @@ function activationsBefore(
   return found;
 }
 
-/** The function of the module that a layer is part of, where that has one kind of them. */
+/** The activation function in the module of a layer, if all of them there are the same. */
 function onlyActivation(b: NetBuilder, { layer }: HeadLayer): string | undefined {
   const [module = ''] = layer.split('.', 1);
   const kinds = new Set(module === layer ? [] : b.activationsIn(`${module}.`));
   return kinds.size === 1 ? [...kinds][0] : undefined;
 }
 
-/** Whether a ReLU that is still due comes before `next`. */
+/** Whether a ReLU without a name comes between the two layers. */
 function reluBetween(before: HeadLayer, next: HeadLayer): boolean {
   const [from, to] = [placeOf(before.layer), placeOf(next.layer)];
   if (isBehind(before.layer, next.layer)) return to.place - from.place > 1;
-  // A layer of Keras' has its activation in itself.
+  // A layer of Keras includes its activation.
   return !next.isNorm || KERAS_NORM.test(next.layer);
 }

@@ -1,4 +1,4 @@
-/** The families of networks that are known by the names of their weights. */
+/** Recognizes the family of a network by the names of its weights. */
 
 import { FormatError } from '../../errors.js';
 import {
@@ -22,7 +22,7 @@ import { VGG } from './vgg.js';
 /** In the order in which they are tried. */
 const FAMILIES: readonly Family[] = [RESNET, DENSENET, VGG, ALEXNET];
 
-/** What a network is: its family, and what its family has to say. JSON. */
+/** Description of a network, as JSON: its family, and the facts that its family adds. */
 export interface Architecture {
   readonly family: string;
   readonly [fact: string]: unknown;
@@ -30,39 +30,39 @@ export interface Architecture {
 
 export interface RecognizedNetwork<T extends TensorShape = TensorShape> {
   readonly architecture: Architecture;
-  /** The weights in torchvision's naming, with the metadata that theirs implies. */
+  /** The weights in torchvision's naming, with the metadata that the original naming implies. */
   readonly source: TensorSource<T>;
   readonly graph: Graph;
   readonly activation: Activation;
-  /** What is to be said about the weights, a line each. */
+  /** Warnings about the weights, one line each. */
   readonly warnings: readonly string[];
-  /** What neither the weights nor anybody says of the network: the usual is assumed. */
+  /** Options that neither the weights nor the caller state: the usual value is assumed. */
   readonly assumed: readonly (keyof NetOptions)[];
   /** How many tensors the network takes. */
   readonly taken: number;
-  /** What the file puts before the network's names: `module.`, `backbone.` */
+  /** The prefix of the network's names in the file: `module.`, `backbone.` */
   readonly prefix: string;
-  /** Height and width of the input that the graph is for, where it is not for any. */
+  /** Height and width of the input that the graph was made for; absent if it works for any. */
   readonly size?: readonly [H: number, W: number];
-  /** Whether it takes no other. */
+  /** Whether the network accepts only this size. */
   readonly isFixed?: boolean;
-  /** The graph for another size, with the same layers. @throws {ShapeError} where it does not take that */
+  /** The graph for another size, with the same layers. @throws {ShapeError} if it does not accept that size */
   at?(size: readonly [H: number, W: number]): Graph;
 }
 
-/** What the metadata says otherwise, or does not say. */
+/** Options that replace or complete the metadata. */
 export interface RecognizeOptions extends Partial<NetOptions> {
   /**
-   * What makes probabilities of logits: `softmax` where one class excludes the others, `sigmoid` where
-   * each is a question of its own. Default: what the file says, else a sigmoid for one logit alone.
+   * The function from logits to probabilities: `softmax` if one class excludes the others, `sigmoid` if each
+   * class is a separate question. Default: the file's; else `sigmoid` for a single logit, `softmax` for several.
    */
   readonly activation?: Activation;
 }
 
 /**
- * The network that weights are of.
+ * Recognizes the network that weights belong to.
  *
- * @throws {FormatError} for weights of no family, naming the tensor that does not fit
+ * @throws {FormatError} for weights of no known family, with the name of the tensor that does not fit
  */
 export function recognizeNetwork<T extends TensorShape>(
   weights: TensorSource<T>,
@@ -80,7 +80,7 @@ export function recognizeNetwork<T extends TensorShape>(
   }
 }
 
-/** What PyTorch puts between layers whose ranges it is to learn. */
+/** Modules that PyTorch inserts between layers to learn the ranges of their values. */
 const PREPARED = /(?:^|\.)(?:fake_quant|\w*_fake_quant|activation_post_process|\w*observer)/;
 
 function recognized<T extends TensorShape>(
@@ -119,7 +119,7 @@ function recognized<T extends TensorShape>(
   );
 }
 
-/** How many tensors of weights a network takes; 0 where it is none that is known, or is refused. */
+/** How many of the tensors a network takes; 0 if no network is recognized, or if it is refused. */
 export function tensorsTaken(weights: TensorSource): number {
   try {
     return recognizeNetwork(weights).taken;
@@ -129,13 +129,13 @@ export function tensorsTaken(weights: TensorSource): number {
   }
 }
 
-/** Options that all families have, and those that a family tells of itself. */
+/** The assumed options: those that all families have, and those that the family adds. */
 function assumedOf(
   { assumed }: SaidOptions,
   facts: Readonly<Record<string, unknown>>,
   isWhole: boolean,
 ): (keyof NetOptions)[] {
-  // A whole module says of every layer what it is.
+  // A whole module states the kind of every layer.
   if (isWhole) return assumed.filter((key) => key === 'activationFunction');
   const general: readonly string[] = ['batchNormEps', 'activationFunction'];
   return assumed.filter((key) => general.includes(key) || Object.hasOwn(facts, key));

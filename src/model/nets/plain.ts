@@ -1,18 +1,18 @@
 /**
- * What VGG and AlexNet have in common: `features`, one convolution after the other, each with a ReLU and
- * perhaps a batch norm, max pools between some of them and behind the last. Pools have no weights: the
- * numbers of the layers tell where they are, for a number is left out for each.
+ * The common part of VGG and AlexNet: `features`, one convolution after the other, each with a ReLU and
+ * perhaps a batch norm, with max pools between some of them and after the last. Pools have no weights. They
+ * are found by gaps in the numbers of the layers: each pool leaves out one number.
  */
 
 import type { Naming } from '../formats/naming.js';
 import type { LayerOptions, NetBuilder, Value } from './builder.js';
 
-/** torchvision's and timm's. */
+/** The naming of torchvision and timm. */
 export const PLAIN_NAMINGS: readonly Naming[] = [{ first: /(?<![^.])features\.0\.weight$/ }];
 
 /**
- * @param optionsOf of a convolution, by the side of its kernel
- * @param window side of the pools' windows, which are 2 apart
+ * @param optionsOf returns the options of a convolution for the side of its kernel
+ * @param window side of the pools' windows; their stride is 2
  */
 export function plainFeatures(
   b: NetBuilder,
@@ -39,7 +39,7 @@ export function plainFeatures(
       );
     }
     const pool = `features.${end + 1}`;
-    // A whole module knows whether it is one: a dropout leaves out a number as well.
+    // A dropout leaves out a number, too; a whole module states whether it is a pool.
     if (left === 2 && (!knowsPools || b.factsOf(pool)?.kernel)) x = b.maxPool(pool, x, window);
   }
   return { x, convolutions: indices.length };

@@ -1,5 +1,5 @@
 /**
- * The namings that ResNets' weights come in beside torchvision's own, each presented as torchvision's.
+ * Other namings of ResNets' weights, and how to translate each to torchvision's.
  *
  *   torchvision, timm   conv1.weight                        layer1.0.conv2.weight
  *                       bn1.running_mean                    layer1.0.downsample.0.weight      fc.weight
@@ -8,10 +8,10 @@
  *   Keras               conv1_conv/kernel                   conv2_block1_2_conv/kernel
  *                       conv1_bn/moving_mean                conv2_block1_0_conv/kernel        predictions/kernel
  *
- * Keras writes `/` or `.` between layer and variable, sometimes the layer twice, sometimes `:0` behind.
- * Its kernels are HWIO and its classifier [Cin, Cout]; they are read as the transposed tensors that they
- * are. What a naming implies and the weights do not show (where blocks stride, eps, preprocessing) is
- * added to the metadata, where the file itself does not say otherwise.
+ * Keras writes `/` or `.` between layer and variable; sometimes it repeats the layer, sometimes it adds `:0`.
+ * Its kernels are HWIO and its classifier is [Cin, Cout]; they are read as transposed tensors. A naming also
+ * implies facts that the weights do not show (where blocks stride, eps, preprocessing). These are added to the
+ * metadata, unless the file itself states them.
  *
  * Sources: torchvision/models/resnet.py; transformers/models/resnet/modeling_resnet.py;
  * keras/src/applications/resnet.py.
@@ -24,19 +24,19 @@ const TORCHVISION: Naming = {
   first: /(?<![^.])layer1\.0\.conv1\.(?:weight(?:_v|_orig)?|parametrizations\.weight\.original1?)$/,
 };
 
-/** The children of a network in a Sequential, as people cut off the classifier, and fast.ai's bodies. */
+/** The children of a network in a Sequential, which is how people cut off the classifier; and fast.ai's bodies. */
 const NUMBERED: Naming = {
   first: /(?<![^.])(\d+)\.0\.conv1\.weight$/,
   torchvisionName(key, isOutside, first) {
     const [, number, rest] = /^(\d+)(\..*)$/.exec(key) ?? [];
     if (isOutside || number === undefined) return key;
     const stage = Number(number) - Number(first[1]) + 1;
-    // A stage has blocks; a classifier in the same Sequential has none.
+    // A stage has numbered blocks; a classifier in the same Sequential has none.
     if (stage >= 1) return /^\.\d+\./.test(rest!) ? `layer${stage}${rest}` : key;
     const early = ['conv1', 'bn1', 'relu', 'maxpool'][Number(number)];
     return early === undefined ? key : `${early}${rest}`;
   },
-  // Convolution, norm and activation leave no place for a pool there.
+  // If the stages begin before number 4, there is no place for a pool after convolution, norm and activation.
   implied: (_, [, stage]) => (Number(stage) < 4 ? { architecture: { maxPool: false } } : {}),
 };
 
@@ -87,7 +87,7 @@ const KERAS: Naming = {
   implied: KERAS_IMPLIED,
 };
 
-/** Before Keras 2.3, as Caffe had it: res2a_branch2a, bn2a_branch2a; branch 1 is the shortcut. */
+/** Keras before 2.3, with Caffe's names: res2a_branch2a, bn2a_branch2a; branch 1 is the shortcut. */
 const KERAS_OLD: Naming = {
   first: /(?<![^./])res2a_branch2a[/.](?:res2a_branch2a[/.])?kernel(?::0)?$/,
   torchvisionName: (key, isOutside) => kerasName(key, isOutside, oldKerasLayer),
@@ -98,7 +98,7 @@ const KERAS_OLD: Naming = {
   },
 };
 
-/** layer/variable, where the layer may stand twice; of layers that torchvision has not, theirs. */
+/** Translates layer/variable; the layer may be repeated. Layers that torchvision does not have keep their names. */
 function kerasName(
   key: string,
   isOutside: boolean,
@@ -112,7 +112,7 @@ function kerasName(
   return `${own ?? layer.replaceAll('/', '.')}.${part}`;
 }
 
-/** A path that stands twice, as it is once. */
+/** A repeated path, without the repetition. */
 function once(path: string): string {
   const half = (path.length - 1) / 2;
   const isTwice = /[/.]/.test(path.charAt(half)) && path.slice(0, half) === path.slice(half + 1);
@@ -148,13 +148,13 @@ function blockPart(stage: number, block: number, i: number, kind: string): strin
   return i === 0 ? `${prefix}.downsample.${kind === 'conv' ? 0 : 1}` : `${prefix}.${kind}${i}`;
 }
 
-/** ResNet V2, which would be taken for a ResNet, by a key that only it has. */
+/** ResNet V2, recognized by a key that only it has; without this it would be taken for a ResNet. */
 const KERAS_V2: Naming = {
   first: /(?<![^./])(?:conv\d+_block\d+_preact_bn|post_bn)[/.]\w+(?::0)?$/,
   refused: 'a ResNet V2, with batch norm before convolution',
 };
 
-/** kuangliu/pytorch-cifar needs none: the family reads its `shortcut`, and any name of a classifier. */
+/** kuangliu/pytorch-cifar needs no naming: the family reads its `shortcut`, and a classifier of any name. */
 export const RESNET_NAMINGS: readonly Naming[] = [
   KERAS_V2,
   TORCHVISION,

@@ -1,7 +1,10 @@
 /**
- * ResNets, from the names of their weights: basic blocks and bottlenecks, any number of stages, wide and
- * grouped ones (ResNeXt), stems of 7×7, 3×3 or three 3×3 (timm's resnet…d), shortcuts by a projection, behind
- * a mean pool (likewise), or by zeros (CIFAR's), squeeze-and-excitation.
+ * ResNets, from the names of their weights:
+ *
+ *   basic blocks and bottlenecks, wide and grouped ones (ResNeXt), any number of stages;
+ *   stems of 7×7, 3×3 or three 3×3 (timm's resnet…d);
+ *   shortcuts by a projection, by a projection after a mean pool (resnet…d), or by zeros (CIFAR's);
+ *   squeeze-and-excitation.
  *
  * Source: He, Zhang, Ren, Sun, "Deep Residual Learning" (arXiv 1512.03385); ResNeXt: arXiv 1611.05431; squeeze
  * and excitation: arXiv 1709.01507; "bag of tricks", D: arXiv 1812.01187; names as in torchvision and timm.
@@ -37,7 +40,7 @@ export const RESNET: Family = {
       while (b.hasLayer(`${stage}.${depth}.conv1`)) depth++;
       for (let i = 0; i < depth; i++) {
         const name = i === depth - 1 ? stage : `${stage}.${i}`;
-        // The first block still sees the pixels of the stage before.
+        // The first block still has the dilation of the stage before.
         const own = i === 0 ? { stride, dilation: before } : { stride: 1, dilation };
         x = block(b, `${stage}.${i}`, name, x, { ...own, second: dilation });
       }
@@ -95,7 +98,7 @@ function stemOf(b: NetBuilder): Stem {
   return { ...pooled(b, x, !isSmall), kind: `${kernel}x${kernel}` };
 }
 
-/** Whether the norms are those of a network that begins its blocks with them: of what a convolution is given. */
+/** Whether blocks begin with norms (pre-activation): then a norm has the channels of its convolution's input. */
 function isPreactivated(b: NetBuilder): boolean {
   const sizeOf = (tensor: string, d = 0): number | undefined =>
     b.source.tensors.get(tensor)?.shape[d];
@@ -110,7 +113,7 @@ function isPreactivated(b: NetBuilder): boolean {
   return given !== made && first === given;
 }
 
-/** What follows the stem: the max pool that a whole module has, else what somebody says, or what is usual. */
+/** Adds the max pool after the stem: if a whole module has it, else if the options say so, else if it is usual. */
 function pooled(b: NetBuilder, x: Value, usual: boolean): Pick<Stem, 'x' | 'isPooled'> {
   const name = poolName(b, usual);
   return { x: name === undefined ? x : b.maxPool(name, x, 3, 1), isPooled: name !== undefined };
@@ -120,7 +123,7 @@ function poolName(b: NetBuilder, usual: boolean): string | undefined {
   const usualName = 'maxpool';
   const facts = b.factsOf(usualName);
   if (facts?.kernel) return usualName;
-  // Beside the stages, whatever it is called.
+  // A pool outside of the stages, with any name.
   const others = [
     ...b.pools('max').filter((name) => !name.includes('.')),
     ...b.pools().filter((name) => name.startsWith(`${usualName}.`)),
@@ -135,7 +138,7 @@ function poolName(b: NetBuilder, usual: boolean): string | undefined {
 
 interface BlockOptions {
   readonly stride: number;
-  /** Of the first convolution that is not 1×1, and of a basic block's second. */
+  /** Dilation of the first convolution that is not 1×1, and of a basic block's second. */
   readonly dilation: number;
   readonly second: number;
 }
@@ -168,11 +171,11 @@ function block(
   return b.relu(name, b.add(`${prefix}.add`, y, shortcut));
 }
 
-/** Squeeze and excitation: each channel by a factor that all pixels' means decide. */
+/** Squeeze and excitation: each channel is multiplied by a factor, computed from the means of all channels. */
 function excited(b: NetBuilder, prefix: string, first: string, x: Value): Value {
   const mean = b.node(`${prefix}.mean`, adaptiveMean(1, 1), [x]);
   const second = first.endsWith('1') ? `${prefix}.fc2` : `${prefix}.fc.2`;
-  // A ReLU whatever the network's activation function is.
+  // Always a ReLU, whatever the network's activation function is.
   const hidden = b.node(`${first}.relu`, relu(), [b.linear(first, mean)]);
   const gate = activation('sigmoid');
   const factor = b.node(`${prefix}.gate`, gate, [b.linear(second, hidden)]);
@@ -188,7 +191,7 @@ function shortcutOf(b: NetBuilder, prefix: string, x: Value, C: number, stride: 
     return b.batchNorm(at(2), b.conv(at(1), mean));
   }
   if (stride === 1 && x.C === C) return x;
-  // Every other pixel, and zeros for the channels that are new.
+  // Every other pixel, and zeros for the new channels.
   const window = { kernel: [1, 1], stride: [stride, stride] } as const;
   const fewer = stride === 1 ? x : b.node(`${prefix}.subsample`, maxPool(window), [x]);
   const more = C - x.C;

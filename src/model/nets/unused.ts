@@ -1,27 +1,27 @@
 /**
- * What no layer of a network has taken: told where it lies beside the network, refused where something would be
- * computed that is not known.
+ * Tensors that no layer of a network has taken. Those beside the network give a warning. Those inside belong to
+ * some unknown computation, so the weights are refused.
  */
 
 import { sizeOf } from '../formats/tensor-source.js';
 import type { NetBuilder } from './builder.js';
 import { groupedBy, type HeadLayer, parentOf, pathsOf, placeOf } from './head-layers.js';
 
-/** Names that a warning lists. */
+/** The number of names in a warning. */
 const SOME = 3;
 
-/** A classifier, and the channels of the features that it takes. */
+/** A classifier, and the channels of its features. */
 interface Head {
   readonly chain: readonly HeadLayer[];
   readonly C: number;
 }
 
 /**
- * Looks at what no layer has taken. Beside the network it is a loss or another head, and told; within
- * the network something would be computed that is not known.
+ * Checks the tensors that no layer has taken. Beside the network they are a loss or another head, and give a
+ * warning. Inside the network they belong to some unknown computation.
  *
- * @param trunk what the names of the network's own layers begin with
- * @throws {FormatError} for what is within
+ * @param trunk the first parts of the names of the network's own layers
+ * @throws {FormatError} for a tensor inside the network
  */
 export function checkUnused(
   b: NetBuilder,
@@ -47,8 +47,8 @@ export function checkUnused(
 }
 
 /**
- * What tells whether a tensor belongs to a layer of the classifier, to one between them in a Sequential, or
- * to a norm beside them that they would be given.
+ * Returns a test whether a tensor belongs to a layer of the classifier, to a layer between them in a Sequential,
+ * or to a norm beside them that they would read.
  */
 function partsOf(b: NetBuilder, { chain, C }: Head): (name: string) => boolean {
   const layers = new Set(chain.map(({ layer }) => layer));
@@ -69,7 +69,7 @@ function partsOf(b: NetBuilder, { chain, C }: Head): (name: string) => boolean {
       return place >= 0 && sequences.has(parent);
     });
     if (isInSequence) {
-      // In a list of classifiers each takes the same features.
+      // In a list of classifiers, all read the same features.
       const weight = b.shapeIn(b.weightName(layer) ?? '');
       return !(weight?.length === 2 && weight[1] === chain[0]!.inputs);
     }
@@ -83,7 +83,7 @@ function partsOf(b: NetBuilder, { chain, C }: Head): (name: string) => boolean {
   };
 }
 
-/** Whether a layer has a vector of weights, and a bias. */
+/** Whether a layer has a vector of weights and a bias. */
 function isNorm(b: NetBuilder, layer: string): boolean {
   return b.has(`${layer}.bias`) && b.shapeIn(`${layer}.weight`)?.length === 1;
 }
@@ -106,7 +106,7 @@ function isPRelu(b: NetBuilder, name: string): boolean {
   return /(?:relu|act)\d?\.weight$/.test(name) && b.shapeIn(name)!.length === 1;
 }
 
-/** Why weights are refused that have a tensor which no layer asks for. */
+/** The reason to refuse weights with a tensor that no layer uses. */
 function unexpected(b: NetBuilder, name: string, count: number, isPart: boolean): string {
   const layer = parentOf(name);
   if (isPRelu(b, name)) return `tensor ${name} is that of a PReLU: not supported`;
@@ -124,7 +124,7 @@ function unexpected(b: NetBuilder, name: string, count: number, isPart: boolean)
   return `${count} unexpected tensors, the first is ${name}`;
 }
 
-/** Names, those of a module as one: `criterion.weight`, `encoder_k.* (32)`. */
+/** Names for a warning; the names of one module are joined: `criterion.weight`, `encoder_k.* (32)`. */
 function groupsOf(names: readonly string[]): string[] {
   const pattern = /^(?:(?:module|model|_orig_mod|net)\.)*[^.]+/;
   return groupedBy(names, (name) => pattern.exec(name)?.[0] ?? name).map((own) =>
@@ -132,7 +132,7 @@ function groupsOf(names: readonly string[]): string[] {
   );
 }
 
-/** What names begin with alike, whole words. */
+/** The common beginning of names, in whole words. */
 function sharedPath([first = '', ...others]: readonly string[]): string {
   let path = first.slice(0, first.lastIndexOf('.') + 1);
   while (!others.every((name) => name.startsWith(path))) {

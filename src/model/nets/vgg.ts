@@ -1,6 +1,6 @@
 /**
- * VGG, from the names of its weights: any depth and widths, with and without batch norm; the classifier
- * fully connected (torchvision) or as convolutions (timm).
+ * VGG, from the names of its weights: any depth and widths, with and without batch norm. The classifier is
+ * fully connected (torchvision) or made of convolutions (timm).
  *
  * Source: Simonyan & Zisserman (arXiv 1409.1556); names as in torchvision and timm.
  */
@@ -16,7 +16,7 @@ import { checkUnused } from './unused.js';
 export const VGG: Family = {
   name: 'vgg',
   namings: PLAIN_NAMINGS,
-  // SqueezeNet begins likewise, and goes on with modules that have parts.
+  // SqueezeNet begins in the same way, but then has modules with parts.
   recognises: (tensors) =>
     tensors.get('features.0.weight')?.shape[2] === 3 &&
     [...tensors.keys()].every((name) => !/^features\.\d+\.\w+\./.test(name)),
@@ -28,7 +28,7 @@ export const VGG: Family = {
   },
 };
 
-/** timm's: the first layer is as large as the map, the last is over the mean of what that gives. */
+/** timm's classifier: the first layer is as large as the map; the last is applied to the mean of the result. */
 function byConvolutions(b: NetBuilder, x: Value): Graph {
   const [, , kernel] = b.shapeOf('pre_logits.fc1.weight', 4) as [number, number, number];
   const first = b.conv('pre_logits.fc1', x, { kernel, padding: 0 });

@@ -1,4 +1,4 @@
-/** A file with what is added to its graph: new bytes, around those that stay. */
+/** Puts a file together: the old bytes, which stay, and what is added to the graph. */
 
 import type { NodeWriter } from './node-writer.js';
 import type { WritePlan } from './plan.js';
@@ -14,7 +14,7 @@ import {
 } from './scan.js';
 import { fieldsOf, Message, type Range } from './wire.js';
 
-/** The file with what is added: new bytes, around those that stay. */
+/** The file with the additions. Bytes that do not change are copied. */
 export function assemble(
   model: ScannedModel,
   raised: ReadonlyMap<OnnxNode, readonly Message[]>,
@@ -60,7 +60,7 @@ export function assemble(
   return out.raw(bytes.subarray(at)).finish();
 }
 
-/** The same import with another version. */
+/** The same opset import with another version. */
 function opsetImport(bytes: Uint8Array, range: Range, opset: number): Message {
   const message = new Message();
   for (const { number, start, end } of fieldsOf(bytes, range)) {
@@ -69,7 +69,7 @@ function opsetImport(bytes: Uint8Array, range: Range, opset: number): Message {
   return message.int(OPSET.version, opset);
 }
 
-/** A value's name, type and shape; dimensions that are not known are left open. */
+/** A value's name, type and shape; unknown dimensions are left open. */
 function valueInfo(
   name: string,
   element: number,

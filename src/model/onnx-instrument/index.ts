@@ -1,4 +1,4 @@
-/** Saliency inside ONNX files. No package and no Node module: pages have it, too. */
+/** Saliency inside ONNX files. It needs no package and no Node module, so it also works in pages. */
 
 export { type InstrumentedModel, instrumentedModel, instrumentOnnx } from './instrument.js';
 export type { Layout, OnnxCamMethod } from './maps.js';

@@ -1,7 +1,7 @@
 /**
- * Writes saliency into an ONNX file, in ONNX's own operators: any runtime then gives logits and maps from one
- * run. Nodes, outputs and, for a class that is chosen, an input are appended to the graph; all else keeps its
- * bytes, unknown fields too. A file below opset 11 is raised to it (raise.ts).
+ * Writes saliency into an ONNX file, in ONNX's own operators. Then any runtime gives logits and maps in one run.
+ * Nodes and outputs are appended to the graph, and an input if the class can be chosen. Everything else keeps its
+ * bytes, even unknown fields. A file below opset 11 is raised to opset 11 (raise.ts).
  *
  *   tap ─ statistic ─▶ φ ─ Gaussian ─▶ scale_i ─ enlarge, weigh, add ─▶ saliency ─┐
  *   logits ─ ArgMax ─▶ class ─ row of the classifier ─▶ a_k ─ Σ a_k A_k ─▶ cam ────┴─▶ fastcam
@@ -16,10 +16,10 @@ import { writeMaps } from './saliency.js';
 import { type OnnxNode, scanModel } from './scan.js';
 import type { Message } from './wire.js';
 
-/** A file with saliency in it, and what it was given. */
+/** A file with saliency, and what was added to it. */
 export interface InstrumentedModel {
   readonly bytes: Uint8Array;
-  /** Names of outputs: as here, or with a number behind where the file has such a name. */
+  /** Names of outputs. If the file already has such a name, a number is added to it. */
   readonly outputs: {
     readonly saliency: string;
     readonly scales: readonly string[];
@@ -29,11 +29,11 @@ export interface InstrumentedModel {
   /** The input that chooses the class. */
   readonly classInput?: string;
   readonly cam: OnnxCamMethod | 'none';
-  /** Of the file, and of what was made of it. */
+  /** Opset of the file before and after. */
   readonly opset: { readonly before: number; readonly after: number };
-  /** Paths of files that hold weights, as the file has them: they stay, so that it must lie beside them. */
+  /** Paths of other files with weights, as the file states them. They stay, so keep the new file in the same folder. */
   readonly externalFiles: readonly string[];
-  /** Operators whose nodes were rewritten for the new opset, with how many each. */
+  /** Operators whose nodes were rewritten for the new opset, and how many nodes. */
   readonly rewritten: Readonly<Record<string, number>>;
 }
 
@@ -41,7 +41,7 @@ export interface InstrumentedModel {
  * Writes saliency into an ONNX file.
  *
  * @param bytes a ModelProto; it is not changed
- * @returns a file of its own with the outputs `saliency` [N, H, W], `scale_0` … [N, h, w] and, where the
+ * @returns a new file with the outputs `saliency` [N, H, W], `scale_0` … [N, h, w] and, if the
  *   classifier is linear, `cam` and `fastcam` [N, H, W], all float32
  * @throws {FormatError} with the byte offset, the operator or the name, for a file that cannot be read or
  *   raised to opset 11
@@ -55,7 +55,7 @@ export function instrumentOnnx(
   return instrumentedModel(bytes, target, options).bytes;
 }
 
-/** As `instrumentOnnx`, with names of what was added. */
+/** Like `instrumentOnnx`, but also returns the names of what was added. */
 export function instrumentedModel(
   bytes: Uint8Array,
   target: InstrumentTarget,

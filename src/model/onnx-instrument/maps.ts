@@ -1,6 +1,6 @@
 /**
- * The maps of saliency in ONNX's operators: normalisation, combination, class activation. The formulas are
- * those of viz/normalize.ts, viz/combine.ts and methods/cam.ts; all values are float32.
+ * Saliency maps in ONNX's operators: normalisation, combination, class activation. The formulas are those of
+ * viz/normalize.ts, viz/combine.ts and methods/cam.ts; all values are float32.
  */
 
 import type { NodeWriter } from './node-writer.js';
@@ -11,27 +11,27 @@ export type OnnxCamMethod = 'gradcam++' | 'gradcam' | 'xgradcam';
 
 export type Layout = 'nchw' | 'nhwc';
 
-/** A map's range below which it counts as constant. */
+/** A map with a smaller range counts as constant. */
 const SMALLEST_RANGE = 1e-30;
-/** Above 0, and below every standard deviation of a map in [0, 1] that is not constant. */
+/** Above 0, but below the standard deviation of any map in [0, 1] that is not constant. */
 const SMALLEST_SD = 1e-12;
 /** The smallest span that the range normalisation divides by. */
 const SMALLEST_SPAN = 1e-9;
 
-/** Where channels lie in a value of four axes. */
+/** The axis of channels in a value of four axes. */
 export function channelAxis(layout: Layout): number {
   return layout === 'nchw' ? 1 : 3;
 }
 
-/** Where height and width lie. */
+/** The axes of height and width. */
 export function pixelAxes(layout: Layout): [number, number] {
   return layout === 'nchw' ? [2, 3] : [1, 2];
 }
 
 /**
- * The place of each value in the normal distribution fitted to its map, ½(1 + erf((φ − m)/(σ√2))), one picture
- * at a time. The map is brought to [0, 1] first, which changes nothing but keeps squares in float32's range, and
- * makes a constant map exactly 0 and so ½ everywhere.
+ * The quantile of each value in the normal distribution fitted to its map, ½(1 + erf((φ − m)/(σ√2))), for each
+ * picture separately. The map is scaled to [0, 1] first. This does not change the result, but keeps squares in
+ * float32's range. It also makes a constant map exactly 0, so that its result is ½ everywhere.
  *
  * @param phi [N, h, w]
  * @returns the name of the scale map, [N, h, w]
@@ -56,7 +56,7 @@ export function writeGaussian(w: NodeWriter, phi: string, output: string): strin
  * Σ shareᵢ·up(Fᵢ).
  *
  * @param maps [N, hᵢ, wᵢ]
- * @param shares weights of sum 1; a map of weight 0 is not read
+ * @param shares weights with sum 1; a map of weight 0 is not read
  * @param sizes int64 [N, 1, H, W]
  * @returns the name of the combined map, [N, H, W]
  */
@@ -75,24 +75,24 @@ export function writeCombination(
   return w.squeeze(sum, [1], output);
 }
 
-/** A map [N, h, w] at the size of the input, [N, 1, H, W]. */
+/** A map [N, h, w], enlarged to the size of the input, [N, 1, H, W]. */
 function writeUpsampled(w: NodeWriter, map: string, sizes: string): string {
   return w.resize(w.unsqueeze(map, [1]), sizes);
 }
 
-/** What a class activation map is made from. */
+/** The values from which a class activation map is made. */
 export interface ClassActivation {
-  /** Float32 of four axes, what the classifier averages. */
+  /** The features that the classifier averages, float32 of four axes. */
   readonly features: string;
   readonly layout: Layout;
-  /** The class's row of the classifier, float32 [N, K] in any shape of as many values. */
+  /** The class's row of the classifier, float32 [N, K], or any shape with as many values. */
   readonly row: string;
   readonly method: OnnxCamMethod;
   /** Int64 [N, 1, H, W]. */
   readonly sizes: string;
 }
 
-/** relu(Σ_k a_k A_k), enlarged and brought to [0, 1]. @returns the name of the map, [N, H, W] */
+/** relu(Σ_k a_k A_k), enlarged and scaled to [0, 1]. @returns the name of the map, [N, H, W] */
 export function writeClassActivation(
   w: NodeWriter,
   given: ClassActivation,

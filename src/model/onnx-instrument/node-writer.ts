@@ -1,4 +1,7 @@
-/** Writes nodes in ONNX's operators of one opset, 11 or later. Constants are nodes: no version of the format wants them as inputs. */
+/**
+ * Writes nodes in ONNX's operators of one opset, 11 or later. Constants are nodes, which every version of the format
+ * accepts.
+ */
 
 import { ATTRIBUTE, ELEMENT, NODE, TENSOR } from './scan.js';
 import { Message } from './wire.js';
@@ -9,11 +12,11 @@ const KIND = { int: 2, text: 3, tensor: 4, ints: 7 } as const;
 /** A whole number, several, a text, or a tensor. */
 export type AttributeValue = number | readonly number[] | string | Message;
 
-/** From here on ReduceSum, Squeeze and Unsqueeze have their axes as an input … */
+/** From this opset ReduceSum, Squeeze and Unsqueeze have their axes as an input … */
 const AXES_OF_SUMS = 13;
-/** … and so have all other reductions. */
+/** … and from this opset all other reductions, too. */
 const AXES_OF_ALL = 18;
-/** From here on Resize takes no region of interest where it needs none. */
+/** From this opset Resize needs no region of interest. */
 const RESIZE_WITHOUT_ROI = 13;
 
 const LARGEST_INT = 2n ** 63n - 1n;
@@ -27,17 +30,17 @@ export class NodeWriter {
   readonly #prefix: string;
   readonly #constants = new Map<string, string>();
 
-  /** @param prefix of all names; the file has none that begins so */
+  /** @param prefix of all new names; no name of the file begins with it */
   constructor(opset: number, prefix: string) {
     this.opset = opset;
     this.#prefix = prefix;
   }
 
   /**
-   * Writes a node of one output.
+   * Writes a node with one output.
    *
-   * @param inputs names of values; '' for one that is left out
-   * @param output its name; made up where none is given
+   * @param inputs names of values; '' for an input that is left out
+   * @param output its name; a new one by default
    * @returns the name of the output
    */
   node(
@@ -81,7 +84,7 @@ export class NodeWriter {
     return this.#constant(key, () => tensor(ELEMENT.int64, [length], intBytes(values)));
   }
 
-  /** As float32, whatever it is. */
+  /** A value of any type, cast to float32. */
   toFloat(x: string): string {
     return this.node('Cast', [x], { to: ELEMENT.float });
   }
@@ -161,7 +164,7 @@ function floatBytes(values: readonly number[]): Uint8Array {
 function intBytes(values: readonly number[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(8 * values.length));
   values.forEach((value, i) => {
-    // 2^63 − 1, which says "to the end", is 2^63 as a number.
+    // 2^63 − 1, which means "to the end", is 2^63 as a JavaScript number.
     view.setBigInt64(8 * i, value < 2 ** 63 ? BigInt(value) : LARGEST_INT, true);
   });
   return new Uint8Array(view.buffer);

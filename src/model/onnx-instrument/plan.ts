@@ -1,42 +1,42 @@
-/** What is to be written into a file: the target and the options, checked against it. */
+/** Plans what is written into a file: checks the target and the options against the file. */
 
 import { ShapeError } from '../../errors.js';
 import type { Statistic } from '../../kernels/operators.js';
 import { type Layout, type OnnxCamMethod, pixelAxes } from './maps.js';
 import type { DeclaredInput, ScannedModel } from './scan.js';
 
-/** Of these the forms of all operators that are written are known: later opsets may change them. */
+/** In these opsets the forms of all written operators are known. Later opsets may change them. */
 const OPSETS = { first: 7, last: 28 } as const;
 
-/** What is written, and where it begins: names are those of values in the file. */
+/** The values in the file to which saliency is attached, by their names. */
 export interface InstrumentTarget {
   /** The graph's input, a picture. */
   readonly input: string;
   readonly inputLayout: Layout;
-  /** Its height and width, where the file fixes them. */
+  /** Its height and width, if the file fixes them. */
   readonly size?: readonly [number, number];
   /** Where scales end, first to last. */
   readonly taps: readonly InstrumentTap[];
-  /** [N, classes], in any shape of as many values. */
+  /** [N, classes], or any shape with as many values. */
   readonly logits: string;
-  /** The classifier, where it is linear in the means of its features. */
+  /** The classifier, if it is linear in the means of its features. */
   readonly head?: InstrumentHead;
 }
 
 export interface InstrumentTap {
   readonly name: string;
   readonly layout: Layout;
-  /** Whether it is nowhere below 0; else it is clamped at 0 before it is measured. */
+  /** Whether it is never below 0; else it is clamped at 0 before it is measured. */
   readonly nonNegative: boolean;
 }
 
 export interface InstrumentHead {
-  /** What is averaged, of four axes. */
+  /** The features that are averaged, of four axes. */
   readonly features: string;
   readonly layout: Layout;
   /**
-   * A constant: [classes, C], or [classes, C, 1, 1] of a convolution. None where the means are the logits, each
-   * channel a class, as SqueezeNet's.
+   * A constant: [classes, C], or [classes, C, 1, 1] for a convolution. Absent if the means are the logits, with
+   * one channel for each class, as in SqueezeNet.
    */
   readonly weight?: string;
   /** Whether the weight is [C, classes]. */
@@ -44,28 +44,28 @@ export interface InstrumentHead {
 }
 
 export interface InstrumentOptions {
-  /** Of the columns of each scale; one of `ONNX_STATISTICS`. Default: SMOE Scale. */
+  /** The statistic of the columns of each scale; one of `ONNX_STATISTICS`. Default: SMOE Scale. */
   readonly statistic?: Statistic;
-  /** One for each tap, ≥ 0, of positive sum. Default: equal. */
+  /** One weight for each tap, ≥ 0, with a positive sum. Default: equal weights. */
   readonly scaleWeights?: readonly number[];
-  /** Default: Grad-CAM++ where the classifier is linear. */
+  /** Default: Grad-CAM++ if the classifier is linear. */
   readonly cam?: OnnxCamMethod | 'none';
   /** Adds an input that chooses the class of each picture, int64 [N]. Default: the top class. */
   readonly classInput?: boolean;
-  /** Height and width of the maps, where the file does not fix those of its input. Default: the input's. */
+  /** Height and width of the maps, if the file does not fix those of its input. Default: the input's. */
   readonly size?: readonly [number, number];
 }
 
-/** What is written, checked. */
+/** The checked plan. */
 export interface WritePlan {
   readonly prefix: string;
   readonly names: OutputNames;
   readonly cam: OnnxCamMethod | 'none';
   readonly classInput: boolean;
-  /** Of sum 1. */
+  /** Weights of the taps, with sum 1. */
   readonly shares: readonly number[];
   readonly size: readonly [number, number] | undefined;
-  /** The dimensions N, H, W of the maps: an extent, a message of the input's, or neither. */
+  /** The dimensions N, H, W of the maps: an extent, a Dimension message of the input, or unknown. */
   readonly dims: DeclaredInput['dims'];
 }
 
@@ -151,7 +151,7 @@ function sharesOf(weights: readonly number[], taps: number): number[] {
   return weights.map((weight) => weight / sum);
 }
 
-/** Names of outputs that the file has not: all of them with the same number behind, if any must have one. */
+/** Names of outputs that are not in the file yet. If one needs a number, all get the same number. */
 function namesFor(model: ScannedModel, scales: number): OutputNames {
   for (let n = 0; ; n++) {
     const name = (base: string): string => (n === 0 ? base : `${base}_${n}`);
@@ -171,7 +171,7 @@ function namesFor(model: ScannedModel, scales: number): OutputNames {
   }
 }
 
-/** What no name of the file begins with. */
+/** A prefix with which no name of the file begins. */
 function freePrefix({ names }: ScannedModel): string {
   const taken = new Set([...names].map((name) => /^fastcam(?:_\d+)?\//.exec(name)?.[0]));
   for (let n = 0; ; n++) {

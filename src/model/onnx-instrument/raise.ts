@@ -1,11 +1,11 @@
 /**
- * Raises nodes of opsets 7 to 10 to opset 11, the first whose Resize has half-pixel centres. Of all
- * operators only these changed their form or their meaning on the way (ONNX's own list of schemas,
- * compared one by one); any other node means the same in opset 11, and keeps its bytes.
+ * Raises nodes of opsets 7 to 10 to opset 11, the first whose Resize has half-pixel centres. Only the
+ * operators below changed their form or meaning between them (ONNX's own list of schemas, compared one by
+ * one). Any other node means the same in opset 11, and keeps its bytes.
  *
- *   since   operator             what becomes of it
- *    9      BatchNormalization   spatial = 1, which is what all of them do now, goes
- *    9      Scan                 its batch axis is gone: refused
+ *   since   operator             change
+ *    9      BatchNormalization   spatial = 1 is removed, because it is now always so
+ *    9      Scan                 has no batch axis any more: refused
  *   10      Slice                starts, ends, axes: attributes → inputs
  *   10      TopK                 k: attribute → input
  *   11      Upsample             Resize, asymmetric and rounding down, with scales as an input
@@ -32,29 +32,29 @@ import {
 } from './scan.js';
 import { BYTES, fieldsOf, Message } from './wire.js';
 
-/** The opset that a file below it is raised to. */
+/** Files of older opsets are raised to this opset. */
 export const RAISED_OPSET = 11;
 
-/** No value has more axes, and so no more scales. */
+/** No value has more axes, so there are no more scales. */
 const MAX_RANK = 16;
 
-/** What changes in a node. */
+/** The changes in a node. */
 interface Change {
   readonly opType?: string;
   readonly inputs: readonly string[];
-  /** Attributes that go. */
+  /** Attributes that are removed. */
   readonly without: readonly string[];
   readonly attributes?: Readonly<Record<string, AttributeValue>>;
 }
 
-/** A node with what it takes to change it. */
+/** A node, and everything that is needed to change it. */
 interface Old {
   readonly model: ScannedModel;
   readonly node: OnnxNode;
   readonly writer: NodeWriter;
 }
 
-/** Operators by name: the opset whose form is another, and what is to be done. Nothing, where all is as it should be. */
+/** For each operator: the opset that changed its form, and a function that returns the change, or nothing if none is needed. */
 const CHANGES: Readonly<
   Record<string, { since: number; change: (old: Old) => Change | undefined }>
 > = {
@@ -76,11 +76,11 @@ const CHANGES: Readonly<
 };
 
 /**
- * The nodes of a file that are not the same in opset 11, each with what takes its place: constants, then the
- * node. Attributes and fields that do not change are copied.
+ * The nodes of a file that differ in opset 11, each with its replacement: constants, then the node. Attributes
+ * and fields that do not change are copied.
  *
- * @param prefix of names that are added
- * @throws {FormatError} naming operator, node and opset, for a node that opset 11 cannot say
+ * @param prefix of new names
+ * @throws {FormatError} with operator, node and opset, for a node that opset 11 cannot express
  */
 export function raisedNodes(
   model: ScannedModel,
@@ -111,7 +111,7 @@ function changeOf(model: ScannedModel, node: OnnxNode, writer: NodeWriter): Chan
   return model.opset < since ? change({ model, node, writer }) : undefined;
 }
 
-/** The node with its change: unknown fields, too, are kept. */
+/** The node with its change. Unknown fields are kept, too. */
 function changed(bytes: Uint8Array, node: OnnxNode, change: Change): Message {
   const { opType = node.opType, inputs, without, attributes = {} } = change;
   const dropped = new Set(
@@ -152,7 +152,7 @@ function topK({ model, node, writer }: Old): Change {
   return { inputs: [node.inputs[0] ?? '', writer.ints([int])], without: ['k'] };
 }
 
-/** Upsample's scales are an attribute in opset 7, and an input from 9 on. */
+/** Upsample's scales are an attribute in opset 7, and an input from opset 9. */
 function upsample(old: Old): Change {
   const { model, node, writer } = old;
   const { floats } = attributeOf(model.bytes, node, 'scales') ?? { floats: [] };
@@ -165,7 +165,7 @@ function resize(old: Old): Change {
   const { model, node } = old;
   const scales = node.inputs[1];
   if (scales === undefined) return refuse(node, model, 'has no scales');
-  // Scales that are computed are taken for enlarging ones.
+  // Computed scales are assumed to enlarge.
   const known = constantFloats(model, scales);
   const shrinks = known.some((scale) => scale < 1);
   if (shrinks && known.some((scale) => scale > 1)) {
@@ -174,7 +174,7 @@ function resize(old: Old): Change {
   return asResize(old, scales, shrinks ? 'ceil' : 'floor');
 }
 
-/** The values of an initializer or of a Constant, if it is one. */
+/** The values, if the name is that of an initializer or a Constant. */
 function constantFloats({ bytes, initializers, constants }: ScannedModel, name: string): number[] {
   const tensor = initializers.get(name);
   if (tensor) return tensorFloats(bytes, tensor, MAX_RANK);
@@ -187,7 +187,7 @@ function constantFloats({ bytes, initializers, constants }: ScannedModel, name: 
   );
 }
 
-/** Resize of opset 11, told to do what it and Upsample did before. Its mode stays, or is `nearest`. */
+/** Resize of opset 11, with attributes for the old behaviour of Resize and Upsample. The mode stays; default `nearest`. */
 function asResize({ node, writer }: Old, scales: string, rounding: 'floor' | 'ceil'): Change {
   return {
     opType: 'Resize',
@@ -216,14 +216,14 @@ function pad(old: Old): Change {
   return { inputs, without: ['pads', 'value'] };
 }
 
-/** A constant scalar of the type that the node's first input has. */
+/** A constant scalar of the type of the node's first input. */
 function typed({ model, node, writer }: Old, value: number): string {
   const type = typeOf(model, node);
   const constant = writer.float(value);
   return type === ELEMENT.float ? constant : writer.node('Cast', [constant], { to: type });
 }
 
-/** Where the file does not say it, but has floats of one type only, it is that. */
+/** If the file does not state the type, but has only one type of floats, it is that type. */
 function typeOf(model: ScannedModel, node: OnnxNode): number {
   const type = model.types.get(node.inputs[0] ?? '') ?? model.types.get(node.outputs[0] ?? '');
   if (type !== undefined) return type;

@@ -1,4 +1,4 @@
-/** The nodes that make all outputs, from the values of the file. */
+/** Writes the nodes that compute all outputs from the values of the file. */
 
 import {
   channelAxis,
@@ -12,7 +12,7 @@ import type { InstrumentHead, InstrumentOptions, InstrumentTarget, WritePlan } f
 import { ELEMENT, type ScannedModel } from './scan.js';
 import { writeStatistic } from './statistics.js';
 
-/** Writes the nodes that make all outputs. */
+/** Writes the nodes of all outputs. */
 export function writeMaps(
   w: NodeWriter,
   model: ScannedModel,
@@ -53,7 +53,7 @@ export function writeMaps(
   w.node('Mul', [saliency, map], {}, names.fastcam);
 }
 
-/** Int64 [N]; the first of equals. */
+/** The class with the largest logit, int64 [N]; the first of equals. */
 function writeTopClass(w: NodeWriter, logits: string): string {
   const rows = w.node('Flatten', [logits], { axis: 1 });
   return w.node('ArgMax', [rows], { axis: 1, keepdims: 0 });
@@ -74,7 +74,7 @@ function writeClassRow(
   return float(transposed ? w.node('Transpose', [rows], { perm: [1, 0] }) : rows);
 }
 
-/** Int64 [N, 1, H, W]: constant where the file or an option says them, else of the input. */
+/** Int64 [N, 1, H, W]: constant if the file or an option fixes the size, else that of the input. */
 function writeSizes(
   w: NodeWriter,
   { input, inputLayout }: InstrumentTarget,

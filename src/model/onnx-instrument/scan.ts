@@ -1,6 +1,6 @@
 /**
- * What must be known of an ONNX file to write into it: its opset, where its graph lies, its nodes, and every
- * name that is taken. Nothing is decoded that is not asked for; weights are passed over.
+ * Finds what is needed to write into an ONNX file: its opset, the position of its graph, its nodes, and every
+ * name in use. Only what is needed is decoded; weights are skipped.
  *
  * Source: onnx.proto of onnx/onnx, whose field numbers these are.
  */
@@ -36,7 +36,7 @@ export const TENSOR = {
   external: 13,
 } as const;
 export const VALUE_INFO = { name: 1, type: 2 } as const;
-/** Of a type: its tensor; of that: elements and shape; of a shape: dimensions; of one: its value, or a name. */
+/** Field numbers: a type's tensor; the tensor's element type and shape; the shape's dimensions; a dimension's value or name. */
 export const TYPE = { tensor: 1, element: 1, shape: 2, dim: 1, value: 1, parameter: 2 } as const;
 
 /** Types of elements. */
@@ -48,10 +48,10 @@ const FLOATS: readonly number[] = [
   ELEMENT.bfloat16,
 ];
 
-/** Graphs inside of nodes of graphs inside of nodes: no network needs more. */
+/** Depth of graphs inside of nodes. No network needs more. */
 const MAX_DEPTH = 16;
 
-/** An attribute of a node, with what of it is a number, numbers or a text. */
+/** An attribute of a node, with its value if it is a number, numbers or a text. */
 export interface Attribute {
   readonly int?: number;
   readonly float?: number;
@@ -68,13 +68,13 @@ export interface OnnxNode {
   readonly domain: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** By name: where it lies. */
+  /** By name: the field in the file. */
   readonly attributes: ReadonlyMap<string, Field>;
 }
 
-/** What the file says of an input. */
+/** An input, as the file declares it. */
 export interface DeclaredInput {
-  /** Fixed extents are numbers > 0; dimensions with a name are Dimension messages; others are not known. */
+  /** Fixed extents are numbers > 0; dimensions with a name are Dimension messages; others are unknown. */
   readonly dims: readonly (number | Range | undefined)[];
 }
 
@@ -88,13 +88,13 @@ export interface ScannedModel {
   readonly inputs: ReadonlyMap<string, DeclaredInput>;
   /** Names of the graph's values: inputs, initializers, outputs of nodes. */
   readonly values: ReadonlySet<string>;
-  /** Types of the elements of values, where the file says them. */
+  /** Types of the elements of values, if the file states them. */
   readonly types: ReadonlyMap<string, number>;
   /** Tensors by the names of initializers. */
   readonly initializers: ReadonlyMap<string, Range>;
   /** Constant nodes by the names of their values. */
   readonly constants: ReadonlyMap<string, OnnxNode>;
-  /** Paths of files beside this one that hold weights, as the file has them. */
+  /** Paths of other files with weights, as the file states them. */
   readonly externalFiles: ReadonlySet<string>;
   /** Types of floats that occur anywhere. */
   readonly floatTypes: ReadonlySet<number>;
@@ -105,7 +105,7 @@ export interface ScannedModel {
   readonly names: ReadonlySet<string>;
 }
 
-/** @throws {FormatError} with a byte offset, or the name of what is missing */
+/** @throws {FormatError} with a byte offset, or the name of the missing part */
 export function scanModel(bytes: Uint8Array): ScannedModel {
   const opsetFields: Field[] = [];
   let opset = 0;
@@ -160,7 +160,7 @@ function opsetOf(bytes: Uint8Array, range: Range): { domain: string; version: nu
   return { domain, version };
 }
 
-/** What is gathered on the way through a graph and the graphs inside of it. */
+/** Collects information from a graph and the graphs inside of it. */
 class GraphScan {
   readonly inputs: Map<string, DeclaredInput> = new Map();
   readonly values: Set<string> = new Set();
@@ -231,14 +231,14 @@ class GraphScan {
     this.initializers.set(name, field);
   }
 
-  /** A sparse tensor has its values first, which bear its name. */
+  /** The first field of a sparse tensor is the tensor of its values, which has its name. */
   #sparse(field: Field, depth: number): void {
     for (const part of fieldsOf(this.#bytes, field)) {
       if (part.number === 1 && part.type === BYTES) this.#tensor(part, depth);
     }
   }
 
-  /** An entry of what says where a tensor's bytes are: a key and a value. */
+  /** An entry of `external_data`, which says where a tensor's bytes are: a key and a value. */
   #external(entry: Field): void {
     const [key, value] = [1, 2].map((number) => {
       const field = [...fieldsOf(this.#bytes, entry)].find((part) => part.number === number);
@@ -351,7 +351,7 @@ export function attributeOf(
   return { ...rest, ints, floats };
 }
 
-/** The first float32 values of a tensor, as far as the file itself holds them. @param most how many */
+/** The first float32 values of a tensor, if they are in the file itself. @param most how many */
 export function tensorFloats(bytes: Uint8Array, tensor: Range, most: number): number[] {
   const floats: number[] = [];
   for (const { number, type, begin, end } of fieldsOf(bytes, tensor)) {

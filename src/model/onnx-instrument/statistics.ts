@@ -1,17 +1,17 @@
 /**
  * Statistics of columns in ONNX's operators: a value with its channels on one axis becomes a map [N, h, w]. The
- * formulas are those of kernels/statistics, which the file that each comes from explains; here they are
- * computed in float32. Those that need digamma or the tails of the normal distribution cannot be said in ONNX.
+ * formulas are those of kernels/statistics, where each file explains its own; here they are computed in float32.
+ * ONNX cannot express those that need digamma or the tails of the normal distribution.
  */
 
 import { ShapeError } from '../../errors.js';
 import { SMOE_EPS, type Statistic } from '../../kernels/operators.js';
 import type { NodeWriter } from './node-writer.js';
 
-/** Writes a statistic of x ≥ 0, float32, whose channels lie on `axis`. @returns its map [N, h, w] */
+/** Writes a statistic of x ≥ 0, float32, with channels on `axis`. @returns its map [N, h, w] */
 type Write = (writer: NodeWriter, x: string, axis: number) => string;
 
-/** The least standard deviation that an entropy is taken of, as in kernels/statistics/normal.ts. */
+/** The smallest standard deviation that an entropy is computed from, as in kernels/statistics/normal.ts. */
 const SMALLEST_SD = 1e-7;
 /** ½ ln 2πe. */
 const UNIT_NORMAL_ENTROPY = 0.5 * Math.log(2 * Math.PI * Math.E);
@@ -57,8 +57,8 @@ export function writeStatistic(
 }
 
 /**
- * φ = μ·(ln mean q − mean ln q)/ln 2 ≥ 0, q = z/max z and μ = max z · mean q. Both logarithms of a constant column
- * are exactly 0; those of z itself leave rounding errors, which the normalisation makes a map of.
+ * φ = μ·(ln mean q − mean ln q)/ln 2 ≥ 0, q = z/max z and μ = max z · mean q. For a constant column both logarithms
+ * are exactly 0. Logarithms of z itself would have rounding errors, which the normalisation would enlarge to a map.
  */
 function writeSmoe(w: NodeWriter, x: string, axis: number): string {
   const { q, max } = writeShares(w, x, axis);
@@ -69,7 +69,10 @@ function writeSmoe(w: NodeWriter, x: string, axis: number): string {
   return w.squeeze(w.node('Mul', [w.node('Mul', [max, mean]), bits]), [axis]);
 }
 
-/** Mean and standard deviation (C − 1), [N, h, w]. Taken from the column's maximum: exactly 0 for a constant one. */
+/**
+ * Mean and standard deviation (C − 1), [N, h, w]. They are computed relative to the column's maximum, so that the
+ * standard deviation of a constant column is exactly 0.
+ */
 function writeMeanAndSd(w: NodeWriter, x: string, axis: number): { mean: string; sd: string } {
   const max = w.reduce('ReduceMax', x, [axis], true);
   const below = w.node('Sub', [x, max]);
@@ -82,7 +85,7 @@ function writeMeanAndSd(w: NodeWriter, x: string, axis: number): { mean: string;
   return { mean, sd: w.node('Sqrt', [variance]) };
 }
 
-/** (ln Σq − Σ q ln q / Σq)/ln 2, q = z/max z: no terms cancel. */
+/** (ln Σq − Σ q ln q / Σq)/ln 2, q = z/max z: without cancellation. */
 function writeShannonEntropy(w: NodeWriter, x: string, axis: number): string {
   const { q } = writeShares(w, x, axis);
   const sum = w.reduce('ReduceSum', q, [axis], false);

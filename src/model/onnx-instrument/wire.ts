@@ -7,8 +7,8 @@
  *   type 2   a length, and as many bytes: text, bytes, a message, packed numbers
  *   type 5   four bytes
  *
- * `fieldsOf` tells where each field lies, so that a field which does not change is copied as it is,
- * known or not. Source: protobuf.dev/programming-guides/encoding.
+ * `fieldsOf` gives the position of each field, so that a field that does not change is copied byte by
+ * byte, even an unknown one. Source: protobuf.dev/programming-guides/encoding.
  */
 
 import { FormatError } from '../../errors.js';
@@ -18,27 +18,27 @@ const EIGHT_BYTES = 1;
 export const BYTES = 2;
 export const FOUR_BYTES = 5;
 
-/** A part of a file, by the offsets of its first byte and of the byte behind its last. */
+/** A part of a file: the offset of its first byte, and the offset after its last byte. */
 export interface Range {
   readonly begin: number;
   readonly end: number;
 }
 
-/** A field of a message. What it holds lies from `begin` to `end`. */
+/** A field of a message. Its contents are from `begin` to `end`. */
 export interface Field extends Range {
   readonly number: number;
   readonly type: number;
   /** Where its tag begins. */
   readonly start: number;
-  /** The value of a varint, as int64; 0 for all others. Exact up to 2^53. */
+  /** The value of a varint, as int64; 0 for other types. Exact up to 2^53. */
   readonly value: number;
 }
 
 /**
- * The fields of the message that lies in a part of a file.
+ * The fields of the message in a part of a file.
  *
- * @throws {FormatError} with the byte offset, for a field that does not fit into its message, for the
- *   groups of old, and for a number that is none of protobuf's
+ * @throws {FormatError} with the byte offset, for a field that does not fit into its message, for
+ *   protobuf's old groups, and for an invalid field number
  */
 export function* fieldsOf(bytes: Uint8Array, { begin, end }: Range): Generator<Field> {
   for (let at = begin; at < end; ) {
@@ -89,7 +89,7 @@ export function* varintsOf(bytes: Uint8Array, field: Field): Generator<number> {
   }
 }
 
-/** A float32 that lies in four bytes. */
+/** The float32 in four bytes. */
 export function floatAt(bytes: Uint8Array, at: number): number {
   return new DataView(bytes.buffer, bytes.byteOffset + at, 4).getFloat32(0, true);
 }
@@ -100,7 +100,7 @@ function varintAt(bytes: Uint8Array, at: number, end: number): { value: number; 
   for (let i = 0; i < 10 && at + i < end; i++) {
     const byte = bytes[at + i]!;
     const bits = byte & 127;
-    // Bits 28 to 34 lie in both halves.
+    // Bits 28 to 34 are in both halves.
     if (i < 5) low |= bits << (7 * i);
     if (i === 4) high |= bits >> 4;
     if (i > 4) high |= bits << (7 * i - 32);
@@ -109,7 +109,7 @@ function varintAt(bytes: Uint8Array, at: number, end: number): { value: number; 
   throw new FormatError(`onnx: the number at byte ${at} does not end`);
 }
 
-/** A message that is written field by field, in pieces; `finish` puts them together. */
+/** A message that is written field by field, in pieces; `finish` joins them. */
 export class Message {
   readonly #pieces: Uint8Array[] = [];
   #length = 0;
@@ -118,14 +118,14 @@ export class Message {
     return this.#length;
   }
 
-  /** Bytes as they are: fields of another message. */
+  /** Copies bytes: fields of another message. */
   raw(bytes: Uint8Array): this {
     this.#pieces.push(bytes);
     this.#length += bytes.length;
     return this;
   }
 
-  /** A whole number, negative ones as int64. */
+  /** A whole number; negative numbers as int64. */
   int(number: number, value: number): this {
     return this.#tag(number, VARINT).raw(varint(value));
   }

@@ -1,4 +1,4 @@
-/** A node of an ONNX graph while it is read: its inputs, its attributes, and what makes nodes of ours. */
+/** A node of an ONNX graph while it is read: its inputs, its attributes, and functions that make our own nodes. */
 
 import { FormatError } from '../../errors.js';
 import type { Operator } from '../graph/node.js';
@@ -10,7 +10,7 @@ import type { GraphWriter, Value } from './writer.js';
 export class Call {
   readonly writer: GraphWriter;
   readonly node: OnnxNode;
-  /** By their places; `undefined` for one that is left out. */
+  /** In their order; `undefined` for an input that is left out. */
   readonly inputs: readonly (Value | undefined)[];
 
   constructor(writer: GraphWriter, node: OnnxNode) {
@@ -23,7 +23,7 @@ export class Call {
     return this.writer.opset;
   }
 
-  /** Of the first output. */
+  /** Name of the first output. */
   get name(): string {
     return this.node.outputs.find((name) => name !== '') ?? this.node.name;
   }
@@ -34,7 +34,7 @@ export class Call {
     throw new FormatError(`input ${i} is missing`);
   }
 
-  /** An input that the file has to have as a constant. */
+  /** An input that must be a constant. */
   constant(i: number): Tensor {
     const value = this.input(i);
     if (value instanceof Tensor) return value;
@@ -54,12 +54,12 @@ export class Call {
     return this.writer.constant(value, this.node.inputs[i]!);
   }
 
-  /** An input in a layout. A node that brings it there has the name of the input. */
+  /** An input in a layout. If a node has to rearrange it, that node has the name of the input. */
   viewIn(i: number, layout: Layout): View {
     return this.writer.realised(this.view(i), layout, this.node.inputs[i]!);
   }
 
-  /** The first input as its dimensions lie, if each is a whole axis, else in the usual layout of its rank. */
+  /** The first input in its own layout, if each dimension is a whole axis; else in the usual layout of its rank. */
   simple(view: View): { view: View; layout: Layout } {
     const own = layoutOf(view);
     if (own) return { view, layout: own };
@@ -107,13 +107,13 @@ export class Call {
     );
   }
 
-  /** Adds a node of ours whose value has the dimensions of a view. */
+  /** Adds one of our nodes, whose value has the dimensions of a view. */
   emit(operator: Operator, view: View, ...others: readonly number[]): View {
     const node = this.writer.node(this.name, operator, [view.node, ...others]);
     return { ...view, node };
   }
 
-  /** Adds a node whose value lies in a layout. */
+  /** Adds a node whose value is in a layout. */
   emitIn(
     operator: Operator,
     inputs: readonly number[],
@@ -125,7 +125,7 @@ export class Call {
   }
 }
 
-/** Lists that say what is to be done have an entry for each dimension or output: more than these no node has. */
+/** The most entries of a parameter list, which has one for each dimension or output. No node needs more. */
 const MOST_ENTRIES = 65_536;
 
 function checkedList<T extends { readonly length: number }>(list: T, what: string): T {
@@ -133,7 +133,7 @@ function checkedList<T extends { readonly length: number }>(list: T, what: strin
   throw new FormatError(`${what} has ${list.length} entries, at most ${MOST_ENTRIES} are read`);
 }
 
-/** What is wrong with a node: operator, node and opset are named. */
+/** The error for a node, with operator, node and opset. */
 export function refusal(
   { op, domain, name, outputs }: OnnxNode,
   opset: number,
@@ -144,10 +144,10 @@ export function refusal(
   return new FormatError(`${op} ${called} (${from})${what.startsWith(':') ? '' : ' '}${what}`);
 }
 
-/** What makes a node's outputs; those after the first may be left out. */
+/** Makes a node's outputs; those after the first may be left out. */
 export type Rule = (call: Call) => Value | readonly (Value | undefined)[];
 
-/** A rule for each of some operators. */
+/** Makes one rule for each of several operators. */
 export function rules<T>(
   operators: readonly string[],
   make: (operator: string) => T,

@@ -1,7 +1,7 @@
 /**
- * What is computed from constants alone while a graph is read: shape arithmetic, and weights that are scaled in the
- * graph. Whatever only moves elements is in ./operators, for constants and for values. 64-bit whole numbers
- * beyond 2⁵³ are rounded, which only INT64_MAX is.
+ * Computes nodes with only constant inputs while a graph is read: shape arithmetic, and weights that are scaled in
+ * the graph. Operators that only move elements are in ./operators, for constants and for values. 64-bit whole
+ * numbers beyond 2⁵³ are rounded; in practice only INT64_MAX is so large.
  */
 
 import { FormatError } from '../../errors.js';
@@ -10,7 +10,7 @@ import { type Call, rules } from './call.js';
 import { axisOf, broadcastShape, productOf } from './shapes.js';
 import { checkedSize, dtypeOf, elementsFor, Tensor } from './tensor.js';
 
-/** Whether nodes of an operator are computed where all of their inputs are constants. */
+/** Whether nodes of an operator are computed here if all of their inputs are constants. */
 export function isFoldable(op: string): boolean {
   return Object.hasOwn(FOLDS, op);
 }
@@ -22,7 +22,7 @@ export function folded(call: Call): Tensor {
 
 type Fold = (call: Call) => Tensor;
 
-/** Functions that kernels have by the same names, in small letters. */
+/** Functions whose kernels have the same names, in lower case. */
 export const UNARY_OPERATORS: readonly string[] = [
   ...['Abs', 'Exp', 'Log', 'Sqrt', 'Reciprocal', 'Erf', 'Softsign'],
 ];
@@ -43,7 +43,7 @@ const BINARY: Readonly<Record<string, Binary>> = {
   Mul: (a, b) => a * b,
   Div: (a, b, isInteger) => (isInteger ? Math.trunc(a / b) : a / b),
   Pow: (a, b) => a ** b,
-  // That of Python, the default; `fmod` is for floats.
+  // Whole numbers: as in Python, which is the default. Floats: `fmod`.
   Mod: (a, b, isInteger) => (isInteger ? a - b * Math.floor(a / b) : a % b),
   Min: (a, b) => Math.min(a, b),
   Max: (a, b) => Math.max(a, b),
@@ -60,7 +60,7 @@ const COMPARISONS: Readonly<Record<string, Binary>> = {
   LessOrEqual: (a, b) => Number(a <= b),
 };
 
-/** From a first value on, each element in turn. */
+/** Reductions: the first value, and the function that adds each element. */
 const REDUCE: Readonly<Record<string, readonly [(a: number, b: number) => number, number]>> = {
   ReduceSum: [(a, b) => a + b, 0],
   ReduceMean: [(a, b) => a + b, 0],
@@ -193,7 +193,7 @@ function gathered(call: Call): Tensor {
   return Tensor.of(shape, values, x.dtype);
 }
 
-/** An index, counted from the end where it is below 0. @throws {FormatError} */
+/** An index; a negative one counts from the end. @throws {FormatError} */
 export function placeOf(index: number, size: number): number {
   const at = index < 0 ? index + size : index;
   if (at >= 0 && at < size) return at;
@@ -222,7 +222,7 @@ function concatenated(call: Call): Tensor {
   return Tensor.of(shape, values, first.dtype);
 }
 
-/** Of Clip: attributes before opset 11, inputs from then on. */
+/** The bounds of Clip: attributes before opset 11, inputs from opset 11. */
 export function boundsOf(call: Call): readonly [lo: number, hi: number] {
   const [lo, hi] =
     call.opset < 11

@@ -1,5 +1,5 @@
 /**
- * Functions that exporters write as several nodes, recognised while the last of them is read:
+ * Functions that exporters write as several nodes. They are recognised when the last node is read:
  *
  *   SiLU           x·σ(x)                            Sigmoid, Mul
  *   hard sigmoid   relu6(x + 3)/6                    Add, Clip, Div (or Mul)
@@ -7,20 +7,20 @@
  *   GELU           x·½·(1 + erf(x/√2))               Div, Erf, Add, Mul, Mul in any order
  *   Mish           x·tanh(softplus(x))               Softplus, Tanh, Mul
  *
- * One operator is faster, and it is an activation function, in which a scale may end.
+ * One operator is faster. It is also an activation function, and a scale may end at it.
  */
 
 import type { Operator } from '../graph/node.js';
 import { activation } from '../graph/operators/activation.js';
 import type { Expression, GraphWriter } from './writer.js';
 
-/** The function that a value is, and of which value. */
+/** The function that a value is, and the value to which it is applied. */
 export interface Idiom {
   readonly operator: Operator;
   readonly of: number;
 }
 
-/** What an expression amounts to, if it is one of the idioms. */
+/** The function of an expression, if it is one of the idioms. */
 export function idiomOf(writer: GraphWriter, expression: Expression): Idiom | undefined {
   if (expression.kind === 'shift') return undefined;
   const { factors, scale } = factorsOf(writer, expression, 0);
@@ -30,10 +30,10 @@ export function idiomOf(writer: GraphWriter, expression: Expression): Idiom | un
   return pair(writer, a!, b, scale) ?? pair(writer, b, a!, scale);
 }
 
-/** Products within products, at most: none of the idioms has more. */
+/** The deepest nesting of products. No idiom has more. */
 const MOST_DEPTH = 4;
 
-/** A product of values and a number, whatever the order it is written in. */
+/** A product of values and a number, in any order. */
 function factorsOf(
   writer: GraphWriter,
   expression: Exclude<Expression, { kind: 'shift' }>,
@@ -84,7 +84,7 @@ function pair(writer: GraphWriter, x: number, gate: number, scale: number): Idio
   return isGelu ? { operator: activation('gelu'), of: x } : undefined;
 }
 
-/** The input of a node of a kind. */
+/** The input of a node, if it is of this kind. */
 function ofKind({ nodes }: GraphWriter, value: number, kind: string): number | undefined {
   const { operator, inputs } = nodes[value]!;
   return operator.kind === kind ? inputs[0] : undefined;
@@ -96,7 +96,7 @@ function isHardSigmoid(writer: GraphWriter, gate: number, x: number): boolean {
   return ofKind(writer, gate, 'hardsigmoid') === x && near(alpha, 1 / 6) && near(beta, 0.5);
 }
 
-/** Constants are written in float32. */
+/** Whether two constants are equal within the rounding of float32, in which files store them. */
 function near(a: number, b: number): boolean {
   return Math.abs(a - b) <= 1e-6 * Math.abs(b);
 }

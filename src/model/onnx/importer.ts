@@ -1,7 +1,7 @@
 /**
- * An ONNX graph as one of ours, for a picture of one size: node by node, a value is a constant or a view of what
- * a node of ours makes. Constants and shape arithmetic are computed on the way (constants.ts), everything else by
- * the rules of ./operators.
+ * Translates an ONNX graph to one of our graphs, for a picture of one size, node by node. Each ONNX value becomes a
+ * constant or a view of a value of our graph. Constants and shape arithmetic are computed at once (constants.ts);
+ * the rules of ./operators translate everything else.
  */
 
 import { FormatError, ShapeError } from '../../errors.js';
@@ -18,16 +18,16 @@ import { GraphWriter, type Value, type Work } from './writer.js';
 
 export interface Imported {
   readonly graph: Omit<Graph, 'classes'>;
-  /** The value that the graph gives, as ONNX sees it. */
+  /** The output of the graph, with ONNX's dimensions. */
   readonly output: View;
-  /** Constants that nodes of ours read, by name. */
+  /** Constants that our nodes read, by name. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly warnings: readonly string[];
   /** Whether a constant that nodes read depends on the size of the picture. */
   readonly isSizeBound: boolean;
-  /** Values of the file, by name; their nodes are those before dead ones are left out. */
+  /** Values of the file, by name. Their nodes are numbered before unused nodes are removed. */
   readonly values: ReadonlyMap<string, Value>;
-  /** Whether one of these is nowhere below 0, as far as operators tell. */
+  /** Whether one of these is never below 0, as far as the operators show it. */
   isNonNegative(value: View): boolean;
 }
 
@@ -36,16 +36,16 @@ export interface ImportOptions {
   /** Initializers, by name. */
   readonly initializers: ReadonlyMap<string, Tensor>;
   readonly input: OnnxInput;
-  /** Name of the value that the network gives. */
+  /** Name of the network's output. */
   readonly output: string;
-  /** Names of values that are wanted beside it. */
+  /** Names of other values that are needed. */
   readonly others?: readonly string[] | undefined;
   readonly size: readonly [H: number, W: number];
-  /** What all attempts to read the file may cost together. */
+  /** The work that all attempts to read the file may do together. */
   readonly work: Work;
 }
 
-/** Reads a graph. @throws {FormatError} naming operator, node and opset, not the file */
+/** Reads a graph. @throws {FormatError} with operator, node and opset, without the file's name */
 export function importGraph({
   model,
   initializers,
@@ -80,7 +80,7 @@ export function importGraph({
   };
 }
 
-/** The nodes that outputs come from, in the file's order. */
+/** The nodes on which the outputs depend, in the file's order. */
 function neededNodes(nodes: readonly OnnxNode[], outputs: readonly string[]): OnnxNode[] {
   const needed = new Set(outputs);
   const found: OnnxNode[] = [];
@@ -99,7 +99,7 @@ function isKnown({ op, domain }: OnnxNode): boolean {
   return isRule || (domain === '' && isFoldable(op));
 }
 
-/** What to do about operators that are not read. */
+/** Hints for operators that are not supported. */
 const HINTS: readonly (readonly [operators: RegExp, hint: string])[] = [
   [/^(?:If|Loop|Scan)$/, 'export it for inference with fixed sizes, or by onnxsim'],
   [
@@ -108,7 +108,7 @@ const HINTS: readonly (readonly [operators: RegExp, hint: string])[] = [
   ],
 ];
 
-/** All that is not read is told at once. */
+/** One error lists all operators that are not supported. */
 function checkOperators(nodes: readonly OnnxNode[], writer: GraphWriter): void {
   const unknown = nodes.filter((node) => !isKnown(node));
   const [first] = unknown;
@@ -124,7 +124,7 @@ function checkOperators(nodes: readonly OnnxNode[], writer: GraphWriter): void {
   );
 }
 
-/** Takes a node of the file. */
+/** Translates one node of the file. */
 function add(writer: GraphWriter, node: OnnxNode): void {
   const call = new Call(writer, node);
   const results = computed(call);
@@ -160,7 +160,7 @@ function computed(call: Call): readonly (Value | undefined)[] {
   }
 }
 
-/** What a node makes of constants. It costs its elements, where these are new and not all the same. */
+/** The output of a node with constant inputs. Its elements count as work, if they are new and not all the same. */
 function made<T extends Value | undefined>(
   { writer, node }: Call,
   constants: readonly Tensor[],
@@ -172,7 +172,7 @@ function made<T extends Value | undefined>(
   return value.markedAs(constants);
 }
 
-/** The nodes that a value comes from; the picture stays the first. */
+/** The nodes on which a value depends; the picture stays the first. */
 export function alive(
   nodes: readonly Node[],
   output: number,
@@ -190,7 +190,7 @@ export function alive(
   return { nodes: renumbered, map };
 }
 
-/** Where several nodes of ours are one of the file's, the last has its name. */
+/** If several of our nodes stand for one node of the file, the last has its name. */
 function withOwnNames(nodes: readonly Node[]): Node[] {
   const seen = new Set<string>();
   return [...nodes.entries()]

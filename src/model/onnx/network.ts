@@ -1,5 +1,5 @@
 /**
- * The network of an ONNX file: its bytes in, what `Network` loads out.
+ * Reads the bytes of an ONNX file and returns a network that `Network` can load.
  *
  *   bytes ─ proto ─▶ messages ─ importer ─▶ graph and constants ─▶ logits found, Softmax looked through
  */
@@ -21,32 +21,32 @@ import type { View } from './view.js';
 import { MOST_WORK, type Value, type Work } from './writer.js';
 
 export interface OnnxOptions {
-  /** Side of the input, or its height and width, where the file does not fix it; default as it says, else 224. */
+  /** Side of the input, or its height and width, if the file does not fix it. Default: the file's metadata, else 224. */
   readonly size?: number | readonly [H: number, W: number];
-  /** Name of the output that has the logits, of several; default the first. */
+  /** Name of the output with the logits, if there are several. Default: the first output. */
   readonly output?: string;
-  /** What makes probabilities of logits; default what the graph ends in, else softmax, of one a sigmoid. */
+  /** The function from logits to probabilities. Default: the graph's own, else softmax; sigmoid for a single logit. */
   readonly activation?: Activation;
-  /** What the network was trained behind; default what the file says, else ImageNet's. */
+  /** The preprocessing that the network was trained with. Default: the file's, else ImageNet's. */
   readonly preprocessing?: Partial<Preprocessing>;
-  /** Bytes of other files that the weights lie in, by the path that the file says. */
+  /** Returns the bytes of another file with weights, for the path that the file states. */
   readonly externalData?: (location: string) => ByteSource;
 }
 
-/** What is told of a file that says nothing of its pixels. */
+/** The warning for a file that states nothing about its pixels. */
 export const PIXELS_ASSUMED =
   "nothing says what pixels become before the network: ImageNet's mean and deviation are assumed";
 
-/** The oldest operators that broadcast as today's. */
+/** The first opset in which operators broadcast as they do today. */
 const OLDEST_OPSET = 7;
 const NEWEST_OPSET = 22;
 
 /**
- * Reads an ONNX file, for pictures of one size; `at` of the result is for others.
+ * Reads an ONNX file for pictures of one size; use `at` of the result for other sizes.
  *
- * @param name what messages call the file
- * @throws {FormatError} for a file that is damaged, or has something that is not supported: the operator, its node
- * and opset, and what to do
+ * @param name name of the file in messages
+ * @throws {FormatError} for a file that is damaged or has an unsupported operator. The message names the operator,
+ * its node and opset, and says what to do
  */
 export function onnxNetwork(
   bytes: Uint8Array,
@@ -56,7 +56,7 @@ export function onnxNetwork(
   return inFile(name, () => new OnnxFile(bytes, name, options).network());
 }
 
-/** A file's network before it is packed, and its values by name: what ./target.ts reads. */
+/** A file's network before it is packed, and its values by name; ./target.ts reads it. */
 export interface ReadOnnx {
   readonly graph: Graph;
   readonly input: OnnxInput;
@@ -66,7 +66,7 @@ export interface ReadOnnx {
   readonly nodes: readonly OnnxNode[];
 }
 
-/** @param others names of values that are read too. @throws {FormatError} as `onnxNetwork` */
+/** @param others names of other values to read. @throws {FormatError} as `onnxNetwork` */
 export function readOnnx(
   bytes: Uint8Array,
   name: string,
@@ -76,18 +76,18 @@ export function readOnnx(
   return inFile(name, () => new OnnxFile(bytes, name, options, others).read());
 }
 
-/** What a file says before its network is read. */
+/** Facts about a file that are known before its network is read. */
 export interface OnnxSummary {
   readonly opset: number;
-  /** What wrote it. */
+  /** The program that wrote it. */
   readonly producer: string;
-  /** How many nodes there are of each operator, the most first. */
+  /** The number of nodes of each operator, the most frequent first. */
   readonly operators: ReadonlyMap<string, number>;
-  /** The other files that weights lie in, by their paths. */
+  /** The paths of other files with weights. */
   readonly externalFiles: readonly string[];
 }
 
-/** @throws {FormatError} for bytes that are no ONNX model */
+/** @throws {FormatError} for bytes that are not an ONNX model */
 export function onnxSummary(bytes: Uint8Array, name: string): OnnxSummary {
   const { graph, opsets, producer } = inFile(name, () => parseOnnx(bytes));
   const counts = new Map<string, number>();
@@ -171,7 +171,7 @@ class OnnxFile {
     return { graph, input, size, values, isNonNegative, nodes: model.graph.nodes };
   }
 
-  /** The graph for pictures of another size. @throws {ShapeError} where it does not take them */
+  /** The graph for pictures of another size. @throws {ShapeError} if it does not accept them */
   #at(size: readonly [number, number]): Graph {
     try {
       const imported = this.#import(size);
@@ -199,7 +199,7 @@ class OnnxFile {
     return importGraph({ ...this.#given, size, work });
   }
 
-  /** The size asked for or fixed, or the first usual one that the graph takes. */
+  /** The requested or fixed size, or the first usual one that the graph accepts. */
   #fitting(): [readonly [number, number], Imported] {
     const { H, W } = this.#given.input;
     const asked = this.#options.size ?? saidSize(this.#model);
@@ -234,7 +234,7 @@ class OnnxFile {
     const last = graph.nodes[output.node]!;
     const ends = isVector ? ACTIVATIONS[last.operator.kind] : undefined;
     const logits = ends ? last.inputs[0]! : output.node;
-    // An output of several places is no classifier's.
+    // An output with several pixels is not that of a classifier.
     const classes = isVector ? shape.C : 0;
     const usual = classes === 1 ? 'sigmoid' : 'softmax';
     const { nodes, map } = alive(graph.nodes, logits);
@@ -264,10 +264,10 @@ class OnnxFile {
   }
 }
 
-/** What is tried where neither the file nor anybody says a size. */
+/** The sizes to try if neither the file nor the caller states one. */
 const USUAL_SIZES: readonly number[] = [224, 299, 256, 384, 32, 64, 96, 128, 192, 160, 240, 28];
 
-/** What a graph may end in that makes probabilities of logits. */
+/** Operators at the end of a graph that turn logits into probabilities. */
 const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   softmax: 'softmax',
   logSoftmax: 'softmax',
@@ -283,7 +283,7 @@ function checkOpset({ opsets, graph }: OnnxModel): void {
   );
 }
 
-/** By name. One that cannot be read is missing, and told of where a node wants it. */
+/** Initializers by name. If one cannot be read, the error comes only when a node reads it. */
 function initializersOf(
   initializers: readonly OnnxTensor[],
   { externalData }: OnnxOptions,
@@ -297,7 +297,7 @@ function initializersOf(
   return new Map(initializers.map((tensor) => [tensor.name, tensorOf(tensor, data)]));
 }
 
-/** What the picture is multiplied by before anything else, where that is arithmetic. */
+/** The factor by which the graph multiplies the picture first, if it begins with arithmetic. */
 function firstScaleOf(
   nodes: Graph['nodes'],
   tensors: ReadonlyMap<string, Tensor>,

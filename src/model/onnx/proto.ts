@@ -1,9 +1,9 @@
 /**
- * The messages of an ONNX file (onnx.proto3) as plain objects: what is wanted of ModelProto, GraphProto,
+ * The messages of an ONNX file (onnx.proto3) as plain objects, with the needed fields of ModelProto, GraphProto,
  * NodeProto, AttributeProto, TensorProto and ValueInfoProto. Elements of tensors are left in the file's bytes.
  *
- * A length is believed only where the bytes are there, and the number of things in a list is bounded: a list
- * of empty messages takes two bytes each in the file, and a hundred in memory.
+ * A length is accepted only if the bytes are there. The number of items in a list is limited, because an empty
+ * message takes two bytes in the file, but a hundred in memory.
  */
 
 import { PbfReader } from 'pbf';
@@ -12,9 +12,9 @@ import { joinedBytes } from '../formats/joined-bytes.js';
 import { decodeUtf8 } from '../formats/utf8.js';
 
 export interface OnnxModel {
-  /** What wrote the file, as it says. */
+  /** The program that wrote the file, as the file states it. */
   readonly producer: string;
-  /** Version of each set of operators, by its domain; ONNX's own is ''. */
+  /** Version of each set of operators, by its domain; ONNX's own domain is ''. */
   readonly opsets: ReadonlyMap<string, number>;
   readonly graph: OnnxGraph;
   readonly metadata: ReadonlyMap<string, string>;
@@ -32,7 +32,7 @@ export interface OnnxNode {
   readonly op: string;
   readonly domain: string;
   readonly name: string;
-  /** '' stands for one that is left out. */
+  /** '' stands for an input that is left out. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, OnnxAttribute>;
@@ -52,27 +52,27 @@ export interface OnnxTensor {
   readonly dims: readonly number[];
   /** Number of TensorProto.DataType. */
   readonly type: number;
-  /** Little-endian elements: `raw_data`, or what the packed lists of floats and doubles are. */
+  /** Little-endian elements: `raw_data`, or a packed list of floats or doubles. */
   readonly raw?: Uint8Array;
   /** Elements of the other lists: `int32_data` (which holds float16 as well), `int64_data`, `uint64_data`. */
   readonly numbers: readonly number[];
-  /** Where elements lie in another file. */
+  /** Where the elements are in another file. */
   readonly external?: ReadonlyMap<string, string>;
 }
 
 export interface OnnxValue {
   readonly name: string;
-  /** Number of TensorProto.DataType; 0 where it is not said, or no tensor. */
+  /** Number of TensorProto.DataType; 0 if it is not stated, or not a tensor. */
   readonly type: number;
-  /** `undefined` for a size that is not fixed; no list where nothing is said. */
+  /** `undefined` for a size that is not fixed; no list if the file states nothing. */
   readonly dims?: readonly (number | undefined)[];
 }
 
-/** Longer lists of things no network has, and longer lists of numbers no tensor that is not in bytes. */
+/** The longest list of items, and of numbers that are not stored as bytes. No network needs longer ones. */
 const MOST_LISTED = 2 ** 17;
 const MOST_NUMBERS = 2 ** 24;
 
-/** @throws {FormatError} naming the byte, not the file */
+/** @throws {FormatError} with the byte offset, without the file's name */
 export function parseOnnx(bytes: Uint8Array): OnnxModel {
   const opsets = new Map<string, number>();
   const metadata = new Map<string, string>();
@@ -118,7 +118,7 @@ function readNode(message: Message): OnnxNode {
   return { ...node, inputs, outputs, attributes };
 }
 
-/** ONNX's own domain has two names. */
+/** ONNX's own domain has two names; both become ''. */
 function domainOf(name: string): string {
   return name === 'ai.onnx' ? '' : name;
 }
@@ -250,14 +250,14 @@ const BYTES = 2;
 const FIXED32 = 5;
 
 /**
- * A message's fields one after another. What is asked for of a field is checked against its wire type, and that it
- * ends within the message when the next one is read.
+ * Reads a message's fields one after the other. Each read checks the wire type of its field. When the next field is
+ * read, it checks that the previous one ended within the message.
  */
 class Message {
   readonly #reader: PbfReader;
   readonly #begin: number;
 
-  /** @param begin of the bytes in the file, for messages */
+  /** @param begin offset of the bytes in the file, for error messages */
   constructor(bytes: Uint8Array, begin: number) {
     this.#reader = new PbfReader(bytes);
     this.#begin = begin;
@@ -317,7 +317,7 @@ class Message {
     }
   }
 
-  /** One, or a packed list. */
+  /** One varint, or a packed list of them. */
   varints(out: number[]): void {
     if (this.#reader.type === VARINT) {
       push(out, this.varint(), MOST_NUMBERS);

@@ -1,6 +1,6 @@
 /**
- * What an ONNX file says of itself beside its graph, in the metadata that exporters write, as a source of weights
- * has it: `labels` and `preprocessing`, JSON text (formats/metadata.ts).
+ * Reads the metadata that exporters write into an ONNX file, and translates it to our own: `labels` and
+ * `preprocessing`, as JSON text (formats/metadata.ts).
  *
  *   names, labels, classes, id2label, class_names   class names: JSON, or a dict as Python prints it
  *   mean, std, input_mean …                         lists of numbers
@@ -16,7 +16,7 @@ import type { OnnxInput } from './signature.js';
 
 const LABEL_KEYS: readonly string[] = ['labels', 'names', 'classes', 'class_names', 'id2label'];
 
-/** Longer class names nobody has. */
+/** The longest text of class names that is read. */
 const MOST_CHARACTERS = 2 ** 22;
 
 /** Class names of the metadata, in index order. */
@@ -35,7 +35,7 @@ function parseLabels(text: string): readonly string[] | undefined {
   const json = parseJson(text);
   if (Array.isArray(json)) return json.every((item) => typeof item === 'string') ? json : undefined;
   if (typeof json === 'object' && json !== null) return byIndex(Object.entries(json));
-  // What is not closed ends with the text, so that no part of it is read again and again.
+  // An unclosed quote ends with the text, so that no part of the text is scanned more than once.
   const entry = /\b(\d{1,7})\s*:\s*(?:'((?:[^'\\]|\\.?)*)(?:'|$)|"((?:[^"\\]|\\.?)*)(?:"|$))/gs;
   const found = text.trim().startsWith('{') ? text.matchAll(entry) : [];
   return byIndex(
@@ -66,7 +66,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The size of the metadata, a side. */
+/** The side of the input in the metadata. */
 export function saidSize({ metadata }: OnnxModel): number | undefined {
   for (const key of ['imgsz', 'input_size', 'image_size', 'img_size']) {
     const numbers = numbersOf(metadata.get(key));
@@ -81,7 +81,7 @@ function numbersOf(text: string | undefined): number[] | undefined {
   return found && found.length > 0 ? found : undefined;
 }
 
-/** What pixels become before the network: parts of `Preprocessing`. */
+/** The preprocessing of pixels: parts of `Preprocessing`. */
 export interface SaidPreprocessing {
   readonly channels?: 'rgb' | 'bgr' | 'grey';
   readonly mean?: readonly number[];
@@ -94,7 +94,7 @@ const ORDERS: ReadonlyMap<string, 'rgb' | 'bgr' | 'grey'> = new Map([
   ['Gray8', 'grey'],
 ]);
 
-/** What Windows ML calls ranges. */
+/** Windows ML's names of ranges. */
 const PIXEL_RANGES: ReadonlyMap<string, PixelRange> = new Map([
   ['NominalRange_0_255', '0..255'],
   ['Normalized_0_1', '0..1'],
@@ -102,7 +102,7 @@ const PIXEL_RANGES: ReadonlyMap<string, PixelRange> = new Map([
 ]);
 
 /**
- * @param firstScale what the graph multiplies the picture by first, if it is arithmetic
+ * @param firstScale the factor by which the graph multiplies the picture first, if it begins with arithmetic
  */
 export function saidPreprocessing(
   model: OnnxModel,
@@ -114,7 +114,7 @@ export function saidPreprocessing(
   const ordered = order && { channels: order };
   const [mean, std] = [numbersOf(metadata.get('mean')), numbersOf(metadata.get('std'))];
   if (mean?.length === channels && std?.length === channels) {
-    // Some are of bytes.
+    // Some are for pixels from 0 to 255.
     const unit = Math.max(...mean.map(Math.abs), ...std) > 2 ? 1 / 255 : 1;
     return { ...ordered, mean: mean.map((v) => v * unit), std: std.map((v) => v * unit) };
   }
@@ -132,9 +132,9 @@ function rangeOf(
   const range = PIXEL_RANGES.get(metadata.get('Image.NominalPixelRange') ?? '');
   if (range) return range;
   if (metadata.get('author') === 'Ultralytics') return '0..1';
-  // Those of Caffe and Caffe2, whatever else is left out.
+  // Files of Caffe and Caffe2 need no other metadata.
   if (/caffe/i.test(producer) && channels === 3) return 'caffe';
-  // A graph that normalises begins with bytes, or with 0 … 1.
+  // A graph that normalises takes pixels from 0 to 255, or from 0 to 1.
   if (isBytes || firstScale < 0.1) return '0..255';
   return firstScale > 1.5 ? '0..1' : undefined;
 }

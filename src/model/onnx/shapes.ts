@@ -1,11 +1,11 @@
-/** Shape arithmetic: what becomes of the dimensions of a value or a constant. */
+/** Shape arithmetic: computes the new dimensions of a value or a constant. */
 
 import { FormatError } from '../../errors.js';
 
-/** More dimensions than these no tensor has. */
+/** No tensor has more dimensions. */
 export const MOST_DIMENSIONS = 64;
 
-/** A dimension's index, counted from the end where it is below 0. @throws {FormatError} beyond the rank */
+/** A dimension's index; a negative one counts from the end. @throws {FormatError} beyond the rank */
 export function axisOf(axis: number, rank: number): number {
   const d = axis < 0 ? axis + rank : axis;
   if (Number.isInteger(d) && d >= 0 && d < Math.max(rank, 1)) return d;
@@ -16,7 +16,7 @@ export function productOf(extents: readonly number[]): number {
   return extents.reduce((product, extent) => product * extent, 1);
 }
 
-/** The shape that two become together. @throws {FormatError} */
+/** The shape to which two shapes broadcast. @throws {FormatError} */
 export function broadcastShape(a: readonly number[], b: readonly number[]): number[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, d) => {
@@ -26,7 +26,7 @@ export function broadcastShape(a: readonly number[], b: readonly number[]): numb
   });
 }
 
-/** Of Reshape: 0 stands for the size that is there, −1 for what is left. @throws {FormatError} */
+/** For Reshape: 0 keeps the size, −1 stands for the rest. @throws {FormatError} */
 export function targetShape(
   target: readonly number[],
   from: readonly number[],
@@ -44,14 +44,14 @@ export function targetShape(
   throw new FormatError(`[${from}] cannot be reshaped to [${target}]`);
 }
 
-/** Of Flatten. @param axis the first dimension of the second part; the rank, for none */
+/** For Flatten. @param axis the first dimension of the second part; the rank, if that is empty */
 export function flattened(shape: readonly number[], axis: number): number[] {
   const d = axis < 0 ? axis + shape.length : axis;
   if (d < 0 || d > shape.length) throw new FormatError(`axis ${axis} of [${shape}]`);
   return [productOf(shape.slice(0, d)), productOf(shape.slice(d))];
 }
 
-/** Of Squeeze. @throws {FormatError} for a dimension that is not 1 */
+/** For Squeeze. @throws {FormatError} for a dimension that is not 1 */
 export function squeezed(shape: readonly number[], axes: readonly number[] | undefined): number[] {
   const own = axes?.map((axis) => axisOf(axis, shape.length));
   const wrong = own?.find((d) => shape[d] !== 1);
@@ -59,7 +59,7 @@ export function squeezed(shape: readonly number[], axes: readonly number[] | und
   return shape.filter((size, d) => (own ? !own.includes(d) : size !== 1));
 }
 
-/** Of Unsqueeze. @throws {FormatError} */
+/** For Unsqueeze. @throws {FormatError} */
 export function unsqueezed(shape: readonly number[], axes: readonly number[]): number[] {
   const rank = shape.length + axes.length;
   if (rank > MOST_DIMENSIONS) throw new FormatError(`${rank} dimensions are not supported`);
@@ -69,7 +69,7 @@ export function unsqueezed(shape: readonly number[], axes: readonly number[]): n
   return Array.from({ length: rank }, (_, d) => (own.includes(d) ? 1 : rest.shift()!));
 }
 
-/** Of Transpose: default all dimensions backwards. @throws {FormatError} for what is no permutation */
+/** For Transpose; by default the dimensions in reverse order. @throws {FormatError} if it is not a permutation */
 export function permutation(perm: readonly number[] | undefined, rank: number): number[] {
   const all = Array.from({ length: rank }, (_, d) => d);
   const order = (perm && perm.length > 0 ? perm : [...all].reverse()).map((d) => axisOf(d, rank));
@@ -77,7 +77,7 @@ export function permutation(perm: readonly number[] | undefined, rank: number): 
   throw new FormatError(`perm [${perm}] is not one of ${rank} dimensions`);
 }
 
-/** Every `step`-th place of a dimension, `count` of them. */
+/** `count` elements of a dimension, every `step`-th. */
 export interface Stretch {
   readonly axis: number;
   readonly begin: number;
@@ -85,7 +85,7 @@ export interface Stretch {
   readonly step: number;
 }
 
-/** Of Slice: what is taken of each axis, within bounds. @throws {FormatError} */
+/** For Slice: the elements of each axis, within bounds. @throws {FormatError} */
 export function stretchesOf(
   shape: readonly number[],
   starts: readonly number[],
@@ -107,10 +107,10 @@ export function stretchesOf(
 }
 
 /**
- * Of Split: how many places each output has.
+ * For Split: the size of each output.
  *
- * @param given one for each output, or none
- * @param outputs how many there are, as even as they can be where none is given
+ * @param given one size for each output, or none
+ * @param outputs the number of outputs; without `given` their sizes are as equal as possible
  * @throws {FormatError}
  */
 export function splitSizes(

@@ -1,28 +1,28 @@
-/** What an ONNX graph takes and gives: which input is the picture, how it lies, which output is the network's. */
+/** Inputs and outputs of an ONNX graph: which input is the picture, its layout, and which output is the network's. */
 
 import { FormatError } from '../../errors.js';
 import type { OnnxModel, OnnxNode, OnnxValue } from './proto.js';
 import { dtypeOf, type Tensor } from './tensor.js';
 import { type Layout, NCHW, NHWC } from './view.js';
 
-/** The picture, as the file takes it. */
+/** The picture input of the file. */
 export interface OnnxInput {
   readonly name: string;
   readonly channels: number;
   readonly layout: Layout;
-  /** Where the file fixes it. */
+  /** Height, if the file fixes it. */
   readonly H?: number;
   readonly W?: number;
-  /** Whether it takes bytes, and normalises them itself. */
+  /** Whether it takes bytes; then the graph normalises them itself. */
   readonly isBytes: boolean;
 }
 
-/** A picture has as many channels at most, where the layout is not told otherwise. */
+/** The most channels of a picture, where the layout is guessed from the sizes. */
 const FEW_CHANNELS = 4;
-/** And as many in any case. */
+/** The most channels in any case. */
 const MOST_CHANNELS = 4096;
 
-/** @throws {FormatError} where there is not one input that is a picture */
+/** @throws {FormatError} if there is not exactly one input that is a picture */
 export function pictureInput(
   { graph }: OnnxModel,
   initializers: ReadonlyMap<string, Tensor>,
@@ -76,7 +76,7 @@ function describe({ name, dims }: OnnxValue): string {
   return `${name} [${dims?.map((size) => size ?? '?') ?? ''}]`;
 }
 
-/** By the sizes, else by what the first node does. */
+/** Decides by the sizes, else by the first node. */
 function isChannelsLast(
   name: string,
   dims: readonly (number | undefined)[],
@@ -103,7 +103,7 @@ function channelsRead(
   return weight?.shape[1] === undefined ? undefined : weight.shape[1] * groups;
 }
 
-/** The output that the network is taken for: the one asked for, else the first. @throws {FormatError} */
+/** The output to use: the requested one, else the first. @throws {FormatError} */
 export function outputName({ graph }: OnnxModel, asked: string | undefined): string {
   const names = graph.outputs.map(({ name }) => name);
   const made = new Set(graph.nodes.flatMap((node) => node.outputs));

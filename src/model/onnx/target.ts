@@ -1,4 +1,4 @@
-/** What `instrument` writes to, found by reading the network: input, scale ends, logits and classifier by their names. */
+/** Reads a network and finds the values for `instrument`: input, scale ends, logits and classifier, by their names. */
 
 import { FormatError, inFile } from '../../errors.js';
 import { type Graph, shapesOf } from '../graph/node.js';
@@ -12,11 +12,11 @@ import { dimsOf, isIn, NCHW, NHWC, type View } from './view.js';
 import type { Value } from './writer.js';
 
 /**
- * What saliency is to be written to in an ONNX file: for `instrumentedModel`.
+ * Finds the target for `instrumentedModel` in an ONNX file.
  *
- * @param name what messages call the file
- * @param taps names of values to measure at; default those where scales end
- * @throws {FormatError} as `onnxNetwork`, for a network without scale ends, and for a name that no map has
+ * @param name name of the file in messages
+ * @param taps names of values to measure; default: those where scales end
+ * @throws {FormatError} as `onnxNetwork`, for a network without scale ends, and for a name that is not a map's
  */
 export function instrumentTarget(
   bytes: Uint8Array,
@@ -51,7 +51,7 @@ function targetOf(read: ReadOnnx, taps: readonly string[] | undefined): Instrume
   };
 }
 
-/** @throws {FormatError} for a name that is no value of the file with four dimensions */
+/** @throws {FormatError} if the name is not that of a value with four dimensions */
 function mapNamed(values: ReadonlyMap<string, Value>, name: string): View {
   const value = values.get(name);
   if (!value || value instanceof Tensor) {
@@ -65,7 +65,7 @@ function layoutOf(view: View): Layout {
   return isIn(view, NHWC) && !isIn(view, NCHW) ? 'nhwc' : 'nchw';
 }
 
-/** The classifier behind the mean of the features, where it is one product with a constant of the file. */
+/** The classifier after the mean of the features, if it is one product with a constant of the file. */
 function headOf(
   { values, nodes }: ReadOnnx,
   { nodes: own, output }: Graph,

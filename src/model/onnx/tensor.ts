@@ -1,6 +1,6 @@
 /**
- * Constants of an ONNX graph: initializers, and what is computed from them while the graph is read. Elements
- * stay in the file's bytes until somebody wants them.
+ * Constants of an ONNX graph: initializers, and constants computed from them while the graph is read. Elements
+ * stay in the file's bytes until they are needed.
  */
 
 import { FormatError } from '../../errors.js';
@@ -10,7 +10,7 @@ import { sizeOf, type TensorShape } from '../formats/tensor-source.js';
 import type { OnnxTensor } from './proto.js';
 import { MOST_DIMENSIONS, type Stretch } from './shapes.js';
 
-/** Numbers of TensorProto.DataType that have elements which are numbers, in the words of safetensors. */
+/** The numeric types of TensorProto.DataType, with their names in safetensors. */
 const DTYPES: Readonly<Record<number, string>> = {
   1: 'F32',
   2: 'U8',
@@ -29,16 +29,16 @@ const DTYPES: Readonly<Record<number, string>> = {
 
 const FLOATS: readonly string[] = ['F32', 'F16', 'BF16', 'F64'];
 
-/** The dtype of a number of TensorProto.DataType. @throws {FormatError} for one whose elements are not read */
+/** The dtype of a number of TensorProto.DataType. @throws {FormatError} for a type that cannot be read */
 export function dtypeOf(type: number, what: string): string {
   const dtype = DTYPES[type];
   if (dtype === undefined) throw new FormatError(`${what} has data type ${type}: not supported`);
   return dtype;
 }
 
-/** Elements that a constant may have which is computed or filled, at most: those of a VGG-19's largest. */
+/** The most elements of a constant that is computed or filled: enough for the largest weight of a VGG-19. */
 const MOST_ELEMENTS = 2 ** 27;
-/** More steps from one constant to another no exporter leaves. */
+/** The longest chain of constants, each computed from the one before. No exporter writes longer ones. */
 const MOST_STEPS = 64;
 
 export type Elements = Float32Array | Float64Array;
@@ -47,7 +47,7 @@ type Read = (out: Elements, begin: number) => void;
 export interface TensorOptions {
   /** Whether it depends on the size of the picture. */
   readonly isSizeBound?: boolean;
-  /** Whether its numbers were whole, with scales. */
+  /** Whether it was quantized: whole numbers with scales. */
   readonly isDequantized?: boolean;
 }
 
@@ -59,7 +59,7 @@ export class Tensor implements TensorShape {
   readonly isDequantized: boolean;
   /** Decodes elements `begin` … `begin + out.length`. */
   readonly read: Read;
-  /** How many others are read, one by the other, to read this one. */
+  /** Length of the chain of constants that are read to read this one. */
   readonly steps: number;
   #values: Elements | undefined;
 
@@ -90,7 +90,7 @@ export class Tensor implements TensorShape {
     return FLOATS.includes(this.dtype);
   }
 
-  /** All elements. Floats are float32, as runtimes compute them, but for those of 64 bits. */
+  /** All elements. Floats are float32, as in other runtimes, except 64-bit ones. */
   get values(): Elements {
     if (!this.#values) {
       this.#values = elementsFor(this.dtype, checkedSize(this.shape));
@@ -99,7 +99,7 @@ export class Tensor implements TensorShape {
     return this.#values;
   }
 
-  /** The only element. @throws {FormatError} where there are several, or none */
+  /** The only element. @throws {FormatError} if there are several, or none */
   get scalar(): number {
     if (this.size !== 1) throw new FormatError(`expected one number, got [${this.shape}]`);
     return this.values[0]!;
@@ -115,7 +115,7 @@ export class Tensor implements TensorShape {
     return dtype === this.dtype ? this : this.#with(this.shape, dtype, this);
   }
 
-  /** Marked as the constants are that it is computed from. */
+  /** Copies the marks of the constants from which it is computed. */
   markedAs(sources: readonly Tensor[]): Tensor {
     const isSizeBound = this.isSizeBound || sources.some((source) => source.isSizeBound);
     const isDequantized = this.isDequantized || sources.some((source) => source.isDequantized);
@@ -129,7 +129,7 @@ export class Tensor implements TensorShape {
     return made;
   }
 
-  /** Elements of a row-major `shape` whose dimensions lie `steps` apart in this one. */
+  /** Elements of a row-major `shape`, whose strides in this tensor are `steps`. */
   strided(shape: readonly number[], steps: readonly number[], offset = 0): Tensor {
     checkedSize(shape);
     const read: Read = (out, begin) => readStrided(out, begin, this.values, shape, steps, offset);
@@ -185,13 +185,13 @@ export class Tensor implements TensorShape {
   }
 }
 
-/** For `size` elements of a dtype, as `values` has them. */
+/** An array for `size` elements of a dtype, of the kind that `values` returns. */
 export function elementsFor(dtype: string, size: number): Elements {
   const isSingle = FLOATS.includes(dtype) && dtype !== 'F64';
   return isSingle ? new Float32Array(size) : new Float64Array(size);
 }
 
-/** Elements of a shape. @throws {FormatError} for more than a network has */
+/** The number of elements of a shape. @throws {FormatError} for more than a network has */
 export function checkedSize(shape: readonly number[]): number {
   const size = sizeOf(shape);
   const isWhole = shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0);
@@ -201,7 +201,7 @@ export function checkedSize(shape: readonly number[]): number {
   );
 }
 
-/** Row-major, in elements. */
+/** Row-major strides, in elements. */
 export function stridesOf(shape: readonly number[]): number[] {
   const strides = new Array<number>(shape.length);
   let stride = 1;
@@ -212,7 +212,7 @@ export function stridesOf(shape: readonly number[]): number[] {
   return strides;
 }
 
-/** out = elements `begin` … of `x` as a row-major `shape` whose dimensions lie `steps` apart. */
+/** out = elements from `begin` of `x`, read as a row-major `shape` with the strides `steps`. */
 function readStrided(
   out: Elements,
   begin: number,
@@ -243,8 +243,8 @@ function readStrided(
 /**
  * The tensor that a message describes.
  *
- * @param external the other file of a model's data, by its path there
- * @throws {FormatError} for elements that are not read, or as many as the dimensions do not have
+ * @param external returns another file of the model's data, for its path
+ * @throws {FormatError} for elements that cannot be read, or whose number does not fit the dimensions
  */
 export function tensorOf(
   tensor: OnnxTensor,
@@ -273,7 +273,7 @@ export function tensorOf(
   });
 }
 
-/** The bytes that elements lie in; `undefined` where they are numbers. */
+/** The bytes of the elements; `undefined` if they are stored as numbers. */
 function bytesOf(
   { dims, raw, numbers, external }: OnnxTensor,
   what: string,
@@ -295,7 +295,7 @@ function bytesOf(
     );
   }
   if (raw) return sourceOf(raw);
-  // Bits of halves, each in a number of its own.
+  // Each number holds the bits of one half.
   const isHalf = dtype === 'F16' || dtype === 'BF16';
   return isHalf ? sourceOf(new Uint8Array(Uint16Array.from(numbers).buffer)) : undefined;
 }
@@ -307,7 +307,7 @@ function sourceOf(bytes: Uint8Array): ByteSource {
 function decode(out: Elements, bytes: Uint8Array, dtype: string): void {
   const WholeNumbers = WHOLE_NUMBERS[dtype];
   if (WholeNumbers) {
-    // A copy, because elements of files are not aligned.
+    // A copy, because elements in files are not aligned.
     const whole = new WholeNumbers(new Uint8Array(bytes).buffer);
     for (let i = 0; i < out.length; i++) out[i] = Number(whole[i]!);
   } else if (dtype === 'F64') {
@@ -321,7 +321,7 @@ function decode(out: Elements, bytes: Uint8Array, dtype: string): void {
   }
 }
 
-/** Little-endian, as every platform in practice. 64-bit ones are rounded to doubles. */
+/** Little-endian, like every platform in practice. 64-bit numbers are rounded to doubles. */
 const WHOLE_NUMBERS = {
   U8: Uint8Array,
   I8: Int8Array,

@@ -1,22 +1,22 @@
 /**
- * How a value of an ONNX graph lies in a value of ours. Ours is [H, W, C] for each picture; ONNX's has any
- * number of dimensions in any order. A view says for each dimension which parts of our axes it runs through, the
- * outermost first:
+ * How the elements of an ONNX value are arranged in one of our values. Our value is [H, W, C] for each picture;
+ * an ONNX value has any number of dimensions in any order. For each dimension, a view lists the parts of our axes
+ * that it runs through, the outermost first:
  *
  *   [N, C, H, W]            N: nothing, C, H, W
  *   [N, H, W, C]            N: nothing, H, W, C           behind a Transpose
  *   [N, g, C/g, H, W]       C in two parts                behind a Reshape
  *   [N, C·H·W]              C, H and W in one dimension   behind a Flatten
  *
- * So transposing and reshaping cost nothing until an operator wants another layout (`Importer.realised`).
- * The batch is one picture here, and has no part: each picture of a batch is computed as if it were alone.
+ * So transposing and reshaping cost nothing until an operator needs another layout (`Importer.realised`).
+ * The batch is one picture here, and has no part: each picture of a batch is computed independently.
  */
 
 import type { ValueShape } from '../graph/node.js';
 
 export type Axis = keyof ValueShape;
 
-/** A stretch of `size` places along an axis, `step` elements of the axis apart. */
+/** A part of an axis: `size` elements at stride `step`. */
 export interface Part {
   readonly axis: Axis;
   readonly size: number;
@@ -27,7 +27,7 @@ export interface View {
   /** The node that makes the value. */
   readonly node: number;
   readonly shape: ValueShape;
-  /** What each dimension runs through; a dimension of 1 through nothing. */
+  /** The parts that each dimension runs through; none for a dimension of size 1. */
   readonly dims: readonly (readonly Part[])[];
 }
 
@@ -37,7 +37,7 @@ export type Layout = readonly (Axis | null)[];
 export const NCHW: Layout = [null, 'C', 'H', 'W'];
 export const NHWC: Layout = [null, 'H', 'W', 'C'];
 
-/** What operators take values of a rank in, where nothing else is said. */
+/** The usual layouts of operators, by rank. */
 export const LAYOUTS: readonly Layout[] = [
   [],
   ['C'],
@@ -47,7 +47,7 @@ export const LAYOUTS: readonly Layout[] = [
   NCHW,
 ];
 
-/** A value as it lies, in a layout. */
+/** The view of a value in a layout. */
 export function viewOf(node: number, shape: ValueShape, layout: Layout): View {
   return { node, shape, dims: layout.map((axis) => (axis ? wholeAxis(shape, axis) : [])) };
 }
@@ -56,12 +56,12 @@ function wholeAxis(shape: ValueShape, axis: Axis): readonly Part[] {
   return shape[axis] === 1 ? [] : [{ axis, size: shape[axis], step: 1 }];
 }
 
-/** The dimensions that ONNX knows the value by. */
+/** The value's dimensions in ONNX. */
 export function dimsOf({ dims }: View): number[] {
   return dims.map((parts) => parts.reduce((product, { size }) => product * size, 1));
 }
 
-/** Whether each dimension of the view is all of the layout's axis. */
+/** Whether each dimension of the view is the whole axis of the layout. */
 export function isIn({ shape, dims }: View, layout: Layout): boolean {
   if (dims.length !== layout.length) return false;
   const isCovered = (['H', 'W', 'C'] as const).every(
@@ -82,7 +82,7 @@ export function layoutOf({ shape, dims }: View): Layout | undefined {
   return isEach ? layout : undefined;
 }
 
-/** Whether a layout has an axis wherever a view has more than one place. */
+/** Whether a layout has an axis for every dimension of a view that is larger than 1. */
 export function fits({ dims }: View, layout: Layout): boolean {
   return dims.every((parts, d) => parts.length === 0 || layout[d] !== null);
 }
@@ -93,9 +93,9 @@ export function transposed(view: View, order: readonly number[]): View {
 }
 
 /**
- * The same elements in other dimensions, where these cut the parts at whole places; `undefined` where not.
+ * The same elements in other dimensions; `undefined` if these do not divide the parts evenly.
  *
- * @param sizes whose product is the value's
+ * @param sizes their product is the number of elements
  */
 export function reshaped(view: View, sizes: readonly number[]): View | undefined {
   const rest = view.dims.flat().reverse();
@@ -109,7 +109,7 @@ export function reshaped(view: View, sizes: readonly number[]): View | undefined
         parts.push(part);
         wanted /= part.size;
       } else if (part.size % wanted === 0) {
-        // The outer of two parts is this dimension's.
+        // The part is split in two; the outer part belongs to this dimension.
         const inner = part.size / wanted;
         parts.push({ ...part, size: wanted, step: part.step * inner });
         rest.push({ ...part, size: inner });
@@ -123,7 +123,7 @@ export function reshaped(view: View, sizes: readonly number[]): View | undefined
   return dims.every((parts) => parts !== undefined) ? { ...view, dims } : undefined;
 }
 
-/** Neighbouring parts of an axis that continue each other are one. */
+/** Joins neighbouring parts of an axis that continue each other. */
 export function merged(parts: readonly Part[]): Part[] {
   const out: Part[] = [];
   for (const part of parts) {
@@ -137,19 +137,19 @@ export function merged(parts: readonly Part[]): Part[] {
   return out;
 }
 
-/** How elements are to be moved to bring a view into a layout: operators/permute.ts. */
+/** How to move elements to bring a view into a layout, for operators/permute.ts. */
 export interface Move {
   readonly extents: readonly number[];
   readonly order: readonly number[];
   readonly to: ValueShape;
 }
 
-/** @param layout of as many dimensions; those without an axis have one place */
+/** @param layout has as many dimensions; those without an axis have size 1 */
 export function moveTo(view: View, layout: Layout): Move | undefined {
   const sizes = dimsOf(view);
   if (layout.some((axis, d) => axis === null && sizes[d] !== 1)) return undefined;
   const extent = (axis: Axis): number => sizes[layout.indexOf(axis)] ?? 1;
-  // As they lie: H outermost, and of an axis the part of the largest step.
+  // In the order of memory: H outermost, and within an axis the part with the largest step first.
   const stored = view.dims.flat().sort((a, b) => RANK[a.axis] - RANK[b.axis] || b.step - a.step);
   const wanted = (['H', 'W', 'C'] as const).flatMap(
     (axis) => view.dims[layout.indexOf(axis)] ?? [],

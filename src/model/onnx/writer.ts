@@ -1,6 +1,6 @@
 /**
- * What a graph of ours is written with while an ONNX graph is read: its nodes and their extents, the values of the
- * file by name, and the ways to bring a value into a layout.
+ * Writes one of our graphs while an ONNX graph is read. It has the nodes and their extents, the values of the file
+ * by name, and functions that bring a value into a layout.
  */
 
 import { FormatError } from '../../errors.js';
@@ -22,22 +22,22 @@ import {
   viewOf,
 } from './view.js';
 
-/** A constant, or what a node makes. */
+/** A constant, or a view of a node's value. */
 export type Value = Tensor | View;
 
 export type Pads = readonly [top: number, left: number, bottom: number, right: number];
 
-/** How a node's value comes from others, where it is arithmetic: what idioms.ts reads. */
+/** How a node's value is computed from others, if it is arithmetic; idioms.ts reads it. */
 export type Expression =
   | { readonly kind: 'shift'; readonly of: number; readonly by: number }
   | { readonly kind: 'scale'; readonly of: number; readonly by: number }
   | { readonly kind: 'product'; readonly of: readonly [number, number] };
 
-/** More nodes than these are no network. */
+/** The most nodes of a network. */
 const MOST_NODES = 50_000;
-/** Elements of a value, at most: what fits into 4 GB. */
+/** The most elements of a value: as many as fit into 4 GB. */
 const MOST_ELEMENTS = 2 ** 30;
-/** Elements of constants that are still to be computed, or read for that. */
+/** How many elements of constants may still be computed, or read for that. */
 export interface Work {
   left: number;
 }
@@ -50,15 +50,15 @@ export class GraphWriter {
   readonly warnings: Set<string> = new Set();
   readonly shapes: ValueShape[] = [];
   readonly nodes: Node[] = [];
-  /** What is known of a node's value beside its operator, for idioms.ts. */
+  /** What is known of a node's value besides its operator, for idioms.ts. */
   readonly expressions: Map<number, Expression> = new Map();
-  /** Of nodes that add a border of zeros: how wide it is. A convolution takes it in. */
+  /** The widths of borders of zeros, by the nodes that add them. A convolution can use them as its padding. */
   readonly zeroBorders: Map<number, Pads> = new Map();
   /** Values of the file, by name. */
   readonly values: Map<string, Value> = new Map();
   /** Constants that nodes read, by name. */
   readonly tensors: Map<string, Tensor> = new Map();
-  /** Outputs that are not computed, and what is said to whoever reads them. */
+  /** Outputs that are not computed, with the error for a node that reads them. */
   readonly missing: Map<string, FormatError> = new Map();
   readonly #size: readonly [number, number];
   /** Values that were brought into another layout, by node and layout. */
@@ -73,7 +73,7 @@ export class GraphWriter {
     this.#size = size;
   }
 
-  /** The value of a name. @throws {FormatError} for one that nothing before makes */
+  /** The value of a name. @throws {FormatError} if no earlier node makes it */
   value(name: string): Value {
     const value = this.values.get(name);
     if (value) return value;
@@ -84,13 +84,13 @@ export class GraphWriter {
     );
   }
 
-  /** Names what a node of the file gives. @throws {FormatError} for a name that there is */
+  /** Names the output of a node of the file. @throws {FormatError} if the name is in use */
   name(name: string, value: Value): void {
     if (this.values.has(name)) throw new FormatError(`value ${name} is made twice`);
     this.values.set(name, value);
   }
 
-  /** Counts elements of constants that are computed. @throws {FormatError} for more than a network has */
+  /** Counts the elements of computed constants. @throws {FormatError} for more than a network has */
   charge(elements: number): void {
     this.#work.left -= elements;
     if (this.#work.left < 0) {
@@ -98,7 +98,7 @@ export class GraphWriter {
     }
   }
 
-  /** Adds a node. @returns its index. @throws {ShapeError} where its inputs do not fit */
+  /** Adds a node. @returns its index. @throws {ShapeError} if its inputs do not fit */
   node(name: string, operator: Operator, inputs: readonly number[]): number {
     if (this.nodes.length >= MOST_NODES) throw new FormatError(`more than ${MOST_NODES} operators`);
     const [H, W] = this.#size;
@@ -114,7 +114,7 @@ export class GraphWriter {
   /** Names a constant that a node reads. */
   tensor(name: string, tensor: Tensor): string {
     this.isSizeBound ||= tensor.isSizeBound;
-    // Whole numbers without scales are numbers like others.
+    // Whole numbers without scales become floats.
     const own = tensor.isFloat ? tensor : tensor.as('F32');
     const isOther = (known: Tensor | undefined): boolean =>
       known !== undefined && (known.read !== own.read || `${known.shape}` !== `${own.shape}`);
@@ -124,7 +124,7 @@ export class GraphWriter {
     return key;
   }
 
-  /** The node of a value in a layout: its own, or one that moves its elements. */
+  /** A value in a layout: its own node if it has this layout, else a new node that moves its elements. */
   realised(view: View, layout: Layout, name: string): View {
     if (isIn(view, layout)) return view;
     const move = view.dims.length === layout.length && moveTo(view, layout);
@@ -140,7 +140,7 @@ export class GraphWriter {
     const flat = { ...view, dims: [merged(view.dims.flat())] };
     if (isIn(flat, ['C'])) return flat;
     const move = moveTo(flat, ['C'])!;
-    // The order of NCHW is what a layer behind it can take in.
+    // A layer after it can fold the order of NCHW.
     const axes = flat.dims[0]!.map(({ axis }) => axis);
     const isFlat = `${['C', 'H', 'W'].filter((axis) => axes.includes(axis as Axis))}` === `${axes}`;
     const node = isFlat
@@ -151,7 +151,7 @@ export class GraphWriter {
 
   #moved(node: number, { extents, order, to }: Move, name: string): number {
     const key = `${node} ${extents} ${order} ${to.H} ${to.W} ${to.C}`;
-    // What a value is called stays with the node that makes it.
+    // The name of a value stays with the node that makes it.
     const own = this.nodes[node]!.name === name ? `${name}:moved` : name;
     return this.#once(key, () => this.node(own, permute(extents, order, to), [node]));
   }
@@ -178,7 +178,7 @@ export class GraphWriter {
     return this.node(key, constant(key, key, { H, W, C }, isNonNegative), []);
   }
 
-  /** A constant as a value: its elements as they lie, which another layout moves in every pass. */
+  /** A constant as a value, with its elements in their order. Another layout would move them in every pass. */
   constant(tensor: Tensor, name: string): View {
     const C = checkedSize(tensor.shape);
     if (C === 0) throw new FormatError(`${name} has no elements`);

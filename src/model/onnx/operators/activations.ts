@@ -13,7 +13,7 @@ import { Tensor } from '../tensor.js';
 import type { View } from '../view.js';
 import { scaled, spreadOver } from './arithmetic.js';
 
-/** Those whose names in kernels are the same, in small letters, and that have no parameters. */
+/** Functions without parameters whose kernels have the same names, in lower case. */
 const SIMPLE: readonly string[] = ['Sigmoid', 'HardSwish', 'Tanh', 'Softplus', 'Mish'];
 export const ACTIVATION_RULES: Readonly<Record<string, Rule>> = {
   ...rules(SIMPLE, (op) => each(() => activation(op.toLowerCase() as ActivationName))),
@@ -47,7 +47,7 @@ function selu(call: Call): Operator {
   throw new FormatError(`alpha ${alpha}, gamma ${gamma}: only the usual ones are supported`);
 }
 
-/** Slopes are one for all, or one for each channel. */
+/** PRelu with one slope for all channels, or one for each. */
 function prelued(call: Call): View {
   const view = call.view(0);
   const slope = call.constant(1);

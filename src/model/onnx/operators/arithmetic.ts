@@ -65,7 +65,7 @@ export function combine(call: Call, kind: Arithmetic, a: Value, b: Value): Value
 const negative = (value: number): number => -value;
 const inverse = (value: number): number => 1 / value;
 
-/** @param isFirst whether the constant is the first operand, which it may be in any case of a sum or a product */
+/** @param isFirst whether the constant is the first operand; for a sum or a product it does not matter */
 function withConstant(
   call: Call,
   kind: Arithmetic,
@@ -98,7 +98,7 @@ function withConstant(
   return { ...view, node: writer.node(name, arithmetic(kind), inputs) };
 }
 
-/** With one number; `undefined` where that is like any other constant. */
+/** Arithmetic with one number; `undefined` if a number needs no special operator. */
 function withNumber(
   call: Call,
   kind: Arithmetic,
@@ -187,8 +187,8 @@ function affineOf(call: Call, view: View, gamma: Factor, beta: Factor): View {
 }
 
 /**
- * A constant that broadcasts to a view, as it lies beside it: of the axes it varies over all places, of others
- * one. `undefined` where the view broadcasts to the constant.
+ * A constant that broadcasts to a view, in the view's layout: along axes where it varies it has all elements, along
+ * others one. `undefined` if the view broadcasts to the constant.
  */
 export function spreadOver(
   view: View,
@@ -201,7 +201,7 @@ export function spreadOver(
   const strides = stridesOf(own);
   const parts = view.dims.flatMap((dim, d) => {
     if (own[d] === 1) return [];
-    // Of a dimension's parts the last is its innermost.
+    // The last part of a dimension is the innermost.
     let stride = strides[d]!;
     return [...dim].reverse().map((part) => {
       stride *= part.size;
@@ -245,14 +245,14 @@ function ofViews(call: Call, kind: Arithmetic, first: View, second: View): View 
   return result(writer.node(name, isAdd ? add() : arithmetic(kind), [a.node, b.node]));
 }
 
-/** The factor of channels last, which is a kernel of its own. */
+/** A product. If one factor has one value for each channel, it comes last, because this has its own kernel. */
 function multiplied({ writer, name }: Call, a: View, b: View): number {
   const [x, factor] = a.shape.H * a.shape.W < b.shape.H * b.shape.W ? [b, a] : [a, b];
   const isOfChannels = factor.shape.H * factor.shape.W === 1 && factor.shape.C === x.shape.C;
   return writer.node(name, isOfChannels ? mul() : arithmetic('mul'), [x.node, factor.node]);
 }
 
-/** Two values that lie alike: in one layout, or, where that is all the same, as they are. */
+/** Brings two values into one layout. They stay as they are if the layout does not matter. */
 function aligned(call: Call, a: View, b: View): [View, View, Layout | undefined] {
   const rank = Math.max(a.dims.length, b.dims.length);
   const [x, y] = [raisedTo(a, rank), raisedTo(b, rank)];
@@ -270,13 +270,13 @@ function aligned(call: Call, a: View, b: View): [View, View, Layout | undefined]
   throw new FormatError(`[${dimsOf(a)}] and [${dimsOf(b)}]: as many dimensions are not supported`);
 }
 
-/** A view with dimensions of one place before its own, to a rank. */
+/** A view with dimensions of size 1 added at the front, up to a rank. */
 export function raisedTo(view: View, rank: number): View {
   const missing = Math.max(0, rank - view.dims.length);
   return { ...view, dims: [...new Array<[]>(missing).fill([]), ...view.dims] };
 }
 
-/** A layout that has an axis for every dimension in which one of two values has one. */
+/** A layout with an axis for every dimension in which one of two values has an axis. */
 function commonLayout(a: View, b: View): Layout | undefined {
   const [own, other] = [layoutOf(a), layoutOf(b)];
   if (!own || !other)

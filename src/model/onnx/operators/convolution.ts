@@ -51,7 +51,7 @@ type Pair = readonly [number, number];
 function pairOf(call: Call, name: string): Pair {
   const own = call.ints(name);
   if (!own || own.length === 0) return [1, 1];
-  // Of one dimension, which is that of columns.
+  // A single dimension is that of columns.
   const both = own.length === 1 ? [1, own[0]!] : own;
   if (both.length === 2 && both.every((n) => Number.isInteger(n) && n > 0)) {
     return [both[0]!, both[1]!];
@@ -66,7 +66,7 @@ function windowOf(call: Call, { shape }: View) {
   return { kernel, stride, pads, ceil: call.int('ceil_mode', 0) === 1 };
 }
 
-/** The border, which `auto_pad` makes of the extents: as many output pixels as input pixels over the stride. */
+/** The padding. With `auto_pad` it follows from the extents: the output has as many pixels as input / stride. */
 export function padsOf(
   call: Call,
   extents: Pair,
@@ -98,10 +98,10 @@ export function padsOf(
   throw new FormatError(`pads [${pads}]: only four whole numbers ≥ 0 are supported`);
 }
 
-/** A sequence of values with channels, [N, C, L]: columns of one row. */
+/** A sequence of vectors, [N, C, L]: one row of pixels. */
 const NCL: Layout = [null, 'C', 'W'];
 
-/** @param x in any layout; a border of zeros that a node before adds is taken in */
+/** @param x in any layout; a border of zeros from the node before becomes padding */
 export function convolution(call: Call, x: View, weight: Tensor, bias: Tensor | undefined): View {
   const { writer, name, node } = call;
   const rank = weight.shape.length;
@@ -143,7 +143,7 @@ export function convolution(call: Call, x: View, weight: Tensor, bias: Tensor | 
   return call.emitIn(operator, [view.node], layout);
 }
 
-/** What a weight is called: as in the file, where it is the file's. */
+/** The name of a weight: the file's name, if the tensor is in the file. */
 function nameOf(call: Call, i: number, tensor: Tensor): string {
   const own = call.inputs[i];
   return own === tensor ? call.node.inputs[i]! : `${call.name}:${i === 1 ? 'weight' : 'bias'}`;
@@ -166,7 +166,7 @@ function linear(call: Call, x: Value, weight: Tensor): View {
     weight: { name: key, shape: weight.shape },
     extents: { Cin, Cout, kH: 1, kW: 1, groups: 1 },
   });
-  // Vectors of many places are pixels.
+  // Several vectors are treated as pixels.
   const isVector = sizes.slice(0, -1).every((size) => size === 1);
   const view = isVector
     ? writer.vector(x, `${name}:flat`)

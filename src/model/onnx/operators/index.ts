@@ -1,4 +1,4 @@
-/** What becomes of each operator of ONNX. */
+/** The rule for each operator of ONNX. */
 
 import type { Rule } from '../call.js';
 import { ACTIVATION_RULES } from './activations.js';

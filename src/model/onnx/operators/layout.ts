@@ -1,4 +1,4 @@
-/** Where elements lie: reshapes, transpositions, slices, concatenations, borders, resizing. */
+/** Operators that move elements: reshapes, transpositions, slices, concatenations, borders, resizing. */
 
 import { FormatError } from '../../../errors.js';
 import type { NearestRounding, ResizeCoordinates } from '../../../kernels/operators.js';
@@ -105,7 +105,7 @@ function sizesOf(value: Value): readonly number[] {
   return value instanceof Tensor ? value.shape : dimsOf(value);
 }
 
-/** What Shape and Size give. Of what is computed from the picture it depends on its size. */
+/** The result of Shape or Size. For a value that is computed from the picture, it depends on the picture's size. */
 function sizeTensor(call: Call, shape: readonly number[], sizes: readonly number[]): Tensor {
   const value = call.input(0);
   const isSizeBound = !(value instanceof Tensor) || value.isSizeBound;
@@ -119,7 +119,7 @@ function resized(call: Call, change: (sizes: readonly number[]) => readonly numb
   return value instanceof Tensor ? value.reshaped(sizes) : toSizes(call, value, sizes);
 }
 
-/** The same elements in other sizes; where a view cannot say it, as one vector first. */
+/** The same elements in other sizes. If a view cannot express it, the elements are brought into one vector first. */
 export function toSizes(call: Call, view: View, sizes: readonly number[]): View {
   const own = reshaped(view, sizes);
   if (own) return own;
@@ -137,7 +137,7 @@ function expanded(call: Call): Value {
   return combine(call, 'mul', view, Tensor.of([], [1], 'F32').broadcast(shape));
 }
 
-/** Numbers stay float32. To whole ones only what has been whole is cast. */
+/** Values stay float32. A cast to whole numbers is only accepted for values that are whole already. */
 function casted(call: Call): Value {
   const dtype = dtypeOf(call.int('to', 1), 'its result');
   if (['F32', 'F16', 'F64', 'BF16'].includes(dtype)) return call.input(0);
@@ -163,14 +163,14 @@ function sliced(
   }
   const operator = slice(own);
   if (operator.isIdentity?.([view.shape])) return view;
-  // Of what bounds the graph computes, no sign is known.
+  // Nothing is known about the sign with bounds that the graph computes.
   const unsigned = { ...operator, range: () => ({ nonNegative: false, sparse: false }) };
   return call.emitIn(isComputed ? unsigned : operator, [view.node], layout, name);
 }
 
 type Taken = readonly [begin: number, count: number, step: number];
 
-/** Single places of a dimension, by constant indices. */
+/** Takes elements of one dimension, by constant indices. */
 function gathered(call: Call): View {
   const source = call.simple(call.view(0));
   const sizes = dimsOf(source.view);
@@ -231,7 +231,7 @@ function padded(call: Call): View {
   }));
   const added = sides.filter(({ both }) => both[0] !== 0 || both[1] !== 0);
   if (added.length === 0) return own.view;
-  // A dimension of one place has an axis of its own in the usual layout alone.
+  // A dimension of size 1 has an axis only in the usual layout.
   const isPlaced = added.every(({ d }) => own.layout[d] !== null);
   const layout = isPlaced ? own.layout : LAYOUTS[rank]!;
   const view = isPlaced ? own.view : call.viewIn(0, layout);
@@ -279,7 +279,7 @@ function enlarged(call: Call): View {
   const target = extents.map((extent, d) => {
     const at = place(d);
     if (at < 0) return extent;
-    // In float32, as runtimes: of 10 places, 0.7 are 7.
+    // In float32, like other runtimes: 0.7 of 10 elements are 7.
     return sizes[at] ?? Math.floor(Math.fround(extent * (scales[at] ?? 1)));
   });
   if (target[0] !== 1 || target[1] !== extents[1]) {

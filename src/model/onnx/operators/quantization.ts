@@ -1,6 +1,6 @@
 /**
- * Networks of whole numbers. Weights are taken as what they stand for; values are not rounded, but stay within the
- * range that they would be stored in, because exporters leave a ReLU to that range.
+ * Quantized networks. Weights are dequantized. Values are not rounded, but they are clipped to the range in which
+ * they would be stored, because exporters replace a ReLU by that range.
  */
 
 import { FormatError } from '../../../errors.js';
@@ -26,7 +26,7 @@ export const QUANTIZATION_RULES: Readonly<Record<string, Rule>> = {
     const scale = call.constant(1);
     return dequantized(x, scale, call.optionalConstant(2), axisOfScales(call, x, scale));
   },
-  // The value itself, with a scale of 1: what it is divided by would be multiplied again.
+  // The value itself, with a scale of 1: it would be divided by its scale and multiplied by it again.
   DynamicQuantizeLinear: (call) => [call.input(0), ONE, Tensor.of([], [0], 'U8')],
   ConvInteger(call) {
     const weight = dequantized(call.constant(1), ONE, call.optionalConstant(3), 0);
@@ -56,7 +56,7 @@ const RANGES: Readonly<Record<string, readonly [number, number]>> = {
   I16: [-32768, 32767],
 };
 
-/** @throws {FormatError} for a dtype that values are not stored in */
+/** @throws {FormatError} for a dtype that is not used for values */
 function rangeOf(zero: Tensor | undefined): readonly [number, number] {
   const range = RANGES[zero?.dtype ?? 'U8'];
   if (range) return range;
@@ -66,11 +66,11 @@ function rangeOf(zero: Tensor | undefined): readonly [number, number] {
 function withinRange(call: Call, view: View, scale: Tensor, zero: Tensor | undefined): View {
   const [step, origin] = [scale.scalar, zero?.scalar ?? 0];
   const [lo, hi] = rangeOf(zero).map((value) => (value - origin) * step) as [number, number];
-  // No scale ends in it: it is not the network's.
+  // No scale ends at it: it is not an activation function of the network.
   return call.emit({ ...activation('clip', lo, hi), isActivation: false }, view);
 }
 
-/** The dimension that each place of has a scale of its own. */
+/** The dimension along which each element has its own scale. */
 function axisOfScales(call: Call, x: Tensor, scale: Tensor): number {
   return scale.size === 1 ? 0 : axisOf(call.int('axis', 1), x.shape.length);
 }
@@ -100,7 +100,7 @@ function dequantized(x: Tensor, scale: Tensor, zero: Tensor | undefined, axis: n
   return new Tensor(x.shape, 'F32', read, options, x.steps + 1);
 }
 
-/** Scale and zero point of an element: one pair for all, or one for each place of an axis. */
+/** Scale and zero point of an element: one pair for all elements, or one for each index along an axis. */
 function scales(
   x: Tensor,
   scale: Tensor,

@@ -90,7 +90,7 @@ function reducedOver(
   return call.emitIn(operator, [view.node], layout);
 }
 
-/** Over one dimension; before opset 13 over all from one on, which here is what lies along one axis. */
+/** Softmax over one dimension. Before opset 13, it is over one dimension and all after it; here these must be one axis. */
 function softmaxed(call: Call, log: boolean): View {
   const { view, layout } = call.simple(call.view(0));
   const rank = layout.length;
@@ -106,7 +106,7 @@ function softmaxed(call: Call, log: boolean): View {
   throw new FormatError(`a softmax over dimensions ${axis}… of [${dimsOf(view)}] is not supported`);
 }
 
-/** Over the last dimensions, then a scale and a bias for each of their places. */
+/** LayerNormalization over the last dimensions, then a scale and a bias for each of their elements. */
 function layerNormalization(call: Call): View {
   const { view, layout } = call.simple(call.view(0));
   const axis = axisOf(call.int('axis', -1), layout.length);
@@ -126,13 +126,13 @@ function layerNormalization(call: Call): View {
   return (bias ? combine(call, 'add', scaled, bias) : scaled) as View;
 }
 
-/** Each group of the channels, dimension 1, with all of its places brought to mean 0 and variance 1. */
+/** Brings each group of channels (dimension 1), over all pixels, to mean 0 and variance 1. */
 function normalizedGroups(call: Call, view: View, groups: number): View {
   const eps = call.float('epsilon', 1e-5);
   const parts = view.dims[1] ?? [];
   const { H, W, C } = view.shape;
   const rest = view.dims.slice(2).flat();
-  // The channels of a group lie together: in dimension 1, or split off from it.
+  // The channels of a group are consecutive: in dimension 1, or in a dimension split off from it.
   const own = dimsOf(view)[1] ?? 1;
   const isOuter =
     parts.length === 0 ||
@@ -154,7 +154,7 @@ function scaledByChannel(call: Call, view: View, scale: Tensor, bias: Tensor): V
   return out;
 }
 
-/** One value for each group, as one for each of its channels. */
+/** Turns one value for each group into one for each channel. */
 function repeated(tensor: Tensor, C: number): Tensor {
   const each = C / tensor.size;
   const values = Array.from({ length: C }, (_, c) => tensor.values[Math.floor(c / each)]!);
