@@ -9,13 +9,13 @@ const PAGE = readFileSync(new URL('docs/activations.md', ROOT), 'utf8');
 
 const recipes = readdirSync(EXAMPLES).filter((name) => name.endsWith('.mjs'));
 
-it.each(recipes)('docs/activations.md shows %s as it is, behind a link to it', (name) => {
+it.each(recipes)('docs/activations.md shows %s unchanged, after a link to it', (name) => {
   const code = readFileSync(new URL(name, EXAMPLES), 'utf8');
   const shown = `[${name}](../examples/activations/${name}):\n\n\`\`\`js\n${code}\`\`\`\n`;
   expect(PAGE).toContain(shown);
 });
 
-it('names the versions that the recipes are run with', () => {
+it('states the versions with which the recipes are run', () => {
   const { dependencies } = JSON.parse(readFileSync(new URL('package.json', EXAMPLES), 'utf8'));
   const minor = (name: string): string => /^\d+\.\d+/.exec(dependencies[name])![0];
   expect(PAGE).toContain(`TensorFlow.js ${minor('@tensorflow/tfjs')}`);

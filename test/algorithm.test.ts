@@ -22,7 +22,7 @@ function run(code: string): void {
 }
 
 describe('docs/algorithm.md', () => {
-  it('computes from its snippets what the program gives, within the bounds that they state', () => {
+  it('its snippets give the same as the program, within the stated bounds', () => {
     run(snippetsOf(page));
   });
 

@@ -71,12 +71,12 @@ function importsOf(path: string): string[] {
   return [...text.matchAll(pattern)].map((match) => match[1]!);
 }
 
-describe('the house', () => {
-  it('has only rooms that the arrows know', () => {
+describe('the folders of src', () => {
+  it('has only folders that the import rules name', () => {
     expect([...new Set(sources.map(partOf))].sort()).toEqual(Object.keys(ARROWS).sort());
   });
 
-  it.each(sources)('%s imports along the arrows only', (path) => {
+  it.each(sources)('%s imports only as the rules allow', (path) => {
     const own = partOf(path);
     for (const specifier of importsOf(path).filter((s) => s.startsWith('.'))) {
       const target = relative(SRC, resolve(SRC, dirname(path), specifier)).replace(/\.js$/, '.ts');
@@ -87,7 +87,7 @@ describe('the house', () => {
     }
   });
 
-  it('has no circle of imports, not even inside a folder', () => {
+  it('has no cyclic imports, not even inside a folder', () => {
     const edges = new Map(
       sources.map((path) => [
         path,
@@ -108,7 +108,7 @@ describe('the house', () => {
     expect(circles).toEqual([]);
   });
 
-  it('has a contract between networks and backends that knows no backend', () => {
+  it('has a contract between networks and backends that imports no backend', () => {
     for (const path of ['step.ts', 'conv2d-shape.ts', 'layer-weights.ts', 'precision.ts']) {
       const known = importsOf(`kernels/${path}`).filter((s) => /\/(js|wasm|statistics)\//.test(s));
       expect(known).toEqual([]);
@@ -124,7 +124,7 @@ describe('the house', () => {
     expect([...new Set(readers.map(([, specifier]) => specifier))]).toEqual(['pbf']);
   });
 
-  it('keeps the readers of ONNX out of what `fastcam` and its parts reach', () => {
+  it('keeps the readers of ONNX out of everything that `fastcam` and its parts import', () => {
     const parts = ['kernels', 'model', 'methods', 'viz'].map((part) => `${part}/index.ts`);
     const reached = new Set(['index.ts', ...parts]);
     for (const path of reached) {
@@ -136,7 +136,7 @@ describe('the house', () => {
     expect([...reached].filter((path) => /onnx/.test(path))).toEqual([]);
   });
 
-  it('gives the readers of PyTorch’s files no package and no Node module: pages have them, too', () => {
+  it('gives the readers of PyTorch’s files no package and no Node module, so that pages can use them', () => {
     const reached = new Set(['node/pytorch/index.ts']);
     for (const path of reached) {
       for (const specifier of importsOf(path)) {

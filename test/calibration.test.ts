@@ -27,7 +27,7 @@ describe('a calibration', () => {
   const normalizers = Object.keys(NORMALIZERS) as Normalizer[];
   const monotone = normalizers.filter((name) => name !== 'gamma-reference');
 
-  it.each(normalizers)('is what %s takes in place of a map’s own constants', (normalizer) => {
+  it.each(normalizers)('replaces a map’s own constants for %s', (normalizer) => {
     const e = net.explain(picture(1), { size: 48, normalizer, calibration });
     e.rawMaps.forEach(({ data }, i) => {
       const expected = new Float32Array(data.length);

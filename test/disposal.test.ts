@@ -30,7 +30,7 @@ function reactive<T extends object>(target: T): T {
 }
 
 describe('networks on shared kernels', () => {
-  it('leave no more than 10 MB behind, sixty of them one after the other', async () => {
+  it('leave no more than 10 MB behind, after sixty of them one after the other', async () => {
     const kernels = await makeKernels('simd');
     const picture = pictureOf(160, 120);
     let first = 0;
@@ -44,7 +44,7 @@ describe('networks on shared kernels', () => {
     expect((await memoryOf(kernels)) - first).toBeLessThan(10 * MEGABYTE);
   });
 
-  it('leave no more than 10 MB behind where two are alive at a time', async () => {
+  it('leave no more than 10 MB behind if two exist at a time', async () => {
     const kernels = await makeKernels('simd');
     let [older, first] = [await load(kernels), 0];
     for (let i = 0; i < 15; i++) {
@@ -57,7 +57,7 @@ describe('networks on shared kernels', () => {
     expect((await memoryOf(kernels)) - first).toBeLessThan(10 * MEGABYTE);
   });
 
-  it('take no more than 10 MB for 1,500 explanations of varying sizes than for the largest', async () => {
+  it('take at most 10 MB more for 1,500 explanations of varying sizes than for the largest one', async () => {
     const kernels = await makeKernels('simd');
     const net = await load(kernels);
     const sizes = [32, 64, 96];
@@ -76,7 +76,7 @@ describe('networks on shared kernels', () => {
 describe.each(BACKENDS)('on $name', ({ make }) => {
   const picture = pictureOf(64, 48);
 
-  it('a disposed network says so, and what it explained keeps its maps', async () => {
+  it('a disposed network says so, and its explanations keep their maps', async () => {
     const net = await load(await make());
     const explanation = net.explain(picture, { size: 32 });
     const before = explanation.camMap.data.slice();
@@ -104,7 +104,7 @@ describe.each(BACKENDS)('on $name', ({ make }) => {
     net.dispose();
   });
 
-  it('gives back what `using` lets go', async () => {
+  it('frees memory at the end of `using`', async () => {
     const kernels = await make();
     const net = await load(kernels);
     net[Symbol.dispose]();
@@ -113,7 +113,7 @@ describe.each(BACKENDS)('on $name', ({ make }) => {
     expect(kernels.isDisposed).toBe(true);
   });
 
-  it('says what to do where a deep proxy stands for one of its objects', async () => {
+  it('says what to do if a deep proxy wraps one of its objects', async () => {
     const kernels = await make();
     const net = await load(kernels);
     const explanation = reactive(net.explain(picture, { size: 32 }));

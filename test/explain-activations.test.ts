@@ -169,13 +169,16 @@ describe('explainActivations of the network’s own activations', () => {
     expect(explainActivations({ taps }).target).toBeUndefined();
   });
 
-  it.each(['whole', 'crop', 'stretch'] as const)('honours picture and region: %s', (fit) => {
-    const e = net.explain(PICTURE, { fit, size: 64 });
-    const ours = explainActivations(activationsOf(net, e, values));
-    expect(mapsOf(ours)).toEqual(mapsOf(e));
-    expect(classMapsOf(ours)).toEqual(classMapsOf(e));
-    expect([ours.width, ours.height, ours.region]).toEqual([90, 61, e.region]);
-  });
+  it.each(['whole', 'crop', 'stretch'] as const)(
+    'takes picture and region into account: %s',
+    (fit) => {
+      const e = net.explain(PICTURE, { fit, size: 64 });
+      const ours = explainActivations(activationsOf(net, e, values));
+      expect(mapsOf(ours)).toEqual(mapsOf(e));
+      expect(classMapsOf(ours)).toEqual(classMapsOf(e));
+      expect([ours.width, ours.height, ours.region]).toEqual([90, 61, e.region]);
+    },
+  );
 
   it('takes any number of taps, with the options of explain', () => {
     const names = net.scales;
@@ -194,7 +197,7 @@ describe('explainActivations of the network’s own activations', () => {
     );
   });
 
-  it('has the backend’s own kernels compute, with the maps that its network has', async () => {
+  it('uses the backend’s own kernels, and gives the same maps as the network', async () => {
     const kernels = await makeKernels('simd');
     const simd = await tapped(kernels);
     for (const statistic of ['smoe', 'gamma', 'sd'] as const) {
@@ -206,7 +209,7 @@ describe('explainActivations of the network’s own activations', () => {
     }
   });
 
-  it('counts the operations of SMOE Scale, and nothing of the network', () => {
+  it('counts the operations of SMOE Scale only, not those of the network', () => {
     const e = net.explain(IMAGE);
     const { ops, bytes: used } = explainActivations(activationsOf(net, e, values)).cost;
     expect(ops).toEqual({ ...e.cost.ops, network: 0 });
@@ -271,7 +274,7 @@ describe('explainActivations', () => {
     expect([changed.logits, changed.classMaps(1, 'gradcam').camMap]).toEqual(before);
   });
 
-  it('has probabilities of softmax, its logarithms included, or of sigmoid', () => {
+  it('has probabilities by softmax, with their logarithms, or by sigmoid', () => {
     const { taps, logits } = fitting();
     const soft = explainActivations({ taps, logits });
     const probabilities = soft.top(2).map(({ probability }) => probability);

@@ -55,7 +55,7 @@ describe('explain', () => {
     }
   });
 
-  it('makes its maps at the long side that is asked for, and no larger than the picture', () => {
+  it('makes its maps with the given long side, but no larger than the picture', () => {
     for (const fit of ['whole', 'crop'] as const) {
       const e = net.explain(picture(90, 60), { fit, size: 64 });
       const small = net.explain(picture(90, 60), { fit, size: 64, maps: { longSide: 45 } });
@@ -75,7 +75,7 @@ describe('explain', () => {
     expect([thin.width, thin.height]).toEqual([10, 1]);
   });
 
-  it('gives its maps at any size: each pixel lies where it lies in the picture, and all else is the same', () => {
+  it('gives its maps at any size: pixels keep their place in the picture, and all else is the same', () => {
     const e = net.explain(picture(90, 60), { fit: 'crop', size: 64 });
     const own = e.resized(90, 60);
     expect(own.combinedMap.data).toEqual(e.combinedMap.data);
@@ -94,7 +94,7 @@ describe('explain', () => {
     }
   });
 
-  it('hands out maps that ndarray-ops takes as they are', () => {
+  it('returns maps that ndarray-ops takes unchanged', () => {
     const e = net.explain(picture(64, 64), { size: 64 });
     const map = e.combinedMap as unknown as Parameters<typeof ops.sup>[0];
     expect(ops.sup(map)).toBe(Math.max(...e.combinedMap.data));
@@ -129,7 +129,7 @@ describe('explain', () => {
     );
   });
 
-  it('keeps its arrays when the network explains something else', () => {
+  it('keeps its arrays when the network explains another picture', () => {
     const e = net.explain(picture(64, 64), { size: 64 });
     const before = [e.logits, ...e.rawMaps.map(({ data }) => data)].map((a) => a.slice());
     const other = picture(64, 64);
@@ -141,7 +141,7 @@ describe('explain', () => {
     expect(e.camMap).toEqual(net.explain(picture(64, 64), { size: 64 }).camMap);
   });
 
-  it('gives every picture of a batch what it gets alone', () => {
+  it('gives every picture of a batch the same as alone', () => {
     const data = hashImage(1, 2 * 3 * 64 * 96);
     const both = net.explainBatch({ data, shape: [2, 3, 64, 96] });
     both.forEach((e, n) => {
@@ -153,7 +153,7 @@ describe('explain', () => {
     });
   });
 
-  it('honours weights and normaliser: one scale alone is that scale', () => {
+  it('takes weights and normaliser into account: one scale alone gives that scale', () => {
     const e = net.explain(picture(64, 64), {
       size: 64,
       scaleWeights: [0, 0, 0, 0, 2],
@@ -182,7 +182,7 @@ describe('explain', () => {
     },
   );
 
-  it('hands out the raw maps of the statistic that was asked for, from the same network', () => {
+  it('returns the raw maps of the requested statistic, from the same network', () => {
     const smoe = net.explain(picture(64, 64), { size: 64 });
     const mean = net.explain(picture(64, 64), { size: 64, statistic: 'mean' });
     expect(mean.logits).toEqual(smoe.logits);
@@ -192,7 +192,7 @@ describe('explain', () => {
     expect(mean.cost.ops).toEqual({ ...smoe.cost.ops, smoe: 0 });
   });
 
-  it('counts what the paper counts', () => {
+  it('counts operations as the paper does', () => {
     const {
       ops: counted,
       bytes: sizes,

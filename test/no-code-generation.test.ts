@@ -26,7 +26,7 @@ it('explains a picture where code generation from strings is forbidden, through 
   expect(printed.trim()).toBe('40x64 64 40 5 function function');
 });
 
-it('is a test: the same Node refuses ndarray', () => {
+it('really forbids code generation: the same Node refuses ndarray', () => {
   expect(() =>
     runStrict(`import ndarray from 'ndarray'; ndarray(new Float32Array(4), [2, 2]);`),
   ).toThrow(/Code generation from strings disallowed/);

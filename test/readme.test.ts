@@ -12,7 +12,7 @@ const README = readFileSync(new URL('README.md', ROOT), 'utf8');
 const { folder, write } = temporaryFolder('readme');
 
 // `npm run test:embedding` runs it with the package as npm installs it.
-it('prints from its example what it shows below it, and writes two pictures', () => {
+it('its example prints the output shown below it, and writes two pictures', () => {
   const [, code, output] = /```js\n(.*?)```.*?```text\n(.*?)```/s.exec(README)!;
   mkdirSync(`${folder}/node_modules`);
   symlinkSync(fileURLToPath(ROOT), `${folder}/node_modules/fastcam`);

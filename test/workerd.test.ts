@@ -47,11 +47,11 @@ describe.each(ENTRIES)('%s on workerd', async (entry) => {
 
   afterEach(() => vi.restoreAllMocks());
 
-  it('exports what it exports elsewhere', () => {
+  it('has the same exports as elsewhere', () => {
     expect(exportsOf(workerd).sort()).toEqual(exportsOf(elsewhere).sort());
   });
 
-  it('has no import() that a worker without it would lack', () => {
+  it('has no import(), which some workers do not support', () => {
     expect(textOf(elsewhere)).not.toMatch(/\bimport\(/);
   });
 
@@ -62,7 +62,7 @@ describe.each(ENTRIES)('%s on workerd', async (entry) => {
     expect(textOf(elsewhere)).toContain(MAGIC);
   });
 
-  it('makes every backend where nothing may be compiled', async () => {
+  it('makes every backend where compilation is forbidden', async () => {
     const base64 = Buffer.from(textOf(workerd)).toString('base64');
     const { makeKernels, wasmKernels } = await import(`data:text/javascript;base64,${base64}`);
     vi.spyOn(webAssembly!, 'compile').mockRejectedValue(new Error('disallowed by embedder'));

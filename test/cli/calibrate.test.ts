@@ -84,7 +84,7 @@ describe('fastcam calibrate', () => {
     expect(picture).toContain(`${CAT}: not valid JSON`);
   });
 
-  test('nothing that is read is written over', async () => {
+  test('no input is overwritten', async () => {
     expect(await failure(2, 'calibrate', CAT, '-o', CAT)).toContain('would overwrite');
     const argv = explain('--calibration', file, '--tensors', file);
     expect(await failure(2, ...argv)).toContain('would overwrite');

@@ -19,7 +19,7 @@ afterEach(() => {
 });
 
 describe('fastcam fetch', () => {
-  test('says what came, where it lies, its hash and how to use it', async () => {
+  test('says what was fetched, where it is, its hash and how to use it', async () => {
     const { url } = await goodServer();
     const { code, stdout, stderr } = await fastcam('fetch', url);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -55,7 +55,7 @@ describe('fastcam fetch', () => {
     expect(stderr.endsWith('\n')).toBe(false);
   });
 
-  test('does the others where one fails, with exit code 1', async () => {
+  test('fetches the others if one fails, with exit code 1', async () => {
     const { origin } = await serve((request, response) => {
       response.writeHead(request.url === '/good' ? 200 : 404).end('bytes');
     });
@@ -66,7 +66,7 @@ describe('fastcam fetch', () => {
     expect(stderr).toBe(`fastcam: ${origin}/bad: the server answers 404, there is no such file\n`);
   });
 
-  test('of a wrong hash, or of too much, is one line, exit code 1', async () => {
+  test('with a wrong hash, or with too many bytes, prints one line, exit code 1', async () => {
     const { url } = await goodServer();
     expect(await failure(1, 'fetch', url, '--sha256', 'a'.repeat(64))).toContain('expected aaaa');
     expect(await failure(1, 'fetch', url, '--max-bytes', '299kB')).toContain('299000 bytes');

@@ -51,7 +51,7 @@ describe('fastcam inspect', () => {
     expect(macs).toBe(inspection.macs);
   });
 
-  test('a head of several layers is told, and that it has no closed class activation maps', async () => {
+  test('a head of several layers is reported, and that it has no closed form of class activation maps', async () => {
     expect(await print(VGG)).toContain(
       'several layers: class activation maps would need gradients',
     );

@@ -54,7 +54,7 @@ function grid(width: number, height: number): Uint8Array {
 }
 
 describe('fastcam explain', () => {
-  test('tells the cat, the times and the paths of the pictures it wrote', async () => {
+  test('prints the class (a cat), the times and the paths of the pictures', async () => {
     const { code, stdout, stderr } = await fastcam('explain', CAT, '-o', out);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('Egyptian cat');
@@ -69,7 +69,7 @@ describe('fastcam explain', () => {
     }
   });
 
-  test('report.json holds what went in and what came out, and no path but the caller’s', async () => {
+  test('report.json has the input and the results, and no path except the caller’s', async () => {
     await fastcam('explain', small, '-o', out, '--class', 'espresso', '--cam', 'xgradcam');
     const text = readFileSync(join(out, 'small', 'report.json'), 'utf8');
     const report = JSON.parse(text);
@@ -121,7 +121,7 @@ describe('fastcam explain', () => {
     expect(reports.map(({ input }) => input.path)).toEqual([small, small]);
   });
 
-  test('two inputs of one name are written to folders of their own', async () => {
+  test('two inputs with the same name are written to separate folders', async () => {
     mkdirSync(join(folder, 'b'), { recursive: true });
     const other = write(join('b', 'small.png'), grid(8, 8));
     const { code } = await fastcam('explain', small, other, '-o', join(folder, 'twice'));
@@ -153,7 +153,7 @@ describe('fastcam explain', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
-  test('all pictures of a folder have folders as they have, and a page that shows them', async () => {
+  test('the results of a folder of pictures have the same subfolders, and a page that shows them', async () => {
     const photos = join(folder, 'photos');
     mkdirSync(join(photos, 'in'), { recursive: true });
     for (const name of ['2.png', '10.png', 'in/3.png']) {
@@ -223,7 +223,7 @@ describe('fastcam explain', () => {
     ]);
   });
 
-  test('--sample-range says what is black and what is white in a TIFF, and the report says it', async () => {
+  test('--sample-range sets black and white of a TIFF, and the report states it', async () => {
     const pixels = Float32Array.from({ length: 16 }, (_, i) => i);
     const floats = tiff(
       [...tiffEntries(4, 4, 1, [32], 64), [339, 3, 3]],
@@ -273,12 +273,12 @@ describe('fastcam explain', () => {
     expect(stderr).toMatch(/\n {4}at /);
   });
 
-  test('where nothing can be written, the line says so', async () => {
+  test('if nothing can be written, the line says so', async () => {
     const line = await failure(1, 'explain', small, '-o', small);
     expect(line).toContain(`${join(small, 'small')}: cannot be created`);
   });
 
-  test('nothing that is read is written over', async () => {
+  test('no input is overwritten', async () => {
     for (const read of [small, join(folder, '.', 'small.png')]) {
       const line = await failure(2, 'explain', small, '--tensors', read, '-o', out);
       expect(line).toContain('would overwrite');
@@ -435,7 +435,7 @@ describe('model files', () => {
     expect(line).toContain(`${labels}: 2 class names for a model of 200 classes`);
   });
 
-  test('a model by its path says what the bundled one says', async () => {
+  test('a model given by its path gives the same as the bundled one', async () => {
     const labels = 'models/tiny-resnet50-labels.json';
     const argv = ['explain', small, '-o', out, '--json'];
     const byPath = await fastcam(...argv, '--model', MODEL, '--labels', labels);
@@ -476,7 +476,7 @@ describe('wrong calls', () => {
     await failure(2, ...argv.filter((word) => word !== undefined));
   });
 
-  test('a class that is nearly right is answered with the names that are', async () => {
+  test('a nearly correct class name is answered with the correct names', async () => {
     expect(await failure(2, 'explain', small, '--class', 'egyptian')).toContain('Egyptian cat');
   });
 

@@ -9,7 +9,7 @@ import { VERSION } from '../../src/node/version.js';
 const readJson = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8'));
 
-it('has class names in the bundled file itself, the same as in the list beside it', async () => {
+it('has class names in the bundled file itself, the same as in the separate list', async () => {
   const net = await loadNetwork(readFileSync(bundledWeights()), { kernels: jsKernels() });
   expect(net.labels).toEqual(readJson('models/tiny-resnet50-labels.json'));
   expect(net.labels).toContain('Egyptian cat');

@@ -97,7 +97,7 @@ describe('convertModel', () => {
     expect(logitsOf(net)).toEqual(logitsOf((await js(input)).net));
   });
 
-  it('as f16 rounds late kernels alone, tells by how much, and moves logits by less than 2e-3', async () => {
+  it('as f16 rounds only late kernels, reports by how much, and changes logits by less than 2e-3', async () => {
     const tensors = renameTensors(TENSORS, huggingFaceName);
     const input = write('hf.safetensors', writeSafetensors(tensors, { license: 'mit' }));
     const output = join(folder, 'half.safetensors');
@@ -126,7 +126,7 @@ describe('convertModel', () => {
     expect(rounded).not.toEqual(exact);
   });
 
-  it('as int8 writes what memory keeps: I8 beside its scales, early layers and the classifier F16', async () => {
+  it('as int8 writes the same as memory keeps: I8 with its scales; early layers and the classifier as F16', async () => {
     const input = write('exact.safetensors', writeSafetensors(TENSORS));
     const output = join(folder, 'int8.safetensors');
     const { layers } = await convertModel(input, output, { precision: 'int8' });
@@ -226,7 +226,7 @@ describe('convertModel', () => {
     },
   );
 
-  it('of whole numbers as whole numbers keeps every bit, and as f32 what they stand for', async () => {
+  it('of whole numbers to whole numbers keeps every bit, and to f32 gives their values', async () => {
     const input = write('again.safetensors', writeSafetensors(TENSORS));
     const [int8, again, f32] = ['first', 'second', 'third'].map((name) =>
       join(folder, `${name}.safetensors`),
@@ -248,7 +248,7 @@ describe('convertModel', () => {
     );
   });
 
-  it('is kept in memory as it is stored, unless told otherwise', async () => {
+  it('is kept in memory in its stored precision by default', async () => {
     const input = write('kept.safetensors', writeSafetensors(TENSORS));
     for (const precision of PRECISIONS) {
       const output = join(folder, `kept-${precision}.safetensors`);
@@ -285,7 +285,7 @@ describe('convertModel', () => {
     expect(logitsOf((await js(one)).net)).toEqual(logitsOf((await js(input)).net));
   });
 
-  it('never writes over what it reads, under whatever name', async () => {
+  it('never overwrites the file that it reads, under any name', async () => {
     const input = write('self.safetensors', writeSafetensors(TENSORS));
     const labels = write('names.safetensors', 'a\nb\nc\nd\ne\n');
     symlinkSync(input, join(folder, 'soft.safetensors'));
@@ -314,7 +314,7 @@ describe('convertModel', () => {
     expect(readFileSync(labels, 'utf8')).toBe('a\nb\nc\nd\ne\n');
   });
 
-  it('leaves nothing behind where it fails, and an older file as it was', async () => {
+  it('leaves no file behind if it fails, and does not change an older file', async () => {
     const output = write('older.safetensors', 'older');
     const data = TENSORS['layer3.0.conv2.weight']!.data.slice();
     const spoiled = (value: number): string => {

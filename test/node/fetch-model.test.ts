@@ -74,7 +74,7 @@ describe('a fetch', () => {
     ]);
   });
 
-  test('of what is in the cache asks nobody; with force it does', async () => {
+  test('of a cached file sends no request, except with force', async () => {
     const { url, requests } = await goodServer();
     await fetchFile(url);
     expect(await fetchFile(url)).toMatchObject({ cached: true, sha256: FILE_SHA256 });
@@ -83,7 +83,7 @@ describe('a fetch', () => {
     expect(requests).toHaveLength(2);
   });
 
-  test('without a Content-Length takes all that comes', async () => {
+  test('without a Content-Length takes all bytes that the server sends', async () => {
     const { url } = await serve((_, response) => response.end(FILE));
     expect(await fetchFile(url)).toMatchObject({ sha256: FILE_SHA256, verified: 'none' });
   });
@@ -105,7 +105,7 @@ describe('a broken connection', () => {
     expect(readFileSync(join(cache, part!))).toEqual(FILE.subarray(0, FILE.length / 2));
   });
 
-  test('begins anew where the server ignores ranges', async () => {
+  test('starts again if the server ignores ranges', async () => {
     const { url, requests } = await serve((_, response, i) => {
       if (i === 0) sendBroken(response, 100_000);
       else response.writeHead(200, { 'content-length': FILE.length }).end(FILE);
@@ -114,7 +114,7 @@ describe('a broken connection', () => {
     expect(requests).toHaveLength(2);
   });
 
-  test('begins anew where the file is another by now', async () => {
+  test('starts again if the file has changed', async () => {
     const other = Buffer.from(FILE).reverse();
     const { url } = await serve((request, response, i) => {
       if (i === 0) sendBroken(response, 100_000);
@@ -135,7 +135,7 @@ describe('a broken connection', () => {
     expect(requests).toEqual(['/weights.safetensors', '/weights.safetensors']);
   });
 
-  test('begins anew where the rest is not to be had, or another rest comes', async () => {
+  test('starts again if the rest is not available, or the server sends another part', async () => {
     const rest = 'bytes 100000-299999/300000';
     for (const contentRange of ['bytes */300000', 'bytes 7-99/300000', 'nonsense', rest]) {
       const { url, requests } = await serve((request, response, i) => {
@@ -153,7 +153,7 @@ describe('a broken connection', () => {
     }
   });
 
-  test('whose part was damaged on the disk begins anew once, and is then right', async () => {
+  test('whose part was damaged on disk starts again once, and is then correct', async () => {
     const { url, requests } = await serve((request, response, i) =>
       i === 0 ? sendBroken(response, 100_000) : sendFile(request, response),
     );
@@ -164,7 +164,7 @@ describe('a broken connection', () => {
     expect(requests).toHaveLength(3);
   });
 
-  test('before a wrong hash is not taken for a damaged part for ever', async () => {
+  test('before a wrong hash does not start again for ever', async () => {
     const { url, requests } = await serve((request, response, i) =>
       i % 2 === 0 ? sendBroken(response, 100_000) : sendFile(request, response),
     );
@@ -180,7 +180,7 @@ describe('a broken connection', () => {
     expect(requests).toHaveLength(3);
   });
 
-  test('that stalls is given up, resumed, and at last refused', async () => {
+  test('that stalls is given up, resumed, and finally refused', async () => {
     const { url, requests } = await serve((_, response) => {
       response.writeHead(200, { 'content-length': FILE.length, etag: '"1"' });
       response.write(FILE.subarray(0, 1000));
@@ -221,7 +221,7 @@ describe('what the server says', () => {
     expect(requests).toHaveLength(1);
   });
 
-  test('a Content-Length beyond what comes is a broken connection', async () => {
+  test('a Content-Length larger than the body is a broken connection', async () => {
     const { url } = await serve((_, response) => {
       response.writeHead(200, { 'content-length': FILE.length + 1 });
       response.write(FILE, () => response.destroy());
@@ -229,7 +229,7 @@ describe('what the server says', () => {
     expect(await failure(url)).toContain('the connection was closed');
   });
 
-  test('a Content-Length below what comes gives a file that its hash refuses', async () => {
+  test('a Content-Length smaller than the body gives a file with a wrong hash', async () => {
     const server = createServer((socket) => {
       socket.on('error', () => {}).write(`HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n`);
       socket.write(FILE);
@@ -241,7 +241,7 @@ describe('what the server says', () => {
     server.close();
   });
 
-  test('a file packed on the way is refused', async () => {
+  test('a file with a Content-Encoding is refused', async () => {
     const { url } = await serve((_, response) =>
       response.writeHead(200, { 'content-encoding': 'gzip' }).end('…'),
     );
@@ -272,7 +272,7 @@ describe('redirects', () => {
     expect(await fetchFile(`${origin}/file`)).toMatchObject({ verified: 'none' });
   });
 
-  test('that name another hash than what comes are refused, and the part is not kept', async () => {
+  test('that state another hash than that of the file are refused, and the part is not kept', async () => {
     const { url } = await serve((request, response) => {
       if (request.url === '/file') return sendFile(request, response);
       const headers = { location: '/file', 'x-linked-etag': `"${'0'.repeat(64)}"` };
@@ -284,7 +284,7 @@ describe('redirects', () => {
     expect(readdirSync(cache)).toEqual([]);
   });
 
-  test('that name a hash of git’s are taken for no hash of the file', async () => {
+  test('that state a git hash: it is not used as the hash of the file', async () => {
     const { url } = await serve((request, response) => {
       if (request.url === '/file') return sendFile(request, response);
       const headers = { location: '/file', 'x-linked-etag': `"${'a'.repeat(40)}"` };
@@ -293,7 +293,7 @@ describe('redirects', () => {
     expect(await fetchFile(url)).toMatchObject({ verified: 'none' });
   });
 
-  test('are resumed from their beginning: the end may be signed for a moment', async () => {
+  test('are resumed from the first URL, because the last one may be signed for a short time', async () => {
     const { url, requests } = await serve((request, response, i) => {
       if (request.url === '/weights.safetensors') {
         response.writeHead(302, { location: `/signed-${i}` }).end();
@@ -315,14 +315,14 @@ describe('redirects', () => {
 });
 
 describe('a hash', () => {
-  test('that the caller gives is held against what comes', async () => {
+  test('that the caller gives is compared with that of the file', async () => {
     const { url } = await goodServer();
     expect(await failure(url, { sha256: 'f'.repeat(64) })).toContain('by the caller');
     const upper = FILE_SHA256.toUpperCase();
     expect(await fetchFile(url, { sha256: upper })).toMatchObject({ verified: 'caller' });
   });
 
-  test('that the cached file does not have makes it be fetched again', async () => {
+  test('that differs from that of the cached file makes it fetch again', async () => {
     const { url, requests } = await goodServer();
     const { path } = await fetchFile(url);
     writeFileSync(path, 'damaged');
@@ -344,7 +344,7 @@ describe('a hash', () => {
 });
 
 describe('proxies', () => {
-  test('of HTTP_PROXY are used, but for the hosts of NO_PROXY', async () => {
+  test('of HTTP_PROXY are used, except for the hosts of NO_PROXY', async () => {
     const { url, origin } = await goodServer();
     const { url: proxyUrl, tunnels } = await proxy();
     vi.stubEnv('HTTP_PROXY', proxyUrl);
@@ -355,7 +355,7 @@ describe('proxies', () => {
     expect(tunnels).toHaveLength(1);
   });
 
-  test('that are not there are named, without their password', async () => {
+  test('that do not answer are named, without their password', async () => {
     vi.stubEnv('HTTPS_PROXY', 'http://me:secret@127.0.0.1:9');
     const message = await failure('https://example.org/a.safetensors');
     expect(message).toContain(
@@ -366,7 +366,7 @@ describe('proxies', () => {
 });
 
 describe('without a network', () => {
-  test('what to do is said', async () => {
+  test('it says what to do', async () => {
     expect(await failure('http://127.0.0.1:9/a.safetensors')).toBe(
       'http://127.0.0.1:9/a.safetensors: cannot be reached, the connection was refused: without internet access, download it elsewhere and give its path to --model; behind a proxy, set HTTPS_PROXY',
     );
@@ -387,7 +387,7 @@ describe('names', () => {
     expect(basename(fetched.path)).toMatch(pattern);
   });
 
-  test('of two URLs never meet', async () => {
+  test('of two URLs are never the same', async () => {
     const { origin } = await goodServer();
     const paths = await Promise.all(
       ['a/model.safetensors', 'b/model.safetensors', 'a/model.safetensors?revision=2'].map(
@@ -470,7 +470,7 @@ describe('two at once', () => {
 });
 
 describe('a model in the cache', () => {
-  test('is opened by its name and its URL, with what it was trained behind', async () => {
+  test('is opened by its name and its URL, with its preprocessing', async () => {
     vi.stubEnv('HTTPS_PROXY', 'http://127.0.0.1:9');
     await expect(openModel({ model: 'microsoft/resnet-50' })).rejects.toThrow(
       `microsoft/resnet-50: not in the cache, ${cache}; to download it: fastcam fetch microsoft/resnet-50`,

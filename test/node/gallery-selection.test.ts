@@ -26,7 +26,7 @@ const entries = [
 ];
 const selection = new Selection(entries);
 
-describe('which are shown', () => {
+describe('which pictures are shown', () => {
   test('all at first, as given', () => {
     expect(selection.choose(EVERYTHING)).toEqual([0, 1, 2, 3, 4]);
   });
@@ -43,12 +43,12 @@ describe('which are shown', () => {
     expect(selection.choose({ ...EVERYTHING, query })).toEqual(expected);
   });
 
-  test('those of a likeliest class, by number: two classes may have one name', () => {
+  test('those of a most likely class, by number, because two classes may have one name', () => {
     expect(selection.choose({ ...EVERYTHING, className: '134' })).toEqual([2]);
     expect(selection.choose({ ...EVERYTHING, className: '517' })).toEqual([1]);
   });
 
-  test('those whose likeliest class is at least so likely', () => {
+  test('those whose most likely class has at least the given probability', () => {
     expect(selection.choose({ ...EVERYTHING, least: 0.5 })).toEqual([0, 1, 4]);
     expect(selection.choose({ ...EVERYTHING, least: 0.51 })).toEqual([1, 4]);
   });
@@ -82,7 +82,7 @@ describe('the address', () => {
     expect(choiceOf(fragmentOf(chosen))).toEqual(chosen);
   });
 
-  test('says nothing where nothing is chosen', () => {
+  test('is empty if nothing is chosen', () => {
     expect(fragmentOf(EVERYTHING)).toBe('');
   });
 

@@ -45,14 +45,14 @@ describe('text from outside', () => {
   });
   const html = page([evil], { model: EVIL, failures: [{ title: EVIL, reason: EVIL }] });
 
-  test('is no markup, wherever it stands', () => {
+  test('is never markup, at any place', () => {
     expect(html).not.toContain('<b>"');
     expect(html).not.toContain('<script>alert');
     expect(html).not.toContain('<!-- ');
     expect(inside(html, 'script')).toHaveLength(2);
   });
 
-  test('arrives as it was', () => {
+  test('arrives unchanged', () => {
     expect(entriesOf(html)[0]).toEqual({ ...evil, thumbnails: evil.thumbnails });
     expect(html).toContain('&lt;!-- &lt;b&gt;&quot;&#39;&amp;amp;</b>: &lt;/script&gt;');
   });
@@ -79,7 +79,7 @@ describe('files', () => {
     expect(lookedFor(file)).toBe(`/home/someone/out/${file}`);
   });
 
-  test('may lie beside the folder', () => {
+  test('may be outside of the folder', () => {
     expect(lookedFor('../samples/cat.png')).toBe('/home/someone/samples/cat.png');
   });
 
@@ -119,13 +119,13 @@ describe('the policy', () => {
     expect(policy).toContain(`style-src ${hash(styles[0]!.text)};`);
   });
 
-  test('stands before all that it is about', () => {
+  test('comes before everything that it applies to', () => {
     expect(html.indexOf('Content-Security-Policy')).toBeLessThan(html.indexOf('<style'));
     expect(html.indexOf('<style')).toBeLessThan(html.indexOf('<script'));
   });
 });
 
-describe('what there is nothing of is not there', () => {
+describe('empty parts are left out', () => {
   test('no control for classes without a classifier', () => {
     expect(page([entry()])).toContain('id="least"');
     const html = page([entry({ top: [] })]);

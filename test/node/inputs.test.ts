@@ -9,20 +9,20 @@ const named = (...paths: string[]): Input[] =>
   paths.map((path) => ({ path, name: basename(path) }));
 
 describe('output folders', () => {
-  test('are named for the inputs', () => {
+  test('are named after the inputs', () => {
     expect(outputFolders(named('a/cat.png', 'dog.tar.gz'), 'out')).toEqual([
       join('out', 'cat'),
       join('out', 'dog.tar'),
     ]);
   });
 
-  test('number the inputs of one name, in any case and with numbers of their own', () => {
+  test('number inputs with the same name, ignoring case, also if the names have numbers', () => {
     expect(outputFolders(named('a/cat.png', 'b/Cat.jpg', 'cat-2.png', 'cat.gif'), 'o')).toEqual(
       ['cat', 'Cat-2', 'cat-2-2', 'cat-3'].map((name) => join('o', name)),
     );
   });
 
-  test('pass over a folder that holds an input, and an input without an ending', () => {
+  test('avoid a folder that contains an input, and the name of an input without an extension', () => {
     expect(outputFolders(named(join('sheet', 'sheet.png')), '.')).toEqual(['sheet-2']);
     expect(outputFolders(named(join('out', 'cat')), 'out')).toEqual([join('out', 'cat-2')]);
   });
@@ -62,19 +62,19 @@ describe('inputs', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test('are the pictures of a folder and of those in it, in the order that a person counts in', async () => {
+  test('are the pictures of a folder and its subfolders, in natural order (2 before 10)', async () => {
     const photos = join(folder, 'p');
     const inputs = await findInputs([photos], join(photos, 'out'));
     expect(inputs.map(({ name }) => name)).toEqual(['9.JPG', '10.png', join('a', 'x.webp')]);
     expect(inputs.map(({ path }) => path)).toEqual(inputs.map(({ name }) => join(photos, name)));
   });
 
-  test('are files as they are named, whatever they are, in the order given', async () => {
+  test('are the named files, of any kind, in the given order', async () => {
     const files = [join(folder, 'p', 'a', 'notes.txt'), join(folder, 'none.png')];
     expect(await findInputs(files)).toEqual(named(...files));
   });
 
-  test('a folder without pictures is one that fails', async () => {
+  test('a folder without pictures is an input that fails', async () => {
     const [only, ...rest] = await findInputs([join(folder, 'empty')]);
     expect(rest).toEqual([]);
     expect(only!.failure!.message).toBe(

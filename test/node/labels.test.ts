@@ -138,11 +138,11 @@ describe('readLabels', () => {
     expect(await readLabels(write(name, text))).toEqual(text.split('\n'));
   });
 
-  it('takes folders called by numbers for names', async () => {
+  it('accepts folders with numbers as names', async () => {
     expect(await readLabels(write('mnist.json', '{"7": 1, "3": 0}'))).toEqual(['3', '7']);
   });
 
-  it('reads what it is given, in every format that can hold it', async () => {
+  it('reads labels in every supported format', async () => {
     const name = fc.string({ unit: 'grapheme', minLength: 1 }).filter((n) => n.trim() === n);
     const names = fc.uniqueArray(name, { minLength: 2, maxLength: 8 });
     const quoted = (n: string): string => `"${n.replaceAll('"', '""')}"`;
@@ -165,7 +165,7 @@ describe('readLabels', () => {
     );
   });
 
-  it('has ImageNet’s by their name, and a file called imagenet by its path', async () => {
+  it('reads ImageNet’s labels by their name, and a file called imagenet by its path', async () => {
     const names = await readLabels('imagenet');
     expect(names).toHaveLength(1000);
     expect(names.slice(0, 2)).toEqual(['tench', 'goldfish']);
@@ -225,7 +225,7 @@ describe('labelsFor', () => {
   const firstOf = async (model: string, classes = 1000): Promise<string | undefined> =>
     (await labelsFor(classes, { model }))?.[0];
 
-  it('knows ImageNet’s classes of models that are published as its', async () => {
+  it('uses ImageNet’s classes for models that are published with them', async () => {
     for (const { name, url } of KNOWN_MODELS) {
       expect([await firstOf(name), await firstOf(url)]).toEqual(['tench', 'tench']);
     }
@@ -249,7 +249,7 @@ describe('labelsFor', () => {
     expect(await firstOf('resnet18-f37072fd.pth', 10)).toBe(undefined);
   });
 
-  it('has them where they are asked for, of as many classes', async () => {
+  it('has them if they are requested and the number of classes fits', async () => {
     const labels = 'imagenet';
     expect((await labelsFor(1000, { model: 'x.pth', labels }))![1]).toBe('goldfish');
     await expect(labelsFor(10, { model: 'x.pth', labels })).rejects.toThrow(
@@ -257,7 +257,7 @@ describe('labelsFor', () => {
     );
   });
 
-  it('takes the metadata’s before the package’s', async () => {
+  it('prefers the metadata’s names to the package’s', async () => {
     const said = ['a', 'b'];
     expect(await labelsFor(2, { model: 'resnet18-f37072fd.pth', said })).toEqual(said);
   });

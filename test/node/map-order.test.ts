@@ -70,7 +70,7 @@ describe.each([
   { name: 'kendallTau', metric: kendallTau, reference: tauReference },
   { name: 'spearmanRho', metric: spearmanRho, reference: rhoReference },
 ])('$name', ({ metric, reference }) => {
-  it('is within 1e-14 of its definition in O(n²), ties and unseen pixels among them', () => {
+  it('is within 1e-14 of its definition in O(n²), also with ties and unseen pixels', () => {
     fc.assert(
       fc.property(twoMaps, ([a, b]) => {
         const pixels = seen(a, b);
@@ -91,7 +91,7 @@ describe.each([
     );
   });
 
-  it('does not change under a strictly increasing function, and turns its sign under a falling one', () => {
+  it('does not change under a strictly increasing function, and changes its sign under a decreasing one', () => {
     fc.assert(
       fc.property(tieHeavy, (pixels) => {
         const a = Float64Array.from(pixels, ([v]) => v);
@@ -117,7 +117,7 @@ describe.each([
     );
   });
 
-  it('of constant maps is 1 where both are, 0 where one is; fewer than two pixels are constant', () => {
+  it('is 1 if both maps are constant, 0 if one is; fewer than two pixels count as constant', () => {
     const [flat, other, varied] = [
       [2, 2, 2],
       [5, 5, 5],
@@ -204,7 +204,7 @@ describe('sameMaximum', () => {
     );
   });
 
-  it('leaves out what either map has not seen', () => {
+  it('leaves out pixels that either map has not seen', () => {
     expect(sameMaximum(Float32Array.of(9, 1, 2), Float32Array.of(NaN, 5, 6))).toBe(true);
     expect(sameMaximum(Float32Array.of(9, 1, 2), Float32Array.of(1, 5, 6))).toBe(false);
     expect(sameMaximum(new Float32Array(0), new Float32Array(0))).toBe(true);

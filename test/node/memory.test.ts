@@ -59,7 +59,7 @@ describe.each(BACKENDS)('the memory of a network on $name', async ({ make }) => 
     }
   });
 
-  it('is what an explanation holds, its maps at the size of the input', () => {
+  it('is the memory that an explanation holds, with maps at the size of the input', () => {
     const net = networkOf(hashWeights(stateDictOf(BASIC), 1), { kernels });
     const picture = { data: new Uint8Array(4 * 64 * 64).fill(90), width: 64, height: 64 };
     const e = net.explain(picture, { size: 64 });
@@ -72,7 +72,7 @@ describe.each(BACKENDS)('the memory of a network on $name', async ({ make }) => 
     expect(totalBytes).toBe(Object.values(parts).reduce((a, b) => a + b) + mapBytes);
   });
 
-  it('is computed of the largest network and input, and nothing is allocated', () => {
+  it('is computed for the largest network and input without allocating', () => {
     const largest = prepared(namedArchitecture('resnext101_32x8d'));
     for (const type of [ArrayBuffer, Float32Array, Float64Array]) {
       const construct = () => expect.fail(`a ${type.name} was made`);
@@ -116,7 +116,7 @@ describe('largestInput', () => {
   const net = prepared(namedArchitecture('resnet18'));
   const bytesAt = (side: number) => memoryOf(kernels, net, [1, side, side]).totalBytes;
 
-  it('fits, and the next does not', () => {
+  it('fits, and the next larger does not', () => {
     for (const budgetBytes of [bytesAt(224), bytesAt(224) - 1, 64e6, 100e6, 1e9]) {
       const side = largestInput(kernels, net, budgetBytes);
       expect(bytesAt(side)).toBeLessThanOrEqual(budgetBytes);
@@ -125,7 +125,7 @@ describe('largestInput', () => {
     expect(largestInput(kernels, net, bytesAt(224))).toBe(224);
   });
 
-  it('is 0 where nothing fits, and 4096 where all does', () => {
+  it('is 0 if nothing fits, and 4096 if everything does', () => {
     expect(largestInput(kernels, net, 40e6)).toBe(0);
     expect(largestInput(kernels, net, 1e12)).toBe(4096);
     expect(largestInput(kernels, net, 40e6, 'f16')).toBeGreaterThan(224);
@@ -133,7 +133,7 @@ describe('largestInput', () => {
 });
 
 describe('parameterCount', () => {
-  it.each(['resnet18', 'resnet50'])('is what a %s file has', (name) => {
+  it.each(['resnet18', 'resnet50'])('is the number of parameters in a %s file', (name) => {
     const floats = torchvisionStateDict(name)
       .filter(([tensor]) => !tensor.endsWith('num_batches_tracked'))
       .reduce((sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1), 0);
@@ -151,7 +151,7 @@ describe.each(BACKENDS)('a budget on $name', async ({ make }) => {
   );
   const load = (budgetBytes: number) => networkOf(source, { kernels, budgetBytes });
 
-  it('below the weights refuses them before anything is packed, with every number', () => {
+  it('smaller than the weights refuses them before anything is packed, and states every number', () => {
     const reserve = vi.spyOn(kernels, 'reserve');
     expect(() => load(weightBytes - 1)).toThrow(
       /^load: the weights take 19\.\d MB, a pass over 224×224 another \d+\.\d MB, and the budget is 19\.\d MB: choose a smaller network$/,

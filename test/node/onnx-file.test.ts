@@ -11,7 +11,7 @@ const EXTERNAL = 'test/onnx/instrument/external.onnx';
 const { folder, write } = temporaryFolder('onnx-file');
 
 describe('an ONNX file', () => {
-  it('is opened by its bytes, whatever it is called', async () => {
+  it('is recognized by its bytes, with any name', async () => {
     const path = write('network.bin', readFileSync(CIFAR));
     const { net, warnings } = await openModel({ model: path });
     expect(net.labels).toHaveLength(10);
@@ -52,7 +52,7 @@ describe('an ONNX file', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('takes pictures of any shape where its graph does, and one size where it does not', async () => {
+  it('takes pictures of any shape if its graph does, else only one size', async () => {
     const picture = await readPicture('samples/chelsea.png');
     const cifar = await openModel({ model: CIFAR });
     expect(cifar.net.explain(picture).inputSize).toEqual([32, 48]);
@@ -69,7 +69,7 @@ describe('an ONNX file', () => {
     );
   });
 
-  it('says what it is to `inspect`', async () => {
+  it('is described by `inspect`', async () => {
     const inspection = await inspectModel(`${GRAPH}/mobilenet-v2.onnx`);
     expect(inspection.format).toMatch(/^ONNX of opset 17, written by pytorch: .*Conv 52.*Clip 35/);
     expect(inspection.head).toBe('linear');
@@ -92,7 +92,7 @@ describe('an ONNX file', () => {
     expect(other.candidates).toHaveLength(3);
   });
 
-  it('is not converted, and takes no option that is of weights', async () => {
+  it('is not converted, and takes no options for weights', async () => {
     await expect(convertModel(CIFAR, join(folder, 'out.safetensors'))).rejects.toThrow(
       'is ONNX, and safetensors cannot store its graph',
     );
@@ -106,7 +106,7 @@ describe('an ONNX file', () => {
 });
 
 describe('weights in another file', () => {
-  it('are read from beside the model', async () => {
+  it('are read from the folder of the model', async () => {
     const { net } = await openModel({ model: EXTERNAL, preprocess: '0..1' });
     const picture = await readPicture('samples/chelsea.png');
     expect(net.explain(picture, { size: 32 }).logits.every(Number.isFinite)).toBe(true);
@@ -120,14 +120,14 @@ describe('weights in another file', () => {
     },
   );
 
-  it('are not read through a link that leads away', async () => {
+  it('are not read through a link to another folder', async () => {
     const path = write('linked/model.onnx', readFileSync(EXTERNAL));
     write('elsewhere.bin', readFileSync('test/onnx/instrument/external.bin'));
     symlinkSync(join(folder, 'elsewhere.bin'), join(folder, 'linked/external.bin'));
     await expect(openModel({ model: path })).rejects.toThrow('outside its folder');
   });
 
-  it('that are missing, or too short, are told of', async () => {
+  it('that are missing or too short are reported', async () => {
     const path = write('alone/model.onnx', readFileSync(EXTERNAL));
     await expect(openModel({ model: path })).rejects.toThrow('external.bin, which was not found');
     writeFileSync(join(folder, 'alone/external.bin'), new Uint8Array(100));

@@ -14,7 +14,7 @@ it('says which package to install, for a script and for a file of it that is not
   }
 });
 
-it('leaves what a package gives, and its own errors, as they are', async () => {
+it('does not change the exports of a package, or its errors', async () => {
   const error = new Error('damaged');
   expect(await optionalPackage('a', 'JPEG', async () => 7)).toBe(7);
   await expect(optionalPackage('a', 'JPEG', () => Promise.reject(error))).rejects.toBe(error);

@@ -60,7 +60,7 @@ describe('a pool', () => {
     expect((await pool.explain(picture(0))).report.top).toHaveLength(5);
   });
 
-  test('decodes no more pixels than are wanted, and says so in an error of its own', async () => {
+  test('decodes no more pixels than allowed, and has a separate error for this', async () => {
     expect((await pool.explain(picture(0), { maxPixels: 1200 })).report.input.height).toBe(30);
     const refused = pool.explain(picture(0), { maxPixels: 1199 });
     await expect(refused).rejects.toBeInstanceOf(TooManyPixelsError);
@@ -68,7 +68,7 @@ describe('a pool', () => {
     await expect(pool.explain(picture(0), { maxPixels: 2e8 })).rejects.toThrow('maxPixels');
   });
 
-  test('refuses one more than may wait, by name', async () => {
+  test('refuses an input beyond the allowed number of waiting ones, by name', async () => {
     const all = Array.from({ length: 7 }, () => pool.explain(picture(1)));
     const ends = await Promise.allSettled(all);
     expect(ends.map(({ status }) => status)).toEqual([
@@ -78,7 +78,7 @@ describe('a pool', () => {
     expect((ends[6] as PromiseRejectedResult).reason).toBeInstanceOf(PoolBusyError);
   });
 
-  test('gives up what is aborted, and works on', async () => {
+  test('drops aborted inputs, and continues', async () => {
     const controller = new AbortController();
     const { signal } = controller;
     const given = pool.explain(picture(2), { signal });
@@ -89,7 +89,7 @@ describe('a pool', () => {
   });
 });
 
-test('a pool of a model that there is not says so', async () => {
+test('a pool of a missing model says so', async () => {
   await expect(makePool({ size: 1, model: { model: 'none.onnx' } })).rejects.toThrow(
     'none.onnx: no such file',
   );
@@ -119,7 +119,7 @@ describe('many inputs', () => {
     return all;
   }
 
-  test('have the order, the reports and the files of one by one, and one that fails stops nothing', async () => {
+  test('have the same order, reports and files as one by one, and a failure does not stop the others', async () => {
     const [one, three] = [join(folder, 'one'), join(folder, 'three')];
     const alone = await outcomes(1, one);
     const together = await outcomes(3, three);

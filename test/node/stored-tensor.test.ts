@@ -26,7 +26,7 @@ const parse = (tensors: readonly FileTensor[]): SafetensorsFile =>
 describe.each(BACKENDS)('whole numbers of a file on $name', async ({ make }) => {
   const kernels = await make();
 
-  it('are kept as they are: in any precision a row is q·scale, exactly, as a product of float32', () => {
+  it('are kept exactly: in any precision a row is q·scale, as a product of float32', () => {
     const file = parse(INT8);
     const q = file.read('fc.weight');
     const scales = file.read('fc.weight_scale');
@@ -43,7 +43,7 @@ describe.each(BACKENDS)('whole numbers of a file on $name', async ({ make }) => 
     }
   });
 
-  it('are the bytes that the same weights are encoded to in memory', () => {
+  it('are the same bytes as the weights encoded in memory', () => {
     // One layer, exact and from a file. Rows differ by the rounding of their scales, never by a step.
     fc.assert(
       fc.property(
@@ -90,7 +90,7 @@ describe('scales in a file', () => {
   const replaced = (name: string, change: Partial<FileTensor>): FileTensor[] =>
     INT8.map((tensor) => (tensor.name === name ? { ...tensor, ...change } : tensor));
 
-  it('go by the name of what they scale, in every naming', () => {
+  it('are named after the tensor that they scale, in every naming', () => {
     const expected = load(INT8);
     const prefixed = INT8.map((tensor) => ({ ...tensor, name: `module.${tensor.name}` }));
     const net = load(prefixed);

@@ -24,7 +24,7 @@ describe('WeightLoss', () => {
     expect(bn1).toMatchObject({ relativeError: 0, channelError: 0 });
   });
 
-  it('is 0 of a layer of zeros, and leaves channels of zeros out', () => {
+  it('is 0 for a layer of zeros, and leaves out channels of zeros', () => {
     const loss = new WeightLoss();
     loss.add('a.weight', floats(0, 0), floats(0, 0), { shape: [1, 2], groups: 1 });
     loss.add('b.weight', floats(0, 0, 2), floats(0, 0, 1), { shape: [1, 3], groups: 1 });
@@ -33,7 +33,7 @@ describe('WeightLoss', () => {
     expect(b).toMatchObject({ relativeError: 0.5, channelError: 0.5 });
   });
 
-  it('sees the input channels of each group, whatever pieces the kernel comes in', () => {
+  it('finds the input channels of each group, for any pieces of the kernel', () => {
     // Two groups of two output channels and one input channel, windows of 1×2.
     const x = floats(1, 1, 1, 1, 10, 10, 10, 10);
     const rounded = floats(1.5, 1.5, 1.5, 1.5, 10, 10, 10, 11);
@@ -61,7 +61,7 @@ describe('lossWarnings', () => {
     ]);
   });
 
-  it('begins at the larger error', () => {
+  it('warns from the larger error on', () => {
     const at = (relativeError: number, channelError: number): number =>
       lossWarnings([{ ...layer, relativeError, channelError }], 'int8').length;
     const less = LARGE_ERROR * 0.99;

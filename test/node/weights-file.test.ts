@@ -126,7 +126,7 @@ describe('openModel', async () => {
     },
   );
 
-  it('reads shards through links, as a download cache has them', async () => {
+  it('reads shards through links, as in a download cache', async () => {
     const index = shards('cache/blobs');
     const links = join(folder, 'cache', 'snapshot');
     mkdirSync(links);
@@ -273,7 +273,7 @@ describe('openModel', async () => {
     close();
   });
 
-  it('reads the dictionary that is asked for, else the one that fits best', async () => {
+  it('reads the requested dictionary, else the one that fits best', async () => {
     const { dict: state, storages } = stateDict(TENSORS);
     const part = new OrderedDict(state.entries.slice(1));
     const path = write('two.pth', zip(checkpoint(dict({ ema: part, model: state }), storages)));

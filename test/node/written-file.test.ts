@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test('a file takes the place of an older one, and nothing else is left', async () => {
+test('a file replaces an older one, and no other file is left', async () => {
   const path = join(folder, 'a.txt');
   writeFileSync(path, 'old');
   await writeWhole(path, 'new');
@@ -27,7 +27,7 @@ test('a file takes the place of an older one, and nothing else is left', async (
   expect(readFileSync(path, 'utf8')).toBe('new');
 });
 
-test('a file that cannot be written is told in one line', async () => {
+test('a file that cannot be written gives a one-line error', async () => {
   const path = join(folder, 'none', 'a.png');
   await expect(writeWhole(path, 'x')).rejects.toThrow(
     `${path}: cannot be written: its folder does not exist`,
@@ -36,18 +36,21 @@ test('a file that cannot be written is told in one line', async () => {
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test.runIf(process.platform !== 'win32')('a link stays one, and a device a device', async () => {
-  const link = join(folder, 'link');
-  writeFileSync(join(folder, 'target'), 'old');
-  symlinkSync('target', link);
-  await writeWhole(link, 'new');
-  expect(lstatSync(link).isSymbolicLink()).toBe(true);
-  expect(readFileSync(join(folder, 'target'), 'utf8')).toBe('new');
-  await writeWhole('/dev/null', 'nothing');
-  expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
-});
+test.runIf(process.platform !== 'win32')(
+  'a link stays a link, and a device stays a device',
+  async () => {
+    const link = join(folder, 'link');
+    writeFileSync(join(folder, 'target'), 'old');
+    symlinkSync('target', link);
+    await writeWhole(link, 'new');
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readFileSync(join(folder, 'target'), 'utf8')).toBe('new');
+    await writeWhole('/dev/null', 'nothing');
+    expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
+  },
+);
 
-test('unfinished files of this process go, in all folders, and no others', () => {
+test('removes the unfinished files of this process in all folders, and no others', () => {
   mkdirSync(join(folder, 'inner'));
   const own = `a.png.${process.pid}.part`;
   for (const name of [own, join('inner', own), 'a.png', 'a.png.1.part']) {

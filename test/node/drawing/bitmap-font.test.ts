@@ -24,7 +24,7 @@ it.each([
   }
 });
 
-it('has a question mark in place of letters that the font lacks', async () => {
+it('has a question mark for letters that are not in the font', async () => {
   const font = await loadBitmapFont(FONTS[16]);
   expect(textWidth(font, '猫a')).toBe(textWidth(font, '?a'));
 });

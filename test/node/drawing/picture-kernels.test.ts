@@ -27,7 +27,7 @@ const offset = fc.double({ min: -9, max: 9, noNaN: true });
 const length = fc.double({ min: 0.5, max: 90, noNaN: true });
 const region = fc.record({ x: offset, y: offset, width: length, height: length });
 
-it('make the maps of a class to the bits of the portable code, NaN where the network did not see', () => {
+it('make the maps of a class with the same bits as the portable code, NaN where the network did not see', () => {
   const size = fc.constantFrom([1, 1], [7, 5], [301, 223]);
   const part = fc.option(region, { nil: undefined });
   fc.assert(
@@ -59,7 +59,7 @@ it('make the maps of a class to the bits of the portable code, NaN where the net
   );
 });
 
-it('paint any maps, over any region, to the bytes of lovi', () => {
+it('paint any maps, over any region, with the same bytes as lovi', () => {
   const size = fc.tuple(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 1, max: 150 }));
   const some = fc.array(map, { minLength: 1, maxLength: 6 });
   const low = fc.double({ min: 0.01, max: 1, noNaN: true });
@@ -79,7 +79,7 @@ it('paint any maps, over any region, to the bytes of lovi', () => {
   );
 });
 
-it('paint black where nothing is salient, and no color where a map is no number', () => {
+it('paint black where nothing is salient, and no color where a map is NaN', () => {
   const size = [9, 7] as const;
   const whole = { x: 0, y: 0, width: 7, height: 9 };
   const maps = [new Float32Array(6), Float32Array.of(0, 0, 0, 0.5, NaN, 1)];
@@ -91,7 +91,7 @@ it('paint black where nothing is salient, and no color where a map is no number'
   }
 });
 
-it('resize any picture to the bytes of the portable code, transparent ones too', () => {
+it('resize any picture with the same bytes as the portable code, also transparent ones', () => {
   const side = fc.integer({ min: 1, max: 60 });
   const alpha = fc.constantFrom(255, 255, 255, 254, 0);
   const interpolation = fc.constantFrom('bilinear' as const, 'bicubic' as const);
@@ -108,7 +108,7 @@ it('resize any picture to the bytes of the portable code, transparent ones too',
   );
 });
 
-it('resize rows by turns where they do not fit at once', () => {
+it('resize rows in several parts if they do not fit at once', () => {
   const picture = createPicture(3001, 97);
   picture.data.forEach((_, i) => {
     picture.data[i] = i % 4 === 3 ? 255 : ((i * 40503) >>> 7) & 255;

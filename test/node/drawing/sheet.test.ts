@@ -88,7 +88,7 @@ describe('text', () => {
   });
 });
 
-test('LOVI stands above its legend, and a narrow one is centred over it', () => {
+test('LOVI is above its legend, and a narrow LOVI is centred over it', () => {
   const lovi = flat(10, 10, [1, 2, 3]);
   const legend = flat(240, 16, [4, 5, 6]);
   const picture = drawLovi(lovi, legend, lettering);

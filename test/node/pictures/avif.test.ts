@@ -3,7 +3,7 @@ import { orient } from '../../../src/image/orientation.js';
 import { decode, difference, failure, fixture } from './decoding.js';
 
 describe('AVIF', () => {
-  test('a picture comes out near its source, of a sequence the first one', async () => {
+  test('a picture is decoded close to its source; of a sequence the first one', async () => {
     const source = await decode(fixture('src.png'));
     for (const name of ['photo.avif', 'sequence.avif']) {
       const picture = await decode(fixture(name));
@@ -12,7 +12,7 @@ describe('AVIF', () => {
     }
   });
 
-  test('it is turned and mirrored as irot and imir say', async () => {
+  test('it is turned and mirrored by irot and imir', async () => {
     // A quarter turn anticlockwise, then left for right.
     const expected = orient(await decode(fixture('src.png')), 7);
     const turned = fixture('turned.avif');

@@ -89,7 +89,7 @@ describe('BMP', () => {
     expect(rgb(await decode(second))).toEqual([RED, BLUE]);
   });
 
-  test('RLE8 and RLE4: runs, pixels as they are, moves, ends, and runs that leave the row', async () => {
+  test('RLE8 and RLE4: runs, literal pixels, moves, ends, and runs that leave the row', async () => {
     const runs = async (depth: number, compression: number, bytes: number[]) => {
       const palette = Array.from({ length: 2 ** depth }, (_, i): [number, number, number] => [
         i,

@@ -22,7 +22,7 @@ describe('files', () => {
     return error.message.slice(path.length + 2);
   };
 
-  test('missing and empty files, directories and devices are told apart', async () => {
+  test('missing and empty files, directories and devices give different errors', async () => {
     const empty = join(folder, 'empty.png');
     writeFileSync(empty, '');
     expect(await reason(join(folder, 'none.png'))).toBe('no such file');
@@ -32,7 +32,7 @@ describe('files', () => {
     if (process.platform === 'linux') expect(await reason('/dev/zero')).toContain('is a device');
   });
 
-  test('other kinds of files are named, whatever their ending says', async () => {
+  test('other kinds of files are named, whatever their extension is', async () => {
     const write = async (name: string, bytes: string): Promise<string> => {
       const path = join(folder, name);
       writeFileSync(path, bytes, 'latin1');
@@ -68,7 +68,7 @@ test.each(['baseline.jpg', 'src.png', 'lossy.webp', 'photo.avif', 'src.tif', 'pa
   },
 );
 
-test('a limit of pixels that is none is refused, and none is larger than that for all', async () => {
+test('an invalid limit of pixels is refused, and no limit exceeds the general one', async () => {
   const bytes = fixture('src.png');
   for (const maxPixels of [0, -1, Number.NaN, 100_000_001]) {
     await expect(decode(bytes, { maxPixels })).rejects.toThrow('maxPixels: expected 1…100000000');

@@ -61,7 +61,7 @@ describe('JPEG', () => {
     },
   );
 
-  test('mirrored orientations tell left from right', async () => {
+  test('mirrored orientations put left and right in the correct place', async () => {
     const levels = async (orientation: number): Promise<number[]> => {
       const file = jpeg([[[20], [220]]], { exif: exif(orientation) });
       const { data } = await decode(file);
@@ -118,7 +118,7 @@ describe('JPEG', () => {
     ).toBe(0);
   });
 
-  test('what is cut anywhere is refused, stray bytes or not', async () => {
+  test('a file cut anywhere is refused, with or without stray bytes', async () => {
     for (const name of ['baseline.jpg', 'progressive.jpg']) {
       const whole = fixture(name);
       for (let length = 200; length < whole.length - 4; length += 97) {
@@ -130,7 +130,7 @@ describe('JPEG', () => {
     }
   });
 
-  test('a progressive picture of very many scans is refused before they are gone through', async () => {
+  test('a progressive picture with very many scans is refused before they are decoded', async () => {
     const whole = Buffer.from(fixture('progressive.jpg'));
     const frame = whole.indexOf(Uint8Array.of(0xff, 0xc2));
     const claim = Buffer.from(whole);

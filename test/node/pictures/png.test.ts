@@ -47,7 +47,7 @@ describe('PNG', () => {
     expect(rgb(picture).map(([level]) => level)).toEqual([10, 20, 30, 40]);
   });
 
-  test('bytes after the end of the picture are no part of it', async () => {
+  test('bytes after the end of the picture are ignored', async () => {
     const file = png(1, 1, { depth: 8, color: PNG_COLOR.rgb, rows: [[1, 2, 3]] });
     expect(rgb(await decode(Buffer.concat([file, Buffer.from('and more')])))).toEqual([[1, 2, 3]]);
   });
@@ -64,7 +64,7 @@ describe('PNG', () => {
     expect(await failure(none)).toContain('truncated');
   });
 
-  test('the orientation in an eXIf chunk is honoured', async () => {
+  test('the orientation in an eXIf chunk is applied', async () => {
     const rows = [[...RED, ...GREEN]];
     const chunks = [pngChunk('eXIf', exif(6))];
     const picture = await decode(png(2, 1, { depth: 8, color: PNG_COLOR.rgb, rows, chunks }));
@@ -180,7 +180,7 @@ describe('PNG', () => {
     expect(await decode(fixture('exif-orientation.png'))).toMatchObject({ width: 48, height: 36 });
   });
 
-  test('a wrong checksum, a palette that is missing and kinds that there are none of are refused', async () => {
+  test('a wrong checksum, a missing palette and unknown kinds are refused', async () => {
     const file = png(1, 1, { depth: 8, color: PNG_COLOR.rgb, rows: [[1, 2, 3]] });
     const changed = Uint8Array.from(file);
     changed[29]! ^= 1;

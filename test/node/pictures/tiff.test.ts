@@ -37,7 +37,7 @@ describe('TIFF', () => {
     ]);
   });
 
-  test('the orientation tag is honoured', async () => {
+  test('the orientation tag is applied', async () => {
     const turned = tiff([...entries, [274, 3, 3]], pixels);
     expect(rgb(await decode(turned))).toEqual([WHITE, BLUE, GREEN, RED]);
   });
@@ -120,7 +120,7 @@ describe('TIFF', () => {
     expect(await failure(tiff(changed(entries, [259, 3, 4]), pixels))).toContain('fax');
   });
 
-  test('thousands of tags that all claim the whole file are passed over at once', async () => {
+  test('thousands of tags that all claim the whole file are skipped quickly', async () => {
     const filler = new Array(3_000_000).fill(0);
     const bombs = Array.from({ length: 3000 }, (_, i): TiffEntry => [274 + (i % 2) * 40_000, 4, 1]);
     const file = tiff([...entries, ...bombs], [...pixels, ...filler]);
@@ -182,7 +182,7 @@ describe('TIFF', () => {
       }
     });
 
-    test('grey JPEG, tiles that the tags of strips tell of, and BigTIFF', async () => {
+    test('grey JPEG, tiles described by the tags of strips, and BigTIFF', async () => {
       expect(await decode(fixture('greyjpeg-64x64.tif'))).toMatchObject({ width: 64, height: 64 });
       const tiles = await decode(fixture('tiles-in-strip-tags.tif'));
       const jpeg = await decode(fixture('greyjpeg-64x64.tif'));
@@ -219,7 +219,7 @@ describe('samples of a TIFF', () => {
   const FLOATS: TiffEntry = [339, 3, 3];
   const float = { bits: [32], more: [FLOATS] };
 
-  test('floats within 0 and 1 keep that range; others, and wide numbers, go from least to greatest', async () => {
+  test('floats within 0 and 1 keep that range; other floats and wide numbers are scaled from least to greatest', async () => {
     expect(grey(await row(3, floats([0.2, 0.5, 1]), float))).toEqual([51, 128, 255]);
     expect(grey(await row(3, floats([-1, 0, 3]), float))).toEqual([0, 64, 255]);
     expect(grey(await row(2, floats([5, 5]), float))).toEqual([0, 0]);
@@ -234,7 +234,7 @@ describe('samples of a TIFF', () => {
     expect(grey(await row(3, wide, { bits: [32] }))).toEqual([0, 128, 255]);
   });
 
-  test('a range that is given holds for all kinds, and `min-max` stretches any', async () => {
+  test('a given range is used for all kinds, and `min-max` stretches any kind', async () => {
     const given = { sampleRange: [0, 10] } as const;
     expect(grey(await row(4, floats([-5, 0, 5, 20]), float, given))).toEqual([0, 0, 128, 255]);
     expect(grey(await row(3, [0, 5, 200], {}, given))).toEqual([0, 128, 255]);
@@ -280,7 +280,7 @@ describe('samples of a TIFF', () => {
     expect(grey(await row(3, [0, 0, 1, 0, 0, 2, 0, 0, 3], three))).toEqual([0, 128, 255]);
   });
 
-  test('an extra sample is alpha where it says so, and is multiplied out where it says that', async () => {
+  test('an extra sample is alpha if the file says so, and premultiplied alpha is undone', async () => {
     const four = [8, 8, 8, 8];
     const rgba = (kind: number[]) =>
       row(1, [100, 50, 0, 100], {
@@ -326,7 +326,7 @@ describe('samples of a TIFF', () => {
     expect(rgb(await row(1, [76, 85, 255], ycbcr))).toEqual([[254, 0, 0]]);
   });
 
-  test('what cannot be read right is refused by name', async () => {
+  test('files that cannot be read correctly are refused by name', async () => {
     const refused = async (name: string, entries: TiffEntry[]) =>
       expect(await failure(tiff(entries, new Array(64).fill(0)))).toContain(
         `${name} cannot be read`,
@@ -347,7 +347,7 @@ describe('samples of a TIFF', () => {
     await refused('a TIFF of 24-bit floating-point samples', page(1, [24], [339, 3, 3]));
   });
 
-  test('old-style LZW is told from new', async () => {
+  test('old-style and new LZW are distinguished', async () => {
     // The clear code, 256, with the least significant bit first.
     const file = tiff(
       tiffEntries(2, 2, 2, [8, 8, 8], 4).map(
@@ -358,7 +358,7 @@ describe('samples of a TIFF', () => {
     expect(await failure(file)).toContain('an old-style LZW TIFF cannot be read');
   });
 
-  test('floating-point differences are undone in big-endian files too', async () => {
+  test('floating-point differences are undone in big-endian files, too', async () => {
     // The bytes of each number taken apart, the most significant first, and each less the one before.
     const values = [0.25, 0.5, 1];
     const planes = [3, 2, 1, 0].flatMap((byte) =>

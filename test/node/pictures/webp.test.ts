@@ -13,7 +13,7 @@ describe('WebP', () => {
     expect(half.decoder).toBe('libwebp');
   });
 
-  test('of an animation the first frame comes out, on a canvas that is transparent elsewhere', async () => {
+  test('of an animation the first frame is decoded, on a canvas that is transparent elsewhere', async () => {
     const source = await decode(fixture('src.png'));
     expect(difference(await decode(fixture('anim.webp')), source)).toBeLessThan(12);
     // A frame of 20×10 at (4, 6), lossless.

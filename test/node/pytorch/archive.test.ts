@@ -55,7 +55,7 @@ function valuesOf(source: TensorSource, tensor: string, begin = 0, length?: numb
 }
 
 describe('readArchive', () => {
-  it('does not read a pickle that is too long for one', () => {
+  it('does not read a pickle that is implausibly long', () => {
     const archive = {
       name: 'file',
       entries: new Map([['data.pkl', 2 ** 40]]),
@@ -65,7 +65,7 @@ describe('readArchive', () => {
     expect(() => readArchive(archive)).toThrow(message);
   });
 
-  it('gives a ResNet the bits of the same weights elsewhere, step counters and all', () => {
+  it('gives a ResNet the same bits as other formats, also with step counters', () => {
     const { dict, storages } = stateDict(TENSORS);
     const counter = tensorCall(new StorageId('LongStorage', 'n', 1), 0, [], []);
     const value = new OrderedDict([...dict.entries, ['bn1.num_batches_tracked', counter]]);
@@ -121,7 +121,7 @@ describe('readArchive', () => {
     expect(architecture).toMatchObject(SMALL);
   });
 
-  it('reads transposed, sliced and shared tensors, and windows of them', () => {
+  it('reads transposed, sliced and shared tensors, and parts of them', () => {
     const source = read(
       dictOf({
         all: tensorCall(FLOATS, 0, [2, 3, 4], [12, 4, 1]),
@@ -190,7 +190,7 @@ describe('readArchive', () => {
     expect(source.tensors.has('sparse')).toBe(false);
   });
 
-  it('reads what Python 2 and protocols 0 and 1 make of dicts', () => {
+  it('reads dicts of Python 2 and of protocols 0 and 1', () => {
     const pairs = new Call(new Global('collections', 'OrderedDict'), [['a', tensorOf(2)]]);
     expect(valuesOf(read(pairs), 'a')).toEqual([0, 1]);
     const subclass = new Call(

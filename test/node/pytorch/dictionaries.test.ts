@@ -89,7 +89,7 @@ describe('the dictionaries of a checkpoint', () => {
     expect(keysOf(dict({ greedy, model: state('a') }))).toEqual(['model']);
   });
 
-  it('does not follow what holds itself, nor lists of lists that are there twice', () => {
+  it('does not follow objects that contain themselves, nor repeated lists of lists', () => {
     // A dict under whose key it is itself, beside a tensor: { self: …, list: [[…], […]] }.
     const bytes = checkpoint(dict({ a: tensor }), STORAGES);
     const twice = '2\x86'.repeat(100);
@@ -125,7 +125,7 @@ describe('chooseDictionary', () => {
     expect(c.warnings).toEqual([]);
   });
 
-  it('takes several as one where a network is in parts, side by side', () => {
+  it('joins several if a network is stored in parts', () => {
     const parts = dict({ backbone: state('a', 'b'), classifier: state('c') });
     const all = chooseDictionary(read(parts), ({ tensors }) => tensors.size);
     expect([...all.tensors.keys()]).toEqual(['backbone.a', 'backbone.b', 'classifier.c']);
@@ -145,7 +145,7 @@ describe('chooseDictionary', () => {
     expect(chooseDictionary(read(two), bySize, 'state_dict').warnings).toEqual([]);
   });
 
-  it('names those that there are where one is not', () => {
+  it('lists the existing ones if one is missing', () => {
     const choose = () => chooseDictionary(read(two), bySize, 'X\ny');
     expect(choose).toThrow(FormatError);
     expect(choose).toThrow(
@@ -163,7 +163,7 @@ describe('chooseDictionary', () => {
   });
 });
 
-describe('what lies beside the weights', () => {
+describe('values beside the weights', () => {
   const model = dict({
     'fc.bias': tensorCall(FLOATS, 0, [3], [1]),
     w: tensorCall(FLOATS, 0, [1], [1]),

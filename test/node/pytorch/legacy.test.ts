@@ -57,13 +57,13 @@ function withPickle(index: number, value: Picklable): Buffer {
 }
 
 describe('readLegacy', () => {
-  it('reads tensors of storages that lie behind the pickles', () => {
+  it('reads tensors of storages after the pickles', () => {
     const source = read(legacyFile(GOOD, STORAGES));
     expect(valuesOf(source, 'a')).toEqual([...DATA]);
     expect(valuesOf(source, 'b')).toEqual([1, 3]);
   });
 
-  it('reads views of storages, and of views what they have', () => {
+  it('reads views of storages, and views of views', () => {
     const view = new StorageId('FloatStorage', '7', 6, new Tuple('9', 2, 3));
     const value = dict({ all: tensorCall(SEVEN, 0, [6], [1]), v: tensorCall(view, 1, [2], [1]) });
     expect(valuesOf(read(legacyFile(value, { '7': STORAGES['7'] })), 'v')).toEqual([3, 4]);
@@ -96,7 +96,7 @@ describe('readLegacy', () => {
     expect(Math.max(...reads)).toBeLessThanOrEqual(2 ** 16);
   });
 
-  it('is told by its magic number, in any protocol', () => {
+  it('is recognized by its magic number, in any protocol', () => {
     expect(isLegacyCheckpoint(LEGACY_MAGIC)).toBe(true);
     expect(isLegacyCheckpoint(Buffer.from('L119547037146038801333356L\n.'))).toBe(true);
     expect(isLegacyCheckpoint(Buffer.from('80048a0a6cfc9c46f9206aa850192e', 'hex'))).toBe(true);

@@ -69,14 +69,14 @@ describe('a whole module', () => {
     expect(source.warnings).toEqual([]);
   });
 
-  it('is read in a dict too, and says its labels itself', () => {
+  it('is also read inside a dict, and has its own labels', () => {
     const checkpoint = dict({ model: net({}, { class_to_idx: dict({ b: 0, a: 1, c: 2 }) }) });
     const source = read(checkpoint);
     expect([...source.tensors.keys()]).toEqual(['conv1.weight']);
     expect(jsonOf(source, 'labels')).toEqual(['b', 'a', 'c']);
   });
 
-  it('tells strides, paddings, dilations and epsilons of its layers', () => {
+  it('states strides, paddings, dilations and epsilons of its layers', () => {
     const source = read(
       net({
         same: conv({ padding: 'same', stride: new Tuple(1, 1) }),
@@ -157,7 +157,7 @@ describe('a whole module', () => {
     expect(read_).toThrow('file: module pool is a BlurPool2d: blur pools are not supported');
   });
 
-  it('ends in bounded time for modules that hold themselves, or each other twice', () => {
+  it('ends in bounded time for modules that contain themselves, or each other twice', () => {
     const modules = dict({});
     const selfish = new Instance('my', 'Net', {
       state: dict({ _parameters: dict({ w: weight }), _modules: modules }),
@@ -268,7 +268,7 @@ describe('a TorchScript program', () => {
     expect(jsonOf(source, 'architecture')).toEqual({ activationFunction: 'leaky_relu:0.2' });
   });
 
-  it('does not read files of code that are too long for one', () => {
+  it('does not read code files that are implausibly long', () => {
     const code = file(
       'torch/nn/modules/activation',
       'class LeakyReLU(Module):',

@@ -48,7 +48,7 @@ describe('readPickle', () => {
     expect(global).toEqual({ kind: 'inert', module: 'os', name: 'system' });
   });
 
-  it('keeps a memo’s values one and the same, cycles included', () => {
+  it('keeps the identity of a memo’s values, also in cycles', () => {
     const list = read(0x80, 2, 0x5d, 0x71, 0, 0x68, 0, 0x61, 0x2e) as PickleValue[];
     expect(list[0]).toBe(list);
   });

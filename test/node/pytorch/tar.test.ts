@@ -32,7 +32,7 @@ describe('readTar', () => {
     expect(b).toEqual(Float32Array.of(3, 5));
   });
 
-  it('takes no other file for one', () => {
+  it('recognizes no other file as one', () => {
     expect(isTar(Buffer.alloc(512))).toBe(false);
     expect(isTar(tar(ENTRIES).subarray(0, 300))).toBe(false);
   });
