@@ -1,4 +1,4 @@
-/** docs/algorithm.md keeps its word: its snippets, one program, compute what the library does. */
+/** The snippets of docs/algorithm.md, joined to one program, compute the same as the library. */
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

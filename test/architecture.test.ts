@@ -1,4 +1,4 @@
-/** The house keeps its shape: who may import whom, and what the core may not know. */
+/** The rules for imports: which folders may import which, and what the core must not import. */
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';

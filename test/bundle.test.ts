@@ -1,4 +1,4 @@
-/** What a bundler makes of the core: the embedded modules are there where they are used, in every format. */
+/** A bundle of the core contains the embedded modules where they are used, in every format. */
 
 import { fileURLToPath } from 'node:url';
 import { createContext, runInContext } from 'node:vm';

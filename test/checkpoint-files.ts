@@ -56,7 +56,7 @@ export class Call {
   }
 }
 
-/** An object of a class: NEWOBJ, then what is in it. */
+/** An object of a class: NEWOBJ, then its contents. */
 export class Instance {
   readonly type: Global;
   readonly parts: InstanceParts;
@@ -73,7 +73,7 @@ export interface InstanceParts {
   readonly state?: Picklable;
 }
 
-/** What is referred to by a persistent id; a storage's is a tuple. */
+/** An object that is referred to by a persistent id; the id of a storage is a tuple. */
 export class StorageId {
   readonly id: Picklable;
   constructor(type: string, key: string, elements: number, ...view: Picklable[]) {

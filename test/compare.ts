@@ -1,4 +1,4 @@
-/** How far arrays lie apart, as the goldens state it: relative to the expected array's largest value. */
+/** The distance of two arrays, as in the goldens: relative to the largest value of the expected array. */
 
 export interface Distance {
   readonly largest: number;

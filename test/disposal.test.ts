@@ -24,7 +24,7 @@ async function memoryOf(kernels: Kernels): Promise<number> {
   return bytes;
 }
 
-/** What a deep reactive state makes of an object: every access goes through a proxy. */
+/** An object in a deep reactive state: every access goes through a proxy. */
 function reactive<T extends object>(target: T): T {
   return new Proxy(target, { get: (object, key, self) => Reflect.get(object, key, self) });
 }

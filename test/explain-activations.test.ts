@@ -1,4 +1,4 @@
-/** Activations from elsewhere are explained as the network's own. The network's own are what is given here. */
+/** Activations of another library are explained like the network's own. These tests pass the network's own. */
 
 import { readFileSync } from 'node:fs';
 import { fc, it as property } from '@fast-check/vitest';

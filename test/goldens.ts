@@ -32,7 +32,7 @@ export function goldenWeights(name: string): SafetensorsFile {
   return parseSafetensors(readFileSync(url), name);
 }
 
-/** What a network of goldens/graph was given: `hashImage` of the salt, in that shape. */
+/** The input of a network of goldens/graph: `hashImage` of the salt, in that shape. */
 export function goldenInput(name: string): {
   readonly shape: readonly [number, number, number, number];
   readonly salt: number;

@@ -1,5 +1,5 @@
 /**
- * What a worker has to have: a ResNet-50 from a stream, and one explanation.
+ * The memory that a worker needs for a ResNet-50 from a stream and one explanation.
  *
  * Counted is the linear memory of the backend, which never shrinks, and every byte of every ArrayBuffer that
  * is made from the first line to the last, by whatever way: none is taken for freed, so that no peak is
@@ -39,7 +39,7 @@ function countBytes(): { readonly buffers: number; readonly linear: number } {
     class Counted extends (type as unknown as Constructor) {
       constructor(...args: unknown[]) {
         super(...args);
-        // A view of a buffer has no bytes of its own.
+        // A view shares the bytes of its buffer.
         if (!isBuffer(args[0])) buffers += this.byteLength;
       }
     }

@@ -1,4 +1,4 @@
-/** The README keeps its word: its code prints what it says it prints, and its links lead somewhere. */
+/** The README is correct: its code prints the output that it shows, and its links work. */
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';

@@ -4,7 +4,7 @@ export interface TestStream {
   readonly stream: ReadableStream<Uint8Array>;
   /** Bytes that were asked for so far. */
   readonly delivered: number;
-  /** What the source was told when it was cancelled. */
+  /** The reason that the source received when it was cancelled. */
   readonly cancelled: unknown;
 }
 

@@ -1,4 +1,4 @@
-/** What typed JavaScript's callers get wrong, and what they are told: the argument, what came, what to pass. */
+/** Wrong arguments of JavaScript callers, and the errors: each names the argument, the value, and what to pass. */
 
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';

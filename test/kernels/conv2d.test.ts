@@ -90,7 +90,7 @@ function worstOf(
 
 describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
   const kernels = await make();
-  // What is marked as behind a ReLU may be computed another way; dense inputs are as right.
+  // Inputs marked as coming from a ReLU may use another algorithm, which is also right for dense inputs.
   const run = (
     c: Case,
     activation?: ActivationFunction,

@@ -48,7 +48,7 @@ function erfFixed(x: number): bigint {
   return ((2n * sum) << BITS) / SQRT_PI;
 }
 
-/** The double nearest to a fixed-point number, but for its last bit. */
+/** The double nearest to a fixed-point number, except for its last bit. */
 function toNumber(fixed: bigint): number {
   const negative = fixed < 0n;
   const magnitude = negative ? -fixed : fixed;

@@ -54,7 +54,7 @@ function negated(batchNorms: readonly string[]): TensorSource {
   };
 }
 
-/** What the convolution `last` of the network without taps leaves, after its ReLU. */
+/** The output of the convolution `last`, after its ReLU, in the network without taps. */
 function outputOf(kernels: Kernels, source: TensorSource, last: string): Float32Array {
   let program: Program | undefined;
   const bind: Kernels['bind'] = (...args) => {

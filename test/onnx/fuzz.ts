@@ -14,7 +14,7 @@ import { bytesOf, type Field, fieldsOf, messagesOf } from './wire.js';
 
 /** One case takes a millisecond or two; a machine that does something else may hold it up. */
 const MAX_CASE_MS = 3000;
-/** The files are some kilobytes, and what is loaded has a budget; the rest is the engine's. */
+/** The files have a few kilobytes, and loading has a budget; the rest of the memory is the engine's. */
 const MAX_GROWTH_BYTES = 600e6;
 const BUDGET_BYTES = 64e6;
 
@@ -26,7 +26,7 @@ const FILES = CASES.filter((_, i) => i % 3 === 0).map(({ file }) => Buffer.from(
 
 const EXTERNAL = { location: 1, value: 2 };
 
-/** A file whose first initializer of floats lies elsewhere, by the path given. */
+/** A file whose first initializer of floats is in another file, with the given path. */
 function external(file: Uint8Array, location: string, extra: readonly [string, string][]): Field[] {
   const model = fieldsOf(file);
   const graph = model.find(({ id }) => id === 7)!.value as Field[];
@@ -176,7 +176,7 @@ async function refused(bytes: Uint8Array): Promise<boolean> {
   }
 }
 
-/** Four fifths of `runs` are damaged files, the rest damaged ones whose weights lie in another file. */
+/** Four fifths of `runs` are damaged files; the rest are damaged files with their weights in another file. */
 export function fuzzOnnx(runs: number): void {
   const bounded = async (
     numRuns: number,

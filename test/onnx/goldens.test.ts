@@ -45,7 +45,7 @@ function expectScaleMap(got: Float32Array, expected: ArrayLike<number>): number 
   return errors.at(-1)!;
 }
 
-/** What is kept of raw maps, scale maps and the combined map. */
+/** The part of raw maps, scale maps and the combined map that the golden keeps. */
 function expectMaps(e: Explanation, golden: ReadonlyMap<string, Golden>): void {
   const get = (key: string): ArrayLike<number> => golden.get(key)!.data;
   let most = 0;
@@ -53,7 +53,7 @@ function expectMaps(e: Explanation, golden: ReadonlyMap<string, Golden>): void {
     const { largest, median } = distance(map.data, get(`smoe.${i}`));
     expect(largest).toBeLessThanOrEqual(2e-3);
     expect(median).toBeLessThanOrEqual(1e-5);
-    // Of the VGGs the largest is not kept.
+    // For the VGGs the largest map is not kept.
     const scale = golden.get(`scale.${i}`);
     if (scale) most = Math.max(most, expectScaleMap(e.scaleMaps[i]!.data, scale.data));
   });

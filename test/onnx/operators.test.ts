@@ -15,7 +15,7 @@ interface Case {
   readonly name: string;
   /** Base64. */
   readonly file: string;
-  /** Of the input, as the file has it. */
+  /** Shape of the input in the file. */
   readonly shape: readonly number[];
   readonly layout: 'NCHW' | 'NHWC';
   readonly pixels: 'unit' | 'byte';
@@ -29,7 +29,7 @@ interface Case {
 }
 
 interface RefusedCase extends Pick<Case, 'name' | 'file'> {
-  /** What the message says. */
+  /** The text of the message. */
   readonly refused: readonly string[];
 }
 

@@ -69,7 +69,7 @@ export function bytesOf(fields: readonly Field[]): Uint8Array {
   return Buffer.concat(parts);
 }
 
-/** Two's complement of 64 bits, as ONNX writes what is negative. */
+/** Two's complement of 64 bits: ONNX writes negative numbers in this form. */
 function varintBytes(value: bigint): Uint8Array {
   const bytes: number[] = [];
   let rest = BigInt.asUintN(64, value);
@@ -80,7 +80,7 @@ function varintBytes(value: bigint): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** Every list of fields in a tree, with the list that it lies in. */
+/** Every list of fields in a tree, with the list that contains it. */
 export function messagesOf(fields: Field[]): Field[][] {
   return [
     fields,

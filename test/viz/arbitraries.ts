@@ -1,4 +1,4 @@
-/** What the tests of viz draw their maps, regions and pictures from. */
+/** Generators of maps, regions and pictures for the tests of viz. */
 
 import fc from 'fast-check';
 import type ndarray from 'ndarray';
@@ -28,7 +28,7 @@ export function unitMap(largest: number): fc.Arbitrary<SaliencyMap> {
     );
 }
 
-/** A rectangle that may lie partly outside of a picture of H × W. */
+/** A rectangle that may be partly outside of a picture of H × W. */
 export function regionOf(H: number, W: number): fc.Arbitrary<Region> {
   return fc
     .tuple(

@@ -29,7 +29,7 @@ describe.each<Colormap>(['viridis', 'cividis'])('%s', (colormap) => {
 });
 
 describe('published values', () => {
-  // From the authors’ tables of 256, at steps that lie between our knots.
+  // From the authors’ tables of 256 colours, at steps between our knots.
   test.each([
     { colormap: 'viridis', step: 8, rgb: [71, 13, 96] },
     { colormap: 'viridis', step: 63, rgb: [59, 81, 139] },

@@ -20,14 +20,14 @@ interface Case {
   readonly why: string;
   /** [N, classes], in one row; none without a classifier; null where nothing is said of them. */
   readonly logits: readonly number[] | null;
-  /** What the warnings match; null: there are none. */
+  /** A pattern that the warnings match; null: there are no warnings. */
   readonly warns: string | null;
   readonly refuses?: string;
   readonly labels?: readonly string[];
   readonly preprocessing?: Readonly<Record<string, unknown>>;
 }
 
-/** Float32 against float64: 3e-7 is what the readable ones have, 1e-3 what a wrong reading has at least. */
+/** Float32 against float64: correctly read files have an error of 3e-7, wrongly read ones of at least 1e-3. */
 const TOLERANCE = 2e-5;
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -95,7 +95,7 @@ async function expectRefusal(expected: Case): Promise<void> {
   expect(error.message.replace(at(expected.file), '')).toMatch(regex(expected.refuses!));
 }
 
-/** What `convert` makes of a file needs no option, and computes what the file does. */
+/** A file written by `convert` needs no option, and computes the same as the original file. */
 async function expectConversion(expected: Case): Promise<void> {
   const { file, input } = expected;
   const model = await open(expected);

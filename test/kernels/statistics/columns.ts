@@ -1,4 +1,4 @@
-/** What the tests of the statistics draw their columns from, and how they ask for one value. */
+/** Generators of columns for the tests of the statistics, and a function that computes one value. */
 
 import fc from 'fast-check';
 import type { ColumnValues } from '../../../src/kernels/statistics/columns.js';

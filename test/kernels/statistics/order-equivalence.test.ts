@@ -22,7 +22,7 @@ function rounding(x: readonly number[]): number {
   return 2 * (x.length + 64) * 2 ** -52 * (meanOf(x) + SMOE_EPS);
 }
 
-/** A column whose φ has 9 digits or more: not constant but for rounding. */
+/** A column whose φ has 9 correct digits or more: not one that is constant except for rounding. */
 const column = awkwardColumn.filter((x) => phi(x) > 1e9 * rounding(x));
 
 /** A column, and itself with one channel moved by 1e-6 to half of it: nearly of its order. */

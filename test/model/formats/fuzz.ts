@@ -204,7 +204,7 @@ const FLOATS = new StorageId('FloatStorage', '0', 24);
 const weight = parameter(tensorCall(FLOATS, 0, [2, 3, 2, 2], [12, 4, 2, 1]));
 const bias = tensorCall(FLOATS, 3, [3], [0]);
 
-/** Several dictionaries among objects of other classes, and what is said beside them. */
+/** Several dictionaries among objects of other classes, and other values beside them. */
 const WRAPPED: Picklable = dict({
   args: new Instance('argparse', 'Namespace', { state: dict({ arch: 'resnet18', lr: 0.1 }) }),
   best: new Instance('numpy', 'float64', { args: [1, 'x'] }),

@@ -31,7 +31,7 @@ const SIZE = 37;
 const torchvision = (architecture = SMALL): Tensors =>
   tensorsOf(hashWeights(stateDictOf(architecture), 3));
 
-/** With a bias of its own for every convolution, as Keras has it. */
+/** With a bias for every convolution, as in Keras. */
 function withBiases(tensors: Tensors): Tensors {
   const biases = Object.entries(tensors)
     .filter(([, { shape }]) => shape.length === 4)

@@ -102,7 +102,7 @@ describe('activation functions as operators', () => {
       ...['relu6', 'thresholded_relu', 'hardsigmoid', 'sigmoid', 'softplus'],
     ]);
     expect(NAMES.filter((_, i) => ranges[i]!.sparse)).toEqual(['relu6', 'thresholded_relu']);
-    // What is claimed holds.
+    // The stated range must be true.
     const x = seededFloats(4000, 3).map((value, i) => (i % 2 === 0 ? 120 : 8) * value);
     for (const [i, name] of NAMES.entries()) {
       const out = x.slice();
@@ -153,7 +153,7 @@ describe.each(BACKENDS)('activation functions on $name', async ({ make }) => {
   const kernels = await make();
   const special = [NaN, Infinity, -Infinity, 0, -0, 1e-45, -1e-45, 1e-40, -1e-40, 3e38, -3e38, 6];
 
-  /** What the operator's step makes of x, [1, 1, 1, C]. */
+  /** The result of the operator's step for x, [1, 1, 1, C]. */
   const run = (operator: Operator, x: Float32Array): Float32Array => {
     const shape = { H: 1, W: 1, C: x.length };
     const context = { N: 1, inputs: [shape], shape, buffers: [0], out: 1, sparse: false };

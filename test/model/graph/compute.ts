@@ -11,7 +11,7 @@ import {
 import { plan } from '../../../src/model/graph/plan.js';
 import { BACKENDS, runStep, seededFloats } from '../../kernels/backends.js';
 
-/** Those that differ in what they do with an operator that has a portable kernel alone. */
+/** The backends that treat an operator with only a portable kernel differently. */
 export const PORTABLE_BACKENDS = BACKENDS.filter(({ name }) => name === 'js' || name === 'relaxed');
 
 export type At = (value: number, n: number, y: number, x: number, c: number) => number;
@@ -72,7 +72,7 @@ export function compute(
   const shape = operator.shape(shapes);
   const buffers = arrays.map((_, i) => i);
   const isInPlace = operator.inPlace === true && sizeOf(shape) === arrays[0]!.length;
-  // What was there before must not show.
+  // Old contents of the memory must have no effect.
   const fresh = new Float32Array(sizeOf(shape)).fill(Number.NaN);
   const held = [...arrays.map((array) => array.slice()), fresh];
   const out = isInPlace ? 0 : arrays.length;
@@ -82,7 +82,7 @@ export function compute(
 }
 
 /**
- * What a graph without convolutions makes of N pictures of H×W.
+ * The output of a graph without convolutions for N pictures of H×W.
  *
  * @param x [N, H, W, C]
  * @param vectors of its layers

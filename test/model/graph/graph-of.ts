@@ -19,7 +19,7 @@ export function graphOf(...rows: Row[]): Graph {
   return { nodes, output: nodes.length - 1, classes: 4 };
 }
 
-/** A convolution of 3×3 that keeps the size of the map, but for the stride. */
+/** A convolution of 3×3 that keeps the size of the map, except for the stride. */
 export function conv(layer: string, Cin: number, Cout: number, stride = 1): Operator {
   return plainConv({
     layer,

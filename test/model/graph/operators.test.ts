@@ -1,4 +1,4 @@
-/** Every operator of the graph: its shape law, and its step on every backend against a formula of its own. */
+/** Every operator of the graph: the rule for its shape, and its step on every backend against a separate formula. */
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -19,7 +19,7 @@ export function fileOf(name: string): Uint8Array {
   return Uint8Array.from(readFileSync(new URL(`${name}.onnx`, FOLDER)));
 }
 
-/** A field of a message: all of its bytes, and what is in it. */
+/** A field of a message: all of its bytes, and its contents. */
 export interface RawField {
   readonly number: number;
   readonly raw: Uint8Array;

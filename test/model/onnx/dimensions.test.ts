@@ -1,4 +1,4 @@
-/** Values and constants whose dimensions lie otherwise than in most files: answers by hand. */
+/** Values and constants with unusual orders of dimensions. The expected results are computed by hand. */
 
 import { describe, expect, it } from 'vitest';
 import { FormatError, ShapeError } from '../../../src/errors.js';
@@ -24,7 +24,7 @@ async function logitsOf(spec: FileSpec): Promise<number[]> {
 
 const VECTOR = { input: [1, 4, 1, 1] } as const;
 
-/** A layer whose logits are what it is given. */
+/** A layer whose logits are its input. */
 function identity(size: number): Constant {
   const values = Array.from({ length: size ** 2 }, (_, i) => Number(i % (size + 1) === 0));
   return { dims: [size, size], values };

@@ -1,4 +1,4 @@
-/** Small ONNX files, written by pbf: what a test says of their graph, and nothing else. */
+/** Small ONNX files, written by pbf: they contain only the graph that a test describes. */
 
 import { PbfWriter } from 'pbf';
 
@@ -24,7 +24,7 @@ export interface FileSpec {
   readonly opset?: number;
   readonly constants?: Readonly<Record<string, Constant | readonly number[]>>;
   readonly nodes: readonly NodeSpec[];
-  /** Default what the last node makes. */
+  /** Default: the output of the last node. */
   readonly output?: string;
   readonly metadata?: Readonly<Record<string, string>>;
 }

@@ -1,4 +1,4 @@
-/** Files of a few bytes that ask for much: each is refused at once, by what is asked of it. */
+/** Files of a few bytes that demand much memory or time: each is refused at once, with the reason. */
 
 import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../../src/errors.js';

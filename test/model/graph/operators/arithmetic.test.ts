@@ -41,7 +41,7 @@ describe.each(PORTABLE_BACKENDS)('arithmetic on $name', async ({ make }) => {
       fc.property(anyShape, fc.nat(7), fc.nat(7), seed, (shape, aBits, bBits, from) => {
         const shapes = [thinned(shape, aBits), thinned(shape, bBits)];
         const arrays = values(shapes, from);
-        // A power of what is below 0 is not a number.
+        // A power of a negative number is NaN.
         if (kind === 'pow') arrays[0] = arrays[0]!.map(Math.abs);
         const at = reader(shapes, arrays);
         const got = compute(kernels, arithmetic(kind), shapes, arrays);

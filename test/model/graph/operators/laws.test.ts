@@ -168,7 +168,7 @@ describe.each(PORTABLE_BACKENDS)('on $name', async ({ make }) => {
     expect([...out.subarray(0, 4)]).toEqual([1 / 5, 2 / 13, 3 / 25, 4 / 16].map(Math.fround));
   });
 
-  /** Each of its own, and some that may share a buffer, reading one another. */
+  /** Separate buffers, and some steps that may share a buffer because one reads the other's result. */
   const graph = graphOf(
     ['x', input(4)],
     ['table', constant('table', 'table', { H: 6, W: 1, C: 4 }, false)],

@@ -84,7 +84,7 @@ describe.each(PORTABLE_BACKENDS)('on $name', async ({ make }) => {
     const shape = { H: 3, W: 5, C: 40 };
     const isRoot = name === 'sqrt' || name === 'log';
     const x = values([shape], 3)[0]!.map((value, i) => {
-      // Halves, whole numbers and zeros, too; and what is in between.
+      // Also halves, whole numbers and zeros; and values between them.
       const some = i % 3 === 0 ? Math.round(value * 6) / 2 : value * 1.9;
       return isRoot ? Math.abs(some) + 2 ** -6 : some;
     });
