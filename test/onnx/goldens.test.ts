@@ -45,7 +45,7 @@ function expectScaleMap(got: Float32Array, expected: ArrayLike<number>): number 
   return errors.at(-1)!;
 }
 
-/** The part of raw maps, scale maps and the combined map that the golden keeps. */
+/** Compares the parts of raw maps, scale maps and the combined map that the golden keeps. */
 function expectMaps(e: Explanation, golden: ReadonlyMap<string, Golden>): void {
   const get = (key: string): ArrayLike<number> => golden.get(key)!.data;
   let most = 0;

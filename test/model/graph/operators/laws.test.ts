@@ -168,7 +168,7 @@ describe.each(PORTABLE_BACKENDS)('on $name', async ({ make }) => {
     expect([...out.subarray(0, 4)]).toEqual([1 / 5, 2 / 13, 3 / 25, 4 / 16].map(Math.fround));
   });
 
-  /** Separate buffers, and some steps that may share a buffer because one reads the other's result. */
+  /** Some values have separate buffers; others may share the buffer of the value that they read. */
   const graph = graphOf(
     ['x', input(4)],
     ['table', constant('table', 'table', { H: 6, W: 1, C: 4 }, false)],
