@@ -1,4 +1,4 @@
-// Prints how far the arrays of an explanation are from the authors' code in double precision (test/goldens):
+// Prints the errors of the arrays of an explanation, against the authors' code in double precision (test/goldens):
 //
 //   npm run accuracy [-- --backends js,simd]
 //
@@ -12,7 +12,7 @@ import { createViteServer } from 'vitest/node';
 import { loadNetwork, makeKernels, networkOf } from '../dist/index.js';
 import { CAM_METHODS } from '../dist/methods/index.js';
 
-// The tests' own readers of goldens are TypeScript.
+// The tests' readers of goldens are TypeScript, so they are loaded through Vite.
 const server = await createViteServer({
   configFile: false,
   logLevel: 'error',
@@ -44,7 +44,7 @@ for (const backend of options.backends.split(',')) {
 console.log(`Node ${process.versions.node}`);
 console.log(table.toString());
 
-/** A network whose weights and input come from a hash. */
+/** A network with weights and an input made from a hash. */
 function addHashNetwork(kernels, name, shape, salt) {
   const [N, , H, W] = shape;
   const golden = loadGolden(`${name}_${N}x${H}x${W}_s${salt}`);
@@ -79,7 +79,7 @@ async function addTrainedNetwork(kernels, dtype, path) {
   addRow(`bundled model in ${dtype}, 3 pictures`, kernels, pairs);
 }
 
-/** The worst of several explanations. */
+/** One row: the largest errors of several explanations. */
 function addRow(name, kernels, pairs) {
   const worst = (measure) => {
     const errors = pairs.flatMap(measure);
@@ -96,7 +96,7 @@ function addRow(name, kernels, pairs) {
     worst(({ e, get }) => smoe(e, get, 'largest')),
     worst(({ e, get }) => smoe(e, get, 'median')),
     worst(({ e, get }) => distance(e.combinedMap.data, get('combined.equal')).largest),
-    // The goldens of other families have none.
+    // The goldens of other families do not have it.
     worst(({ e, get }) =>
       CAM_METHODS.filter((method) => get(`cam.${CAM_KEYS[method]}`)).map((method) => {
         const { camMap } = e.classMaps(e.target, method);

@@ -1,9 +1,9 @@
-// Which SIMD build is the faster one on each engine, and which `auto` takes there.
+// Measures which SIMD build is faster on each engine, and prints which one `auto` takes there.
 //
 //   npm run bench:builds [-- --rounds 5] [--runs 9] [--engine node,bun]
 //
-// A ResNet-50 with its saliency at 224×224 in both builds, in alternating processes. The engines are those of
-// `npm run test:runtimes` that are a program.
+// A ResNet-50 with its saliency at 224×224 in both builds, in alternating processes. The engines are the command-line
+// programs of `npm run test:runtimes`.
 
 import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
@@ -13,7 +13,7 @@ import Table from 'cli-table3';
 
 const PROGRAM = fileURLToPath(new URL('peers/fastcam.mjs', import.meta.url));
 const MODULES = fileURLToPath(new URL('../test/runtimes/node_modules/', import.meta.url));
-// Node 20 has relaxed SIMD behind a flag, which `auto` is not moved by.
+// Node 20 has relaxed SIMD behind a flag; the flag does not change what `auto` takes.
 const ENGINES = {
   'Node 20': ['node20/bin/node', '--experimental-wasm-relaxed-simd'],
   'Node 22': ['node22/bin/node'],

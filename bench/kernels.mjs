@@ -3,8 +3,8 @@
 //   npm run bench [-- --quick] [--network resnet50|vgg16|mobilenetv2|efficientnet-b0|…] [--backend auto|js|simd|relaxed] [--time 500]
 //
 // The steps come from the network's own plan; weights and inputs are seeded noise. Convolutions that end a scale run
-// twice, without and with the fused SMOE tap, so that the difference is the tap's price. --quick takes one shape of
-// each kind, for as short as it can: a check that the bench works, not a measurement.
+// twice, without and with the fused SMOE tap; the difference is the cost of the tap. --quick times one shape of each
+// kind for a very short time. It checks that the bench works; it is not a measurement.
 
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -24,9 +24,9 @@ import { namedArchitecture } from '../dist/node/architectures.js';
 import { noiseWeights } from '../dist/node/noise-model.js';
 import { mobileNetwork } from './mobile-networks.mjs';
 
-/** Of the largest value. Storing a float32 costs 2⁻²⁴; sums in float32, and Winograd's transforms, some bits more. */
+/** Relative to the largest value. Storing a float32 costs 2⁻²⁴; sums in float32 and Winograd's transforms cost some bits more. */
 const TOLERANCES = { js: 2 ** -20, simd: 2 ** -16, relaxed: 2 ** -16 };
-/** Near-zero columns are differences of rounded logarithms. */
+/** SMOE Scale near 0 is a difference of rounded logarithms. */
 const SMOE_TOLERANCE = 2 ** -14;
 
 const { values: options } = parseArgs({
@@ -51,7 +51,7 @@ const bench = new Bench({
   warmupTime: 0,
   warmupIterations: options.quick ? 1 : 3,
 });
-/** Results go in here, so that no engine can leave the work out. */
+/** Results are added here, so that an engine cannot optimize the work away. */
 let sink = 0;
 for (const { name, prepare } of cases) {
   const { run, out } = await prepare();
@@ -94,7 +94,7 @@ function print() {
   console.log(`(sink ${sink.toExponential(3)})`);
 }
 
-/** Every distinct step once, with how often the network has it; taps apart. */
+/** Every distinct step once, with its number in the network. Taps are separate. */
 function allCases(steps) {
   const distinct = new Map();
   for (const step of steps) {
@@ -112,7 +112,7 @@ function allCases(steps) {
   return [...bare, ...tapped, ...taps.map(smoeCase)];
 }
 
-/** One of each kind, the smallest in work. */
+/** For each kind, the case with the least work. */
 function quickCases(steps) {
   const smallest = new Map();
   for (const one of allCases(steps)) {
@@ -182,7 +182,7 @@ function operatorCase(name, step) {
     elements: lengths[0],
     async prepare() {
       const inputs = lengths.slice(1).map((length, i) => noise(length, 5 + i));
-      // A concatenation writes into a wider output, whose width the vectors have.
+      // A concatenation writes into a wider output; the vectors have its width.
       const channels = step.numbers[2];
       const vectors = { scale: noise(channels, 8), shift: noise(channels, 9) };
       const kernels = await makeKernels(backend);
@@ -203,7 +203,7 @@ function operatorCase(name, step) {
   };
 }
 
-/** SMOE Scale in JavaScript as a pass of its own, over activations of which half are zero. */
+/** SMOE Scale in JavaScript as a separate pass; half of the activations are zero. */
 function smoeCase({ shape }) {
   const { Hout, Wout, Cout } = shape;
   const name = `SMOE Scale alone, ${Hout}×${Wout}×${Cout}`;
@@ -222,7 +222,7 @@ function smoeCase({ shape }) {
   };
 }
 
-/** Buffers side by side, in whole cache lines. */
+/** Places buffers one after the other, in whole cache lines. */
 function placesOf(lengths) {
   let end = 0;
   return lengths.map((length) => {
@@ -232,7 +232,7 @@ function placesOf(lengths) {
   });
 }
 
-/** Floats in [−1, 1) that depend on nothing but the seed (a linear congruential generator). */
+/** Floats in [−1, 1) that only depend on the seed (a linear congruential generator). */
 function noise(length, seed) {
   let state = seed;
   return new Float32Array(length).map(() => {

@@ -1,5 +1,5 @@
-// Graphs of networks for phones, whose layers bench/kernels.mjs times: MobileNetV2 (arXiv 1801.04381, table 2) and
-// EfficientNet-B0 (arXiv 1905.11946, table 1), as torchvision has them, batch norms folded.
+// Graphs of networks for phones; bench/kernels.mjs times their layers: MobileNetV2 (arXiv 1801.04381, table 2) and
+// EfficientNet-B0 (arXiv 1905.11946, table 1), as in torchvision, with folded batch norms.
 
 import { activation } from '../dist/model/graph/operators/activation.js';
 import { adaptiveMean } from '../dist/model/graph/operators/adaptive-mean.js';
@@ -30,7 +30,7 @@ const STAGES = {
   ],
 };
 
-/** The graph of a network of that name; undefined for another name. */
+/** The graph of a network by its name; undefined for an unknown name. */
 export function mobileNetwork(name) {
   const stages = STAGES[name];
   if (!stages) return undefined;
@@ -53,10 +53,10 @@ export function mobileNetwork(name) {
   return { nodes: net.nodes, output: net.conv(net.mean(x), 1000, 1), classes: 1000 };
 }
 
-/** Values are numbers of nodes. */
+/** A value is the number of its node. */
 class Builder {
   nodes = [{ name: 'x', operator: input(3), inputs: [] }];
-  /** Of each value. */
+  /** The channels of each value. */
   channels = [3];
 
   constructor(activationName) {

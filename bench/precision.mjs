@@ -1,11 +1,11 @@
-// What a precision of the weights at rest costs: in time, on a ResNet-50 of noise, and in accuracy, on pictures.
+// Measures the cost of each precision of the weights: in time, on a ResNet-50 with random weights; in accuracy, on pictures.
 //
 //   npm run bench:precision -- [--backend auto|js|simd|relaxed] [--rounds 30] [--size 224]
 //   npm run bench:precision -- --pictures FILE [--model bundled|FILE] [--backend …]
 //
-// Passes in each precision take turns, in another order each round; a ratio is the median of the rounds'. They must
-// agree with f32 before they are timed. FILE is a safetensors with `images` [N, H, W, 3] U8 and `labels` [N] I64;
-// every picture is explained in every precision, one right after the other.
+// Passes in each precision alternate, in another order each round; a ratio is the median over the rounds. They must
+// agree with f32 before they are timed. FILE is a safetensors with `images` [N, H, W, 3] U8 and `labels` [N] I64.
+// Every picture is explained in every precision, one right after the other.
 
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -18,7 +18,7 @@ import { openModel } from '../dist/node/index.js';
 import { noiseImage, noiseWeights } from '../dist/node/noise-model.js';
 import { median, sampleRounds, time } from '../dist/node/stopwatch.js';
 
-/** Largest errors of the logits of one network in two precisions, relative to the largest. */
+/** The largest allowed differences of the logits from those of f32, relative to the largest logit. */
 const AGREEMENT = { f32: 0, f16: 5e-3, int8: 5e-2 };
 
 const { values: options } = parseArgs({
@@ -40,7 +40,7 @@ async function compareTimes() {
   const passes = [];
   let backend;
   for (const precision of PRECISIONS) {
-    // Each in a backend of its own, so that all stay bound.
+    // Each has its own backend, so that all stay bound.
     const kernels = await makeKernels(options.backend);
     const net = new Network(source, { kernels, precision }).packAll();
     const forward = net.forward(1, size, size);
@@ -57,7 +57,7 @@ async function compareTimes() {
     const ms = [];
     for (let i = 0; i < passes.length; i++) {
       const turn = (i + round) % passes.length;
-      // The input's memory serves later layers too.
+      // Later layers reuse the memory of the input, so it is filled again.
       passes[turn].forward.input.set(image);
       ms[turn] = time(() => passes[turn].forward.run());
     }

@@ -3,8 +3,8 @@
 //
 //   node bench/tiles.mjs [--K 256] [--time 300]
 //
-// Each loop is written out by this program, checked against the plain triple loop, and timed on panels that stay in
-// the first-level cache: this is the engine's limit, before gathering, storing and memory take their share.
+// This program generates each loop, checks it against the plain triple loop, and times it on panels that stay in the
+// first-level cache. So the figure is the engine's limit, without the time for gathering, storing and memory.
 
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -70,7 +70,7 @@ console.log(`K = ${K}, Node ${process.versions.node}, ${cpus()[0].model.trim()}`
 console.log(table.toString());
 console.log(`(sink ${sink.toExponential(3)})`);
 
-/** A function of its own for every case, so that the engine knows its operands' type. */
+/** A separate function for every case, so that the engine knows the types of its operands. */
 function writeGemm(MR, NR) {
   const rows = Array.from({ length: MR }, (_, i) => i);
   const columns = Array.from({ length: NR }, (_, j) => j);

@@ -1,10 +1,10 @@
-// What the SIMD backend's sparse convolution finds to skip, and what that is worth.
+// Measures how many zeros the SIMD backend's sparse convolution can skip, and how much time this saves.
 //
 //   npm run bench:zeros [-- --backend auto|simd|relaxed]
 //
-// First: of all the multiplications of the sparse convolutions, the share whose input is not 0; of a ResNet-50 of noise,
-// and of the bundled model on the bundled photos. Then: convolutions of a ResNet-50 with inputs of any such share, so
-// that it is known what a network without zeros would cost.
+// First: the share of multiplications of the sparse convolutions whose input is not 0, for a ResNet-50 with random weights,
+// and for the bundled model on the bundled photos. Then: the times of convolutions of a ResNet-50 for different shares,
+// which also shows the cost of a network without zeros.
 
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -50,7 +50,7 @@ async function printNetworks() {
   console.log(table.toString());
 }
 
-/** Counts in the next pass of a network; returns how to ask for the share. */
+/** Counts in the next pass of a network; returns a function that gives the share. */
 function watch(net) {
   let all = 0;
   let left = 0;

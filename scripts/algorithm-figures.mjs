@@ -1,5 +1,5 @@
-// Draws docs/images/algorithm-*.png, the figures of docs/algorithm.md: what the bundled model makes of one picture. The
-// build must be there: `npm run build && node scripts/algorithm-figures.mjs`.
+// Draws docs/images/algorithm-*.png, the figures of docs/algorithm.md: how the bundled model explains one picture. It
+// needs the build: `npm run build && node scripts/algorithm-figures.mjs`.
 
 import { readFileSync } from 'node:fs';
 import { networkOf } from '../dist/index.js';
@@ -26,15 +26,15 @@ import {
 import { Plot } from './plot.mjs';
 import { writeSmallPng } from './small-png.mjs';
 
-/** A tile is the network's input, pixel for pixel: a pixel of a scale is a whole square in it. */
+/** A tile has the size of the network's input, so that a pixel of a scale is a whole square in it. */
 const TILE = { width: 192, height: 128 };
 const SIZE = [TILE.height, TILE.width];
 const GAP = 8;
 const WIDTH = 5 * (TILE.width + GAP) + GAP;
 const TEXT = 16;
-/** Of all figures together. */
+/** The most bytes of all figures together. */
 const LIMIT_BYTES = 400_000;
-/** Levels a channel is rounded to, in plots and in pictures: by it the files are half as large. */
+/** Levels to which a channel is rounded, in plots and in pictures: this halves the files. */
 const FEW = 16;
 const MANY = 32;
 
@@ -69,7 +69,7 @@ for (const [name, levels, rows] of figures) {
 console.log(`${(total / 1000).toFixed(0)} KB in all`);
 if (total > LIMIT_BYTES) throw new Error(`docs/images: ${total} bytes, at most ${LIMIT_BYTES}`);
 
-/** Explains the picture, and keeps the input and the activations [h, w, C] that each scale ends with. */
+/** Explains the picture, and keeps the input and the activations [h, w, C] at the end of each scale. */
 async function explainWatched() {
   const kernels = jsKernels();
   let program;
@@ -86,7 +86,7 @@ async function explainWatched() {
   const geometry = fitPicture(picture.width, picture.height, 'whole', preprocessing.size);
   preprocess(forward.input, picture, geometry, preprocessing);
   const input = forward.input.slice();
-  // Step by step: before the pass is over, later steps overwrite what earlier ones left.
+  // Step by step, because later steps overwrite the values of earlier ones.
   const activations = forward.plan.steps.flatMap((step, i) => {
     forward.runStep(i);
     return step.smoe === undefined ? [] : [program.buffer(step.out).slice()];
@@ -117,7 +117,7 @@ function inputRow() {
   ];
 }
 
-/** For each scale the means of its columns, and two of the columns themselves. */
+/** For each scale, the means of its columns, and two of the columns. */
 function columnsRows() {
   const means = [];
   const most = [];
@@ -143,7 +143,7 @@ function columnsRows() {
   return [means, most, least];
 }
 
-/** Activations, sorted, as bars up to `highest`, and their mean as a line. */
+/** Sorted activations as bars up to `highest`, and their mean as a line. */
 function columnPlot(column, mean, highest, color) {
   const plot = new Plot(TILE.width, 80);
   const toY = (x) => 79 - (78 * x) / highest;
@@ -163,7 +163,7 @@ function smoeRow() {
   });
 }
 
-/** θ over φ, between the two lines that bound it. */
+/** θ against φ, between the two lines that bound it. */
 function orderRow() {
   return e.rawMaps.map((map, i) => {
     const phi = map.data;
@@ -187,7 +187,7 @@ function orderRow() {
   });
 }
 
-/** The running product of a column, on a logarithmic axis, and where it is folded into the sum. */
+/** The running product of a column, on a logarithmic axis, and the points where its logarithm is added to the sum. */
 function productRow() {
   const C = 512;
   const [y, x] = [2, 3];
@@ -227,7 +227,7 @@ function productRow() {
   ];
 }
 
-/** The normalised maps; below each its raw values and the distribution function. */
+/** The normalised maps. Below each map are its raw values and the distribution function. */
 function normalizeRows() {
   const maps = e.scaleMaps.map((map, i) => ({ heading: SCALES[i], picture: blocks(map, 1) }));
   const plots = e.rawMaps.map(({ data: phi }, i) => {
@@ -320,7 +320,7 @@ function masksRow() {
   ];
 }
 
-/** Rows of pictures, `span` columns wide, with a heading above and a note below where they have them. */
+/** Rows of pictures, `span` columns wide, with their headings above and notes below, if any. */
 function layOut(rows) {
   const heightOf = (row) => {
     const below = row.map(({ picture, note }) => picture.height + (note ? LINE[TEXT] : 0));
@@ -352,7 +352,7 @@ function blocks({ data, shape }, most = Math.max(...data)) {
   return enlargePicture(colorize(scaled), TILE.width / shape[1]);
 }
 
-/** A map at the tile's resolution, as the combination sees it. */
+/** A map at the tile's resolution, as it is combined. */
 function enlarge(map) {
   const out = new Float32Array(TILE.width * TILE.height);
   upsampleBilinear(out, SIZE, map);

@@ -1,5 +1,5 @@
-// Writes src/node/drawing/fonts.ts: the two bitmap fonts that pictures are labelled in, which come with jimp. Whoever
-// installs fastcam would else install all of jimp for them: 63 packages, 33 MB. Not committed.
+// Writes src/node/drawing/fonts.ts: the two bitmap fonts for the labels of pictures. They come from jimp. Without this
+// file every user of fastcam would install all of jimp for them: 63 packages, 33 MB. Not committed.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

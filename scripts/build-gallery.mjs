@@ -12,7 +12,7 @@ await build({
   outdir: `${root}dist/node/gallery`,
   bundle: true,
   minify: true,
-  // A classic script: a page from disk can have no module beside it.
+  // A classic script, because a page from disk cannot load a module.
   format: 'iife',
   charset: 'utf8',
   target: 'es2022',

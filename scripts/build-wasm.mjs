@@ -1,7 +1,7 @@
 // Compiles the SIMD backend twice, from one source: `simd` for every engine with WebAssembly SIMD, `relaxed` with fused
-// multiply–add. Writes dist/kernels/wasm/{simd,relaxed}.wasm and, for whoever cannot import those, the same bytes as
-// text (src/kernels/wasm/byte-text.ts) in src/kernels/wasm/embedded.ts. What draws is compiled into
-// src/node/drawing/embedded.ts. None is committed.
+// multiply–add. Writes dist/kernels/wasm/{simd,relaxed}.wasm. Most programs cannot import these files, so it also writes
+// the same bytes as text (src/kernels/wasm/byte-text.ts) into src/kernels/wasm/embedded.ts. The drawing kernels are
+// compiled into src/node/drawing/embedded.ts. None of these files is committed.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ import asc from 'assemblyscript/asc';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const out = `${root}dist/kernels/wasm`;
 const BUILDS = { simd: [], relaxed: ['--enable', 'relaxed-simd'] };
-// Pieces of both builds lie side by side: gzip finds again what is at most 32 KB away.
+// Pieces of both builds are next to each other, because gzip finds repetitions only within 32 KB.
 const PIECES = 2;
 
 mkdirSync(out, { recursive: true });
@@ -45,7 +45,7 @@ async function compile(source, flags = []) {
     [
       ...[`${root}${source}`, '-O3', '--converge', '--noAssert', '--runtime', 'stub'],
       ...['--importMemory', '--zeroFilledMemory', '--enable', 'simd', ...flags],
-      // AS112 warns of vectors at the module's edge: no export of ours has one.
+      // AS112 warns about vectors in exported functions; our exports have none.
       ...['--disableWarning', '112', '--outFile', 'module.wasm'],
     ],
     {

@@ -1,9 +1,9 @@
-// Prints what the core costs whoever embeds it, minified and gzipped, and fails when it is more than it may be. The
-// build must be there.
+// Prints the size of the core in a bundle, minified and gzipped. Fails if it is above the limit. It needs the build.
 //
-// Bundles: the usual one, with both wasm builds in it as text, and workerd's, which imports them as files. Of
-// that one all files are packed together, as wrangler does it for the size that Cloudflare's limit is about. And the
-// usual one with the reader of ONNX files, and the package that it needs.
+// Bundles:
+// - the usual one, which contains both wasm builds as text;
+// - workerd's, which imports them as files: all files are compressed together, as wrangler does for Cloudflare's limit;
+// - the usual one with the reader of ONNX files and the package that it needs.
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -31,7 +31,7 @@ report(
   ONNX_LIMIT_BYTES,
 );
 
-/** Of everything that an entry exports. */
+/** Bundles everything that an entry exports. */
 async function bundled(conditions, entry = 'fastcam') {
   const { outputFiles } = await build({
     stdin: { contents: `export * from '${entry}';`, resolveDir: root },

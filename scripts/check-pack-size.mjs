@@ -1,4 +1,4 @@
-// Fails when the package, packed, is larger than it may be. The build must be there.
+// Fails if the packed package is larger than the limit. It needs the build.
 import { execFileSync } from 'node:child_process';
 
 const LIMIT_BYTES = 4_000_000;

@@ -1,4 +1,4 @@
-// Packs the screenshot of the gallery smaller: `npm --prefix examples/web run screenshot` takes it, and calls this.
+// Makes the file of the gallery's screenshot smaller. `npm --prefix examples/web run screenshot` takes it and calls this.
 
 import { fileURLToPath } from 'node:url';
 import { readPicture } from '../dist/node/index.js';

@@ -1,5 +1,5 @@
-// Draws docs/images/gamma-reference.png: P(k, y/θ), thin, against its series cut after 8 terms, thick, and prints the
-// table of docs/normalizers.md. The build must be there: `npm run build && node scripts/gamma-reference-plot.mjs`.
+// Draws docs/images/gamma-reference.png: P(k, y/θ) as a thin line, and its series cut after 8 terms as a thick line.
+// Prints the table of docs/normalizers.md. Needs the build: `npm run build && node scripts/gamma-reference-plot.mjs`.
 
 import { gammaP } from '../dist/kernels/index.js';
 import { Canvas, Lettering } from '../dist/node/drawing/canvas.js';
@@ -16,7 +16,7 @@ const TOP = 20;
 const BOTTOM = 310;
 const T_MAX = 40;
 const LIMIT_BYTES = 30_000;
-/** Levels a channel is rounded to: a smooth edge needs no more, and the file is half as large. */
+/** Levels to which a channel is rounded. A smooth edge needs no more, and the file is half as large. */
 const LEVELS = 8;
 const GRID = [225, 225, 225];
 const SHAPES = [0.5, 1, 2, 5, 10, 18];
@@ -29,7 +29,7 @@ printTable();
 const size = await writeSmallPng('gamma-reference.png', await plot(), LEVELS);
 if (size > LIMIT_BYTES) throw new Error(`${size} bytes, at most ${LIMIT_BYTES}`);
 
-/** Where the truncated series turns, by golden section, and what it and P are there. */
+/** The maximum of the truncated series, found by golden section, and the values of the series and of P there. */
 function turnOf(k) {
   const ratio = (Math.sqrt(5) - 1) / 2;
   let [low, high] = [0, 60];

@@ -1,8 +1,8 @@
 // Draws docs/images/house.svg for docs/architecture.md: the folders of src as boxes, the imports between them as arrows.
 // It reads nothing but src: `node scripts/house-picture.mjs`. The same imports give the same bytes.
 //
-// A box lies above all that it imports, on the lowest layer where that is so. An arrow is left out where a longer way
-// leads to the same box, and errors.ts is left out: every folder imports it.
+// A box is above everything that it imports, on the lowest layer that allows this. An arrow is left out if a longer path
+// leads to the same box. errors.ts is left out, because every folder imports it.
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
 const OUT = new URL('../docs/images/house.svg', import.meta.url);
 
-/** The files that lie in src itself are one room, called by the first to read. */
+/** The files in src itself are one room. Its name is the first file to read. */
 const COMPOSITION = '.';
 const FIRST = 'explain.ts';
 const IGNORED = 'errors.ts';
@@ -21,7 +21,7 @@ const OUTSIDE = ['cli', 'node'];
 const BOX = { width: 210, height: 58 };
 const GAP = { x: 70, y: 46 };
 const MARGIN = 24;
-/** What a passing arrow takes of a layer's width. */
+/** The width that an arrow takes where it passes through a layer. */
 const PASSAGE = 20;
 
 const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
@@ -51,7 +51,7 @@ function importsByRoom() {
   return rooms;
 }
 
-/** The arrows without those that follow from others. */
+/** The arrows without those that other arrows imply. */
 function withoutShortcuts(rooms) {
   const reached = (from) => [...rooms.get(from)].flatMap((to) => [to, ...reached(to)]);
   return new Map(
@@ -63,8 +63,8 @@ function withoutShortcuts(rooms) {
 }
 
 /**
- * The layers from the top to the bottom, each with its places from the left to the right. A place is a room, or
- * one that an arrow passes through.
+ * The layers from top to bottom, each with its places from left to right. A place is a room, or a gap through which
+ * an arrow passes.
  */
 function layersOf(arrows) {
   const heights = new Map();
@@ -95,7 +95,7 @@ function layersOf(arrows) {
   return leastCrossed(found).layers;
 }
 
-/** The order of every layer in which the fewest arrows cross; of equal ones the first. */
+/** The order of the places in every layer with the fewest crossing arrows; the first of equals. */
 function leastCrossed([layer, ...below], above = []) {
   let best;
   for (const order of permutationsOf(layer)) {
@@ -166,7 +166,7 @@ function arrow(from, first) {
   return `<path d="${path} L${place.x} ${place.y}" marker-end="url(#tip)"/>`;
 }
 
-/** A room, and what lies in it. */
+/** A room, and its contents. */
 function box({ room, x, y }) {
   const others = contentsOf(room).join(' · ');
   const name = room === COMPOSITION ? FIRST : room;
@@ -175,7 +175,7 @@ function box({ room, x, y }) {
   return `<g><rect x="${x - BOX.width / 2}" y="${y}" width="${BOX.width}" height="${BOX.height}" rx="7" fill="${fill}" stroke="#333"/><text x="${x}" y="${y + (others ? 25 : 34)}" font-size="16" font-weight="600" fill="#111">${name}</text>${others ? below : ''}</g>`;
 }
 
-/** The folders of a room; of the composition the files. */
+/** The folders of a room; for the composition, its files. */
 function contentsOf(room) {
   if (room === COMPOSITION) {
     const own = sources.filter((path) => !path.includes('/') && !/^index\./.test(path));

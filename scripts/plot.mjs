@@ -1,9 +1,9 @@
-// Lines, discs and bars, drawn larger than they are shown and then shrunk: that smooths them.
+// Lines, discs and bars. They are drawn larger and then shrunk, which smooths them.
 
 import { Canvas } from '../dist/node/drawing/canvas.js';
 import { shrinkPicture } from '../dist/node/drawing/pixels.js';
 
-/** How many times as large. */
+/** How many times larger they are drawn. */
 const OVER = 4;
 
 /** A white plot. All coordinates are in pixels of the finished picture. */
@@ -50,7 +50,7 @@ export class Plot {
   }
 }
 
-/** Lays text over what is there, the darker of both, centred below (x, y). */
+/** Draws text, centred below (x, y). Each pixel keeps the darker of text and background. */
 export function stamp({ data, width }, text, x, y) {
   const left = Math.round(x - text.width / 2);
   for (let i = 0; i < text.data.length; i++) {

@@ -1,4 +1,4 @@
-// Makes docs/images from what `npm start` writes: the contact sheet, shrunk, and LOVI: `npm run images`.
+// Makes pictures of docs/images from the output of `npm start`: the contact sheet, shrunk, and LOVI. `npm run images`.
 
 import { shrinkPicture } from '../dist/node/drawing/pixels.js';
 import { readPicture } from '../dist/node/index.js';

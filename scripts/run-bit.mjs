@@ -1,4 +1,4 @@
-// The command of a checkout can be run, as the installed one is: npm sets the bit when it installs, tsc does not.
+// Makes the command of a checkout executable. npm does this when it installs a package, but tsc does not.
 
 import { chmodSync } from 'node:fs';
 

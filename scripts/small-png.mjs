@@ -1,11 +1,11 @@
-// Writes pictures of docs/images as small as PNG makes them.
+// Writes pictures of docs/images as PNG files that are as small as possible.
 
 import { writeFileSync } from 'node:fs';
 import { Jimp, PNGColorType } from 'jimp';
 
 /**
- * Ways to pack: every row by the filter that suits it (−1), as photographs ask for, with zlib's two strategies; or by
- * none, which is best where pixels repeat.
+ * Settings to try: the best filter for every row (−1), with two strategies of zlib, which is good for photographs; or
+ * no filter, which is best if pixels repeat.
  */
 const PACKINGS = [
   { filterType: -1, deflateStrategy: 0 },
@@ -14,9 +14,9 @@ const PACKINGS = [
 ];
 
 /**
- * Writes docs/images/NAME, says how large it is, and returns its size in bytes.
+ * Writes docs/images/NAME, prints its size, and returns it in bytes.
  *
- * @param levels that each channel is rounded to: smooth edges need few, and the file is smaller
+ * @param levels to which each channel is rounded: smooth edges need few, and the file is smaller
  */
 export async function writeSmallPng(name, { data, width, height }, levels = 256) {
   const step = 255 / (levels - 1);

@@ -1,6 +1,6 @@
-// Makes the pictures that bench/files/run.mjs measures: the samples of this repository, enlarged, with the noise that a camera
-// adds, as JPEG. A process of its own, because what it takes in memory would count as its caller's children's (Linux hands
-// the peak of a process on to those it starts).
+// Makes the pictures that bench/files/run.mjs measures: the samples of this repository, enlarged, with noise like that of a
+// camera, as JPEG. It is a separate process, because on Linux a started process inherits the memory peak of the one that
+// starts it.
 //
 //   node bench/files/inputs.mjs FOLDER
 
@@ -10,7 +10,7 @@ import { resize } from '../../dist/image/resize.js';
 import { FORMATS } from '../../dist/node/drawing/encode.js';
 import { readPicture } from '../../dist/node/index.js';
 
-/** Noise is even between minus and plus so many levels: two bits a pixel at quality 85, as a photo has. */
+/** Noise is uniform between −NOISE and +NOISE levels: two bits a pixel at quality 85, like a photo. */
 const NOISE = 20;
 const DISTINCT = 20;
 

@@ -1,10 +1,10 @@
-// Measures what a person waits for, from picture files to written pictures: whole processes of the command line, as multiples of
-// the bare start, `fastcam models`, and the memory that they take.
+// Measures the waiting time of a user, from picture files to written pictures: whole processes of the command line, relative to
+// a bare start (`fastcam models`), and their memory.
 //
 //   npm run bench:files [-- --rounds 5] [--json] [--inputs FOLDER]
 //
-// Each process takes its turn right after a bare start, which its ratio is to; with sharp and without. A process counts once all
-// files that its reports name are there. The pictures are made first, which takes minutes; with --inputs they are kept in FOLDER,
+// Each process runs right after a bare start, and its ratio is to this start; with sharp and without. A process only counts if all
+// files that its reports name are there. The pictures are made first, which takes minutes. With --inputs they are kept in FOLDER
 // and used again.
 
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -30,7 +30,7 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const root = resolve(here, '../..');
 const linked = join(here, 'node_modules/fastcam');
 
-/** How the command is started. With sharp it is reached by a link that lies beside it. */
+/** How the command is started. With sharp, it is started through a link beside sharp. */
 const COMMANDS = {
   own: { call: [join(root, 'dist/cli/main.js')], env: { FASTCAM_SHARP: '0' } },
   sharp: {
@@ -42,7 +42,7 @@ const COMMANDS = {
   },
 };
 
-/** What is explained, how often, and what must hold. */
+/** The cases: what is explained, how often, and the conditions that must hold. */
 const CASES = [
   {
     ...{ what: 'one JPEG of 12 megapixels', input: 'photo.jpg', pictures: 1, rounds: 5 },
@@ -100,7 +100,7 @@ function makeInputs() {
       ? join(temporary, 'inputs')
       : resolve(process.env.INIT_CWD ?? '.', options.inputs);
   if (!existsSync(folder)) {
-    // A run that is interrupted leaves no folder that is not full.
+    // An interrupted run must not leave an incomplete folder.
     const part = `${folder}.part`;
     rmSync(part, { recursive: true, force: true });
     mkdirSync(part, { recursive: true });
@@ -128,7 +128,7 @@ function measure({ what, input, pictures, rounds, needed }, inputs) {
   });
 }
 
-/** Starts the command, and looks whether it wrote what it should. */
+/** Starts the command, and checks its output. */
 function explain(kind, input, pictures) {
   const { call, env } = COMMANDS[kind];
   const out = join(temporary, 'out');
@@ -157,7 +157,7 @@ function explain(kind, input, pictures) {
   };
 }
 
-/** Memory after 100 and after 1,000 pictures. What waits for the garbage collector comes and goes: the medians of twenty. */
+/** Memory after 100 and after 1,000 pictures. Each is a median of twenty, because garbage makes it go up and down. */
 function growthOf(atReports) {
   const [after100, after1000] = [100, 1000].map((n) => median(atReports.slice(n - 20, n)) / 1e6);
   return { after100, after1000, growth: after1000 / after100 };

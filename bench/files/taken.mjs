@@ -1,10 +1,10 @@
-// Preloaded into a measured process (node --import): as it ends it writes into the file FASTCAM_BENCH_TAKEN what was resident at
-// most, with its threads, and what was as each report was told, in bytes; and the processors' time that it took, in seconds.
+// Preloaded into a measured process (node --import). When the process ends, it writes into the file FASTCAM_BENCH_TAKEN the
+// peak of its resident memory, with its threads, and the resident memory at each report, in bytes; and its CPU time in seconds.
 
 import { writeFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 
-// Threads are started with it, too.
+// It is also preloaded into threads.
 if (isMainThread) {
   const atReports = [];
   const { stdout } = process;

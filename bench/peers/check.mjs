@@ -1,11 +1,11 @@
-// Peers compute what fastcam computes: checked before they are timed.
+// Checks that a peer computes the same as fastcam, before it is timed.
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** Of the largest logit. Sums of another order differ by some 1e-6. */
+/** Relative to the largest logit. Sums in another order differ by about 1e-6. */
 const TOLERANCE = 1e-3;
 
-/** @throws where logits are not fastcam's, which come from another process: the memory of this one is the peer's */
+/** @throws if the logits differ from fastcam's. Another process computes those: this process measures the peer alone */
 export function checkLogits(peer, architecture, logits) {
   const program = fileURLToPath(new URL('./fastcam-logits.mjs', import.meta.url));
   const expected = JSON.parse(

@@ -1,5 +1,5 @@
-// From the bytes of a network's weights in memory, float32, to the first explanation, on fastcam:
-// node fastcam-cold.mjs auto|js|simd|relaxed [resnet50|vgg16|…]. The peer's figure: `coldMs` of ort-web.mjs.
+// Times fastcam from the bytes of a network's weights in memory, float32, to the first explanation:
+// node fastcam-cold.mjs auto|js|simd|relaxed [resnet50|vgg16|…]. The figure of the peer is `coldMs` of ort-web.mjs.
 import { loadNetwork, makeKernels } from '../../dist/index.js';
 import { namedArchitecture } from '../../dist/node/architectures.js';
 import { noiseWeights } from '../../dist/node/noise-model.js';

@@ -1,4 +1,4 @@
-// What fastcam makes of the picture that its peers are given, [classes], as JSON: node fastcam-logits.mjs resnet50.
+// Prints fastcam's logits for the same picture as its peers get, [classes], as JSON: node fastcam-logits.mjs resnet50.
 import { makeKernels } from '../../dist/kernels/index.js';
 import { Network } from '../../dist/model/index.js';
 import { namedArchitecture } from '../../dist/node/architectures.js';

@@ -1,5 +1,5 @@
 // A network at 224x224 on fastcam: node fastcam.mjs auto|js|simd|relaxed [runs] [resnet50|vgg16|densenet121|…]. Network
-// with SMOE taps + Gaussian CDF + combination. What of it is saliency's share: npm run bench:saliency.
+// with SMOE taps + Gaussian CDF + combination. `npm run bench:saliency` prints the share of saliency.
 import { makeKernels } from '../../dist/kernels/index.js';
 import { Network } from '../../dist/model/index.js';
 import { namedArchitecture } from '../../dist/node/architectures.js';

@@ -1,5 +1,5 @@
-// A network of the library's table as its peers need it: the library's own graph, weights of seeded noise with batch
-// norms folded in.
+// A network of the library's table in the form that the peers need: the library's own graph, and weights of seeded noise
+// with folded batch norms.
 import { prepareNetwork, recognizeNetwork, shapesOf } from '../../dist/model/index.js';
 import { namedArchitecture } from '../../dist/node/architectures.js';
 import { noiseWeights } from '../../dist/node/noise-model.js';
@@ -8,8 +8,8 @@ import { noiseWeights } from '../../dist/node/noise-model.js';
 export const SIZE = 224;
 
 /**
- * Nodes in topological order, each with the names of its inputs and the extents of the first. What is an identity at
- * this size is left out.
+ * Nodes in topological order, each with the names of its inputs and the extents of the first. Nodes that change nothing
+ * at this size are left out.
  */
 export function networkNamed(architecture) {
   const source = noiseWeights(namedArchitecture(architecture));
@@ -47,7 +47,7 @@ export function foldedWeights(source, { weight, bias, batchNorms, extents }) {
   };
 }
 
-/** What a bias and batch norms make of each channel: scale·x + shift. */
+/** A bias and batch norms as scale·x + shift for each channel. */
 export function affineOf(source, batchNorms, C, bias) {
   const vector = (name, otherwise) => {
     const out = new Float32Array(C).fill(otherwise);

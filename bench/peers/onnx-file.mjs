@@ -1,4 +1,5 @@
-// The bytes of an ONNX file. Weights are written row by row into the file's bytes, their only copy: VGG-16 has 553 MB.
+// Makes the bytes of an ONNX file. Weights are written row by row directly into them, so that there is only one copy:
+// VGG-16 has 553 MB.
 //
 // Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 import protobuf from 'protobufjs/minimal.js';
@@ -25,8 +26,8 @@ const BYTES = 2;
 const FIXED32 = 5;
 
 /**
- * @param graph `input` and `output`: { name, dims }; `nodes`: { op, inputs, output, ints, floats }, the last two
- * attributes by name; `tensors`: { name, dims, row(out, i) }, where a row is what the first dimension counts
+ * @param graph `input` and `output`: { name, dims }; `nodes`: { op, inputs, output, ints, floats }, the last two are
+ * attributes by name; `tensors`: { name, dims, row(out, i) }, where i is the index of the first dimension
  */
 export function onnxFile({ name, input, output, nodes, tensors }) {
   const graph = encode([
@@ -108,7 +109,7 @@ function initializerHead({ name, dims }) {
   return Buffer.concat([bytesHead(GRAPH.initializer, tensor.length + bytesOf(dims)), tensor]);
 }
 
-/** What is before the bytes of a field: its number, and how many they are. */
+/** The beginning of a field of bytes: its number and its length. */
 function bytesHead(id, length) {
   return protobuf.Writer.create()
     .uint32((id << 3) | BYTES)
@@ -122,7 +123,7 @@ function encode(fields) {
   return writer.finish();
 }
 
-/** Fields in their order: [number, value]. A list of fields is a message, `{ float }` a float, a number whole. */
+/** Writes fields, [number, value], in order. A list of fields is a message, `{ float }` is a float, a number is whole. */
 function write(writer, fields) {
   for (const [id, value] of fields) {
     if (typeof value === 'number') {

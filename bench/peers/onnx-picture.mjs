@@ -1,9 +1,9 @@
-// The picture that an ONNX file is raced on: noise, made alike in every process.
+// The picture for timing an ONNX file: noise, the same in every process.
 
 /**
- * What the file says of its input, for a size where it says none.
+ * The input of a file. If the file fixes no size, `size` is used.
  *
- * @param shape numbers, and names of what is free
+ * @param shape numbers, and names of free dimensions
  * @returns `shape` in numbers, one picture; `layout`: NCHW, or NHWC where the channels are last
  */
 export function inputOf({ shape, type }, size) {
@@ -18,7 +18,7 @@ export function inputOf({ shape, type }, size) {
   return { shape: dims, layout, type };
 }
 
-/** Channel by channel, in [−1, 1]; bytes where the file wants these. */
+/** Channel by channel, in [−1, 1]; bytes if the file takes bytes. */
 export function pictureOf({ shape, layout, type }) {
   const [C, H, W] = layout === 'NHWC' ? [shape[3], shape[1], shape[2]] : shape.slice(1);
   const planes = new Float32Array(C * H * W);
@@ -29,7 +29,7 @@ export function pictureOf({ shape, layout, type }) {
   return { planes, C, H, W };
 }
 
-/** The picture as the file wants it. */
+/** The picture in the file's layout and type. */
 export function asInput({ planes, C, H, W }, { shape, layout, type }) {
   const pixels = H * W;
   const at = (i) => (i % C) * pixels + Math.floor(i / C);

@@ -1,16 +1,16 @@
-// Races fastcam against onnxruntime-web on ONNX files: the network with its saliency against the network alone, and from
-// the same bytes to the first result. Logits are compared before anything is timed. Called by run.mjs with --onnx.
+// Compares fastcam with onnxruntime-web on ONNX files: the network with its saliency against the network alone, and the
+// time from the bytes to the first result. Logits are compared before anything is timed. run.mjs calls it for --onnx.
 import { basename } from 'node:path';
 import Table from 'cli-table3';
 import { inputOf } from './onnx-picture.mjs';
 
-/** Of the largest logit. Other orders of sums in float32 differ by some 1e-5; integers that a peer rounds by more. */
+/** Relative to the largest logit. Sums in another order differ by about 1e-5 in float32; rounded integers of a peer by more. */
 const TOLERANCE = 1e-3;
 const RATIOS = ['ratio', 'coldRatio', 'processRatio'];
 
 /**
- * @param run runs a program of this folder on the Node that is raced on, and gives what it prints
- * @returns for each file the medians of both, and fastcam's as shares of the peer's
+ * @param run runs a program of this folder on the Node of the race, and returns its output
+ * @returns for each file the medians of both, and fastcam's divided by the peer's
  */
 export function raceFiles(files, { run, backend, rounds, runs, size }) {
   return files.map((file) => {
@@ -37,7 +37,7 @@ export function raceFiles(files, { run, backend, rounds, runs, size }) {
   });
 }
 
-/** @throws where the two differ; a softmax at the end of the file is looked through by fastcam */
+/** @throws if the two differ. fastcam skips a softmax at the end of the file */
 function checkLogits(file, ours, theirs) {
   const off = Math.min(distance(ours, theirs), distance(softmax(ours), theirs));
   if (off <= TOLERANCE) return;

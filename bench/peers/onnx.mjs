@@ -1,5 +1,5 @@
-// A network as the bytes of an ONNX file, as an exporter writes it: NCHW, batch norms folded where a convolution is
-// before them.
+// Makes the bytes of an ONNX file from a network, as an exporter does: NCHW, with batch norms folded into the
+// convolution before them, if there is one.
 import { affineOf, foldedWeights, isLinear, SIZE } from './network.mjs';
 import { onnxFile } from './onnx-file.mjs';
 
@@ -15,7 +15,7 @@ export function onnxOf({ architecture, source, nodes, output, classes }) {
   });
 }
 
-/** What a node becomes: ONNX's nodes, and the tensors that they take beside its inputs. */
+/** For each kind of node: ONNX's nodes, and their tensors. */
 const OPERATORS = {
   input: () => ({}),
   conv({ name, operator, inputs, x }, source) {
@@ -42,7 +42,7 @@ const OPERATORS = {
       nodes: [{ op: 'Conv', inputs: [...inputs, ...weights], output: name, ints }],
     };
   },
-  /** A batch norm whose own mean is 0 and variance 1: what there was is in its factor and summand. */
+  /** A batch norm with mean 0 and variance 1. The original mean and variance are in its factor and summand. */
   affine({ name, operator: { batchNorms, channels }, inputs }, source) {
     const { scale, shift } = affineOf(source, batchNorms, channels);
     const tensors = [

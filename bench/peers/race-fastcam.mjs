@@ -1,6 +1,7 @@
-// An ONNX file on fastcam: node race-fastcam.mjs FILE DIMS auto|js|simd|relaxed [runs]. The network with its saliency: from a
-// tensor to the combined map; of a network without scale ends the logits alone. Times since the process began, and since
-// the bytes were there, until the first explanation; then the median of the runs. DIMS: see onnx-picture.mjs.
+// Times an ONNX file on fastcam: node race-fastcam.mjs FILE DIMS auto|js|simd|relaxed [runs]. It runs the network with its
+// saliency, from a tensor to the combined map; only the logits if the network has no scale ends. Prints the times until
+// the first explanation, from the start of the process and from when the bytes were in memory; then the median of the
+// runs. DIMS: see onnx-picture.mjs.
 import { readFileSync } from 'node:fs';
 import { makeKernels } from '../../dist/kernels/index.js';
 import { loadNetwork } from '../../dist/onnx.js';
@@ -48,7 +49,7 @@ console.log(
     minMs: ms[0],
     loadedMs,
     coldMs: end - start,
-    // From the start of the process: performance's zero.
+    // performance.now() counts from the start of the process.
     processMs: end,
     peakMegabytes: process.resourceUsage().maxRSS / 1024,
     scales: net.scales.length,

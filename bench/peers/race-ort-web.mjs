@@ -1,5 +1,5 @@
-// An ONNX file on onnxruntime-web's WASM backend, one thread: node race-ort-web.mjs FILE DIMS [runs]. The network alone.
-// With `about` in place of DIMS: what the file says of its input. Figures as those of race-fastcam.mjs.
+// Times an ONNX file on onnxruntime-web's WASM backend, one thread: node race-ort-web.mjs FILE DIMS [runs]. Only the
+// network. With `about` in place of DIMS it prints the file's description of its input. Figures as in race-fastcam.mjs.
 import { readFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-web/wasm';
 import { asInput, pictureOf } from './onnx-picture.mjs';

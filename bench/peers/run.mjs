@@ -1,11 +1,11 @@
-// Races fastcam against its peers, process by process, alternating, on Node 20 and 24, and prints medians and ratios.
+// Compares fastcam with its peers on Node 20 and 24, in alternating processes, and prints medians and ratios.
 //
 //   npm run bench:peers [-- --network resnet50] [--json] [--rounds 3] [--node 20,24] [--race js,simd,relaxed]
 //   npm run bench:peers -- --onnx FILE [--onnx FILE …] [--size 224] [--runs 9] [--node 24] [--race relaxed]
 //
-// A network is one of the library's table (src/node/architectures.ts), with weights of noise. A race is a backend of ours
-// and the peers it is measured against. Each peer checks its logits against fastcam's before it is timed; what fastcam
-// computes is checked by the tests. With --onnx it is files, against onnxruntime-web: see onnx-race.mjs.
+// A network is one of the library's table (src/node/architectures.ts), with random weights. A race is one of our backends
+// and its peers. Each peer checks its logits against fastcam's before it is timed; the tests check fastcam's own results.
+// With --onnx it times files, against onnxruntime-web: see onnx-race.mjs.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -22,7 +22,7 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const RACES = {
   js: { runs: 1, peers: [['tfjs.mjs', 'cpu']] },
   simd: { runs: 9, peers: [['tfjs.mjs', 'wasm'], ['ort-web.mjs']] },
-  // Not on Node 20, which lacks it.
+  // Not on Node 20, which has no relaxed SIMD.
   relaxed: { runs: 9, peers: [['tfjs.mjs', 'wasm'], ['ort-web.mjs']] },
 };
 
@@ -77,7 +77,7 @@ function raceOnnx() {
   printFiles(results, title);
 }
 
-/** What a program of this folder prints last, run on a Node of bench/peers. */
+/** Runs a program of this folder on a Node of bench/peers. Returns the last line of its output. */
 function runOn(node, program, ...args) {
   const call = [here + program, ...args];
   const { status, stdout, stderr } = spawnSync(binaryOf(node), call, {

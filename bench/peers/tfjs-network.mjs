@@ -1,10 +1,10 @@
-// A network as calls of TensorFlow.js, at its best: batch norms folded, bias and ReLU fused, each value given back after its
-// last use. Borders are the operators' own, which is no slower than tf.pad; a batch norm that is left is a product and a
-// sum, which is faster than tf.batchNorm (measured).
+// A network as calls of TensorFlow.js, as fast as possible: batch norms are folded, bias and ReLU are fused, and each value
+// is disposed after its last use. Operators pad themselves, which is no slower than tf.pad. A batch norm that cannot be
+// folded is a product and a sum, which is faster than tf.batchNorm (measured).
 import * as tf from '@tensorflow/tfjs';
 import { affineOf, foldedWeights, isLinear } from './network.mjs';
 
-/** What makes logits [1, classes] of a picture [1, H, W, C]. */
+/** Returns a function from a picture [1, H, W, C] to logits [1, classes]. */
 export function tfjsForward({ source, nodes, output }) {
   const [picture, ...rest] = nodes;
   const layers = withFusedRelu(rest).map((layer) => {
@@ -26,7 +26,7 @@ export function tfjsForward({ source, nodes, output }) {
     });
 }
 
-/** Each node with its `activation`. A ReLU that alone reads a convolution is that one's. */
+/** Each node with its `activation`. A ReLU that is the only reader of a convolution is fused into it. */
 function withFusedRelu(nodes) {
   const layers = new Map();
   for (const node of nodes) {
@@ -43,7 +43,7 @@ function withFusedRelu(nodes) {
   return [...layers.values()];
 }
 
-/** What computes a node from its inputs. */
+/** For each kind of node, a function that computes it from its inputs. */
 const OPERATORS = {
   conv({ operator, x, activation }, source) {
     const { strideY, strideX, dilationY, dilationX, pads, extents } = operator;

@@ -1,10 +1,11 @@
 /**
- * Puts the packed package into fresh projects, as a stranger would, builds and runs them, and looks whether each says
- * what the bundled model sees in the sample picture, computed with SIMD.
+ * Installs the packed package in new projects, as a user would, and builds and runs them. Each must print the class of
+ * the sample picture by the bundled model, computed with SIMD.
  *
  *   npm run test:embedding [-- NAME…]
  *
- * NAME takes the recipes whose name begins so. The build must be there. A line for each recipe; the last one counts.
+ * NAME selects the recipes whose names begin with it. Needs the build. Prints one line for each recipe; the last has the
+ * totals.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -20,7 +21,7 @@ if (!existsSync(`${RUNTIMES}/node_modules`)) {
   const install = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
   execFileSync('npm', install, { cwd: RUNTIMES, stdio: ['ignore', 2, 2] });
 }
-// Not before the engines are installed: what follows imports them.
+// Imported only after the engines are installed, because it imports them.
 const { recipes } = await import('./recipes.mjs');
 const { Project } = await import('./project.mjs');
 
@@ -34,7 +35,7 @@ try {
   const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
   const packed = execFileSync('npm', pack, { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'] });
   const tarball = join(folder, JSON.parse(packed)[0].filename);
-  // Two at a time: much of it waits for the registry and the disk.
+  // Two at a time, because much of the time is waiting for the registry and the disk.
   const queue = chosen.entries();
   const work = async () => {
     for (const [i, recipe] of queue) await runRecipe(recipe, join(folder, `${i}`), tarball);

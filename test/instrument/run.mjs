@@ -1,7 +1,10 @@
 /**
- * Runs instrumented files in onnxruntime-node and onnxruntime-web, and holds what comes out against the maps that
- * PyTorch computed in float64; nodes that were raised to opset 11, against what the runtime makes of the file as it
- * was; and every file against ONNX's own checker.
+ * Runs instrumented files in onnxruntime-node and onnxruntime-web. Compares
+ *
+ *   the maps with those that PyTorch computed in float64;
+ *   the outputs of files that were raised to opset 11 with those of the original file.
+ *
+ * ONNX's own checker checks every file.
  *
  *   npm run test:instrument
  *
@@ -32,16 +35,16 @@ web.env.wasm.numThreads = 1;
 const cases = Object.entries(JSON.parse(readFileSync(`${FILES}cases.json`, 'utf8')));
 const expected = parseSafetensors(readFileSync(`${FILES}expected.safetensors`), 'expected');
 
-/** Debian's, whose packages it has. */
+/** Debian's Python, which has Debian's packages. */
 const PYTHON = process.env['PYTHON'] ?? '/usr/bin/python3';
 
 /**
- * The largest errors that are allowed: of maps in [0, 1], and of a file of halves, whose runtime rounds each
- * activation. Those of the formulas alone are some 1e-6.
+ * The largest allowed errors: of maps in [0, 1], and of a file of halves, where the runtime rounds each activation. The
+ * errors of the formulas alone are about 1e-6.
  */
 const MOST = { map: 2e-5, half: 2e-3 };
 
-/** onnxruntime-node 1.30 takes halves as Uint16Array, and not where the engine has Float16Array. */
+/** onnxruntime-node 1.30 takes halves as Uint16Array, but not if the engine has Float16Array. */
 const NODE_TAKES_HALVES = typeof Float16Array === 'undefined';
 
 const folder = mkdtempSync(join(tmpdir(), 'fastcam-instrument-'));
@@ -66,7 +69,7 @@ try {
 }
 for (const [what, error] of worst) console.log(`${what}: largest error ${error.toExponential(1)}`);
 
-/** Maps of the top class by every method, and of the class behind it through the input that chooses it. */
+/** Maps of the top class by every method, and of the second class through the input that chooses the class. */
 async function compareMaps({ name, engine, ort, source, target, model }) {
   const outputs = await feed(ort, model.bytes, target, name);
   const most = name === 'half' ? MOST.half : MOST.map;
@@ -103,7 +106,7 @@ async function compareStatistics({ name, engine, ort, source, target }) {
   }
 }
 
-/** Every output of the file as it was is the same, bit by bit. */
+/** Every output of the original file is the same, bit by bit. */
 async function compareRaised({ name, engine, ort, source, target, model }) {
   const x = Float32Array.from({ length: 3 * 12 * 16 }, (_, i) => 2 * Math.sin(1.7 * i));
   const feeds = { [target.input]: new ort.Tensor('float32', x, [1, 3, 12, 16]) };
@@ -116,7 +119,7 @@ async function compareRaised({ name, engine, ort, source, target, model }) {
   }
 }
 
-/** A file whose weights lie beside it: onnxruntime-node finds them, onnxruntime-web is given them. */
+/** A file with its weights in another file: onnxruntime-node finds them, onnxruntime-web gets them as an argument. */
 async function compareExternal({ name, engine, ort, target, model, like }) {
   if (`${model.externalFiles}` !== 'external.bin') fail(`${name}: ${model.externalFiles}`);
   const weights = readFileSync(`${FILES}external.bin`);
@@ -129,7 +132,7 @@ async function compareExternal({ name, engine, ort, target, model, like }) {
   hold(`${name} in ${engine}`, 'saliency', saliency, MOST.map, like);
 }
 
-/** What a file gives for the case's input. */
+/** The outputs of a file for the case's input. */
 function feed(ort, file, target, name, more = {}) {
   const { shape, data } = tensor(`${name}.input`);
   const x = name === 'half' ? halves(ort, data, shape) : new ort.Tensor('float32', data, shape);
@@ -143,7 +146,7 @@ async function run(ort, file, feeds, options = {}) {
   return outputs;
 }
 
-/** The input of that case has no value that a half does not hold. */
+/** Every value of that case's input is exact as a half. */
 function halves(ort, data, shape) {
   if (typeof Float16Array !== 'undefined') {
     return new ort.Tensor('float16', Float16Array.from(data), shape);

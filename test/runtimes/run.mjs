@@ -1,11 +1,11 @@
 /**
- * Runs the suite on every engine, prints what came out, and fails where an engine has other backends
- * than it should have, is off a golden, or gives another map than Node does.
+ * Runs the suite on every engine and prints the results. Fails if an engine does not have the expected
+ * backends, if its results differ from a golden, or if its maps differ from those of Node.
  *
  *   npm run test:runtimes [-- --engine node,deno] [-- --write]
  *
- * `--engine` takes those whose name begins so; `--write` puts the table into docs/runtimes.md. The
- * build must be there.
+ * `--engine` selects the engines whose names begin with it; `--write` puts the table into
+ * docs/runtimes.md. Needs the build.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -25,7 +25,7 @@ if (!existsSync(`${HERE}node_modules`)) {
   const install = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
   execFileSync('npm', install, { cwd: HERE, stdio: ['ignore', 2, 2] });
 }
-// Not before the engines are installed: what follows imports them.
+// Imported only after the engines are installed, because it imports them.
 const { layOut } = await import('./layout.mjs');
 const { pages } = await import('./pages.mjs');
 const { processes, referenceEngine } = await import('./processes.mjs');
@@ -41,7 +41,7 @@ const engines = [...processes, ...workerds, ...pages, quickjs].filter(({ name })
 
 const folder = await layOut();
 try {
-  // What the others are compared with comes first.
+  // The reference comes first; the others are compared with it.
   const reference = await run(referenceEngine);
   const rows = [];
   for (const engine of engines) {
@@ -55,7 +55,7 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-/** An engine's report, or none where it came to no end. */
+/** An engine's report; none if it did not finish. */
 async function run(engine) {
   const start = performance.now();
   try {

@@ -1,7 +1,7 @@
 /**
- * What every engine must do alike: two ResNets against the goldens of the authors' code, a DenseNet
- * and the MobileNetV3 of an ONNX file against PyTorch's, and maps of one picture that are compared with Node's afterwards. Knows no engine:
- * bytes come in, and what goes out is plain enough for JSON.
+ * The same checks for every engine: two ResNets against the goldens of the authors' code, a DenseNet and the
+ * MobileNetV3 of an ONNX file against PyTorch's, and maps of one picture, which are compared with Node's
+ * afterwards. It does not depend on an engine: it takes bytes, and its result can be written as JSON.
  */
 
 import { loadNetwork, makeKernels, networkOf, orient } from 'fastcam';
@@ -16,7 +16,7 @@ const PICTURE = { width: 451, height: 300 };
 /** Bounds of test/goldens.test.ts. */
 const BOUNDS = { logits: 2e-5, smoe: 2e-3, combined: 1e-3 };
 
-/** A ResNet-50 of all five scales that an interpreter runs in a second. */
+/** A small ResNet-50 with all five scales, which an interpreter runs in a second. */
 const SMALL = { depths: [1, 1, 1, 1], width: 8, classes: 5 };
 const SMALL_SIZE = 64;
 

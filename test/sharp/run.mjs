@@ -1,7 +1,9 @@
 /**
- * Reads pictures with sharp installed beside fastcam, and without it, and holds one against the other: pixels
- * of lossless formats are equal, of others within two levels on average; what sharp alone reads is read; what
- * is too large or damaged is refused in the same words.
+ * Reads pictures with sharp installed beside fastcam and without it, and compares the two:
+ *
+ *   pixels of lossless formats are equal, others differ by at most two levels on average;
+ *   formats that only sharp reads are read;
+ *   pictures that are too large or damaged are refused with the same message.
  *
  *   npm run test:sharp
  *
@@ -20,7 +22,7 @@ if (!existsSync(PACKAGE)) {
   const install = ['ci', '--no-audit', '--no-fund'];
   execFileSync('npm', install, { cwd: HERE, stdio: ['ignore', 2, 2] });
 }
-// The build of now, whenever the package was installed.
+// Uses the current build, also if the package was installed earlier.
 rmSync(`${PACKAGE}dist`, { recursive: true, force: true });
 cpSync(fileURLToPath(new URL('../../dist/', import.meta.url)), `${PACKAGE}dist`, {
   recursive: true,
@@ -28,11 +30,11 @@ cpSync(fileURLToPath(new URL('../../dist/', import.meta.url)), `${PACKAGE}dist`,
 const { default: sharp } = await import('sharp');
 const { decodePicture } = await import('fastcam/node');
 
-/** The mean difference that is allowed, in levels, where a format loses some. */
+/** The largest allowed mean difference of a lossy format, in levels. */
 const MOST = 2;
-/** Formats that sharp is asked first for. */
+/** Formats for which sharp is tried first. */
 const SUITED = /\.(jpg|webp|avif)$/;
-/** CMYK without a profile, and a sequence, which it does not read. */
+/** Files that sharp does not read: CMYK without a profile, and a sequence. */
 const LEFT = ['cmyk.jpg', 'sequence.avif'];
 
 let checks = 0;

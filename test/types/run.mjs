@@ -1,6 +1,6 @@
 /**
- * Installs the packed package in an empty folder and compiles what its users write, with several versions of
- * TypeScript, in every module resolution, declarations checked (`skipLibCheck: false`).
+ * Installs the packed package in an empty folder and compiles programs that use it, with several versions of
+ * TypeScript, in every module resolution. Declarations are checked, too (`skipLibCheck: false`).
  *
  *   npm run test:types
  *
@@ -23,12 +23,12 @@ const NODE10 = { module: 'esnext', moduleResolution: 'node10' };
 const COMPILERS = {
   'typescript-5.4': [BUNDLER, NODE16, NODENEXT, NODE10],
   'typescript-5.9': [BUNDLER, NODE16, NODENEXT, NODE10],
-  // Deprecated there, and gone from 7 on.
+  // Deprecated there, and removed in 7.
   'typescript-6': [BUNDLER, NODE16, NODENEXT, { ...NODE10, ignoreDeprecations: '6.0' }],
   'typescript-7': [BUNDLER, NODE16, NODENEXT],
 };
 
-/** What is compiled, with what it may know of its surroundings. */
+/** The programs, and the libraries and types that each may use. */
 const PROGRAMS = {
   // An edge worker: no DOM, no Node.
   'core.ts': { lib: ['es2022'], types: [] },
