@@ -169,7 +169,7 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
     p.H + p.padY + p.padBottom! > p.dilationY! * (p.kH - 1) &&
     p.W + p.padX + p.padRight! > p.dilationX! * (p.kW - 1);
 
-  it('is within the bound for any border, dilation and stride, of inputs behind a ReLU or not', () => {
+  it('is within the bound for any border, dilation and stride, with inputs from a ReLU or not', () => {
     const side = fc.integer({ min: 1, max: 3 });
     const extent = fc.integer({ min: 1, max: 9 });
     const parameters = fc.record({
@@ -212,7 +212,7 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
     );
   });
 
-  it('over a whole map is a linear layer behind a flatten in the order of NCHW', () => {
+  it('as large as the map, it equals a flatten in the order of NCHW and a linear layer', () => {
     const c = makeCase({ N: 2, H: 3, W: 4, Cin: 5, Cout: 33, kH: 3, kW: 4 });
     const out = run(c);
     for (let n = 0; n < 2; n++) {
@@ -228,7 +228,7 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
     }
   });
 
-  it('is within the bound for any share of zeros, in any place; of zeros alone it makes the bias', () => {
+  it('is within the bound for any share and position of zeros; for zeros alone it gives the bias', () => {
     const size = fc.record({
       W: fc.integer({ min: 1, max: 9 }),
       Cin: fc.constantFrom(4, 12, 128, 132),
@@ -301,7 +301,7 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
     );
   });
 
-  it('taps SMOE Scale of what it stored, within float32 of the formula in double precision', () => {
+  it('taps SMOE Scale of the stored values, within float32 of the formula in double precision', () => {
     for (const parameters of [
       { H: 9, W: 5, Cout: 64 },
       { H: 3, W: 3, Cout: 7, kH: 3, kW: 3, padY: 1, padX: 1 },
@@ -432,7 +432,7 @@ describe.each(BACKENDS)('conv2d on $name', async ({ make }) => {
     }
   });
 
-  it('taps exactly 0 from constant columns, of any number of channels and magnitude', () => {
+  it('taps exactly 0 for constant columns with any number of channels and any magnitude', () => {
     for (const Cout of [1, 8, 9, 64, 2048]) {
       const c = makeCase({ Cout });
       c.weight.fill(0);

@@ -34,7 +34,7 @@ describe.each(['simd', 'relaxed'] as const)('map kernels of %s', async (build) =
   const backend = await wasmKernels(build);
   const { normalizeGaussian: normalize, sumUpsampled } = backend.maps!;
 
-  it('combine any maps, over any region, to the bits of combineMaps', () => {
+  it('combine any maps, over any region, with the same bits as combineMaps', () => {
     const scales = fc.array(fc.tuple(map, fc.double({ min: 0, max: 1, noNaN: true })), {
       minLength: 1,
       maxLength: 6,
@@ -54,7 +54,7 @@ describe.each(['simd', 'relaxed'] as const)('map kernels of %s', async (build) =
     );
   });
 
-  it('normalise any map to the bits of normalizeGaussian', () => {
+  it('normalise any map with the same bits as normalizeGaussian', () => {
     fc.assert(
       fc.property(
         fc.array(fc.oneof(value, fc.constantFrom(3, NaN)), { maxLength: 300 }),
@@ -87,7 +87,7 @@ describe.each(['simd', 'relaxed'] as const)('map kernels of %s', async (build) =
     expect(out).toEqual(expected);
   });
 
-  it('leave an outlier beyond eight standard deviations, which erfc alone can place', () => {
+  it('leave maps with an outlier beyond eight standard deviations to normalizeGaussian, which uses erfc', () => {
     const x = new Float32Array(100).map((_, i) => (i === 50 ? -1000 : i % 7));
     const untouched = new Float32Array(100).fill(9);
     expect(normalize(untouched, x)).toBe(false);

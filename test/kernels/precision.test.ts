@@ -6,7 +6,7 @@ import { BACKENDS, convStep, runStep, seededFloats } from './backends.js';
 
 const NARROW = ['f16', 'int8'] as const;
 
-describe.each(BACKENDS)('weights at rest on $name', async ({ make }) => {
+describe.each(BACKENDS)('weights in memory on $name', async ({ make }) => {
   const kernels = await make();
 
   /** The rows of `weight` [Cout, Cin] as the backend keeps them. */
@@ -47,7 +47,7 @@ describe.each(BACKENDS)('weights at rest on $name', async ({ make }) => {
     );
   });
 
-  it('binary16 weights stay what they are in f16, whole multiples of max/127 in int8', () => {
+  it('f16 keeps binary16 weights exactly, int8 keeps whole multiples of max/127 exactly', () => {
     const halves = Float32Array.from({ length: 7 * 60 }, (_, i) => valueOfHalf(1024 + i * 37));
     expect([...atRest(halves, 7, 'f16')]).toEqual([...halves]);
     const steps = Float32Array.from({ length: 3 * 255 }, (_, i) => ((i % 255) - 127) / 64);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { relu } from '../../src/kernels/index.js';
 
 describe('relu', () => {
-  it.each([false, true])('takes away what is below 0, NaN stays, in place: %s', (inPlace) => {
+  it.each([false, true])('sets negative values to 0 and keeps NaN, in place: %s', (inPlace) => {
     const x = Float32Array.of(-1, -1e-40, 0, 1e-40, 2, Infinity, -Infinity, Number.NaN);
     const out = inPlace ? x : new Float32Array(x.length);
     relu(out, x);

@@ -11,7 +11,7 @@ import { webAssembly } from '../../src/kernels/wasm/webassembly.js';
 const { resolve } = createRequire(import.meta.url);
 
 describe('wasmKernels', () => {
-  it('runs a module compiled by whoever calls it, from the package’s .wasm files', async () => {
+  it('runs a module that the caller compiled from the .wasm files of the package', async () => {
     for (const build of ['simd', 'relaxed']) {
       const bytes = readFileSync(resolve(`fastcam/${build}.wasm`));
       const kernels = await wasmKernels(await webAssembly!.compile(bytes));
@@ -21,7 +21,7 @@ describe('wasmKernels', () => {
     }
   });
 
-  it('is what auto chooses where the engine has it, by name, and without a word of a fallback', async () => {
+  it('is chosen by auto if the engine has it, and then there is no fallback message', async () => {
     // Of the versions that run these tests: 24 is the first whose compiler makes `relaxed` the faster one.
     const faster = Number.parseInt(process.versions.node, 10) < 24 ? 'simd' : 'relaxed';
     expect(await makeKernels()).toMatchObject({ name: faster });
@@ -32,7 +32,7 @@ describe('wasmKernels', () => {
     expect((await makeKernels('js')).name).toBe('js');
   });
 
-  it('says so where the engine refuses the build', async () => {
+  it('says so if the engine refuses the build', async () => {
     const validate = webAssembly!.validate;
     webAssembly!.validate = () => false;
     try {
@@ -45,7 +45,7 @@ describe('wasmKernels', () => {
     }
   });
 
-  it('says so where the engine may not compile, as in a page with a strict policy', async () => {
+  it('says so if the engine may not compile, as in a page with a strict policy', async () => {
     const refused = new Error("violates the policy: script-src 'self'");
     const compile = vi.spyOn(webAssembly!, 'compile').mockRejectedValue(refused);
     try {
@@ -73,7 +73,7 @@ describe('LinearMemory', () => {
     }
   });
 
-  it('hands out again what was given back, neighbours joined', () => {
+  it('reuses released regions, and joins neighbours', () => {
     const memory = make();
     const [a, b, c] = [memory.allocate(640), memory.allocate(640), memory.allocate(640)];
     const last = memory.allocate(64);
@@ -85,7 +85,7 @@ describe('LinearMemory', () => {
     expect(memory.allocate(1000)).toBe(last);
   });
 
-  it('names the bytes wanted where the engine refuses to grow', () => {
+  it('names the bytes needed if the engine refuses to grow', () => {
     expect(() => make().allocate(2 ** 33)).toThrow(/8589935\d+ bytes in all/);
   });
 });
@@ -99,7 +99,7 @@ describe('the embedded modules', () => {
     }
   });
 
-  it('are text of one character or two a byte', () => {
+  it('are text with one or two characters for each byte', () => {
     expect([...decodeBytes('(0|')]).toEqual([248, 0, 76]);
     expect([...decodeBytes('}(}~~(~{')]).toEqual([77, 163, 164, 247]);
     expect(decodeBytes('').length).toBe(0);

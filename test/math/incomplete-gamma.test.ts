@@ -42,7 +42,7 @@ describe('gammaP and gammaQ', () => {
     expectBoth(60, points, 2e-14);
   });
 
-  test('are within 5e-14 (relative) of 90 digits where a series hands over to the next', () => {
+  test('are within 5e-14 (relative) of 90 digits where one series ends and the next begins', () => {
     const nextTo = (x: number) => [x * (1 - 2 ** -52), x, x * (1 + 2 ** -52)];
     const points = [
       ...shapes.flatMap((a) => [...nextTo(1), ...nextTo(a + 1)].map((x) => [a, x] as const)),
@@ -105,7 +105,7 @@ describe('gammaP and gammaQ', () => {
     );
   });
 
-  test('of a whole a, Q is the chance of fewer than a events: exp(−x)·Σ xⁿ/n!, within 1e-12', () => {
+  test('for a whole a, Q is the probability of fewer than a events: exp(−x)·Σ xⁿ/n!, within 1e-12', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 150 }),

@@ -70,7 +70,7 @@ describe.each(BACKENDS)('vectors on $name', async ({ make }) => {
   const kernels = await make();
   const preprocessing = { size: 3 };
 
-  it('are the constant of every picture, slopes, and factors without a norm', () => {
+  it('are constants, slopes, and factors without a norm', () => {
     const network = networkOf(SHAPES);
     const read = (name: string): Float32Array => {
       const out = new Float32Array(sizeOf(SHAPES[name]!));
@@ -97,7 +97,7 @@ describe.each(BACKENDS)('vectors on $name', async ({ make }) => {
     net.dispose();
   });
 
-  it('go into the convolution before them', () => {
+  it('are folded into the convolution before them', () => {
     const graph = graphOf(
       ['x', input(4)],
       ['conv', conv('fc', 4, 4), 'x'],

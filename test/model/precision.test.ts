@@ -13,7 +13,7 @@ const CASES = [
 
 const MB = 1e6;
 
-describe('a ResNet-50 at rest', async () => {
+describe('the weights of a ResNet-50 in memory', async () => {
   const relaxed = await wasmKernels('relaxed');
 
   it.each(CASES)(

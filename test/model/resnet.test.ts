@@ -86,7 +86,7 @@ describe.each(BACKENDS)('a forward pass on $name', async ({ name, make }) => {
     }
   });
 
-  it('names the algorithm of every convolution: Winograd’s for 3×3 at stride 1 alone, none of a few tiles', () => {
+  it('names the algorithm of every convolution: Winograd’s only for 3×3 at stride 1 with enough tiles', () => {
     const pass = net.forward(1, 64, 64);
     for (const [i, step] of pass.plan.steps.entries()) {
       const algorithm = pass.algorithm(i);
@@ -164,7 +164,7 @@ describe.each(BACKENDS)('a forward pass on $name', async ({ name, make }) => {
 });
 
 describe('ResNet', () => {
-  it('takes the stride of a bottleneck on the 3×3 or on the first 1×1, as told: other logits', () => {
+  it('has the stride of a bottleneck on the 3×3 or on the first 1×1, as the option says: logits differ', () => {
     const run = (strideOn: '3x3' | '1x1'): Float32Array => {
       const pass = small({}, { strideOn }).forward(1, 32, 32);
       pass.input.set(hashImage(3, pass.input.length));
@@ -205,7 +205,7 @@ describe('ResNet', () => {
     expect(told.architecture['strideOn']).toBe('3x3');
   });
 
-  it('reserves nothing for a network that its names claim and its tensors are not', () => {
+  it('reserves no memory if names claim a network that the tensors do not have', () => {
     const source = changed('layer2.0.conv1.weight', [0]);
     const tensors = new Map(source.tensors);
     for (let s = 3; s < 40; s++) tensors.set(`layer${s}.0.conv1.weight`, tensors.get('fc.bias')!);

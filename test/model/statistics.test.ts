@@ -99,7 +99,7 @@ describe.each(BACKENDS)('on $name', async ({ make }) => {
   };
   const usual = run('smoe');
 
-  it('there is something before the ReLU that it takes away', () => {
+  it('the golden has negative values before the ReLU', () => {
     for (const columns of before) expect(columns.some((value) => value < 0)).toBe(true);
   });
 
@@ -132,7 +132,7 @@ describe.each(BACKENDS)('on $name', async ({ make }) => {
     },
   );
 
-  it('smoe as a step is what is fused elsewhere, within 2⁻²² of the column’s mean and of itself', () => {
+  it('smoe as a step equals the fused one, within 2⁻²² of the column’s mean and of itself', () => {
     const maps = run(['smoe', 'truncated-normal-sd']).filter((_, i) => i % 2 === 0);
     for (const s of SCALES.keys()) {
       const C = after[s]!.length / maps[s]!.length;
@@ -146,7 +146,7 @@ describe.each(BACKENDS)('on $name', async ({ make }) => {
     }
   });
 
-  it('several statistics in one pass are to the bit what each is in its own', () => {
+  it('several statistics in one pass have the same bits as each in its own pass', () => {
     const names = NAMES.filter((name) => name !== 'smoe');
     const together = run(names);
     for (const [k, name] of names.entries()) {
@@ -171,7 +171,7 @@ describe.each(BACKENDS)('on $name', async ({ make }) => {
     }
   });
 
-  it('a backend that has loaded another network since runs the same pass on', () => {
+  it('a pass still runs after the backend has loaded another network', () => {
     const pass = net.forward(1, ...SIZE, { statistic: 'truncated-normal-mean' });
     const image = hashImage(7, pass.input.length);
     pass.input.set(image);
@@ -221,7 +221,7 @@ describe('a plan', () => {
     },
   );
 
-  it('with several lists the taps scale by scale, in the order asked for', () => {
+  it('with several statistics lists the taps scale by scale, in the given order', () => {
     const { taps, smoeOps } = planOf(['smoe', 'truncated-normal-sd', 'max']);
     expect(taps.slice(2, 5).map(({ name, statistic }) => [name, statistic])).toEqual([
       ['relu', 'max'],
@@ -231,7 +231,7 @@ describe('a plan', () => {
     expect(smoeOps).toBe(usual.smoeOps);
   });
 
-  it('refuses a statistic that nobody knows, naming those that are', () => {
+  it('refuses an unknown statistic, and lists the known ones', () => {
     expect(() => planOf('variance' as Statistic)).toThrow(
       /^plan: statistic expected smoe, gamma, .*, got variance$/,
     );

@@ -49,7 +49,7 @@ describe.each(BACKENDS)('a network from a stream on $name', async ({ make }) => 
   const load = (bytes: Uint8Array, chunkBytes?: number[]): Promise<ExplainingNetwork> =>
     loadResNet(streamOf(bytes, chunkBytes).stream, { kernels });
 
-  it('is the one from the same bytes, to the last bit, as stored in every precision and order', async () => {
+  it('equals the network from the same bytes, to the last bit, for every stored precision and order', async () => {
     for (const precision of PRECISIONS) {
       for (const order of [...Object.values(ORDERS), vectorsLast]) {
         const bytes = fileAs(precision, order);
@@ -103,7 +103,7 @@ describe('loadResNet from a stream', () => {
     }
   });
 
-  it('leaves out training’s step counters and gaps between tensors', async () => {
+  it('skips step counters of training and gaps between tensors', async () => {
     const counter = {
       name: 'bn1.num_batches_tracked',
       dtype: 'I64',
@@ -154,7 +154,7 @@ describe('loadResNet from a stream', () => {
     },
   );
 
-  it('packs a layer when the last of its tensors has come, not later', async () => {
+  it('packs a layer as soon as its last tensor is there', async () => {
     const tensors = ORDERS['names']!(storedTensors(SOURCE, 'f32'));
     const file = fileOf(tensors);
     const { tensors: infos } = parseSafetensors(file, 'file');
@@ -174,7 +174,7 @@ describe('loadResNet from a stream', () => {
     expect(packedAt).toHaveLength(1 + 3 * 4 + 1);
   });
 
-  it('reserves memory and refuses what is beyond the budget before any tensor comes', async () => {
+  it('reserves memory, and refuses a network beyond the budget, before any tensor is read', async () => {
     const headerBytes = 8 + new DataView(bytes.buffer).getUint32(0, true);
     const source = streamOf(bytes, [headerBytes, 100]);
     const reserve = vi.fn(() => expect(source.delivered).toBe(headerBytes));
@@ -189,7 +189,7 @@ describe('loadResNet from a stream', () => {
     expect(refused.cancelled).toBeInstanceOf(ShapeError);
   });
 
-  it('tells how much has come, of how much', async () => {
+  it('reports the bytes received and the total', async () => {
     const told: number[] = [];
     const onProgress = (received: number, total: number): void => {
       expect(total).toBe(bytes.length);
@@ -289,7 +289,7 @@ describe('loadResNet from a stream', () => {
     if (cancelled) expect(source.cancelled).toBeInstanceOf(FormatError);
   });
 
-  it('ends in a FormatError or in what the bytes give, for any damage to the header', async () => {
+  it('gives a FormatError or the same network as from bytes, for any damage to the header', async () => {
     const headerBytes = new DataView(bytes.buffer).getUint32(0, true);
     const damage = fc.array(fc.tuple(fc.nat(headerBytes - 1), fc.nat(127)), {
       minLength: 1,
@@ -314,7 +314,7 @@ describe('loadResNet from a stream', () => {
   });
 });
 
-it('a load that fails gives its memory back: a hundred leave the backend no larger than one', async () => {
+it('a load that fails releases its memory: after a hundred the backend is no larger than after one', async () => {
   const memory = watchLinearMemory();
   const kernels = await wasmKernels('simd');
   const spoiled = storedTensors(SOURCE, 'f32').map((tensor) =>

@@ -8,7 +8,7 @@ const steps = Array.from({ length: 256 }, (_, i) => i / 255);
 describe.each<Colormap>(['viridis', 'cividis'])('%s', (colormap) => {
   const lightness = steps.map((v) => lightnessOf(colorAt(colormap, v)));
 
-  test('grows lighter all along (CIELAB), so that it reads in grey too', () => {
+  test('grows lighter from start to end (CIELAB), so that it is readable in grey, too', () => {
     // Bytes are rounded: over four steps the rise is larger than that.
     for (let i = 4; i < 256; i++) expect(lightness[i]).toBeGreaterThan(lightness[i - 4]!);
   });
@@ -20,7 +20,7 @@ describe.each<Colormap>(['viridis', 'cividis'])('%s', (colormap) => {
     });
   });
 
-  test('grows lighter for eyes without red or without green cones too', () => {
+  test('grows lighter also for eyes without red or without green cones', () => {
     for (const eyes of [PROTANOPIA, DEUTERANOPIA]) {
       const seen = steps.map((v) => luminanceOf(eyes, colorAt(colormap, v)));
       for (let i = 4; i < 256; i++) expect(seen[i]).toBeGreaterThan(seen[i - 4]!);
@@ -82,7 +82,7 @@ describe('colorAt and colorize', () => {
     );
   });
 
-  test('NaN is grey of two shades in stripes, which no map of colours has', () => {
+  test('NaN is stripes in two shades of grey, which no colour map has', () => {
     const { data } = colorize(map([8, 8], new Float32Array(64).fill(NaN)));
     const shades = new Set<number>();
     for (let i = 0; i < data.length; i += 4) {

@@ -76,7 +76,7 @@ describe('combineMaps', () => {
     );
   });
 
-  test('lies between the least and the greatest value of its maps, exactly', () => {
+  test('is between the least and the greatest value of its maps, exactly', () => {
     fc.assert(
       fc.property(cases, ({ maps, weights, size }) => {
         const used = maps.filter((_, i) => weights[i]! > 0);
@@ -100,7 +100,7 @@ describe('combineMaps', () => {
     );
   });
 
-  test('does not see a common factor of the weights: to the bit for powers of two', () => {
+  test('does not change with a common factor of the weights: to the bit for powers of two', () => {
     fc.assert(
       fc.property(cases, fc.integer({ min: -30, max: 30 }), ({ maps, weights, size }, exponent) => {
         const scaled = weights.map((weight) => weight * 2 ** exponent);
@@ -109,7 +109,7 @@ describe('combineMaps', () => {
     );
   });
 
-  test('does not see a common factor of the weights: within 2⁻²⁴ for any', () => {
+  test('does not change with a common factor of the weights: within 2⁻²⁴ for any factor', () => {
     const factor = fc.double({ min: 1e-6, max: 1e6, noNaN: true });
     fc.assert(
       fc.property(cases, factor, ({ maps, weights, size }, by) => {
@@ -124,7 +124,7 @@ describe('combineMaps', () => {
     );
   });
 
-  test('a map of weight 0 is not there, even where it is NaN', () => {
+  test('a map of weight 0 has no effect, even where it is NaN', () => {
     fc.assert(
       fc.property(unitMap(5), unitMap(5), (a, b) => {
         const nothing = map([1, 2], [NaN, NaN]);
@@ -135,7 +135,7 @@ describe('combineMaps', () => {
     );
   });
 
-  test('a NaN in a map shows at the pixels it is a neighbour of, and nowhere else', () => {
+  test('a NaN in a map gives NaN at the pixels next to it, and nowhere else', () => {
     const broken = map([3, 3], [0, 0, 0, 0, 0, 0, 0, 0, NaN]);
     const { data } = combineMaps([broken, map([1, 1], [1])], [6, 6]);
     const where = Array.from(data, (value, i) => (Number.isNaN(value) ? i : -1)).filter(
@@ -165,14 +165,14 @@ describe('combineMaps', () => {
     );
   });
 
-  test('leaves its maps alone', () => {
+  test('does not change its maps', () => {
     const source = map([2, 2], [0.1, 0.2, 0.3, 0.4]);
     const before = structuredClone(source);
     combineMaps([source, source], [5, 5]);
     expect(source).toEqual(before);
   });
 
-  test('refuses no maps, maps without pixels, and weights of another number', () => {
+  test('refuses zero maps, maps without pixels, and another number of weights', () => {
     const one = map([1, 1], [1]);
     expect(() => combineMaps([], [2, 2])).toThrow(ShapeError);
     expect(() => combineMaps([map([0, 2], [])], [2, 2])).toThrow(ShapeError);
@@ -183,7 +183,7 @@ describe('combineMaps', () => {
 });
 
 describe('resolveScaleWeights', () => {
-  test('named sets are the paper’s for five maps', () => {
+  test('named sets are those of the paper for five maps', () => {
     expect(resolveScaleWeights('equal', 5)).toEqual([1, 1, 1, 1, 1]);
     expect(resolveScaleWeights('ramp', 5)).toEqual([1, 2, 3, 4, 5]);
     expect(resolveScaleWeights('prior', 5)).toEqual([0.18, 0.15, 0.37, 0.4, 0.72]);

@@ -27,7 +27,7 @@ function pixels(...columns: number[][]): number[][] {
 }
 
 describe.each(['nonsquare', 'odd'])('golden %s', (name) => {
-  test('of a stretched stack is within 2e-6 of the authors’ code, whose order is BGR', () => {
+  test('of an enlarged stack is within 2e-6 of the authors’ code, whose order is BGR', () => {
     const { data: expected, shape } = golden.get(`${name}.heatmap_bgr`)!;
     const [H, W] = shape as [number, number, number];
     const maps = [0, 1, 2, 3, 4].map((i) => {
@@ -42,7 +42,7 @@ describe.each(['nonsquare', 'odd'])('golden %s', (name) => {
 });
 
 describe('heatMapColors', () => {
-  test('are red where most salient, black where not at all, and green half way, one scale alone', () => {
+  test('are, for one scale alone, red where most salient, green half way, and black where not salient', () => {
     expect(pixels([1, 0], [0, 0], [0.5, 0])).toEqual([
       [1, 0, 0],
       [0, 0, 0],
@@ -50,7 +50,7 @@ describe('heatMapColors', () => {
     ]);
   });
 
-  test('are grey, as bright as V, where all scales are alike', () => {
+  test('are grey, as bright as V, where all scales are equal', () => {
     const unit = fc.float({ min: 2 ** -20, max: 1, noNaN: true });
     fc.assert(
       fc.property(unit, unit, fc.integer({ min: 2, max: 9 }), (a, b, n) => {
@@ -63,7 +63,7 @@ describe('heatMapColors', () => {
     );
   });
 
-  test('have a value, max(R, G, B), of the combination over its greatest, with any weights, within 1e-6', () => {
+  test('have as value, max(R, G, B), the combination divided by its maximum, for any weights, within 1e-6', () => {
     fc.assert(
       fc.property(
         stacks,
@@ -114,7 +114,7 @@ describe('heatMapColors', () => {
     expect([...out]).toEqual([NaN, NaN, NaN, 1, 0, 0]);
   });
 
-  test('what does not fit is refused', () => {
+  test('arguments that do not fit are refused', () => {
     const one = map([1, 1], [1]);
     expect(() => heatMapColors(new Float32Array(4), [one], [1, 1])).toThrow(
       'heatMapColors: out expected length 3 for [1, 1, 3], got 4',

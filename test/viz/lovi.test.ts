@@ -22,7 +22,7 @@ function pixel(gammas: readonly number[]): number[] {
 }
 
 describe.each(['nonsquare', 'odd'])('golden %s', (name) => {
-  test('of a stretched stack is within 1e-6 of the authors’ code, whose order is BGR', () => {
+  test('of an enlarged stack is within 1e-6 of the authors’ code, whose order is BGR', () => {
     const { data: expected, shape } = golden.get(`${name}.lovi_bgr`)!;
     const [H, W] = shape as [number, number, number];
     const maps = [0, 1, 2, 3, 4].map((i) => {
@@ -77,7 +77,7 @@ describe('loviColors', () => {
     );
   });
 
-  test('are pure hues where one scale is alone: 300°, 225°, 150°, 75° and 0° for five', () => {
+  test('are pure hues if only one scale is not 0: 300°, 225°, 150°, 75° and 0° for five scales', () => {
     expect(pixel([1, 0, 0, 0, 0])).toEqual([1, 0, 1]);
     expect(pixel([0, 1, 0, 0, 0])).toEqual([0, 0.25, 1]);
     expect(pixel([0, 0, 1, 0, 0])).toEqual([0, 1, 0.5]);
@@ -85,7 +85,7 @@ describe('loviColors', () => {
     expect(pixel([0, 0, 0, 0, 1])).toEqual([1, 0, 0]);
   });
 
-  test('are grey, as bright as γ, where all scales are alike', () => {
+  test('are grey, as bright as γ, where all scales are equal', () => {
     const unit = fc.float({ min: 2 ** -20, max: 1, noNaN: true });
     fc.assert(
       fc.property(unit, fc.integer({ min: 2, max: 9 }), (gamma, n) => {
@@ -113,7 +113,7 @@ describe('loviColors', () => {
     );
   });
 
-  test('double with their maps, to the bit: hue and saturation do not see a common factor', () => {
+  test('double with their maps, to the bit: a common factor does not change hue and saturation', () => {
     fc.assert(
       fc.property(
         fc.array(fc.float({ min: 0, max: 0.5, noNaN: true }), { minLength: 1 }),
@@ -136,7 +136,7 @@ describe('loviColors', () => {
     expect(out.subarray(3, 9)).toEqual(alone);
   });
 
-  test('what does not fit is refused', () => {
+  test('arguments that do not fit are refused', () => {
     const one = map([1, 1], [1]);
     expect(() => loviColors(new Float32Array(4), [one], [1, 1])).toThrow(
       'loviColors: out expected length 3 for [1, 1, 3], got 4',
@@ -174,7 +174,7 @@ describe('lovi', () => {
 });
 
 describe('loviLegend', () => {
-  test('has above the colour of each scale alone, down to its middle, and white at its bottom', () => {
+  test('has the colour of each scale alone in its upper half, and white at the bottom', () => {
     for (const n of [2, 3, 5, 7]) {
       const { data, width, height } = loviLegend(n, 10 * n, 9);
       expect([width, height]).toEqual([10 * n, 9]);
@@ -193,7 +193,7 @@ describe('loviLegend', () => {
     }
   });
 
-  test('follows LOVI’s own formula in between: the others at one quarter', () => {
+  test('follows LOVI’s formula in between: there the other scales are one quarter', () => {
     const { data, width } = loviLegend(4, 4, 5);
     for (let l = 0; l < 4; l++) {
       const quarter = pixel(Array.from({ length: 4 }, (_, i) => (i === l ? 1 : 0.25)));

@@ -29,7 +29,7 @@ describe('keepMask', () => {
   const any = fc.array(fc.float({ noNaN: true }), { minLength: 1, maxLength: 150 });
   const percent = fc.integer({ min: 0, max: 100 });
 
-  test('keeps exactly N − 1 − ⌊N·(1 − p)⌋ pixels, ties or not', () => {
+  test('keeps exactly N − 1 − ⌊N·(1 − p)⌋ pixels, also with ties', () => {
     fc.assert(
       fc.property(fc.oneof(tied, any), percent, (values, p) => {
         const kept = keepMask(map([1, values.length], values), p / 100);
@@ -39,7 +39,7 @@ describe('keepMask', () => {
     );
   });
 
-  test('keeps none that is less than one it drops, and of equals the lower index', () => {
+  test('keeps no pixel that is less than a dropped one; of equals it keeps the lower index', () => {
     fc.assert(
       fc.property(fc.oneof(tied, any), percent, (values, p) => {
         const source = map([1, values.length], values);
@@ -53,7 +53,7 @@ describe('keepMask', () => {
     );
   });
 
-  test('is map > sorted[⌊N·(1 − p)⌋] by ndarray-ops where no values are equal', () => {
+  test('is map > sorted[⌊N·(1 − p)⌋] by ndarray-ops if no values are equal', () => {
     const distinct = fc.uniqueArray(fc.float({ noNaN: true, noDefaultInfinity: true }), {
       minLength: 2,
       maxLength: 100,

@@ -24,7 +24,7 @@ describe('toNdArray', () => {
     }
   });
 
-  test('gives arrays that ndarray-ops takes as they are, alone or beside its own', () => {
+  test('gives arrays that ndarray-ops takes unchanged, alone or with its own', () => {
     const a = toNdArray(Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3]);
     const b = ndarray(Float32Array.of(6, 5, 4, 3, 2, 1), [2, 3]);
     const out = toNdArray(new Float32Array(6), [2, 3]);
@@ -75,7 +75,7 @@ describe('checkMap', () => {
     checkMap('test', { ...good, shape: [1, 2], offset: 4 });
   });
 
-  test('refuses what is no ndarray with a TypeError', () => {
+  test('refuses other values with a TypeError', () => {
     for (const wrong of [undefined, null, {}, new Float32Array(6), { data: [1, 2] }]) {
       expect(() => checkMap('test', wrong as unknown as NdArray)).toThrow(TypeError);
     }

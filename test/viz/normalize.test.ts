@@ -54,7 +54,7 @@ describe.each(['0', '1', '2', '3'])('golden map %s', (map) => {
     expect(relative(normalizeGammaReference, 'gamma_cdf_reference_series')).toBeLessThan(1e-11);
   });
 
-  test('shape and scale are the authors’ within 1e-12: given as constants, they change nothing more', () => {
+  test('shape and scale are the authors’ within 1e-12; as constants they give the same result', () => {
     const [shape, scale] = golden.get(`${map}.gamma_k_theta`)!.data as Float64Array;
     const fitted = new Float64Array(x.length);
     const given = new Float64Array(x.length);
@@ -112,7 +112,7 @@ describe('Φ by its table', () => {
     );
   });
 
-  test('has its worst case, midway between two nodes, within 1e-15 too', () => {
+  test('is within 1e-15 also in the worst case, midway between two nodes', () => {
     const table = normalCdfTable();
     for (let z = -9 + 1 / 128; z < 9; z += 1 / 64) {
       const exact = 0.5 * erfc(-z * Math.SQRT1_2);
@@ -151,7 +151,7 @@ describe('normalisers', () => {
     );
   });
 
-  test.each(names)('%s gives the same in place as into another array', (name) => {
+  test.each(names)('%s gives the same result in place and into another array', (name) => {
     fc.assert(
       fc.property(values, (x) => {
         const out = new Float32Array(x.length);
@@ -162,7 +162,7 @@ describe('normalisers', () => {
     );
   });
 
-  test('the Gaussian does not see a change of scale by a power of two, to the bit', () => {
+  test('the Gaussian does not change, to the bit, if the map is scaled by a power of two', () => {
     fc.assert(
       fc.property(values, fc.integer({ min: -20, max: 20 }), (x, exponent) => {
         const wide = Float64Array.from(x);
@@ -176,7 +176,7 @@ describe('normalisers', () => {
     );
   });
 
-  test('all but the identity write [0, 1] from any map, 1×1 and all zeros among them', () => {
+  test('all except the identity give [0, 1] for any map, including 1×1 and all zeros', () => {
     const zeros = fc.nat(20).map((more) => new Float32Array(more + 1));
     fc.assert(
       fc.property(fc.oneof(values, zeros), (x) => {

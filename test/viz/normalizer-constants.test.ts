@@ -47,17 +47,20 @@ function normalized(name: Normalizer, x: MapValues, given?: NormalizerConstants)
 }
 
 describe('given constants', () => {
-  test.each(names)('%s takes no statistic of the map: each pixel is what it is alone', (name) => {
-    fc.assert(
-      fc.property(values, constants, (x, given) => {
-        const alone = Float32Array.from(
-          x,
-          (value) => normalized(name, Float32Array.of(value), given)[0]!,
-        );
-        expect(normalized(name, x, given)).toEqual(alone);
-      }),
-    );
-  });
+  test.each(names)(
+    '%s uses no statistic of the map: each pixel is normalised independently',
+    (name) => {
+      fc.assert(
+        fc.property(values, constants, (x, given) => {
+          const alone = Float32Array.from(
+            x,
+            (value) => normalized(name, Float32Array.of(value), given)[0]!,
+          );
+          expect(normalized(name, x, given)).toEqual(alone);
+        }),
+      );
+    },
+  );
 
   test.each(names.filter((name) => name !== 'gamma-reference' && name !== 'identity'))(
     '%s is monotone in [0, 1]; NaN stays NaN',
@@ -73,7 +76,7 @@ describe('given constants', () => {
     },
   );
 
-  test('values below the lower end count as it', () => {
+  test('values below the lower end count as the lower end', () => {
     const x = Float64Array.of(-7, 0.99, 1);
     const given = { gamma: { min: 1, shape: 2, scale: 3 }, range: { min: 1, max: 2 } };
     for (const name of ['gamma', 'gamma-reference', 'range'] as const) {
@@ -83,7 +86,7 @@ describe('given constants', () => {
     expect(normalized('range', Float64Array.of(9), given)[0]).toBe(1);
   });
 
-  test('the map’s own constants give what the map gives without them, within 1e-12', () => {
+  test('the map’s own constants give the same as no constants, within 1e-12', () => {
     const x = loadGolden('normalize').get('0.x')!.data as Float64Array;
     const { gaussian, gamma, range } = fitOf([x], { min: Math.min(...x) }).constants();
     for (const [normalize, own] of [
@@ -99,13 +102,13 @@ describe('given constants', () => {
     }
   });
 
-  test('that lack those of the normaliser are refused: nothing falls back to the map', () => {
+  test('that are not those of the normaliser are refused: there is no fallback to the map', () => {
     for (const name of names.filter((name) => name !== 'identity')) {
       expect(() => normalized(name, Float32Array.of(1), {})).toThrow(ShapeError);
     }
   });
 
-  test('that are not finite, or not positive where they must be, are refused by name', () => {
+  test('that are not finite, or not positive if they must be, are refused by name', () => {
     const bad: [NormalizerConstants, string][] = [
       [{ gaussian: { mean: NaN, sd: 1 } }, 'gaussian.mean expected a finite number, got NaN'],
       [{ gaussian: { mean: 0, sd: 0 } }, 'gaussian.sd expected a finite number > 0, got 0'],
@@ -133,7 +136,7 @@ describe('NormalizerFit', () => {
     .array(values, { minLength: 1, maxLength: 6 })
     .filter((maps) => new Set(maps.flatMap((map) => [...map])).size > 1);
 
-  test('of many maps is that of one map of all their values, within 1e-9', () => {
+  test('of many maps equals that of one map with all their values, within 1e-9', () => {
     fc.assert(
       fc.property(pools, (maps) => {
         const pooled = Float64Array.from(maps.flatMap((map) => [...map]));
@@ -159,12 +162,12 @@ describe('NormalizerFit', () => {
     expect(range).toEqual({ min: 1, max: 6 });
   });
 
-  test('keeps the digits of a narrow pool about a large mean', () => {
+  test('is accurate for values in a narrow range about a large mean', () => {
     const { gaussian } = fitOf([[1e9], [1e9 + 1], [1e9 + 2]]).constants();
     expect(gaussian.sd).toBeCloseTo(1, 12);
   });
 
-  test('takes the Gamma’s lower end as given, 0 unless told, and values below it as it', () => {
+  test('takes the given lower end of the Gamma (default 0), and counts values below as the lower end', () => {
     expect(fitOf([[3, 4, 5]]).constants().gamma.min).toBe(0);
     const low = fitOf([[-9, 1, 5]], { min: 1 }).constants().gamma;
     expect(low).toEqual(fitOf([[1, 1, 5]], { min: 1 }).constants().gamma);
@@ -177,7 +180,7 @@ describe('NormalizerFit', () => {
     expect(() => checkNormalizerConstants('test', read)).not.toThrow();
   });
 
-  test('refuses infinite values and pools without a scale, in one line', () => {
+  test('refuses infinite values and values without a scale, in one line', () => {
     const fit = new NormalizerFit();
     expect(() => fit.constants()).toThrow('NormalizerFit: expected values that differ, got none');
     fit.add([2, 2]);

@@ -55,7 +55,7 @@ describe('overlay', () => {
     );
   });
 
-  test('of opacity 0 is the picture, and of 1 its colours alone', () => {
+  test('with opacity 0 is the picture, with 1 the colours alone', () => {
     fc.assert(
       fc.property(unitMap(5), (source) => {
         const below = pictureFor(source);

@@ -34,7 +34,7 @@ describe('by hand', () => {
 });
 
 describe('laws', () => {
-  test('both are 0 for a method that is as good as chance', () => {
+  test('both are 0 for a method that is no better than chance', () => {
     fc.assert(
       fc.property(accuracies, ({ kar, roar }) => {
         const chance = { kar, roar, karRandom: kar, roarRandom: roar };
@@ -66,7 +66,7 @@ describe('laws', () => {
     );
   });
 
-  test('D is linear: that of a mean of accuracies is the mean of the scores, within 1e-14', () => {
+  test('D is linear: the score of mean accuracies is the mean of the scores, within 1e-14', () => {
     fc.assert(
       fc.property(accuracies, fraction, (a, t) => {
         const mirrored = (list: readonly number[]) => list.map((value) => 1 - value);
@@ -90,7 +90,7 @@ describe('laws', () => {
     );
   });
 
-  test('I never exceeds D where only KAR counts, since ln u ≤ u − 1', () => {
+  test('I never exceeds D if only KAR counts, because ln u ≤ u − 1', () => {
     fc.assert(
       fc.property(accuracies, ({ kar, karRandom }) => {
         const kept = { kar, karRandom, roar: [], roarRandom: [] };

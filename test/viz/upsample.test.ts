@@ -46,7 +46,7 @@ describe('upsampleBilinear', () => {
     );
   });
 
-  test('copies, to the bit, where map and picture have one size', () => {
+  test('copies, to the bit, if map and picture have the same size', () => {
     fc.assert(
       fc.property(unitMap(12), (source) => {
         const [H, W] = source.shape as [number, number];
@@ -69,7 +69,7 @@ describe('upsampleBilinear', () => {
     expect(out.every((value) => value === Math.fround(0.3))).toBe(true);
   });
 
-  test('pixels with their centre outside of the region are NaN, the others as if they were the picture', () => {
+  test('pixels with their centre outside of the region are NaN; inside, the region is like a picture', () => {
     const source = map([2, 2], [0, 0.25, 0.5, 1]);
     const inside = new Float32Array(12);
     upsampleBilinear(inside, [3, 4], source);
@@ -83,7 +83,7 @@ describe('upsampleBilinear', () => {
     }
   });
 
-  test('a region that meets no centre leaves nothing but NaN', () => {
+  test('a region that contains no centre gives only NaN', () => {
     const out = new Float32Array(4);
     upsampleBilinear(out, [2, 2], map([1, 1], [1]), { x: 0.6, y: 0, width: 0.8, height: 2 });
     expect(out.every(Number.isNaN)).toBe(true);
@@ -113,7 +113,7 @@ describe('upsampleBilinear', () => {
     );
   });
 
-  test('what does not fit is refused, naming expected and got', () => {
+  test('arguments that do not fit are refused, with expected and got', () => {
     const source = map([2, 2], [0, 1, 2, 3]);
     const out = new Float32Array(9);
     expect(() => upsampleBilinear(out, [2, 4], source)).toThrow(

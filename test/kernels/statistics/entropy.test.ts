@@ -36,7 +36,7 @@ describe('shannonEntropy and renyiEntropy', () => {
     );
   });
 
-  it('0 ≤ Rényi ≤ Shannon ≤ log2 C, but for rounding', () => {
+  it('0 ≤ Rényi ≤ Shannon ≤ log2 C, within rounding', () => {
     fc.assert(
       fc.property(column, (x) => {
         const [renyi, shannon] = [statisticOf(renyiEntropy, x), statisticOf(shannonEntropy, x)];
@@ -63,7 +63,7 @@ describe('shannonEntropy and renyiEntropy', () => {
     );
   });
 
-  it('constant columns, zeros among them, give log2 C within 2⁻⁵⁰ of it; C = 1 gives 0', () => {
+  it('constant columns, including zeros, give log2 C within 2⁻⁵⁰ of it; C = 1 gives 0', () => {
     fc.assert(
       fc.property(activation, fc.integer({ min: 1, max: 2048 }), (v, C) => {
         const x = new Array<number>(C).fill(v);
@@ -75,7 +75,7 @@ describe('shannonEntropy and renyiEntropy', () => {
     );
   });
 
-  it('keep 13 digits where one channel has all but 1e-27 of the sum', () => {
+  it('keep 13 digits if one channel has the whole sum except 1e-27 of it', () => {
     // Two channels, q = 1e-7/1e20: Shannon (q − q ln q)/ln 2 and Rényi 2q/ln 2, to first order in q.
     const q = 1e-27;
     const [shannon, renyi] = [shannonEntropy, renyiEntropy].map((f) => statisticOf(f, [1e20, 0]));
@@ -83,7 +83,7 @@ describe('shannonEntropy and renyiEntropy', () => {
     expect(renyi! / ((2 * q) / Math.LN2)).toBeCloseTo(1, 13);
   });
 
-  it('count exact zeros as nothing where eps is 0', () => {
+  it('ignore exact zeros if eps is 0', () => {
     expect(statisticOf(shannonEntropy, [0, 3, 3, 0], 0)).toBeCloseTo(1, 14);
     expect(statisticOf(renyiEntropy, [0, 3, 3, 0], 0)).toBeCloseTo(1, 14);
   });

@@ -42,7 +42,7 @@ describe('gammaScale', () => {
     );
   });
 
-  it('scales with its column where eps is 0: θ(λx) = λθ(x) within the sums’ rounding', () => {
+  it('scales with its column if eps is 0: θ(λx) = λθ(x) within the rounding of the sums', () => {
     fc.assert(
       fc.property(positiveColumn, fc.double({ min: 0.01, max: 1000, noNaN: true }), (x, scale) => {
         const scaled = gamma(

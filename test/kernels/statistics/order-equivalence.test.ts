@@ -83,7 +83,7 @@ describe('g(s) = 1/k(s), the Gamma scale of a column of mean 1', () => {
   });
 });
 
-describe('true of any columns', () => {
+describe('laws that hold for all columns', () => {
   it('ln 2·φ < θ < 2 ln 2·φ', () => {
     fc.assert(
       fc.property(column, (x) => {
@@ -112,7 +112,7 @@ describe('true of any columns', () => {
     );
   });
 
-  it('law 1, its twin: at equal s, of one column scaled, the two orders are identical', () => {
+  it('law 1, second form: at equal s (one column scaled) the two orders are identical', () => {
     fc.assert(
       fc.property(shifted, fc.double({ min: -3, max: 3, noNaN: true }), (x, exponent) => {
         const factor = 10 ** exponent;
@@ -150,8 +150,8 @@ describe('true of any columns', () => {
   });
 });
 
-describe('not true of any columns: that φ sorts them as θ does', () => {
-  it('a stored counterexample: eight channels alike, against one faint and seven silent', () => {
+describe('φ does not always sort columns in the same order as θ', () => {
+  it('a stored counterexample: eight equal channels, against one small value and seven zeros', () => {
     const even = [0.9, 1.1, 0.9, 1.1, 0.9, 1.1, 0.9, 1.1];
     const lone = [0.007, 0, 0, 0, 0, 0, 0, 0];
     expect(phi(even)).toBeCloseTo(0.00725, 5);
@@ -162,7 +162,7 @@ describe('not true of any columns: that φ sorts them as θ does', () => {
     expect(statisticOf(gammaScale, even)).toBeGreaterThan(statisticOf(gammaScale, lone));
   });
 
-  it('random search finds one too', () => {
+  it('random search finds a counterexample, too', () => {
     const claim = fc.property(pair, ([x, y]) => {
       const difference = phi(x) - phi(y);
       fc.pre(Math.abs(difference) > 1e-3 * phi(x));

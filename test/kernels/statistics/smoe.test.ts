@@ -63,7 +63,7 @@ describe('smoeScale', () => {
     );
   });
 
-  it('changes nothing when every channel is there twice', () => {
+  it('does not change if every channel is repeated', () => {
     fc.assert(
       fc.property(column, (x) => {
         expect(Math.abs(smoe([...x, ...x]) - smoe(x))).toBeLessThanOrEqual(2 * bound(x));
@@ -71,7 +71,7 @@ describe('smoeScale', () => {
     );
   });
 
-  it('scales with its column where eps does not count: φ(λx) = λφ(x) within 1e-9', () => {
+  it('scales with its column if eps is negligible: φ(λx) = λφ(x) within 1e-9', () => {
     fc.assert(
       fc.property(positiveColumn, fc.double({ min: 0.01, max: 1000, noNaN: true }), (x, scale) => {
         const scaled = smoe(

@@ -41,7 +41,7 @@ function columnsOf(set: string): { x: Float32Array; C: number } {
 }
 
 describe('goldens', () => {
-  it('there is one for every statistic but two, 66 arrays', () => {
+  it('there is one for every statistic except two, 66 arrays', () => {
     expect(new Set(cases.map(({ name }) => name)).size).toBe(NAMES.length - 2);
     expect(cases).toHaveLength(66);
   });
@@ -123,7 +123,7 @@ describe.each(NAMES)('%s', (name) => {
     );
   });
 
-  it('gives each column its own value, and NaN to the one with a NaN', () => {
+  it('gives NaN only for the column with a NaN', () => {
     const x = Float64Array.of(1, 2, 4, NaN, 1, 2, 0.5, 0, 3);
     const out = new Float64Array(3);
     compute(out, x, 3);

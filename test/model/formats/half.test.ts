@@ -21,14 +21,14 @@ const next = (x: number, by: number): number => {
 };
 
 describe('encodeHalves', () => {
-  it('gives back every one of the 65536 halves, NaNs as one of them', () => {
+  it('gives back every one of the 65536 halves; all NaNs become one', () => {
     for (let half = 0; half < 65536; half++) {
       const nan = (half & 0x7c00) === 0x7c00 && (half & 1023) !== 0;
       expect(encode(decode(half))[0]! & (nan ? 0x7fff : 0xffff)).toBe(nan ? 0x7e00 : half);
     }
   });
 
-  it('rounds to the nearest, in the middle to even, between any two neighbours, subnormals too', () => {
+  it('rounds to the nearest, ties to even, between any two neighbours, also subnormals', () => {
     for (let half = 0; half < 0x7bff; half++) {
       // Exact in float32: two halves have a bit between them.
       const middle = (decode(half) + decode(half + 1)) / 2;
@@ -41,7 +41,7 @@ describe('encodeHalves', () => {
     }
   });
 
-  it('turns 65520 and more into infinity, what is just below into 65504, the tiniest into zero', () => {
+  it('turns 65520 and more into infinity, numbers just below into 65504, and the smallest into zero', () => {
     expect(HALF_OVERFLOW).toBe(65520);
     expect(encode(65520, 1e38, Infinity, -65520, -Infinity)).toEqual([
       ...[0x7c00, 0x7c00, 0x7c00, 0xfc00, 0xfc00],

@@ -76,7 +76,7 @@ describe('a ResNet in another naming', () => {
     expect(logitsOf(net)).toEqual(logitsOf(load(tensors)));
   });
 
-  it('of a model trained with DataParallel gives the bits of torchvision’s', () => {
+  it('of a model trained with DataParallel gives the same bits as torchvision’s', () => {
     const net = load(renameTensors(torchvision(), (name) => `module.${name}`));
     expect(logitsOf(net)).toEqual(logitsOf(load(torchvision())));
   });
@@ -110,7 +110,7 @@ describe('a ResNet in another naming', () => {
     expect(distance(wrong, expected).largest).toBeGreaterThan(1e-2);
   });
 
-  it('is told by all its keys: those of a whole ResNet-50 become torchvision’s', () => {
+  it('translates all keys of a whole ResNet-50 to torchvision’s', () => {
     const names = torchvisionStateDict('resnet50').map(([name]) => name);
     const namings = [huggingFaceName, (name: string) => kerasName(name).join('/')];
     for (const rename of namings) {
@@ -120,7 +120,7 @@ describe('a ResNet in another naming', () => {
     }
   });
 
-  it('reads any window of a transposed tensor', () => {
+  it('reads any part of a transposed tensor', () => {
     const tensors = torchvision();
     const keras = torchvisionNames(source(toKeras(tensors)));
     for (const name of ['layer1.0.conv2.weight', 'fc.weight']) {
@@ -140,7 +140,7 @@ describe('a ResNet in another naming', () => {
     }
   });
 
-  it('keeps what the file says of itself', () => {
+  it('keeps the metadata of the file', () => {
     const metadata = {
       architecture: '{"strideOn":"3x3"}',
       preprocessing: '{"size":96}',

@@ -62,7 +62,7 @@ describe('parseSafetensors', () => {
     }
   });
 
-  it('decodes characters of one to four bytes wherever they fall, as TextEncoder wrote them', () => {
+  it('decodes characters of one to four bytes at any position, as TextEncoder wrote them', () => {
     for (let ascii = 4060; ascii < 4110; ascii++) {
       const note = `${'x'.repeat(ascii)}ü—🐈ü${'🐈'.repeat(ascii)}`;
       expect(parse(fileOf({ __metadata__: { note } })).metadata.get('note')).toBe(note);
@@ -72,7 +72,7 @@ describe('parseSafetensors', () => {
     expect(parse(broken).metadata.get('a')).toBe('\ufffd(x');
   });
 
-  it('reads a header of ten megabytes in some ten times what one megabyte takes', () => {
+  it('reads a header of ten megabytes in about ten times the time of one megabyte', () => {
     const time = (bytes: number): number => {
       const file = fileOf({}, new Uint8Array(0), bytes);
       const start = performance.now();
@@ -178,7 +178,7 @@ describe('parseSafetensors', () => {
     expect(() => parse(bytes)).toThrow(/^file: /);
   });
 
-  it('refuses to read integers as weights and tensors that are not there', () => {
+  it('refuses to read integers as weights, and missing tensors', () => {
     const file = parse(fileOf({ a: { ...entry, dtype: 'I64', shape: [1] } }, eight));
     expect(() => file.read('a')).toThrow('tensor a has dtype I64, expected F32, F16, BF16 or F64');
     expect(() => file.read('b')).toThrow('tensor b is missing');

@@ -62,7 +62,7 @@ describe('names of activation functions', () => {
     expect(parseActivation(text)?.name).toBe(name);
   });
 
-  it('take a parameter behind a colon, or PyTorch’s default', () => {
+  it('take a parameter after a colon, or else PyTorch’s default', () => {
     const parsed = (text: string) => parseActivation(text);
     const [hundredth, fifth] = [Math.fround(0.01), Math.fround(0.2)];
     expect(parsed('leaky_relu')).toEqual({ name: 'leaky_relu', parameters: [hundredth] });
@@ -96,7 +96,7 @@ describe('names of activation functions', () => {
 });
 
 describe('activation functions as operators', () => {
-  it('know which of them are nowhere negative, and which leave many zeros', () => {
+  it('know which of them are never negative, and which give many zeros', () => {
     const ranges = NAMES.map((name) => activation(name).range!([ANY]));
     expect(NAMES.filter((_, i) => ranges[i]!.nonNegative)).toEqual([
       ...['relu6', 'thresholded_relu', 'hardsigmoid', 'sigmoid', 'softplus'],
@@ -135,14 +135,14 @@ describe('activation functions as operators', () => {
     expect(activation('thresholded_relu', -1).range!([ANY]).nonNegative).toBe(false);
   });
 
-  it('keep what is nowhere negative so, but a clip to less than 0', () => {
+  it('keep values ≥ 0 non-negative, except a clip to less than 0', () => {
     const rectified = [{ nonNegative: true, sparse: true }];
     for (const name of NAMES) expect(activation(name).range!(rectified).nonNegative).toBe(true);
     expect(activation('clip', -Infinity, 6).range!(rectified).nonNegative).toBe(true);
     expect(activation('clip', -2, -1).range!(rectified).nonNegative).toBe(false);
   });
 
-  it('are marked as ends of scales, ReLU too, which keeps an operator of its own', () => {
+  it('are marked as ends of scales, also ReLU, which is a separate operator', () => {
     for (const name of NAMES) expect(activation(name).isActivation).toBe(true);
     expect(relu().isActivation).toBe(true);
     expect(activationNamed({ name: 'relu' }).kind).toBe('relu');
@@ -227,7 +227,7 @@ describe.each(BACKENDS)('activation functions on $name', async ({ make }) => {
     expect(worst).toBeLessThanOrEqual(1);
   });
 
-  it('are WebAssembly’s own', () => {
+  it('run in WebAssembly', () => {
     const shape = { H: 1, W: 1, C: 5 };
     const context = { N: 1, inputs: [shape], shape, buffers: [0], out: 0, sparse: false };
     const isPortable = (operator: Operator): boolean => {
@@ -240,7 +240,7 @@ describe.each(BACKENDS)('activation functions on $name', async ({ make }) => {
     expect(all.map(isPortable)).toEqual(all.map(() => kernels.name === 'js'));
   });
 
-  it('leave what lies beside the value as it is', () => {
+  it('write nothing outside of the value', () => {
     for (const name of ['relu6', 'leaky_relu'] as const) {
       const shape = { H: 1, W: 1, C: 5 };
       const context = { N: 1, inputs: [shape], shape, buffers: [0], out: 1, sparse: false };
@@ -274,14 +274,14 @@ describe('activation functions in a plan', () => {
     return plan({ graph, ends: values }, [1, 8, 8], { statistic });
   };
 
-  it('are taken in by a convolution before them', () => {
+  it('are fused into a convolution before them', () => {
     const { steps } = planOf([], ...START, ['last', conv('conv2', 4, 4), 'act'], ...HEAD);
     expect(steps.map(({ op }) => op)).toEqual(['conv2d', 'conv2d', 'globalMean', 'conv2d']);
     const [first] = steps;
     expect(isConv2d(first!) && first.activation).toEqual({ name: 'silu', parameters: [] });
   });
 
-  it('overwrite an input that is no convolution’s, and that nobody else reads', () => {
+  it('overwrite an input that is not from a convolution and has no other reader', () => {
     const rows: Row[] = [...START.slice(0, 2), ['sum', add(), 'conv1', 'conv1']];
     const last: Row = ['last', conv('conv2', 4, 4), 'act'];
     const { steps } = planOf([], ...rows, ['act', silu, 'sum'], last, ...HEAD);
@@ -289,13 +289,13 @@ describe('activation functions in a plan', () => {
     expect(!isConv2d(step) && step.inputs).toEqual([step.out]);
   });
 
-  it('leave an input that is read later', () => {
+  it('do not overwrite an input that is read later', () => {
     const { steps } = planOf([], ...START, ['last', add(), 'act', 'conv1'], ...HEAD);
     const step = steps.find(({ op }) => op === 'silu')!;
     expect(!isConv2d(step) && step.inputs[0]).not.toBe(step.out);
   });
 
-  it('leave an input that is the network’s features, or that two of them read', () => {
+  it('do not overwrite the network’s features, or an input with two readers', () => {
     const graph = graphOf(
       ...START,
       ['gate', activation('tanh'), 'conv1'],
@@ -307,7 +307,7 @@ describe('activation functions in a plan', () => {
     expect(new Set([...written, features]).size).toBe(3);
   });
 
-  it('are followed by a clamp of their own at the end of a scale, if the network reads on', () => {
+  it('are followed by a separate clamp at the end of a scale, if the network reads the value, too', () => {
     const last: Row = ['last', conv('conv2', 4, 4), 'act'];
     const { steps, taps } = measured('max', ['act'], ...START, last, ...HEAD);
     expect(steps.map(({ op }) => op).slice(0, 4)).toEqual(['conv2d', 'relu', 'max', 'conv2d']);
@@ -317,7 +317,7 @@ describe('activation functions in a plan', () => {
     expect(taps.map(({ name, H }) => [name, H])).toEqual([['act', 8]]);
   });
 
-  it('that are nowhere negative have no clamp, and ReLU6 lets the next convolution skip zeros', () => {
+  it('that are never negative have no clamp, and after ReLU6 the next convolution skips zeros', () => {
     const of = (name: ActivationName) => {
       const rows = START.slice(0, 2);
       const act: Row = ['act', activation(name), 'conv1'];
@@ -330,7 +330,7 @@ describe('activation functions in a plan', () => {
     expect([skips(relu6), skips(of('softplus'))]).toEqual([true, false]);
   });
 
-  it('leave SMOE Scale to the convolution that took them in', () => {
+  it('let the convolution into which they are fused compute SMOE Scale', () => {
     const last: Row = ['last', conv('conv2', 4, 4), 'act'];
     const { steps, taps } = planOf(['act'], ...START, last, ...HEAD);
     expect(steps.map(({ op }) => op)).toEqual(['conv2d', 'conv2d', 'globalMean', 'conv2d']);

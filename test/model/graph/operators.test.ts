@@ -95,7 +95,7 @@ describe.each(BACKENDS)('operators on $name', async ({ make }) => {
     );
   });
 
-  it('maxPool carries a NaN to every window that holds it, wherever it stands there', () => {
+  it('maxPool gives NaN for every window that contains a NaN, at any position', () => {
     const pool = maxPool({ kernel: [1, 3], stride: [1, 1], pads: [0, 1, 0, 1] });
     const shape = { H: 1, W: 5, C: 1 };
     const x = Float32Array.of(1, 2, NaN, 3, 4, 1, 2, 3, 4, 5);
@@ -159,7 +159,7 @@ describe.each(BACKENDS)('operators on $name', async ({ make }) => {
     );
   });
 
-  it('means are right for more channels than are summed at a time', () => {
+  it('means are right for more channels than the kernel sums at a time', () => {
     for (const C of [255, 256, 257, 600]) {
       const shape = { H: 3, W: 2, C };
       const arrays = values([shape], C);
@@ -178,7 +178,7 @@ describe.each(BACKENDS)('operators on $name', async ({ make }) => {
 
   const several = fc.tuple(extent, extent, fc.array(channels, { minLength: 1, maxLength: 4 }));
 
-  it('concat puts channels behind channels', () => {
+  it('concat puts the channels of each input after those of the one before', () => {
     fc.assert(
       fc.property(several, seed, ([H, W, widths], from) => {
         const shapes = widths.map((C) => ({ H, W, C }));
@@ -282,7 +282,7 @@ describe.each(BACKENDS)('operators on $name', async ({ make }) => {
     );
   });
 
-  it('a NaN stays where it is, and goes nowhere else', () => {
+  it('a NaN stays at its element, and does not spread', () => {
     const shape = { H: 1, W: 3, C: 5 };
     const x = new Float32Array(sizeOf(shape)).map((_, i) => (i === 7 ? NaN : i - 4));
     const ones = new Float32Array(5).fill(1);

@@ -41,12 +41,12 @@ describe('a plan', () => {
     expect(resnet50.steps).toHaveLength(53 + 1 + 2);
   });
 
-  it('knows what lies behind a ReLU: all but the stem’s input and the classifier’s', () => {
+  it('knows which inputs come from a ReLU: all except those of the stem and the classifier', () => {
     const dense = resnet50.steps.filter((step) => isConv2d(step) && !step.sparse);
     expect(dense.map((step) => isConv2d(step) && step.weights)).toEqual(['conv1', 'fc']);
   });
 
-  it('of VGG fuses every tap, and takes a linear layer over the map as it is', () => {
+  it('of VGG fuses every tap, and computes a linear layer of a map as a convolution', () => {
     const { steps, taps, features } = plan(named('vgg16'), [1, 224, 224]);
     expect(taps.map(({ name, H, C }) => [name, H, C])).toEqual([
       ['features.3', 224, 64],
@@ -69,7 +69,7 @@ describe('a plan', () => {
     expect(logits).toBeDefined();
   });
 
-  it('of a DenseNet-121 concatenates nothing by itself: batch norms read the parts', () => {
+  it('of a DenseNet-121 has no concatenation steps: batch norms read the parts', () => {
     const { steps, taps } = plan(named('densenet121'), [1, 224, 224]);
     expect(steps.filter(({ op }) => op === 'concat')).toHaveLength(0);
     expect(taps.map(({ H, C }) => [H, C])).toEqual([

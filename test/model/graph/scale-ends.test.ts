@@ -76,7 +76,7 @@ function fiveScales(act: Operator, excites: boolean): Graph {
 }
 
 describe('scale ends', () => {
-  it('are the last ReLU that all paths meet, at each resolution; a ReLU inside of a branch is none', () => {
+  it('are the last ReLU on all paths, at each resolution, not a ReLU inside of a branch', () => {
     expect(endsOf(graphOf(...RESIDUAL))).toEqual(['stem', 'last']);
   });
 
@@ -103,7 +103,7 @@ describe('scale ends', () => {
     expect(endsOf(other)).toEqual(['stem', 'last']);
   });
 
-  it('are no pool that begins a resolution without a convolution in it', () => {
+  it('are not a pool at the beginning of a resolution that has no convolution', () => {
     const plain = graphOf(
       ['x', input(3)],
       ['conv1', conv('conv1', 3, 4), 'x'],
@@ -117,7 +117,7 @@ describe('scale ends', () => {
     expect(endsOf(plain)).toEqual(['one', 'two']);
   });
 
-  it('are concatenations of what is nowhere negative', () => {
+  it('are concatenations of values that are never negative', () => {
     const branches = (second: Operator): Graph =>
       graphOf(
         ['x', input(3)],
@@ -152,7 +152,7 @@ describe('scale ends', () => {
     },
   );
 
-  it('are activations that can be negative only at a resolution that has nothing else', () => {
+  it('are activations that can be negative only if the resolution has no other candidate', () => {
     const mixed = (second: Operator): Graph =>
       graphOf(
         ['x', input(3)],
@@ -170,7 +170,7 @@ describe('scale ends', () => {
     expect(endsOf(mixed(activation('tanh')))).toEqual(['three']);
   });
 
-  it('are no activation that a path goes round', () => {
+  it('are not an activation that a path bypasses', () => {
     const stream = graphOf(
       ['x', input(3)],
       ['conv1', conv('conv1', 3, 4), 'x'],
@@ -181,7 +181,7 @@ describe('scale ends', () => {
     expect(endsOf(stream)).toEqual([]);
   });
 
-  it('are none at 1×1, and none where nothing is rectified', () => {
+  it('do not exist at 1×1, or without any activation', () => {
     const linear = graphOf(
       ['x', input(3)],
       ['last', conv('conv1', 3, 4), 'x'],
@@ -198,7 +198,7 @@ describe('taps', () => {
   const graph = graphOf(...RESIDUAL);
   const named = (name: string): number => graph.nodes.findIndex((node) => node.name === name);
 
-  it('read what lies before the ReLU, if the statistic asks for it', () => {
+  it('read the value before the ReLU, if the statistic needs it', () => {
     const { graph: tapped, taps } = addTaps(
       graph,
       [named('last')],
@@ -212,7 +212,7 @@ describe('taps', () => {
     ]);
   });
 
-  it('of a value that can be negative take what is above 0', () => {
+  it('of a value that can be negative count negative values as 0', () => {
     const { graph: tapped, taps } = addTaps(graph, [named('b')], ['max', 'smoe', 'gamma']);
     const before = taps.map(({ node }) => tapped.nodes[tapped.nodes[node]!.inputs[0]!]!);
     expect([before[0]!.name, before[0]!.operator.kind]).toEqual(['b:relu', 'relu']);
@@ -220,7 +220,7 @@ describe('taps', () => {
     expect([before[1]!.name, before[2]!.name]).toEqual(['b', 'b']);
   });
 
-  it('of an activation that can be negative leave what the network reads as it is', () => {
+  it('of an activation that can be negative do not change the value that the network reads', () => {
     const silu = graphOf(
       ['x', input(3)],
       ['conv1', conv('conv1', 3, 4), 'x'],
@@ -254,7 +254,7 @@ describe('taps', () => {
 });
 
 describe('fold and fuse', () => {
-  it('put a batch norm into the convolution before it, if nobody else reads that', () => {
+  it('fold a batch norm into the convolution before it, if that has no other reader', () => {
     const rows: Row[] = [
       ['x', input(3)],
       ['conv1', conv('conv1', 3, 4), 'x'],
@@ -267,7 +267,7 @@ describe('fold and fuse', () => {
     expect(fold(read, shapesOf(read, 8, 8)).nodes).toHaveLength(4);
   });
 
-  it('make one step of convolution, addition and ReLU: of two convolutions the later takes the sum', () => {
+  it('make one step of convolution, addition and ReLU; of two convolutions, the later one does the addition', () => {
     const { graph: fused, map } = fuse(graphOf(...RESIDUAL));
     expect(fused.nodes.map(({ name }) => name)).toEqual([
       ...['x', 'stem', 'a.relu', 'b', 'last', 'mean', 'fc'],

@@ -67,7 +67,7 @@ describe.each(BACKENDS)(
 );
 
 describe('heads', () => {
-  it('of several layers are no head for class activation maps, and say so', () => {
+  it('of several layers cannot be used for class activation maps, and say so', () => {
     const { weights, x } = oracle('resnet-grey');
     const net = networkOf(weights, { kernels });
     expect(net.explain(x).cam).toBe('none');
@@ -83,7 +83,7 @@ describe('heads', () => {
     expect(top!.probability).toBeCloseTo(1 / (1 + Math.exp(-logits[0]!)), 6);
   });
 
-  it('of independent questions are told so: a probability for each, in no sum of 1', () => {
+  it('of independent classes give a probability for each; they do not sum to 1', () => {
     const { weights, x } = oracle('densenet');
     const e = networkOf(weights, { kernels, activation: 'sigmoid' }).explain(x);
     for (const { logit, probability } of e.top(9)) {
@@ -125,7 +125,7 @@ describe('taps by name', () => {
   const net = networkOf(goldenWeights('densenet'), { kernels });
   const x = { data: hashImage(1, 3 * 64 * 64), shape: [1, 3, 64, 64] as const };
 
-  it('are measured in the order given, concatenations and pools among them', () => {
+  it('are measured in the given order, also concatenations and pools', () => {
     const taps = ['features.denseblock2', 'features.pool0', 'relu'];
     const e = net.explain(x, { taps });
     expect(e.rawMaps.map(({ shape }) => shape[0])).toEqual([8, 16, 2]);
@@ -140,7 +140,7 @@ describe('taps by name', () => {
     expect(() => e.lovi()).not.toThrow();
   });
 
-  it('refuses a name that there is not, telling some that there are', () => {
+  it('refuses an unknown name, and lists some known ones', () => {
     expect(() => net.explain(x, { taps: ['relu0'] })).toThrow(
       'taps: no value is called relu0; there are features.relu0, relu, …',
     );
@@ -164,7 +164,7 @@ describe('channels', () => {
     height: 40,
   };
 
-  it('one takes a picture’s luminance: colours of the same grey are one', () => {
+  it('with one channel a network takes the luminance: colours with the same grey give the same', () => {
     const net = networkOf(hashWeights(dict(1), 3), { kernels });
     expect(net.preprocessing).toMatchObject({ channels: 'grey', mean: [0.449], std: [0.226] });
     const grey = { ...picture, data: picture.data.slice() };
@@ -224,7 +224,7 @@ describe('tensors that no layer takes', () => {
     20_000,
   );
 
-  it('within the network are refused', () => {
+  it('inside of the network are refused', () => {
     const { weights } = oracle('resnet-d');
     const gate = changed(weights, 'layer1.0.gate.weight', [4]);
     expect(() => networkOf(gate, { kernels })).toThrow(
@@ -233,7 +233,7 @@ describe('tensors that no layer takes', () => {
   });
 });
 
-describe('weights of no family, or of a family not quite', () => {
+describe('weights of no known family, or that differ from their family', () => {
   const vgg = goldenWeights('vgg');
   const densenet = goldenWeights('densenet');
   it.each<[string, TensorSource, string | RegExp]>([

@@ -40,7 +40,7 @@ describe.each(NAMES)('instrumentOnnx on %s', (name) => {
     expect(textsIn(bytes, 4000)).toEqual(['odd']);
   });
 
-  it('keeps every byte of the graph but of nodes whose form changed, and appends', () => {
+  it('keeps every byte of the graph, except nodes whose form changed, and appends', () => {
     const before = fieldsIn(graphOf(source));
     const after = fieldsIn(graphOf(bytes));
     const added = new Set<number>();
@@ -66,7 +66,7 @@ describe.each(NAMES)('instrumentOnnx on %s', (name) => {
     expect([...added].sort()).toEqual([NODE, OUTPUT]);
   });
 
-  it('adds nodes in order, each with a name of its own, and an output for each map', () => {
+  it('adds nodes in order, each with a unique name, and an output for each map', () => {
     const graph = graphOf(bytes);
     const known = new Set(['']);
     for (const number of [INPUT, 5]) {
@@ -118,7 +118,7 @@ describe('instrumentOnnx', () => {
     return contents(shape, 1).map((dim) => varintIn(dim, 1) ?? textsIn(dim, 2)[0]);
   };
 
-  it('gives maps the dimensions of the input, by name where they have one', () => {
+  it('gives maps the dimensions of the input, with their names if they have names', () => {
     expect(dimsOf(write({}), 'saliency')).toEqual(['batch', 'height', 'width']);
     expect(dimsOf(write({}), 'scale_1')).toEqual(['batch', undefined, undefined]);
     expect(dimsOf(write({ size: [48, 32] }), 'fastcam')).toEqual(['batch', 48, 32]);
@@ -127,7 +127,7 @@ describe('instrumentOnnx', () => {
     expect(dimsOf(byHand, 'saliency')).toEqual(['N', 'H', undefined]);
   });
 
-  it('adds an input for the class, and then takes the largest logit of none', () => {
+  it('adds an input for the class, and then has no ArgMax', () => {
     const bytes = write({ classInput: true });
     const types = (file: Uint8Array) =>
       contents(graphOf(file), NODE).map((n) => readNode(n).opType);
@@ -149,14 +149,14 @@ describe('instrumentOnnx', () => {
     expect(reluOf(false)).toBe(2);
   });
 
-  it('enlarges no map of weight 0, which is an output all the same', () => {
+  it('does not enlarge a map of weight 0, but it is still an output', () => {
     const bytes = write({ scaleWeights: [0, 0, 2], cam: 'none' });
     const nodes = contents(graphOf(bytes), NODE).map(readNode);
     expect(nodes.filter(({ opType }) => opType === 'Resize')).toHaveLength(1);
     expect(dimsOf(bytes, 'scale_0')).toHaveLength(3);
   });
 
-  it('computes in float32 where a file has other floats', () => {
+  it('computes in float32 if a file has other floats', () => {
     const casts = (type: number) => {
       const file = modelOf({ nodes: [RELU], inputs: [['x', type]] });
       const nodes = contents(graphOf(instrumentOnnx(file, targetOf())), NODE).map(readNode);
@@ -165,7 +165,7 @@ describe('instrumentOnnx', () => {
     expect([1, 10, 11, 16].map(casts)).toEqual([false, true, true, true]);
   });
 
-  it('takes other names where the file has some of its own, also in graphs inside of nodes', () => {
+  it('takes other names if the file already has them, also in graphs inside of nodes', () => {
     const inner = { then_branch: { graph: [['Relu', ['tap'], ['fastcam/x']]] } } as const;
     const file = modelOf({
       nodes: [RELU, ['If', ['x'], ['saliency'], inner], ['Relu', ['tap'], ['fastcam_2/y']]],
@@ -177,14 +177,14 @@ describe('instrumentOnnx', () => {
     for (const own of names) expect(own).toMatch(/^(fastcam_1\/|saliency_1$|scale_0_1$)/);
   });
 
-  it('takes a file of its own, too', () => {
+  it('accepts a file that it wrote itself', () => {
     const once = instrumentOnnx(source, target);
     const { outputs, bytes } = instrumentedModel(once, target, { statistic: 'sd' });
     expect(outputs.saliency).toBe('saliency_1');
     expect(contents(graphOf(bytes), OUTPUT)).toHaveLength(1 + 2 * 6);
   });
 
-  it('tells files that hold weights', () => {
+  it('lists other files with weights', () => {
     expect(instrumentedModel(source, target).externalFiles).toEqual([]);
     const { externalFiles } = instrumentedModel(fileOf('external'), CASES['external']!.target);
     expect(externalFiles).toEqual(['external.bin']);

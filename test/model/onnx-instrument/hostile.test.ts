@@ -60,7 +60,7 @@ describe('a damaged file', () => {
     expect(taken).toBeGreaterThan(RUNS / 20);
   }, 120_000);
 
-  it('may not have graphs inside of graphs without end', () => {
+  it('must not nest graphs without limit', () => {
     let nodes: readonly NodeByHand[] = [RELU];
     for (let depth = 0; depth < 40; depth++)
       nodes = [['If', ['x'], [], { body: { graph: nodes } }]];
@@ -85,7 +85,7 @@ describe('a damaged file', () => {
     refuse([0x3a, 0], /^onnx: the file does not say which opset of ONNX it uses$/);
   });
 
-  it('may take every name that would be ours: twenty thousand of each', () => {
+  it('may use all the names that we would add: twenty thousand of each', () => {
     const nodes: NodeByHand[] = [RELU, ['Relu', ['tap'], ['fastcam/']]];
     for (let n = 1; n < 20_000; n++) nodes.push(['Relu', ['tap'], [`fastcam_${n}/`, `cam_${n}`]]);
     const file = modelOf({ nodes: [...nodes, ['Relu', ['tap'], ['cam']]] });

@@ -33,7 +33,7 @@ function refusal(model: ModelByHand): string {
 }
 
 describe('a file below opset 11', () => {
-  it('has the nodes rewritten whose form changed, and is told which', () => {
+  it('has nodes rewritten if their form changed, and reports which', () => {
     const told = (name: string) => instrumentedModel(fileOf(name), CASES[name]!.target).rewritten;
     expect(told('rewrites7')).toEqual({
       BatchNormalization: 1,
@@ -62,7 +62,7 @@ describe('a file below opset 11', () => {
     expect(Buffer.from(end).includes(Buffer.from('ffffffffffffff7f', 'hex'))).toBe(true);
   });
 
-  it('gives a bound the type of what it bounds', () => {
+  it('gives a bound the type of the value', () => {
     const clip: NodeByHand = ['Clip', ['tap'], ['y'], { min: { float: 0 }, max: { float: 6 } }];
     const inputs: ModelByHand['inputs'] = [['x', 10]];
     const casts = (model: ModelByHand) =>

@@ -30,7 +30,7 @@ function identity(size: number): Constant {
   return { dims: [size, size], values };
 }
 
-describe('a vector whose parts changed places', () => {
+describe('a vector whose parts were transposed', () => {
   const shuffled: FileSpec['nodes'] = [
     { op: 'Reshape', inputs: ['x', 'parts'] },
     { op: 'Transpose', inputs: ['reshape1'], attributes: { perm: [0, 2, 1] } },
@@ -38,7 +38,7 @@ describe('a vector whose parts changed places', () => {
   ];
   const constants = { parts: [1, 2, 2], flat: [1, 4] };
 
-  it('goes into a layer in its own order', async () => {
+  it('is read by a layer in its own order', async () => {
     const nodes = [...shuffled, { op: 'MatMul', inputs: ['reshape3', 'w'] }];
     const own = { ...constants, w: identity(4) };
     expect(await logitsOf({ ...VECTOR, nodes, constants: own })).toEqual([0, 2, 1, 3]);
@@ -72,7 +72,7 @@ describe('constants', () => {
     expect(rows).toEqual([0]);
   });
 
-  it('that are as large as the picture are of no other size, cut out or not', async () => {
+  it('that are as large as the picture bind the network to this size', async () => {
     const nodes: FileSpec['nodes'] = [
       { op: 'Shape', inputs: ['x'] },
       { op: 'Gather', inputs: ['shape1', 'row'] },
@@ -91,7 +91,7 @@ describe('constants', () => {
     expect(() => net.forward(1, 100, 224)).toThrow(ShapeError);
   });
 
-  it('are quantised along the axis that the node names', async () => {
+  it('are dequantised along the axis that the node names', async () => {
     const nodes: FileSpec['nodes'] = [
       { op: 'QuantizeLinear', inputs: ['w', 'scales', 'zeros'], attributes: { axis: 1 } },
       {
@@ -125,7 +125,7 @@ describe('operators', () => {
     expect(logits).toEqual([0, 1.5]);
   });
 
-  it('Resize has as many places as float32 says: of 10 times 0.7, seven', async () => {
+  it('Resize computes extents in float32: 10 times 0.7 is seven', async () => {
     const nodes: FileSpec['nodes'] = [
       { op: 'Resize', inputs: ['x', '', 'scales'], attributes: { mode: 'nearest' } },
       { op: 'Flatten', inputs: ['resize1'] },
@@ -152,7 +152,7 @@ describe('operators', () => {
     expect(logits).toEqual([0, 0, 1, 0]);
   });
 
-  it('Expand adds the dimensions that it is told', async () => {
+  it('Expand adds the given dimensions', async () => {
     const nodes: FileSpec['nodes'] = [
       { op: 'Flatten', inputs: ['x'] },
       { op: 'Expand', inputs: ['flatten1', 'shape'] },
@@ -162,7 +162,7 @@ describe('operators', () => {
     expect(logits).toEqual([0, 1, 0, 1]);
   });
 
-  it('Softmax over what has one place is not that of the channels', async () => {
+  it('Softmax over a dimension of size 1 is not one over the channels', async () => {
     const nodes: FileSpec['nodes'] = [
       { op: 'Softmax', inputs: ['x'], attributes: { axis: 2 } },
       { op: 'Neg', inputs: ['softmax1'] },
@@ -172,7 +172,7 @@ describe('operators', () => {
 });
 
 describe('names', () => {
-  it('of values stay where another node moves their elements', async () => {
+  it('of values stay with their node if another node moves their elements', async () => {
     const nodes: FileSpec['nodes'] = [
       { op: 'GlobalAveragePool', inputs: ['x'] },
       { op: 'Reshape', inputs: ['globalaveragepool1', 'row'] },
@@ -185,7 +185,7 @@ describe('names', () => {
     expect(named?.operator.kind).toBe('relu');
   });
 
-  it('that two nodes give are refused', async () => {
+  it('that two nodes use for their outputs are refused', async () => {
     const nodes: FileSpec['nodes'] = [
       { op: 'Relu', inputs: ['x'], outputs: ['y'] },
       { op: 'Sigmoid', inputs: ['x'], outputs: ['y'] },
@@ -194,7 +194,7 @@ describe('names', () => {
     await expect(load({ nodes })).rejects.toThrow('value y is made twice');
   });
 
-  it('of operators and attributes may be those of JavaScript’s objects', async () => {
+  it('of operators and attributes may be names of properties of JavaScript’s objects', async () => {
     for (const op of ['constructor', '__proto__', 'hasOwnProperty']) {
       await expect(load({ nodes: [{ op, inputs: ['x'] }] })).rejects.toThrow(FormatError);
     }

@@ -11,7 +11,7 @@ const picture = (given: Partial<OnnxInput> = {}): OnnxInput => ({
   ...given,
 });
 
-describe('what an ONNX file says of itself', () => {
+describe('the metadata of an ONNX file', () => {
   it.each([
     ['a list', { labels: '["cat","dog"]' }, ['cat', 'dog']],
     ['id2label', { id2label: '{"1":"dog","0":"cat"}' }, ['cat', 'dog']],

@@ -34,7 +34,7 @@ const range = (n: number): number[] => [...new Array(n).keys()];
 describe.each(PORTABLE_BACKENDS)('on $name', async ({ make }) => {
   const kernels = await make();
 
-  it('what is concatenated along an axis is sliced off again', () => {
+  it('slices undo a concatenation along an axis', () => {
     const extent = fc.integer({ min: 1, max: 5 });
     const counts = fc.array(extent, { minLength: 1, maxLength: 4 });
     fc.assert(
@@ -84,7 +84,7 @@ describe.each(PORTABLE_BACKENDS)('on $name', async ({ make }) => {
     );
   });
 
-  it('softmax sums to 1 and does not see a shift; its logarithm is the logarithm', () => {
+  it('softmax sums to 1 and does not change with a shift; log softmax is its logarithm', () => {
     fc.assert(
       fc.property(anyShape, fc.constantFrom('C', 'HW'), seed, (shape, axis, from) => {
         const [x] = values([shape], from);
@@ -105,7 +105,7 @@ describe.each(PORTABLE_BACKENDS)('on $name', async ({ make }) => {
     );
   });
 
-  it('normalize has mean 0 and variance 1 within 2⁻²⁰, whatever scale and shift there were', () => {
+  it('normalize gives mean 0 and variance 1 within 2⁻²⁰, for any scale and shift of the input', () => {
     const shape = { H: 4, W: 5, C: 12 };
     const [x] = values([shape], 5);
     const of = (array: Float32Array, over: Parameters<typeof normalize>[0]) =>
@@ -160,7 +160,7 @@ describe.each(PORTABLE_BACKENDS)('on $name', async ({ make }) => {
     expect(out).toEqual(x!.map((value) => value / (2 + 0.1 * value * value)));
   });
 
-  it('lrn of an even size reads one more channel behind than before, as ONNX says', () => {
+  it('lrn of an even size reads one more channel after than before, as ONNX says', () => {
     const shape = { H: 1, W: 1, C: 4 };
     const x = Float32Array.of(1, 2, 3, 4, 0, 0, 0, 1);
     const { out } = compute(kernels, lrn(2, 2, 1, 0), [shape], [x]);
@@ -194,7 +194,7 @@ describe.each(PORTABLE_BACKENDS)('on $name', async ({ make }) => {
     act: { scale: seededFloats(4, 8), shift: new Float32Array(4) },
   };
 
-  it('a batch in one pass is each picture by itself', () => {
+  it('a batch gives the same as each picture alone', () => {
     const size = 6 * 6 * 4;
     const x = seededFloats(3 * size, 9);
     const batch = computeGraph(kernels, graph, [3, 6, 6], x, vectors);
@@ -205,7 +205,7 @@ describe.each(PORTABLE_BACKENDS)('on $name', async ({ make }) => {
     }
   });
 
-  it('a plan that lets values share memory gives what the operators give one by one', () => {
+  it('a plan in which values share memory gives the same as the operators one by one', () => {
     const x = seededFloats(N * 144, 10);
     const made: { shape: ValueShape; out: Float32Array }[] = [];
     for (const { operator, inputs } of graph.nodes) {

@@ -50,7 +50,7 @@ describe.each(PORTABLE_BACKENDS)('permute on $name', async ({ make }) => {
     );
   });
 
-  it('by an order and then by its inverse is the identity', () => {
+  it('with an order and then its inverse is the identity', () => {
     fc.assert(
       fc.property(arrays, ({ extents, order }) => {
         const shape = flat(product(extents));
@@ -85,14 +85,14 @@ describe('permute', () => {
     expect(isIdentity([4, 1, 12], [2, 1, 0])).toBe(false);
   });
 
-  it('keeps what is known of signs and zeros, and rereads the extents', () => {
+  it('keeps the known signs and zeros, and changes the extents', () => {
     const operator = permute([4, 6, 2], [2, 0, 1], { H: 2, W: 4, C: 6 });
     expect(operator.shape([x])).toEqual({ H: 2, W: 4, C: 6 });
     const range = { nonNegative: true, sparse: true };
     expect(operator.range!([range])).toEqual(range);
   });
 
-  it('refuses other elements, and an order that is none', () => {
+  it('refuses another number of elements, and an invalid order', () => {
     expect(() => permute([4, 6], [1, 0], x).shape([x])).toThrow(
       'permute: expected 4×6×2 and 4×6×2 to have the elements of [4,6]',
     );

@@ -114,7 +114,7 @@ describe.each(PORTABLE_BACKENDS)('on $name', async ({ make }) => {
   });
 });
 
-describe('what is known of signs and zeros', () => {
+describe('signs and zeros', () => {
   const rectified = { nonNegative: true, sparse: true };
   const plain = { nonNegative: false, sparse: false };
 
@@ -129,7 +129,7 @@ describe('what is known of signs and zeros', () => {
     expect(unary(name).range!([rectified])).toEqual({ nonNegative, sparse });
   });
 
-  it('is true of what the functions make', () => {
+  it('the ranges of the functions are true for their results', () => {
     for (const name of NAMES) {
       const range = unary(name).range!([rectified]);
       for (const x of [0, 0.25, 1, 1.75]) {
@@ -144,14 +144,14 @@ describe('what is known of signs and zeros', () => {
     }
   });
 
-  it('power is nowhere below 0 with an even exponent, and keeps zeros with one above 0', () => {
+  it('power is never below 0 with an even exponent, and keeps zeros with a positive one', () => {
     expect(power(2).range!([plain])).toEqual({ nonNegative: true, sparse: false });
     expect(power(3).range!([rectified])).toEqual(rectified);
     expect(power(3).range!([plain])).toEqual(plain);
     expect(power(-2).range!([rectified])).toEqual({ nonNegative: true, sparse: false });
   });
 
-  it('reductions keep what their formula keeps', () => {
+  it('reductions keep signs and zeros as their formula does', () => {
     expect(reduce('mean', ['C']).range!([rectified]).nonNegative).toBe(true);
     expect(reduce('mean', ['C']).range!([plain]).nonNegative).toBe(false);
   });

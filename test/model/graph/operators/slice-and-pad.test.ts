@@ -66,7 +66,7 @@ describe.each(PORTABLE_BACKENDS)('on $name', async ({ make }) => {
     );
   });
 
-  it('pad with a value has the map inside, and the value elsewhere', () => {
+  it('pad with a value has the map inside and the value around it', () => {
     fc.assert(
       fc.property(anyShape, border, seed, (shape, sides, from) => {
         const { top, left, bottom, right, front, back } = sides;
@@ -126,7 +126,7 @@ describe('slice', () => {
     expect(slice({ C: [0, 5, 1] }).isIdentity!([shape])).toBe(false);
   });
 
-  it('makes a pixel stand for as many as its step', () => {
+  it('has the step as its stride', () => {
     expect(slice({ H: [0, 2, 2], W: [4, 2, -3] }).stride).toBe(3);
   });
 
