@@ -77,7 +77,7 @@ describe('checkArchitecture', () => {
   it('refuses more than the architecture has', () => {
     const shallow = noiseWeights(resnetStateDict({ depths: [3, 4, 7, 3] }));
     expect(() => checkArchitecture(shallow, 'resnet50')).toThrow(
-      'resnet50 has no tensor layer3.6.conv1.weight, the weights have',
+      'resnet50 has no tensor layer3.6.conv1.weight, but the weights have it',
     );
   });
 });

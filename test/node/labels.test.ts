@@ -174,7 +174,12 @@ describe('readLabels', () => {
 
   it.each<[string, string, string, string]>([
     ['a gap', 'gap.json', '{"0": "a", "2": "b"}', 'no name for class 1: 2 names, of 0 … 1'],
-    ['indices from 1', 'one.txt', '1 a\n2 b', 'no name for class 0: 2 names, of 0 … 1; numbers'],
+    [
+      'indices from 1',
+      'one.txt',
+      '1 a\n2 b',
+      'no name for class 0: 2 names, of 0 … 1; if the numbers',
+    ],
     ['an index twice', 'twice.txt', '0 a\n1 b\n1 c', 'class 1 has two names: b, c'],
     ['an index twice in Python’s', 'twice.py', "{0: 'a', 0: 'b'}", 'class 0 has two names: a, b'],
     ['an index of two names', 'bi.json', '{"a": 0, "b": 0}', 'class 0 has two names: a, b'],
