@@ -4,8 +4,8 @@
  * afterwards. It does not depend on an engine: it takes bytes, and its result can be written as JSON.
  */
 
-import { loadNetwork, makeKernels, networkOf, orient } from 'fastcam';
-import { parseSafetensors } from 'fastcam/model';
+import { loadNetwork, makeKernels, networkOf } from 'fastcam';
+import { orient, parseSafetensors } from 'fastcam/model';
 import { loadNetwork as loadOnnx } from 'fastcam/onnx';
 import { distance } from '../compare.ts';
 import { hashImage, hashWeights, stateDictOf, torchvisionStateDict } from '../hash-weights.ts';

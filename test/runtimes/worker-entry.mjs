@@ -1,7 +1,7 @@
 /** The suite in a worker of workerd: a request is answered with its report. */
 
 import { decode as decodePng } from 'fast-png';
-import { orient, orientationOf } from 'fastcam';
+import { orient, orientationOf } from 'fastcam/model';
 import { decode as decodeJpeg } from 'jpeg-js';
 import png from './files/chelsea.png';
 import densenet from './files/densenet.safetensors';
