@@ -10,6 +10,7 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
+import { median } from '../dist/node/stopwatch.js';
 
 const PROGRAM = fileURLToPath(new URL('peers/fastcam.mjs', import.meta.url));
 const MODULES = fileURLToPath(new URL('../test/runtimes/node_modules/', import.meta.url));
@@ -61,7 +62,3 @@ console.log(
   `ResNet-50, 1×224×224, one thread, medians of ${options.rounds} alternating processes; ${cpus()[0].model.trim()}`,
 );
 console.log(table.toString());
-
-function median(times) {
-  return times.sort((a, b) => a - b)[times.length >> 1];
-}

@@ -149,17 +149,12 @@ export interface MapKernels {
 
 /** Paints and resizes pictures in place of the core's own functions, with exactly the same bytes. */
 export interface PictureKernels {
-  /**
-   * `classMaps`: cam is scaled to 0 … 1 by its extremes; fastcam = saliency·cam, nonClass = saliency·(1 − cam).
-   *
-   * @param smallestSpan the smallest difference of the extremes
-   */
+  /** `classMaps`: cam is scaled to 0 … 1 by its extremes; fastcam = saliency·cam, nonClass = saliency·(1 − cam). */
   classMaps(
     cam: Float32Array,
     fastcam: Float32Array,
     nonClass: Float32Array,
     saliency: Float32Array,
-    smallestSpan: number,
   ): void;
   /** `lovi`; `undefined` for maps that it does not support, or if the region is not the whole picture. */
   lovi(

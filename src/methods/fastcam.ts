@@ -20,7 +20,6 @@ import {
   normalizeRange,
   type SaliencyMap,
   type ScaleWeights,
-  SMALLEST_SPAN,
   sumUpsampled,
   toNdArray,
 } from '../viz/index.js';
@@ -93,7 +92,7 @@ export function classMaps(
   const fastcam = new Float32Array(cam.length);
   const nonClass = new Float32Array(cam.length);
   const { data } = combined;
-  if (kernels.pictures) kernels.pictures.classMaps(cam, fastcam, nonClass, data, SMALLEST_SPAN);
+  if (kernels.pictures) kernels.pictures.classMaps(cam, fastcam, nonClass, data);
   else {
     normalizeRange(cam, cam);
     for (let i = 0; i < cam.length; i++) {

@@ -53,13 +53,15 @@ export function readingOf(
   input: string | FileBytes | FileReading,
   options: DecodeOptions,
 ): Promise<ReadPicture> {
-  const isKnown = typeof input === 'string' || 'reading' in Object(input);
-  if (!isKnown && !((input as FileBytes)?.bytes instanceof Uint8Array)) {
+  if (typeof input === 'string') {
+    return readInput(input, readFileBytes(input, 'a picture'), options);
+  }
+  if ('reading' in Object(input)) return (input as FileReading).reading;
+  const { name, bytes } = Object(input) as FileBytes;
+  if (!(bytes instanceof Uint8Array)) {
     refuseKind('explainFile: input', 'a path, or { name, bytes }', input);
   }
-  if (typeof input === 'string')
-    return readInput(input, readFileBytes(input, 'a picture'), options);
-  return 'reading' in input ? input.reading : readInput(input.name, input.bytes, options);
+  return readInput(name, bytes, options);
 }
 
 async function readInput(

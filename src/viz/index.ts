@@ -20,7 +20,7 @@ export {
   sumUpsampled,
 } from './combine.js';
 export { type HeatMapOptions, heatMap, heatMapColors } from './heat-map.js';
-export { lovi, loviColors, loviLegend, scalePositions } from './lovi.js';
+export { lovi, loviColors, loviLegend } from './lovi.js';
 export { keepMask, keptCount } from './mask.js';
 export { type FlatArray, type NdArray, type SaliencyMap, toNdArray } from './ndarray.js';
 export {
@@ -33,7 +33,6 @@ export {
   normalizeGaussian,
   normalizeIdentity,
   normalizeRange,
-  SMALLEST_SPAN,
 } from './normalize.js';
 export {
   checkNormalizerConstants,

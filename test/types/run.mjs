@@ -50,7 +50,7 @@ try {
     npm(['pack', '--ignore-scripts', '--json', '--pack-destination', folder], ROOT),
   );
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
-  // Of Node's types a dependency brings an old version: whoever writes for Node has one of their own.
+  // A dependency brings an old version of Node's types. A program for Node has its own.
   npm(['install', '--ignore-scripts', `./${filename}`, '@types/node@20'], folder);
   cpSync(`${HERE}programs`, folder, { recursive: true });
   for (const [compiler, resolutions] of Object.entries(COMPILERS)) {

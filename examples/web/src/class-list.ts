@@ -1,4 +1,4 @@
-/** The list of classes: the likeliest, and with them the one that is shown, where it is another. */
+/** The list of classes: the likeliest, and the class that is shown if it is not one of them. */
 
 import { element } from './element.ts';
 import type { Belief } from './maps.ts';
@@ -16,7 +16,7 @@ const classList = element('classes', HTMLElement);
 const hint = element('classes-hint', HTMLElement);
 const otherClass = element('other', HTMLSelectElement);
 
-/** What is listed; of a class that is chosen later, the row is made from it. */
+/** What is listed. The row of a class that is chosen later is made from it. */
 let listed: { readonly classes: readonly Belief[]; readonly model: Model } | undefined;
 
 /** Lists the likeliest classes, and all others to choose from where the maps of a class can be shown. */

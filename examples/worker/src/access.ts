@@ -33,7 +33,7 @@ export async function checkToken({ headers }: Request, { API_TOKEN }: Env): Prom
   throw new Problem(401, 'token', 'authorization: expected "Bearer" and the API token', challenge);
 }
 
-/** Compares digests in constant time: how long it takes says neither how long a text is nor where the two differ. */
+/** Compares digests in constant time. The time shows neither the length of a text nor where the two differ. */
 async function isSame(a: string, b: string): Promise<boolean> {
   const digests = [a, b].map((text) =>
     crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)),
@@ -42,7 +42,7 @@ async function isSame(a: string, b: string): Promise<boolean> {
   return crypto.subtle.timingSafeEqual(digestA!, digestB!);
 }
 
-/** The caller's address. Of IPv6 the first four groups: a provider gives all addresses that share them to one customer. */
+/** The caller's address. IPv6 keeps its first four groups: one customer usually has all addresses that share them. */
 function callerOf(headers: Headers): string {
   const address = headers.get('cf-connecting-ip') ?? 'unknown';
   if (!address.includes(':')) return address;

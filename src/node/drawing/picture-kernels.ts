@@ -1,44 +1,44 @@
-/** LOVI and the first pass of resizing in WebAssembly: the same bytes as the core's own functions. */
+/** LOVI, class maps and the first pass of resizing in WebAssembly: the same bits as the core's own functions. */
 
 import { createPicture, pixelsOf } from '../../image/picture.js';
 import type { PictureKernels } from '../../kernels/index.js';
 import { roomAt, roomFor, throughRows } from '../../kernels/wasm/maps.js';
-import { checkCombination, type SaliencyMap, scalePositions } from '../../viz/index.js';
-import { scratch } from './scratch.js';
+import { checkCombination, type SaliencyMap } from '../../viz/index.js';
+import { scalePositions } from '../../viz/lovi.js';
+import { SMALLEST_SPAN } from '../../viz/normalize.js';
+import { BAND_BYTES, bandOf, inBands, SLACK, scratch } from './scratch.js';
 
 /** The offset of the hue position in a `LoviScale` of assembly/lovi.ts. */
 const HUE_BYTE = 56;
-/** Bytes of a picture to process at a time; a row may have more. */
-const BAND_BYTES = 2 ** 18;
 
 export const PICTURE_KERNELS: PictureKernels = {
-  classMaps(cam, fastcam, nonClass, saliency, smallestSpan) {
-    const band = BAND_BYTES / 4;
-    const { k, regions } = scratch(...Array(5).fill(BAND_BYTES));
-    const [own, where, not, of, ends] = regions.map(
-      ({ buffer, byteOffset }) => new Float32Array(buffer, byteOffset, band),
+  classMaps(cam, fastcam, nonClass, saliency) {
+    const band = 4 * bandOf(cam.length, 4);
+    const { k, regions } = scratch(band + SLACK, band, band, band, 8);
+    const [own, inClass, outside, whole, ends] = regions.map(
+      ({ buffer, byteOffset, length }) => new Float32Array(buffer, byteOffset, length / 4),
     ) as [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
     let least = Number.POSITIVE_INFINITY;
     let most = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < cam.length; i += band) {
-      const part = cam.subarray(i, i + band);
-      own.set(part);
-      own.fill(Number.NaN, part.length, part.length + 3);
-      k.extremes(ends.byteOffset, own.byteOffset, part.length);
+    inBands(cam.length, 4, (begin, end) => {
+      own.set(cam.subarray(begin, end));
+      // Up to a whole vector.
+      own.fill(Number.NaN, end - begin, end - begin + 3);
+      k.extremes(ends.byteOffset, own.byteOffset, end - begin);
       least = Math.min(least, ends[0]!);
       most = Math.max(most, ends[1]!);
-    }
-    const span = Math.max(most - least, smallestSpan);
-    for (let i = 0; i < cam.length; i += band) {
-      const n = Math.min(band, cam.length - i);
-      own.set(cam.subarray(i, i + n));
-      of.set(saliency.subarray(i, i + n));
-      const out = [own.byteOffset, where.byteOffset, not.byteOffset] as const;
-      k.cross(...out, of.byteOffset, n, least, span);
-      cam.set(own.subarray(0, n), i);
-      fastcam.set(where.subarray(0, n), i);
-      nonClass.set(not.subarray(0, n), i);
-    }
+    });
+    const span = Math.max(most - least, SMALLEST_SPAN);
+    inBands(cam.length, 4, (begin, end) => {
+      const n = end - begin;
+      own.set(cam.subarray(begin, end));
+      whole.set(saliency.subarray(begin, end));
+      const out = [own.byteOffset, inClass.byteOffset, outside.byteOffset] as const;
+      k.cross(...out, whole.byteOffset, n, least, span);
+      cam.set(own.subarray(0, n), begin);
+      fastcam.set(inClass.subarray(0, n), begin);
+      nonClass.set(outside.subarray(0, n), begin);
+    });
   },
 
   lovi(maps, [H, W], { x, y, width, height }) {
@@ -66,12 +66,13 @@ export const PICTURE_KERNELS: PictureKernels = {
 
   resizeRows(out, x, extent, { first, count, weights, most }) {
     const outputs = first.length;
-    const band = Math.max(1, Math.floor(BAND_BYTES / (4 * extent)));
+    const rows = x.length / extent;
+    const band = bandOf(rows, 4 * extent);
     const lengths = [4 * band * extent, 4 * band * outputs];
     const tables = [first, count, weights];
     const { k, regions } = scratch(...lengths, ...tables.map(({ byteLength }) => byteLength));
     const [some, resized, ...places] = regions.map(
-      ({ buffer, byteOffset, length }) => new Int32Array(buffer, byteOffset, length >> 2),
+      ({ buffer, byteOffset, length }) => new Int32Array(buffer, byteOffset, length / 4),
     ) as [Int32Array, Int32Array, Int32Array, Int32Array, Int32Array];
     for (const [i, table] of tables.entries()) places[i]!.set(table);
     const [firsts, counts, shares] = places.map(({ byteOffset }) => byteOffset) as [
@@ -79,17 +80,15 @@ export const PICTURE_KERNELS: PictureKernels = {
       number,
       number,
     ];
-    let isOpaque = 1;
-    for (let from = 0, to = 0; isOpaque && from < x.length; from += band * extent) {
-      const part = x.subarray(from, from + band * extent);
-      const rows = part.length / extent;
-      some.set(part);
+    for (let begin = 0; begin < rows; begin += band) {
+      const n = Math.min(band, rows - begin);
+      some.set(x.subarray(begin * extent, (begin + n) * extent));
       const at = [resized.byteOffset, some.byteOffset] as const;
-      isOpaque = k.resizeRows(...at, rows, extent, outputs, firsts, counts, shares, most);
-      out.set(resized.subarray(0, rows * outputs), to);
-      to += rows * outputs;
+      // A picture that is not opaque is left to the core.
+      if (!k.resizeRows(...at, n, extent, outputs, firsts, counts, shares, most)) return false;
+      out.set(resized.subarray(0, n * outputs), begin * outputs);
     }
-    return isOpaque === 1;
+    return true;
   },
 };
 

@@ -1,24 +1,11 @@
 /** The JavaScript side of assembly/index.ts: the work for each pixel of a drawing. */
 
 import { createPicture, type Picture, pixelsOf, type Size } from '../../image/picture.js';
-import { SLACK, scratch } from './scratch.js';
-
-/** Bytes to process at a time, half of a second-level cache; a row may have more. */
-const BAND_BYTES = 2 ** 18;
+import { bandOf, inBands, SLACK, scratch } from './scratch.js';
 
 /** The bytes of any typed array. */
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
-}
-
-/** Processes `n` items, as many at a time as BAND_BYTES hold. */
-function inBands(n: number, bytesOfEach: number, run: (begin: number, end: number) => void): void {
-  const band = bandOf(n, bytesOfEach);
-  for (let begin = 0; begin < n; begin += band) run(begin, Math.min(n, begin + band));
-}
-
-function bandOf(n: number, bytesOfEach: number): number {
-  return Math.min(n, Math.max(1, Math.floor(BAND_BYTES / bytesOfEach)));
 }
 
 /**

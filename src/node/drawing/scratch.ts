@@ -86,3 +86,21 @@ export function scratch(...lengths: readonly number[]): { k: PixelExports; regio
   const { buffer } = memory;
   return { k, regions: starts.map((start, i) => new Uint8Array(buffer, start, lengths[i]!)) };
 }
+
+/** Bytes to process at a time, half of a second-level cache; a row may have more. */
+export const BAND_BYTES: number = 2 ** 18;
+
+/** How many of `n` items to process at a time: as many as BAND_BYTES hold, and at least one. */
+export function bandOf(n: number, bytesOfEach: number): number {
+  return Math.min(n, Math.max(1, Math.floor(BAND_BYTES / bytesOfEach)));
+}
+
+/** Processes `n` items, `bandOf` of them at a time. */
+export function inBands(
+  n: number,
+  bytesOfEach: number,
+  run: (begin: number, end: number) => void,
+): void {
+  const band = bandOf(n, bytesOfEach);
+  for (let begin = 0; begin < n; begin += band) run(begin, Math.min(n, begin + band));
+}
