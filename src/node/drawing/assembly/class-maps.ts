@@ -1,7 +1,7 @@
-/** The maps of a class: what `classMaps` of ../../../methods/fastcam.ts does, in double precision, bit for bit. */
+/** The maps of a class. The same operations as in `classMaps` of ../../../methods/fastcam.ts, in double precision, with the same bits. */
 
 /**
- * The least and the greatest of n floats, NaN apart.
+ * The least and the greatest of n floats. NaN is ignored.
  *
  * @param out both, as floats; ±∞ where there is none
  * @param x followed by NaN up to a multiple of four
@@ -24,7 +24,7 @@ export function extremes(out: usize, x: usize, n: i32): void {
 }
 
 /**
- * n class activations brought to [0, 1], in place; and the saliency where they are, and where they are not.
+ * n class activations brought to [0, 1], in place; and the saliency times them, and times what they lack to 1.
  *
  * @param least of the activations
  * @param span of them

@@ -1,6 +1,6 @@
 /**
- * What ../pixels.ts calls for each pixel of a drawing: four at a time, and as fast in the first picture of a process as
- * in the last. Pixels are RGBA bytes; all rows may be read and written up to 15 bytes beyond their ends.
+ * The work for each pixel of a drawing, four pixels at a time. ../pixels.ts calls it. It is as fast for the first picture
+ * of a process as for the last. Pixels are RGBA bytes. Rows may be read and written up to 15 bytes beyond their ends.
  */
 
 export { cross, extremes } from './class-maps';
@@ -13,7 +13,7 @@ export function heapBase(): usize {
 }
 
 /**
- * The steps of a color map: 255·value, rounded, 0 for what is below; `colorStep` of ../../../viz/colormap.ts.
+ * The steps of a color map: 255·value, rounded, and 0 for negative values; `colorStep` of ../../../viz/colormap.ts.
  *
  * @param out n bytes
  * @param values n floats
@@ -45,7 +45,7 @@ function rounded(value: v128): v128 {
 }
 
 /**
- * n pixels, each half a color of the table and half the picture, rounded up from the middle.
+ * n pixels, each the mean of a color of the table and a pixel of the picture. Halves are rounded up.
  *
  * @param indices n bytes, of `colors`
  */

@@ -1,4 +1,7 @@
-/** LOVI: what ../../../viz/lovi.ts does, operation by operation in double precision, so that every byte is its. */
+/**
+ * LOVI. The same operations as in ../../../viz/lovi.ts, in the same order and in double precision. So the bytes are the
+ * same.
+ */
 
 import { mixed, position, Scale, sampleColumns, seek } from '../../../kernels/wasm/assembly/maps';
 
@@ -9,7 +12,7 @@ class LoviScale extends Scale {
 
 /**
  * Rows `begin` … `end` − 1 of LOVI's colors, [end − begin, W] RGBA pixels and one more, of a region that is the whole
- * picture. Rows come from top to bottom, from row 0 on.
+ * picture. The caller asks for rows from top to bottom, beginning with row 0.
  *
  * @param scales addresses of n `LoviScale`s of weight 1
  */
