@@ -1,4 +1,7 @@
-/** The maps of a class. The same operations as in `classMaps` of ../../../methods/fastcam.ts, in double precision, with the same bits. */
+/**
+ * The maps of a class. The same operations as in `classMaps` of ../../../methods/fastcam.ts, in double precision, with
+ * the same bits.
+ */
 
 /**
  * The least and the greatest of n floats. NaN is ignored.

@@ -11,7 +11,7 @@ class LoviScale extends Scale {
 }
 
 /**
- * Rows `begin` … `end` − 1 of LOVI's colors, [end − begin, W] RGBA pixels and one more, of a region that is the whole
+ * Rows `begin` … `end` − 1 of LOVI's colors, [end − begin, W] RGBA pixels and one more. The region must be the whole
  * picture. The caller asks for rows from top to bottom, beginning with row 0.
  *
  * @param scales addresses of n `LoviScale`s of weight 1

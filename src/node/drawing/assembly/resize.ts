@@ -1,4 +1,7 @@
-/** The first pass of ../../../image/resize.ts, along rows. It takes most of the time. It has the same whole numbers, and so the same bits. */
+/**
+ * The first pass of ../../../image/resize.ts, along rows. It takes most of the time. It has the same whole numbers, and so
+ * the same bits.
+ */
 
 /** Fraction bits of a weight. */
 const FRACTION_BITS: i32 = 22;
