@@ -115,7 +115,7 @@ interface Own {
   readonly budgetBytes: number;
   readonly packed: Map<string, PackedWeights>;
   /** The pass of the latest shape. A new shape replaces it and its arena. */
-  forward?: { readonly key: string; readonly pass: BoundForward } | undefined;
+  forward?: { readonly key: string; readonly pass: Pass } | undefined;
 }
 
 export class Network {
@@ -271,16 +271,30 @@ export class Network {
   forward(N: number, H: number, W: number, options: ForwardOptions = {}): Forward {
     const { taps = true, statistic = 'smoe' } = options;
     const key = `${N} ${H} ${W} ${taps} ${statistic}`;
+    return this.pass(key, () => ({ plan: this.#plan([N, H, W], taps, statistic) }));
+  }
+
+  /**
+   * The pass of any plan over these weights, for extensions. Only the latest pass is kept.
+   *
+   * @param key tells passes apart
+   * @param planned is told whether a plan fits into the budget
+   * @throws as `forward`
+   */
+  pass(key: string, planned: (fits: (pass: PlannedPass) => boolean) => PlannedPass): Pass {
     const { own, kernels } = this;
     checkKernels(kernels);
     if (own.forward?.key !== key) {
-      const passPlan = this.#plan([N, H, W], taps, statistic);
-      this.#refusePass(passPlan);
+      const pass = planned((draft) => !this.#refusal(draft));
+      const refusal = this.#refusal(pass);
+      if (refusal) throw new ShapeError(refusal);
+      const { plan: passPlan, extra } = pass;
       // The old arena is released before the new one is allocated.
       own.forward?.pass.release();
       own.forward = undefined;
-      const program = kernels.bind(passPlan.steps, passPlan.buffers, own.packed);
-      own.forward = { key, pass: boundForward(passPlan, program, kernels.maps?.bytes ?? 0) };
+      const weights = extra ? extra.make(own.packed) : own.packed;
+      const program = kernels.bind(passPlan.steps, passPlan.buffers, weights);
+      own.forward = { key, pass: boundPass(passPlan, program, kernels, extra) };
     }
     return own.forward.pass;
   }
@@ -349,37 +363,55 @@ export class Network {
     );
   }
 
-  #refusePass(passPlan: Plan): void {
+  /** Why a pass cannot run: it needs too much memory. */
+  #refusal({ plan: passPlan, extra }: PlannedPass): string | undefined {
     const { N, H, W, arenaBytes } = passPlan;
     const { weightBytes } = this;
     const { resting, budgetBytes } = this.own;
     if (arenaBytes > MAX_ARENA_BYTES) {
-      throw new ShapeError(
-        `forward: an input of ${N}×${H}×${W} takes ${arenaBytes} bytes (${(arenaBytes / 2 ** 30).toFixed(1)} GiB) of activations, at most ${MAX_ARENA_BYTES} are allocated: choose a smaller size`,
-      );
+      return `forward: an input of ${N}×${H}×${W} takes ${arenaBytes} bytes (${(arenaBytes / 2 ** 30).toFixed(1)} GiB) of activations, at most ${MAX_ARENA_BYTES} are allocated: choose a smaller size`;
     }
-    const bytes = passBytes(this.kernels, resting, passPlan);
-    if (weightBytes + bytes <= budgetBytes) return;
-    throw new ShapeError(
-      `forward: an input of ${N}×${H}×${W} takes ${megabytes(bytes)} beside ${megabytes(weightBytes)} of weights, and the budget is ${megabytes(budgetBytes)}: choose a smaller size`,
-    );
+    const bytes = passBytes(this.kernels, resting, passPlan) + (extra?.bytes ?? 0);
+    if (weightBytes + bytes <= budgetBytes) return undefined;
+    return `forward: an input of ${N}×${H}×${W} takes ${megabytes(bytes)} beside ${megabytes(weightBytes)} of weights, and the budget is ${megabytes(budgetBytes)}: choose a smaller size`;
   }
 }
 
-interface BoundForward extends Forward {
+/** A pass that is bound to memory. */
+export interface Pass extends Forward {
+  /** A view of buffer `index` of the plan. */
+  buffer(index: number): Float32Array;
   release(): void;
 }
 
+/** Weights that a pass needs besides those of the network. */
+export interface ExtraWeights {
+  readonly bytes: number;
+  /** Adds them to the weights of the network. */
+  make(packed: ReadonlyMap<string, PackedWeights>): ReadonlyMap<string, PackedWeights>;
+  release(): void;
+}
+
+export interface PlannedPass {
+  readonly plan: Plan;
+  readonly extra?: ExtraWeights;
+}
+
 /**
- * A plan bound to memory. Each access makes a new view, because a backend may move its memory.
- *
- * @param sharedBytes bytes that the backend keeps for the maps of all passes
+ * A plan bound to memory. Each access makes a new view, because a backend may move its memory. Its bytes include those
+ * that the backend keeps for the maps of all passes.
  */
-function boundForward(passPlan: Plan, program: Program, sharedBytes: number): BoundForward {
+function boundPass(
+  passPlan: Plan,
+  program: Program,
+  { maps }: Kernels,
+  extra: ExtraWeights | undefined,
+): Pass {
   const view = (buffer?: number) => (buffer === undefined ? NOTHING : program.buffer(buffer));
   return {
     plan: passPlan,
-    bytes: program.bytes + sharedBytes,
+    bytes: program.bytes + (maps?.bytes ?? 0) + (extra?.bytes ?? 0),
+    buffer: view,
     get input() {
       return view(passPlan.input);
     },
@@ -395,6 +427,9 @@ function boundForward(passPlan: Plan, program: Program, sharedBytes: number): Bo
     run: () => program.run(),
     runStep: (index) => program.runStep(index),
     algorithm: (index) => program.algorithm(index),
-    release: () => program.release(),
+    release() {
+      program.release();
+      extra?.release();
+    },
   };
 }

@@ -76,8 +76,9 @@ export function passBytes(
   { steps, buffers }: Plan,
 ): number {
   const precisionOf = (key: string): Precision => {
-    const layer = layers.get(key)!;
-    return 'precision' in layer ? layer.precision : 'f32';
+    const layer = layers.get(key);
+    // Weights that a pass makes itself are floats.
+    return layer && 'precision' in layer ? layer.precision : 'f32';
   };
   const program = kernels.programBytes(steps, buffers, precisionOf);
   return program + (kernels.maps?.bytes ?? 0);

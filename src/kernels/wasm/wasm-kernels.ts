@@ -108,8 +108,9 @@ function exportsOf(name: string, module: WasmModule, memory: WasmMemory): WasmEx
 }
 
 /** An instance of the module, with its memory. */
-interface Engine {
-  readonly exports: WasmExports;
+export interface Engine {
+  /** An extension may put its own functions beside them (../gradient/wasm.ts). */
+  exports: WasmExports;
   readonly memory: LinearMemory;
 }
 
@@ -129,7 +130,7 @@ class WasmKernels implements Kernels {
   }
 
   /** @throws {TypeError} after `dispose`, and if a framework has wrapped the kernels in a proxy */
-  private get engine(): Engine {
+  get engine(): Engine {
     return owned('kernels', #engine in this ? this.#engine : null);
   }
 

@@ -45,6 +45,8 @@ export interface Plan {
   /** Buffer of the features that the classifier averages, [N, h, w, C], if it is linear in them. */
   readonly features?: number;
   readonly featureShape?: ValueShape;
+  /** The values that `Tappable.kept` names, in its order. */
+  readonly kept: readonly KeptValue[];
   /**
    * Scale by scale, first to last; for each scale the statistics in the given order. Empty if the plan was
    * made without taps.
@@ -55,6 +57,12 @@ export interface Plan {
   readonly macs: number;
   /** Operations of SMOE Scale for all taps and pictures. */
   readonly smoeOps: number;
+}
+
+/** A value that is still there after the pass: its buffer, [N, H, W, C]. */
+export interface KeptValue {
+  readonly buffer: number;
+  readonly shape: ValueShape;
 }
 
 export interface PlanOptions {
@@ -72,6 +80,8 @@ export interface Tappable {
   readonly ends: readonly number[];
   /** The value from which class activation maps are made, if there is one. */
   readonly features?: number | undefined;
+  /** Other values that are needed after the pass. No other node may be fused into them (fastcam/gradients). */
+  readonly kept?: readonly number[];
 }
 
 /**
@@ -85,7 +95,7 @@ export interface Tappable {
  * pictures, or if the name of a statistic is unknown
  */
 export function plan(
-  { graph, ends, features }: Tappable,
+  { graph, ends, features, kept: others = [] }: Tappable,
   [N, H, W]: readonly [number, number, number],
   { taps = true, statistic = 'smoe' }: PlanOptions = {},
 ): Plan {
@@ -97,11 +107,12 @@ export function plan(
     ...(graph.classes > 0 && { logits: fused.graph.output }),
     ...(features !== undefined && { features: placeOf(features) }),
   };
+  const more = others.map(placeOf);
   const placed = tapped.taps.map((tap) => ({ ...tap, value: fused.map[tap.node]! }));
   const draft = new Draft(
     fused.graph,
     [N, H, W],
-    [...Object.values(kept), fused.graph.output, ...placed.map(({ value }) => value)],
+    [...Object.values(kept), ...more, fused.graph.output, ...placed.map(({ value }) => value)],
   );
   const { shapes, buffers, steps } = draft;
   const { H: h, W: w } = shapes[fused.graph.output]!;
@@ -129,6 +140,7 @@ export function plan(
       features: buffers[kept.features]!,
       featureShape: shapes[kept.features]!,
     }),
+    kept: more.map((value) => ({ buffer: buffers[value]!, shape: shapes[value]! })),
     taps: made,
     arenaBytes: end * Float32Array.BYTES_PER_ELEMENT,
     macs: steps.filter(isConv2d).reduce((sum, { shape }) => sum + conv2dMacs(shape), 0),

@@ -64,7 +64,7 @@ function convolvedCuts(graph: Graph, shapes: readonly ValueShape[]): [number, st
  * The values that every path from the input to the output passes through. For such a value, every earlier node
  * (in topological order) is one of its ancestors or a constant; so no path leads past it.
  */
-function cutValues(graph: Graph): number[] {
+export function cutValues(graph: Graph): number[] {
   const { nodes, output } = graph;
   const matters = new Set([output]);
   for (let i = output; i >= 0; i--) {

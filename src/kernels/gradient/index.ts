@@ -1,0 +1,41 @@
+/** What the backward pass adds to the kernels: the gradients of operators, and rearranged weights. */
+
+import { UnsupportedError } from '../../errors.js';
+import type { Kernels } from '../step.js';
+import type { Engine } from '../wasm/wasm-kernels.js';
+import { jsTransposed, jsTransposedBytes } from './transposed-js.js';
+import { wasmTransposed, wasmTransposedBytes } from './transposed-wasm.js';
+import type { TransposedLayer, TransposedScratch } from './transposed-weights.js';
+
+export * from './activation.js';
+export * from './col2im.js';
+export * from './pool.js';
+export * from './split.js';
+export {
+  renewWeights,
+  type TransposedLayer,
+  type TransposedScratch,
+  type TransposedWeights,
+  transposedShape,
+} from './transposed-weights.js';
+
+/** The memory of the SIMD backend; `undefined` for the portable one. @throws {UnsupportedError} for other kernels */
+function engineOf(kernels: Kernels): Engine | undefined {
+  if (kernels.name === 'js') return undefined;
+  if ('engine' in kernels) return kernels.engine as Engine;
+  throw new UnsupportedError(`gradients: not with kernels ${kernels.name}: use makeKernels()`);
+}
+
+/** Allocates scratch that is large enough for each of the layers. @throws {UnsupportedError} for unknown kernels */
+export function transposedScratch(
+  kernels: Kernels,
+  layers: readonly TransposedLayer[],
+): TransposedScratch {
+  const engine = engineOf(kernels);
+  return engine ? wasmTransposed(engine, layers) : jsTransposed(layers);
+}
+
+/** Bytes that `transposedScratch` allocates. */
+export function transposedBytes(kernels: Kernels, layers: readonly TransposedLayer[]): number {
+  return engineOf(kernels) ? wasmTransposedBytes(layers) : jsTransposedBytes(layers);
+}

@@ -1,0 +1,144 @@
+/** Rearranged weights of the SIMD backend. */
+
+import { isDepthwise } from '../conv2d-shape.js';
+import { WEIGHT_BYTES } from '../precision.js';
+import type { WasmConv2d } from '../wasm/conv2d.js';
+import type { Engine } from '../wasm/wasm-kernels.js';
+import {
+  panelFloats,
+  panelLayout,
+  type TransposedLayer,
+  type TransposedScratch,
+  type TransposedWeights,
+  transposedShape,
+  transposePanels,
+} from './transposed-weights.js';
+
+/** Output channels of a panel. */
+const NR = 8;
+
+/** A function of the module in ../wasm/gradient. */
+export interface TransposeExports {
+  /**
+   * Transposes the `rows` columns of one panel into rows of other panels.
+   *
+   * @param toBytes bytes from one panel of the result to the next
+   * @param count rows of the source, which become columns of the result
+   */
+  transposePanel(to: number, toBytes: number, from: number, rows: number, count: number): void;
+}
+
+interface Sizes {
+  readonly floats: number;
+  readonly channels: number;
+  /** A panel of the source as floats. */
+  readonly widened: number;
+}
+
+/** Bytes that `wasmTransposed` allocates. */
+export function wasmTransposedBytes(layers: readonly TransposedLayer[]): number {
+  const { floats, channels, widened } = sizes(layers);
+  return 4 * (floats + channels + widened);
+}
+
+export function wasmTransposed(
+  engine: Engine,
+  layers: readonly TransposedLayer[],
+): TransposedScratch {
+  const { memory } = engine;
+  const { floats, channels } = sizes(layers);
+  const bytes = wasmTransposedBytes(layers);
+  const ptr = memory.allocate(bytes);
+  const biasPtr = ptr + 4 * floats;
+  const widenedPtr = biasPtr + 4 * channels;
+  memory.floats(biasPtr, channels).fill(0);
+  return {
+    weightsOf(layer, packed) {
+      const place = { panelsPtr: ptr, biasPtr, columnScalesPtr: 0, precision: 'f32', bytes: 0 };
+      const renew = renewal(engine, layer, packed as WasmConv2d, ptr, widenedPtr);
+      return { ...place, renew } as TransposedWeights;
+    },
+    release: () => memory.release(ptr, bytes),
+  };
+}
+
+/** Writes the rearranged weights to `ptr`, panel by panel of the layer's own. */
+function renewal(
+  engine: Engine,
+  layer: TransposedLayer,
+  packed: WasmConv2d,
+  ptr: number,
+  widenedPtr: number,
+): () => void {
+  const { memory, exports } = engine;
+  const { shape, arrangement } = layer;
+  const { precision, panelsPtr, columnScalesPtr } = packed;
+  const from = panelLayout(shape, NR);
+  const target = transposedShape(layer);
+  const to = panelLayout(target, NR);
+  const panelBytes = from.K * NR * WEIGHT_BYTES[precision];
+  const number = ['f32', 'f16', 'int8'].indexOf(precision);
+  /** The address of a panel as floats. */
+  const floatsOf = (panel: number): number => {
+    const own = panelsPtr + panel * panelBytes;
+    if (precision === 'f32') return own;
+    exports.widenPanel(number, widenedPtr, own, columnScalesPtr + 4 * NR * panel, from.K);
+    return widenedPtr;
+  };
+  const { transposePanel } = exports as unknown as Partial<TransposeExports>;
+  const length = panelFloats(target, NR);
+  if (isDepthwise(shape) || !transposePanel) {
+    return () => {
+      const read = readerOf(engine, floatsOf, from.K);
+      transposePanels(memory.floats(ptr, length), layer, NR, read);
+    };
+  }
+  const taps = arrangement === 'columns' ? 1 : shape.kH * shape.kW;
+  const count = from.K / taps;
+  const toBytes = 4 * NR * to.K;
+  return () => {
+    for (let panel = 0; panel < from.groups * from.panels; panel++) {
+      const floatsPtr = floatsOf(panel);
+      const row = (panel % from.panels) * NR;
+      const rows = Math.min(NR, from.channels - row);
+      const groupPtr = ptr + Math.floor(panel / from.panels) * to.panels * toBytes;
+      for (let tap = 0; tap < taps; tap++) {
+        const first = (taps - 1 - tap) * from.channels + row;
+        const tapPtr = floatsPtr + 4 * NR * tap * count;
+        transposePanel(groupPtr + 4 * NR * first, toBytes, tapPtr, rows, count);
+      }
+    }
+  };
+}
+
+/** Reads single weights. Consecutive reads of one panel widen it once. */
+function readerOf(
+  { memory }: Engine,
+  floatsOf: (panel: number) => number,
+  K: number,
+): (panel: number, k: number, j: number) => number {
+  let current = -1;
+  let floats: Float32Array = new Float32Array(0);
+  return (panel, k, j) => {
+    if (panel !== current) floats = memory.floats(floatsOf(panel), K * NR);
+    current = panel;
+    return floats[k * NR + j]!;
+  };
+}
+
+function sizes(layers: readonly TransposedLayer[]): Sizes {
+  const shapes = layers.map(transposedShape);
+  const most = (lengths: readonly number[]) => Math.max(0, ...lengths);
+  return {
+    floats: most(shapes.map((shape) => panelFloats(shape, NR))),
+    channels:
+      NR *
+      most(
+        shapes.map((shape) => {
+          const { groups, panels } = panelLayout(shape, NR);
+          return groups * panels;
+        }),
+      ),
+    widened: NR * most(layers.map(({ shape }) => panelLayout(shape, NR).K)),
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * The weights of a convolution, rearranged for the gradient with respect to its input. They are made from the packed
+ * weights each time the gradient is computed, in scratch that all layers share: kept, they would take as much memory
+ * as the network again.
+ *
+ * Output and input channels change places. There are two arrangements:
+ *
+ *   flipped   weights of a convolution from Cout to Cin channels, with the kernel turned by 180°
+ *   columns   weights of a 1×1 convolution from Cout channels to all kH·kW·Cin taps (col2im.ts adds the taps up)
+ */
+
+import { type Conv2dWeightShape, isDepthwise, packingShape } from '../conv2d-shape.js';
+import type { OperatorKernel, PackedVectors, PackedWeights } from '../step.js';
+
+export type Arrangement = 'flipped' | 'columns';
+
+/** A layer to rearrange. */
+export interface TransposedLayer {
+  /** Shape of the layer's own weights. */
+  readonly shape: Conv2dWeightShape;
+  readonly arrangement: Arrangement;
+}
+
+/** Rearranged weights, which a convolution step reads like any others. */
+export interface TransposedWeights extends PackedWeights {
+  /** Writes them into the scratch. What another layer wrote there is lost. */
+  renew(): void;
+}
+
+/** Scratch for the rearranged weights of one layer at a time. */
+export interface TransposedScratch {
+  /** @param packed the layer's own weights, packed by the same backend */
+  weightsOf(layer: TransposedLayer, packed: PackedWeights): TransposedWeights;
+  release(): void;
+}
+
+/** The kernel of a step that rearranges the weights of the step after it. */
+export const renewWeights: OperatorKernel = (_out, _inputs, weights) =>
+  (weights as PackedVectors & TransposedWeights).renew();
+
+/** The shape of rearranged weights. */
+export function transposedShape({ shape, arrangement }: TransposedLayer): Conv2dWeightShape {
+  const { Cin, Cout, kH, kW, groups } = shape;
+  if (arrangement === 'flipped') return { ...shape, Cin: Cout, Cout: Cin };
+  return { Cin: Cout, Cout: kH * kW * Cin, kH: 1, kW: 1, groups };
+}
+
+/** How panels of `NR` output channels hold weights: [groups, ⌈Cout/groups/NR⌉, K, NR]. */
+export interface PanelLayout {
+  readonly groups: number;
+  /** Output channels of a group, and the panels that hold them. */
+  readonly channels: number;
+  readonly panels: number;
+  readonly K: number;
+}
+
+export function panelLayout(shape: Conv2dWeightShape, NR: number): PanelLayout {
+  const { Cin, Cout, kH, kW, groups } = packingShape(shape);
+  const channels = Cout / groups;
+  return { groups, channels, panels: Math.ceil(channels / NR), K: (kH * kW * Cin) / groups };
+}
+
+/** Floats in the panels of a shape. */
+export function panelFloats(shape: Conv2dWeightShape, NR: number): number {
+  const { groups, panels, K } = panelLayout(shape, NR);
+  return groups * panels * K * NR;
+}
+
+/**
+ * Rearranges weights by the definition, one by one. It is the reference, and it serves every shape.
+ *
+ * @param out the panels of `transposedShape`
+ * @param read weight `k` of output channel `j` of a panel of the layer's own weights
+ */
+export function transposePanels(
+  out: Float32Array,
+  layer: TransposedLayer,
+  NR: number,
+  read: (panel: number, k: number, j: number) => number,
+): void {
+  const { shape, arrangement } = layer;
+  const { Cin, Cout, kH, kW, groups } = shape;
+  const taps = kH * kW;
+  const CinG = Cin / groups;
+  const CoutG = Cout / groups;
+  const from = panelLayout(shape, NR);
+  const target = transposedShape(layer);
+  const to = panelLayout(target, NR);
+  const isColumns = arrangement === 'columns';
+  // Channels of a depthwise convolution are packed like those of one group.
+  const isSpread = isDepthwise(target) && !isColumns;
+  out.fill(0);
+  for (let oc = 0; oc < Cout; oc++) {
+    const group = Math.floor(oc / CoutG);
+    const o = oc % CoutG;
+    const own = isDepthwise(shape) ? oc : o;
+    const panel = (isDepthwise(shape) ? 0 : group) * from.panels + Math.floor(own / NR);
+    for (let tap = 0; tap < taps; tap++) {
+      for (let ic = 0; ic < CinG; ic++) {
+        const value = read(panel, tap * CinG + ic, own % NR);
+        const row = isSpread ? taps - 1 - tap : isColumns ? o : (taps - 1 - tap) * CoutG + o;
+        const column = isSpread ? group : isColumns ? tap * CinG + ic : ic;
+        const base = (isSpread ? 0 : group) * to.panels + Math.floor(column / NR);
+        out[(base * to.K + row) * NR + (column % NR)] = value;
+      }
+    }
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * A forward and a backward pass, bound to memory. If everything that the backward pass reads fits into the budget, it
+ * is kept; otherwise only some values are, and the rest is computed again from them: one more forward pass at most.
+ */
+
+import { ShapeError } from '../../errors.js';
+import {
+  type TransposedLayer,
+  transposedBytes,
+  transposedScratch,
+} from '../../kernels/gradient/index.js';
+import type { Kernels, PackedWeights } from '../../kernels/operators.js';
+import { type Graph, type Node, shapesOf, type ValueShape, valueNamed } from '../graph/node.js';
+import { input } from '../graph/operators/input.js';
+import { type Plan, plan } from '../graph/plan.js';
+import { cutValues } from '../graph/scale-ends.js';
+import type { ExtraWeights, Network, Pass, PlannedPass } from '../network.js';
+import { gradient } from './gradient.js';
+import { isTransposedConv } from './rules/conv.js';
+import { type Score, scoreOperator, type Targets } from './score.js';
+
+export interface GradientRequest {
+  readonly score: Score;
+  readonly guided?: boolean;
+  /** Names of the values with respect to which the score is differentiated; default: the input. */
+  readonly at?: readonly string[];
+  /**
+   * A value that all paths pass through. The pass then begins there: its input is that value, and what comes before is
+   * not computed.
+   */
+  readonly from?: Beginning;
+}
+
+export interface Beginning {
+  /** Name of the value. */
+  readonly name: string;
+  /** Height and width of the network's input. */
+  readonly inputSize: readonly [H: number, W: number];
+}
+
+/** A pass with its results; the views are valid until the network runs another pass. */
+export interface GradientPass {
+  readonly plan: Plan;
+  /** [N, H, W, C]: fill it, then `run`. */
+  readonly input: Float32Array;
+  readonly logits: Float32Array;
+  /** The classes of each picture; change them before `run`. None stands for the most likely class. */
+  readonly targets: Targets[];
+  /** The wanted values, and the gradients of the score with respect to them. */
+  readonly values: readonly Float32Array[];
+  readonly gradients: readonly Float32Array[];
+  readonly shapes: readonly ValueShape[];
+  /** Bytes of arena, scratch and rearranged weights. */
+  readonly bytes: number;
+  /** Share of the forward pass's values that are kept. 1 if nothing is computed twice. */
+  readonly keptShare: number;
+  run(): void;
+  runStep(index: number): void;
+}
+
+/** What is remembered about the pass that a network holds. */
+interface Made {
+  readonly key: string;
+  readonly targets: Targets[];
+  readonly keptShare: number;
+}
+
+const latest = new WeakMap<Network, Made>();
+
+/**
+ * Prepares the gradients of a score for N pictures of H×W. Like `Network.forward`, it keeps the latest pass.
+ *
+ * @throws {ShapeError} if an operator has no gradient, a name is unknown, the network has no classifier, or the pass
+ * needs more than the budget
+ */
+export function gradientPass(
+  net: Network,
+  [N, H, W]: readonly [number, number, number],
+  request: GradientRequest,
+): GradientPass {
+  const { at = [], score, guided = false, from } = request;
+  const key = `∂ ${N} ${H} ${W} ${score} ${guided} ${from?.name} ${from?.inputSize} ${at.join(' ')}`;
+  const pass = net.pass(key, (fits) => {
+    const { planned, ...made } = plannedPass(net, [N, H, W], request, fits);
+    latest.set(net, { key, ...made });
+    return planned;
+  });
+  const { targets, keptShare } = latest.get(net)!;
+  return results(pass, targets, keptShare);
+}
+
+function results(pass: Pass, targets: Targets[], keptShare: number): GradientPass {
+  const { kept } = pass.plan;
+  const half = kept.length / 2;
+  const views = (values: Plan['kept']) => values.map(({ buffer }) => pass.buffer(buffer));
+  return {
+    plan: pass.plan,
+    targets,
+    keptShare,
+    bytes: pass.bytes,
+    shapes: kept.slice(0, half).map(({ shape }) => shape),
+    get input() {
+      return pass.input;
+    },
+    get logits() {
+      return pass.logits;
+    },
+    get gradients() {
+      return views(kept.slice(0, half));
+    },
+    get values() {
+      return views(kept.slice(half));
+    },
+    run: () => pass.run(),
+    runStep: (index) => pass.runStep(index),
+  };
+}
+
+/** How far apart values are kept: every one, every cut value, every second cut value … */
+const DISTANCES = [0, 1, 2, 4, 8, 16] as const;
+
+function plannedPass(
+  net: Network,
+  [N, H, W]: readonly [number, number, number],
+  { at = [], score, guided = false, from }: GradientRequest,
+  fits: (pass: PlannedPass) => boolean,
+): Omit<Made, 'key'> & { readonly planned: PlannedPass } {
+  const graph = from ? beginningAt(net, from) : net.preparedAt(H, W).graph;
+  if (graph.classes === 0) throw new ShapeError('gradient: the network has no classifier');
+  const shapes = shapesOf(graph, H, W);
+  const targets: Targets[] = Array.from({ length: N }, () => []);
+  const operator = scoreOperator(graph.classes, targets, score, net.activation);
+  const wanted = at.length > 0 ? at.map((name) => valueNamed(graph, name)) : [0];
+  const cuts = cutValues(graph);
+  const make = (distance: number): PlannedPass => {
+    const kept = new Set(cuts.filter((_, i) => i % Math.max(distance, 1) === 0));
+    const keeps = (value: number): boolean => distance === 0 || kept.has(value);
+    const whole = gradient(graph, shapes, operator, wanted, { guided, keeps });
+    const { gradients, values } = whole;
+    const tappable = { graph: whole.graph, ends: [], kept: [...gradients, ...values] };
+    return { plan: plan(tappable, [N, H, W]), extra: extraWeights(net.kernels, whole.graph) };
+  };
+  for (const distance of DISTANCES) {
+    const planned = make(distance);
+    if (!fits(planned) && distance !== DISTANCES.at(-1)) continue;
+    const keptShare = distance === 0 ? 1 : Math.ceil(cuts.length / distance) / graph.nodes.length;
+    return { planned, targets, keptShare };
+  }
+  throw new TypeError('gradient: no plan');
+}
+
+/** The rearranged weights of a backward pass. */
+function extraWeights(kernels: Kernels, { nodes }: Graph): ExtraWeights {
+  const layers = new Map<string, { readonly own: string; readonly transposed: TransposedLayer }>();
+  for (const { operator } of nodes) {
+    if (isTransposedConv(operator)) layers.set(operator.layer, operator);
+  }
+  const all = [...layers.values()].map(({ transposed }) => transposed);
+  let release = (): void => {};
+  return {
+    bytes: transposedBytes(kernels, all),
+    make(packed) {
+      const scratch = transposedScratch(kernels, all);
+      release = () => scratch.release();
+      const weights = new Map<string, PackedWeights>(packed);
+      for (const [key, { own, transposed }] of layers) {
+        weights.set(key, scratch.weightsOf(transposed, packed.get(own)!));
+      }
+      return weights;
+    },
+    release: () => release(),
+  };
+}
+
+/**
+ * The part of a network's graph behind a value, which becomes its input.
+ *
+ * @throws {ShapeError} if the logits depend on the picture by another path, too
+ */
+function beginningAt(net: Network, { name, inputSize }: Beginning): Graph {
+  const { graph } = net.preparedAt(...inputSize);
+  const first = valueNamed(graph, name);
+  const needed = new Set([graph.output]);
+  for (let i = graph.output; i > 0; i--) {
+    if (i === first || !needed.has(i)) continue;
+    for (const value of graph.nodes[i]!.inputs) needed.add(value);
+  }
+  if (first > 0 && needed.has(0)) {
+    throw new ShapeError(`gradient: the logits do not depend on ${name} alone`);
+  }
+  const { C } = shapesOf(graph, ...inputSize)[first]!;
+  const map = new Map([[first, 0]]);
+  const nodes: Node[] = [{ name, operator: input(C), inputs: [] }];
+  for (const [i, node] of graph.nodes.entries()) {
+    if (i === first || !needed.has(i)) continue;
+    const inputs = node.inputs.map((value) => map.get(value)!);
+    map.set(i, nodes.push({ ...node, inputs }) - 1);
+  }
+  return { ...graph, nodes, output: map.get(graph.output)! };
+}
