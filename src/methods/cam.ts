@@ -7,15 +7,23 @@
  *   Grad-CAM    a_k = u_k                                         (Selvaraju et al., arXiv 1610.02391)
  *   Grad-CAM++  a_k = relu(u_k) · u_k² / (2u_k² + S_k·u_k³ + 1e-7) (Chattopadhay et al., arXiv 1710.11063)
  *   XGrad-CAM   a_k = Σ_p(u_k·A[p, k]) / (S_k + 1e-6)              (Fu et al., arXiv 2008.02312)
+ *   LayerCAM    a_k = relu(u_k)                                    (Jiang et al., IEEE TIP 2021)
+ *   HiResCAM    a_k = u_k, as Grad-CAM                             (Draelos & Carin, arXiv 2011.08891)
  *
  * with S_k = Σ_p A[p, k]. Grad-CAM++'s exp(score) is a positive constant here and cancels in the
  * range normalisation. A factor common to all a_k cancels likewise, so Grad-CAM is CAM.
  */
 
-export type CamMethod = 'gradcam++' | 'gradcam' | 'xgradcam';
+export type CamMethod = 'gradcam++' | 'gradcam' | 'xgradcam' | 'layercam' | 'hirescam';
 
 /** Names of the methods, best first. */
-export const CAM_METHODS: readonly CamMethod[] = ['gradcam++', 'gradcam', 'xgradcam'];
+export const CAM_METHODS: readonly CamMethod[] = [
+  'gradcam++',
+  'gradcam',
+  'xgradcam',
+  'layercam',
+  'hirescam',
+];
 
 /**
  * The class activation map at the resolution of the last stage, ≥ 0, not normalised.
@@ -51,7 +59,10 @@ export function classActivationMap(
 function channelWeight(u: number, S: number, method: CamMethod): number {
   switch (method) {
     case 'gradcam':
+    case 'hirescam':
       return u;
+    case 'layercam':
+      return Math.max(u, 0);
     case 'xgradcam':
       return (u * S) / (S + 1e-6);
     case 'gradcam++': {

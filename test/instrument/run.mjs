@@ -85,7 +85,7 @@ async function compareMaps({ name, engine, ort, source, target, model }) {
   if (!target.head) return;
   const product = outputs[saliency].data.map((value, i) => value * outputs[cam].data[i]);
   if (difference(product, outputs[fastcam].data) > 1e-7) fail(`${name} in ${engine}: fastcam`);
-  for (const method of ['gradcam++', 'gradcam', 'xgradcam']) {
+  for (const method of ['gradcam++', 'gradcam', 'xgradcam', 'layercam', 'hirescam']) {
     if (!expected.tensors.has(`${name}.cam.${method}`)) continue;
     const other = instrumentedModel(source, target, { cam: method });
     const maps = await feed(ort, other.bytes, target, name);

@@ -7,7 +7,7 @@ import type { NodeWriter } from './node-writer.js';
 import { writeExtent } from './statistics.js';
 
 /** Closed forms of class activation maps, as methods/cam.ts explains them. */
-export type OnnxCamMethod = 'gradcam++' | 'gradcam' | 'xgradcam';
+export type OnnxCamMethod = 'gradcam++' | 'gradcam' | 'xgradcam' | 'layercam' | 'hirescam';
 
 export type Layout = 'nchw' | 'nhwc';
 
@@ -121,7 +121,8 @@ function writeChannelWeights(
   axes: readonly number[],
   method: OnnxCamMethod,
 ): string {
-  if (method === 'gradcam') return u;
+  if (method === 'gradcam' || method === 'hirescam') return u;
+  if (method === 'layercam') return w.node('Relu', [u]);
   const sum = w.reduce('ReduceSum', features, axes, true);
   if (method === 'xgradcam') {
     return w.node('Div', [w.node('Mul', [u, sum]), w.node('Add', [sum, w.float(1e-6)])]);

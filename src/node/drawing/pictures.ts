@@ -58,6 +58,8 @@ const CAM_NAMES: Record<CamMethod, string> = {
   'gradcam++': 'Grad-CAM++',
   gradcam: 'Grad-CAM',
   xgradcam: 'XGrad-CAM',
+  layercam: 'LayerCAM',
+  hirescam: 'HiResCAM',
 };
 
 /** The pictures of these kinds, in the order of `PICTURE_KINDS`. */
