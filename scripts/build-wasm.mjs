@@ -1,7 +1,8 @@
 // Compiles the SIMD backend twice, from one source: `simd` for every engine with WebAssembly SIMD, `relaxed` with fused
 // multiply–add. Writes dist/kernels/wasm/{simd,relaxed}.wasm. Most programs cannot import these files, so it also writes
-// the same bytes as text (src/kernels/wasm/byte-text.ts) into src/kernels/wasm/embedded.ts. The drawing kernels are
-// compiled into src/node/drawing/embedded.ts. None of these files is committed.
+// the same bytes as text (src/kernels/wasm/byte-text.ts) into src/kernels/wasm/embedded.ts. The kernels of the backward
+// pass become dist/kernels/wasm/gradient.wasm and src/kernels/gradient/embedded.ts, the drawing kernels
+// src/node/drawing/embedded.ts. None of these files is committed.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -31,13 +32,20 @@ export const PIECES: readonly { readonly relaxed: string; readonly simd: string 
 `,
 );
 
+const gradient = await compile('src/kernels/gradient/assembly/index.ts');
+writeFileSync(`${out}/gradient.wasm`, gradient);
+writeModule('src/kernels/gradient/embedded.ts', encodeBytes(gradient), '../wasm/byte-text.ts');
 const drawing = await compile('src/node/drawing/assembly/index.ts');
-writeFileSync(
-  `${root}src/node/drawing/embedded.ts`,
-  `/** Written by scripts/build-wasm.mjs: assembly/index.ts, compiled, in base64. */
-export const MODULE = '${Buffer.from(drawing).toString('base64')}';
+writeModule('src/node/drawing/embedded.ts', Buffer.from(drawing).toString('base64'), 'base64');
+
+function writeModule(path, text, encoding) {
+  writeFileSync(
+    `${root}${path}`,
+    `/** Written by scripts/build-wasm.mjs: assembly/index.ts, compiled, as text (${encoding}). */
+export const MODULE = ${JSON.stringify(text)};
 `,
-);
+  );
+}
 
 async function compile(source, flags = []) {
   let bytes;

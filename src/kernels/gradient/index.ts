@@ -6,6 +6,7 @@ import type { Engine } from '../wasm/wasm-kernels.js';
 import { jsTransposed, jsTransposedBytes } from './transposed-js.js';
 import { wasmTransposed, wasmTransposedBytes } from './transposed-wasm.js';
 import type { TransposedLayer, TransposedScratch } from './transposed-weights.js';
+import { extendEngine } from './wasm-module.js';
 
 export * from './activation.js';
 export * from './col2im.js';
@@ -22,7 +23,11 @@ export {
 /** The memory of the SIMD backend; `undefined` for the portable one. @throws {UnsupportedError} for other kernels */
 function engineOf(kernels: Kernels): Engine | undefined {
   if (kernels.name === 'js') return undefined;
-  if ('engine' in kernels) return kernels.engine as Engine;
+  if ('engine' in kernels) {
+    const engine = kernels.engine as Engine;
+    extendEngine(engine);
+    return engine;
+  }
   throw new UnsupportedError(`gradients: not with kernels ${kernels.name}: use makeKernels()`);
 }
 
