@@ -15,7 +15,15 @@ import {
   STATISTICS,
   type Statistic,
 } from './kernels/operators.js';
-import { type Activation, classIndex, relu, smoeOps, tap, type ValueShape } from './model/index.js';
+import {
+  type Activation,
+  classIndex,
+  type Network,
+  relu,
+  smoeOps,
+  tap,
+  type ValueShape,
+} from './model/index.js';
 
 const NAME = 'explainActivations';
 
@@ -137,8 +145,7 @@ function measured(columns: Columns, statistic: Statistic, kernels: Kernels): Flo
 }
 
 /** Replaces the network: its classes, and its classifier if that is given. */
-interface Head extends Explained {
-  readonly hasLinearHead: boolean;
+interface Head extends Explained, Pick<Network, 'hasClassMaps'> {
   readonly logits: Float32Array;
   readonly features: Columns;
 }
@@ -166,7 +173,8 @@ function headOf(
   }
   return {
     ...{ kernels, labels, activation, weightBytes: 0, logits, features, hasLinearHead },
-    checkLinearHead() {
+    hasClassMaps: hasLinearHead,
+    checkClassMaps() {
       if (!hasLinearHead) refuse('cam', 'classWeights and features, or none', 'no classWeights');
     },
     classIndex: (target) => classIndex(labels, target),

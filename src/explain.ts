@@ -51,7 +51,7 @@ export interface ExplainOptions {
   readonly calibration?: Calibration;
   /** Default `equal`. */
   readonly scaleWeights?: ScaleWeights;
-  /** Default `gradcam++` if the classifier is linear in the last features, else `none`. */
+  /** Default `gradcam++` if the classifier is linear in the last features, or with gradients; else `none`. */
   readonly cam?: CamMethod | 'none';
   /** The class to explain: the top one (default), an index or a name. */
   readonly target?: 'top' | number | string;
@@ -256,13 +256,13 @@ export function resolveOptions(net: Network, options: ExplainOptions): ResolvedO
  * @throws {ShapeError} that begins with the option's name
  */
 export function resolveFor(
-  net: Pick<Network, 'hasLinearHead' | 'checkLinearHead' | 'classIndex'>,
+  net: Pick<Network, 'hasClassMaps' | 'checkClassMaps' | 'classIndex'>,
   scales: number,
   options: ExplainOptions,
 ): ResolvedOptions {
   const { statistic = 'smoe', normalizer = 'gaussian', calibration, taps = true } = options;
   const { scaleWeights = 'equal', target = 'top', now = Date.now } = options;
-  const { cam = net.hasLinearHead ? 'gradcam++' : 'none', maps } = options;
+  const { cam = net.hasClassMaps ? 'gradcam++' : 'none', maps } = options;
   oneOf('statistic', statistic, Object.keys(STATISTICS));
   oneOf('normalizer', normalizer, Object.keys(NORMALIZERS));
   oneOf('cam', cam, [...CAM_METHODS, 'none']);
@@ -273,8 +273,7 @@ export function resolveFor(
   }
   if (maps) expectWhole('maps', { longSide: maps.longSide });
   if (target !== 'top') net.classIndex(target);
-  // Refuses classifiers without a closed form.
-  if (cam !== 'none') net.checkLinearHead();
+  if (cam !== 'none') net.checkClassMaps();
   const longSide = maps?.longSide ?? Number.POSITIVE_INFINITY;
   return { statistic, normalizer, calibration, scaleWeights, cam, target, taps, longSide, now };
 }

@@ -13,6 +13,7 @@ import type { Kernels, Statistic } from './kernels/operators.js';
 import {
   type CamMethod,
   type ClassMaps,
+  classActivationMap,
   classMaps,
   combinedMap,
   normalizedMap,
@@ -66,7 +67,10 @@ export interface Cost {
 /** What an explanation needs from the source of the activations, such as a `Network`. */
 export interface Explained
   extends Pick<Network, 'activation' | 'labels' | 'weightBytes'>,
-    Pick<Network, 'classIndex' | 'checkLinearHead' | 'classWeights'> {
+    Pick<
+      Network,
+      'classIndex' | 'hasLinearHead' | 'checkClassMaps' | 'classWeights' | 'classActivation'
+    > {
   readonly kernels: Pick<Kernels, 'maps' | 'pictures'>;
 }
 
@@ -239,19 +243,31 @@ export class Explanation {
   }
 
   /**
-   * The maps of any class, from the same forward pass.
+   * The maps of any class, from the same forward pass. A classifier that is not linear in the last features needs
+   * `withGradients` of fastcam/gradients, and one backward pass through the classifier.
    *
    * @param target `top`, a class index or a class name
-   * @throws {ShapeError} for a class that the network does not have, and if its classifier is not linear in
-   * the last features
+   * @throws {ShapeError} for a class that the network does not have, and if it has no class activation maps
    */
-  classMaps(target: number | string, method: CamMethod = this.camMethod): ClassMaps {
+  classMaps(target: number | string, method: CamMethod | 'none' = this.cam): ClassMaps {
     const { net, forward } = this.own.source;
+    net.checkClassMaps();
+    if (method === 'none') {
+      throw new ShapeError("cam: no class activation map was asked for ('none')");
+    }
     const { H, W, C } = forward.plan.featureShape ?? { H: 0, W: 0, C: 0 };
-    const classWeights = new Float32Array(C);
-    net.classWeights(classWeights, net.classIndex(this.classOf(target)));
-    const { combinedMap: combined, region } = this;
-    return classMaps(combined, forward.features, [H, W], classWeights, method, region, net.kernels);
+    const { combinedMap: combined, inputSize, region } = this;
+    const index = net.classIndex(this.classOf(target));
+    const { features } = forward;
+    const coarse = new Float32Array(H * W);
+    if (net.hasLinearHead) {
+      const classWeights = new Float32Array(C);
+      net.classWeights(classWeights, index);
+      classActivationMap(coarse, features, classWeights, method);
+    } else {
+      net.classActivation!.make(coarse, features, inputSize, index, method);
+    }
+    return classMaps(combined, coarse, [H, W], region, net.kernels);
   }
 
   /** Saliency coloured by layer (LOVI): hue shows the scale, brightness shows how much. */
@@ -281,12 +297,6 @@ export class Explanation {
     if (target !== 'top') return target;
     const { logits } = this;
     return logits.reduce((best, logit, index) => (logit > logits[best]! ? index : best), 0);
-  }
-
-  private get camMethod(): CamMethod {
-    this.own.source.net.checkLinearHead();
-    if (this.cam !== 'none') return this.cam;
-    throw new ShapeError("cam: no class activation map was asked for ('none')");
   }
 
   private get size(): [number, number] {

@@ -23,7 +23,6 @@ import {
   sumUpsampled,
   toNdArray,
 } from '../viz/index.js';
-import { type CamMethod, classActivationMap } from './cam.js';
 
 /** The maps of one class, each [height, width]. */
 export interface ClassMaps {
@@ -73,20 +72,15 @@ export function combinedMap(
  * The maps of a class.
  *
  * @param combined [height, width]
- * @param features [h, w, C], the features that the classifier averages
- * @param classWeights [C], the classifier's row of the class
+ * @param coarse [h, w], the class activation map at its own resolution
  */
 export function classMaps(
   combined: SaliencyMap,
-  features: Float32Array,
+  coarse: Float32Array,
   [h, w]: readonly [number, number],
-  classWeights: Float32Array,
-  method: CamMethod,
   region: Region,
   kernels: Pick<Kernels, 'maps' | 'pictures'>,
 ): ClassMaps {
-  const coarse = new Float32Array(h * w);
-  classActivationMap(coarse, features, classWeights, method);
   const size = combined.shape as [number, number];
   const { data: cam } = combinedMap(kernels, [toNdArray(coarse, [h, w])], size, 'equal', region);
   const fastcam = new Float32Array(cam.length);

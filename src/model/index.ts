@@ -42,7 +42,13 @@ export {
   recognizeNetwork,
   tensorsTaken,
 } from './nets/index.js';
-export { type Forward, type ForwardOptions, Network, type NetworkOptions } from './network.js';
+export {
+  type ClassActivation,
+  type Forward,
+  type ForwardOptions,
+  Network,
+  type NetworkOptions,
+} from './network.js';
 export {
   megabytes,
   type PreparedNetwork,

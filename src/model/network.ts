@@ -292,7 +292,7 @@ export class Network {
       // The old arena is released before the new one is allocated.
       own.forward?.pass.release();
       own.forward = undefined;
-      const weights = extra ? extra.make(own.packed) : own.packed;
+      const weights = extra?.make(own.packed) ?? own.packed;
       const program = kernels.bind(passPlan.steps, passPlan.buffers, weights);
       own.forward = { key, pass: boundPass(passPlan, program, kernels, extra) };
     }
@@ -304,24 +304,31 @@ export class Network {
     return classIndex(this.labels, target);
   }
 
+  /** Makes class activation maps of any classifier, if there is one. `withGradients` of fastcam/gradients sets it. */
+  classActivation?: ClassActivation;
+
   /** Whether logits are linear in the features. Then class activation maps need no backward pass. */
   get hasLinearHead(): boolean {
     return this.prepared.features !== undefined;
   }
 
-  /** @throws {ShapeError} if there is no classifier that is linear in the features */
-  checkLinearHead(): void {
-    if (this.hasLinearHead) return;
+  /** Whether class activation maps can be made. */
+  get hasClassMaps(): boolean {
+    return this.hasLinearHead || this.classActivation !== undefined;
+  }
+
+  /** @throws {ShapeError} if class activation maps cannot be made */
+  checkClassMaps(): void {
+    if (this.hasClassMaps) return;
     throw new ShapeError(
       this.labels.length === 0
         ? 'cam: the network has no classifier: choose cam none'
-        : 'cam: the classifier is not linear in the last features: class activation maps need gradients: choose cam none',
+        : 'cam: the classifier is not linear in the last features: use withGradients of fastcam/gradients, or cam none',
     );
   }
 
-  /** Copies the classifier's weights of class `index` into `out` [C]. @throws as `checkLinearHead` */
+  /** Copies the weights of class `index` of a linear classifier into `out` [C]. */
   classWeights(out: Float32Array, index: number): void {
-    this.checkLinearHead();
     const { nodes, output } = this.prepared.graph;
     const { operator } = nodes[output]!;
     if (isConv(operator)) (this.own.packed.get(operator.layer) as PackedConv2d).row(out, index);
@@ -335,9 +342,11 @@ export class Network {
     statistic: NonNullable<PlanOptions['statistic']>,
   ): Plan {
     const prepared = this.preparedAt(shape[1], shape[2]);
-    if (typeof taps === 'boolean') return plan(prepared, shape, { taps, statistic });
-    const ends = taps.map((name) => valueNamed(prepared.graph, name));
-    return plan({ ...prepared, ends }, shape, { statistic });
+    const { graph, ends: own, features } = prepared;
+    const ends = taps === true ? own : taps ? taps.map((name) => valueNamed(graph, name)) : [];
+    const { classActivation } = this;
+    const other = classActivation && valueNamed(graph, classActivation.at);
+    return plan({ graph, ends, features: features ?? other }, shape, { statistic });
   }
 
   /**
@@ -369,12 +378,34 @@ export class Network {
     const { weightBytes } = this;
     const { resting, budgetBytes } = this.own;
     if (arenaBytes > MAX_ARENA_BYTES) {
-      return `forward: an input of ${N}×${H}×${W} takes ${arenaBytes} bytes (${(arenaBytes / 2 ** 30).toFixed(1)} GiB) of activations, at most ${MAX_ARENA_BYTES} are allocated: choose a smaller size`;
+      return `forward: an input of ${N}×${H}×${W} takes ${megabytes(arenaBytes)} of activations, at most ${megabytes(MAX_ARENA_BYTES)}: choose a smaller size`;
     }
     const bytes = passBytes(this.kernels, resting, passPlan) + (extra?.bytes ?? 0);
     if (weightBytes + bytes <= budgetBytes) return undefined;
     return `forward: an input of ${N}×${H}×${W} takes ${megabytes(bytes)} beside ${megabytes(weightBytes)} of weights, and the budget is ${megabytes(budgetBytes)}: choose a smaller size`;
   }
+}
+
+/** Makes class activation maps with gradients. */
+export interface ClassActivation {
+  /** Name of the value that they are made from. */
+  readonly at: string;
+  /**
+   * Makes a map, ≥ 0, not normalised.
+   *
+   * @param out [h·w], overwritten
+   * @param features [h, w, C], that value for one picture
+   * @param inputSize height and width of the network's input
+   * @param index of the class
+   * @param method a `CamMethod`
+   */
+  make(
+    out: Float32Array,
+    features: Float32Array,
+    inputSize: readonly [H: number, W: number],
+    index: number,
+    method: string,
+  ): void;
 }
 
 /** A pass that is bound to memory. */

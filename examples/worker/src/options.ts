@@ -54,7 +54,7 @@ export function checkOptions(net: ExplainingNetwork, options: ExplainOptions, vi
   }
   try {
     if (target !== 'top') net.classIndex(target);
-    if (cam !== undefined && cam !== 'none') net.checkLinearHead();
+    if (cam !== undefined && cam !== 'none') net.checkClassMaps();
     resolveScaleWeights(weights, net.scales.length);
   } catch (error) {
     throw badOption(asQuery((error as Error).message));

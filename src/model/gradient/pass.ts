@@ -31,6 +31,7 @@ export interface GradientRequest {
   readonly from?: Beginning;
 }
 
+/** A value from which a pass begins: it is given, and what comes before is not computed. */
 export interface Beginning {
   /** Name of the value. */
   readonly name: string;
