@@ -9,8 +9,15 @@ import type { TransposedLayer, TransposedScratch } from './transposed-weights.js
 import { extendEngine } from './wasm-module.js';
 
 export * from './activation.js';
+export { arithmeticGradient, factorGradient, type Operand } from './arithmetic.js';
 export * from './col2im.js';
+export * from './gather.js';
+export * from './lrn.js';
+export * from './normalize.js';
 export * from './pool.js';
+export * from './reduce.js';
+export * from './resize.js';
+export * from './softmax.js';
 export * from './split.js';
 export {
   renewWeights,
@@ -19,6 +26,7 @@ export {
   type TransposedWeights,
   transposedShape,
 } from './transposed-weights.js';
+export * from './unary.js';
 
 /** The memory of the SIMD backend; `undefined` for the portable one. @throws {UnsupportedError} for other kernels */
 function engineOf(kernels: Kernels): Engine | undefined {

@@ -30,7 +30,7 @@ export function pad(border: Border, mode: PadMode = 'constant', value = 0): Oper
       const shape = { H: x!.H + top + bottom, W: x!.W + left + right, C: x!.C + front + back };
       const all = Object.values(sides).flat();
       // The elements of each axis that are left after cutting, before the border is added.
-      const kept = (['H', 'W', 'C'] as const).map((axis) => keptOf(x!, axis, sides[axis])[1]);
+      const kept = (['H', 'W', 'C'] as const).map((axis) => keptOf(x![axis], sides[axis])[1]);
       if (all.every(Number.isInteger) && Math.min(...kept) >= 1) return shape;
       throw new ShapeError(`pad: a border of [${all}] leaves nothing of ${extentsText(x!)}`);
     },
@@ -42,8 +42,7 @@ export function pad(border: Border, mode: PadMode = 'constant', value = 0): Oper
     steps(context) {
       const { N, inputs } = context;
       const x = inputs[0]!;
-      const table = (axis: keyof ValueShape) =>
-        tableOf(mode, sides[axis], x[axis], keptOf(x, axis, sides[axis]));
+      const table = (axis: keyof ValueShape) => padTable(mode, sides[axis], x[axis]);
       const tables = { ...x, rows: table('H'), columns: table('W'), channels: table('C') };
       const numbers = [N, x.H, x.W, x.C, ...Object.values(sides).flat(), value];
       return [
@@ -55,21 +54,21 @@ export function pad(border: Border, mode: PadMode = 'constant', value = 0): Oper
 
 /** The first element that is not cut off, and how many are left. */
 function keptOf(
-  x: ValueShape,
-  axis: keyof ValueShape,
+  extent: number,
   [before, behind]: readonly [number, number],
 ): readonly [first: number, count: number] {
   const first = Math.max(0, -before);
-  return [first, x[axis] - first - Math.max(0, -behind)];
+  return [first, extent - first - Math.max(0, -behind)];
 }
 
 /** Where each element of an axis comes from; −1 stands for the constant value. */
-function tableOf(
+export function padTable(
   mode: PadMode,
-  [before, behind]: readonly [number, number],
+  sides: readonly [before: number, behind: number],
   extent: number,
-  [first, count]: readonly [number, number],
 ): Int32Array {
+  const [before, behind] = sides;
+  const [first, count] = keptOf(extent, sides);
   return Int32Array.from({ length: before + extent + behind }, (_, i) => {
     const at = i - Math.max(0, before);
     if (at >= 0 && at < count) return first + at;
