@@ -23,12 +23,12 @@ export type PadMode = 'constant' | 'reflect' | 'edge';
 export function pad(border: Border, mode: PadMode = 'constant', value = 0): Operator {
   const { top = 0, left = 0, bottom = 0, right = 0, front = 0, back = 0 } = border;
   const sides = { H: [top, bottom], W: [left, right], C: [front, back] } as const;
+  const all = Object.values(sides).flat();
   const isZero = mode === 'constant' && value === 0;
   return {
     kind: 'pad',
     shape([x]) {
       const shape = { H: x!.H + top + bottom, W: x!.W + left + right, C: x!.C + front + back };
-      const all = Object.values(sides).flat();
       // The elements of each axis that are left after cutting, before the border is added.
       const kept = (['H', 'W', 'C'] as const).map((axis) => keptOf(x![axis], sides[axis])[1]);
       if (all.every(Number.isInteger) && Math.min(...kept) >= 1) return shape;
@@ -38,13 +38,13 @@ export function pad(border: Border, mode: PadMode = 'constant', value = 0): Oper
       nonNegative: x!.nonNegative && (mode !== 'constant' || value >= 0),
       sparse: x!.sparse && (mode !== 'constant' || isZero),
     }),
-    isIdentity: () => Object.values(sides).every(([a, b]) => a === 0 && b === 0),
+    isIdentity: () => all.every((side) => side === 0),
     steps(context) {
       const { N, inputs } = context;
       const x = inputs[0]!;
       const table = (axis: keyof ValueShape) => padTable(mode, sides[axis], x[axis]);
       const tables = { ...x, rows: table('H'), columns: table('W'), channels: table('C') };
-      const numbers = [N, x.H, x.W, x.C, ...Object.values(sides).flat(), value];
+      const numbers = [N, x.H, x.W, x.C, ...all, value];
       return [
         stepOf(`pad-${mode}`, context, numbers, (y, [from]) => gather(y, from!, N, tables, value)),
       ];
