@@ -20,6 +20,8 @@ export * from './resize.js';
 export * from './softmax.js';
 export * from './split.js';
 export {
+  type Arrangement,
+  linearGradient,
   renewWeights,
   type TransposedLayer,
   type TransposedScratch,

@@ -1,9 +1,11 @@
 /** Rearranged weights of the portable backend. */
 
+import type { Conv2dWeightShape } from '../conv2d-shape.js';
 import type { JsConv2d } from '../js/conv2d-weights.js';
 import { NR } from '../js/gemm.js';
-import { panelValue } from '../js/panels.js';
+import { type Panels, panelValue, widenPanel } from '../js/panels.js';
 import {
+  type LinearWeights,
   panelFloats,
   panelLayout,
   type TransposedLayer,
@@ -25,6 +27,11 @@ export function jsTransposed(layers: readonly TransposedLayer[]): TransposedScra
   return {
     weightsOf(layer, packed) {
       const { panels } = packed as JsConv2d;
+      if (layer.arrangement === 'linear') {
+        const products: LinearWeights['products'] = (out, gradient) =>
+          addAll(out, gradient, panels, layer.shape);
+        return { bytes: 0, products };
+      }
       const shape = transposedShape(layer);
       const own = values.subarray(0, panelFloats(shape, NR));
       const { K } = panelLayout(shape, NR);
@@ -41,9 +48,37 @@ export function jsTransposed(layers: readonly TransposedLayer[]): TransposedScra
   };
 }
 
+/** `LinearWeights.products`. */
+function addAll(
+  out: Float32Array,
+  gradient: Float32Array,
+  panels: Panels,
+  { Cout }: Conv2dWeightShape,
+): void {
+  const { K } = panels;
+  const N = gradient.length / Cout;
+  const sums = new Float64Array(K);
+  const weights = new Float64Array(K * NR);
+  for (let n = 0; n < N; n++) {
+    sums.fill(0);
+    for (let oc = 0; oc < Cout; oc += NR) {
+      const columns = Math.min(NR, Cout - oc);
+      const own = gradient.subarray(n * Cout + oc, n * Cout + oc + columns);
+      // After a ReLU many gradients are 0.
+      if (own.every((value) => value === 0)) continue;
+      widenPanel(weights, panels, oc / NR);
+      for (let j = 0; j < columns; j++) {
+        const factor = own[j]!;
+        for (let k = 0; k < K; k++) sums[k]! += factor * weights[k * NR + j]!;
+      }
+    }
+    out.set(sums, n * K);
+  }
+}
+
 /** The largest panels, and the most output channels. */
 function sizes(layers: readonly TransposedLayer[]): { floats: number; channels: number } {
-  const shapes = layers.map(transposedShape);
+  const shapes = layers.filter(({ arrangement }) => arrangement !== 'linear').map(transposedShape);
   return {
     floats: Math.max(0, ...shapes.map((shape) => panelFloats(shape, NR))),
     channels: Math.max(0, ...shapes.map(({ Cout }) => Cout)),

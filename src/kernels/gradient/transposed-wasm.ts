@@ -5,6 +5,7 @@ import { WEIGHT_BYTES } from '../precision.js';
 import type { WasmConv2d } from '../wasm/conv2d.js';
 import type { Engine } from '../wasm/wasm-kernels.js';
 import {
+  type LinearWeights,
   panelFloats,
   panelLayout,
   type TransposedLayer,
@@ -17,8 +18,9 @@ import {
 /** Output channels of a panel. */
 const NR = 8;
 
-/** A function of the module in ../wasm/gradient. */
-export interface TransposeExports {
+/** Functions of assembly/index.ts. */
+interface GradientExports {
+  addProducts(out: number, gradient: number, rows: number, panel: number, K: number): void;
   /**
    * Transposes the `rows` columns of one panel into rows of other panels.
    *
@@ -54,12 +56,80 @@ export function wasmTransposed(
   memory.floats(biasPtr, channels).fill(0);
   return {
     weightsOf(layer, packed) {
+      if (layer.arrangement === 'linear') {
+        return linearWeights(engine, layer, packed as WasmConv2d, widenedPtr);
+      }
       const place = { panelsPtr: ptr, biasPtr, columnScalesPtr: 0, precision: 'f32', bytes: 0 };
       const renew = renewal(engine, layer, packed as WasmConv2d, ptr, widenedPtr);
       return { ...place, renew } as TransposedWeights;
     },
     release: () => memory.release(ptr, bytes),
   };
+}
+
+/** The panels of a layer, one after the other, as floats: in their place, or widened into scratch. */
+function panelsOf(
+  { exports }: Engine,
+  { shape }: TransposedLayer,
+  { precision, panelsPtr, columnScalesPtr }: WasmConv2d,
+  widenedPtr: number,
+): (panel: number) => number {
+  const { K } = panelLayout(shape, NR);
+  const number = ['f32', 'f16', 'int8'].indexOf(precision);
+  const panelBytes = K * NR * WEIGHT_BYTES[precision];
+  return (panel) => {
+    const own = panelsPtr + panel * panelBytes;
+    if (precision === 'f32') return own;
+    exports.widenPanel(number, widenedPtr, own, columnScalesPtr + 4 * NR * panel, K);
+    return widenedPtr;
+  };
+}
+
+function linearWeights(
+  engine: Engine,
+  layer: TransposedLayer,
+  packed: WasmConv2d,
+  widenedPtr: number,
+): LinearWeights {
+  const { memory, exports } = engine;
+  const { addProducts } = exports as unknown as Partial<GradientExports>;
+  const { Cout } = layer.shape;
+  const { K } = panelLayout(layer.shape, NR);
+  const panelAt = panelsOf(engine, layer, packed, widenedPtr);
+  return {
+    bytes: 0,
+    products(out, gradient) {
+      out.fill(0);
+      for (let oc = 0; oc < Cout; oc += NR) {
+        const panel = panelAt(oc / NR);
+        const rows = Math.min(NR, Cout - oc);
+        for (let n = 0; n < out.length / K; n++) {
+          const from = n * Cout + oc;
+          if (addProducts) {
+            const to = out.byteOffset + 4 * n * K;
+            addProducts(to, gradient.byteOffset + 4 * from, rows, panel, K);
+          } else {
+            const own = gradient.subarray(from, from + rows);
+            const floats = memory.floats(panel, NR * K);
+            addProductsReference(out.subarray(n * K, (n + 1) * K), own, floats);
+          }
+        }
+      }
+    },
+  };
+}
+
+/** `addProducts` of assembly/linear.ts. */
+function addProductsReference(
+  out: Float32Array,
+  gradient: Float32Array,
+  panel: Float32Array,
+): void {
+  for (let k = 0; k < out.length; k++) {
+    let sum = 0;
+    for (let j = 0; j < gradient.length; j++) sum += gradient[j]! * panel[k * NR + j]!;
+    out[k]! += sum;
+  }
 }
 
 /** Writes the rearranged weights to `ptr`, panel by panel of the layer's own. */
@@ -72,20 +142,11 @@ function renewal(
 ): () => void {
   const { memory, exports } = engine;
   const { shape, arrangement } = layer;
-  const { precision, panelsPtr, columnScalesPtr } = packed;
   const from = panelLayout(shape, NR);
   const target = transposedShape(layer);
   const to = panelLayout(target, NR);
-  const panelBytes = from.K * NR * WEIGHT_BYTES[precision];
-  const number = ['f32', 'f16', 'int8'].indexOf(precision);
-  /** The address of a panel as floats. */
-  const floatsOf = (panel: number): number => {
-    const own = panelsPtr + panel * panelBytes;
-    if (precision === 'f32') return own;
-    exports.widenPanel(number, widenedPtr, own, columnScalesPtr + 4 * NR * panel, from.K);
-    return widenedPtr;
-  };
-  const { transposePanel } = exports as unknown as Partial<TransposeExports>;
+  const floatsOf = panelsOf(engine, layer, packed, widenedPtr);
+  const { transposePanel } = exports as unknown as Partial<GradientExports>;
   const length = panelFloats(target, NR);
   if (isDepthwise(shape) || !transposePanel) {
     return () => {
@@ -127,7 +188,7 @@ function readerOf(
 }
 
 function sizes(layers: readonly TransposedLayer[]): Sizes {
-  const shapes = layers.map(transposedShape);
+  const shapes = layers.filter(({ arrangement }) => arrangement !== 'linear').map(transposedShape);
   const most = (lengths: readonly number[]) => Math.max(0, ...lengths);
   return {
     floats: most(shapes.map((shape) => panelFloats(shape, NR))),

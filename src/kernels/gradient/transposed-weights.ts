@@ -7,12 +7,15 @@
  *
  *   flipped   weights of a convolution from Cout to Cin channels, with the kernel turned by 180°
  *   columns   weights of a 1×1 convolution from Cout channels to all kH·kW·Cin taps (col2im.ts adds the taps up)
+ *
+ * A layer that sees its whole input at once, such as a linear layer, uses each weight once for a picture. Its weights
+ * are read as they are.
  */
 
 import { type Conv2dWeightShape, isDepthwise, packingShape } from '../conv2d-shape.js';
 import type { OperatorKernel, PackedVectors, PackedWeights } from '../step.js';
 
-export type Arrangement = 'flipped' | 'columns';
+export type Arrangement = 'flipped' | 'columns' | 'linear';
 
 /** A layer to rearrange. */
 export interface TransposedLayer {
@@ -27,16 +30,31 @@ export interface TransposedWeights extends PackedWeights {
   renew(): void;
 }
 
-/** Scratch for the rearranged weights of one layer at a time. */
+/** Weights that are read as they are packed, by a step of the operator `linearGradient`. */
+export interface LinearWeights extends PackedWeights {
+  /**
+   * out[n, k] = Σ_oc gradient[n, oc] · weight[oc, k]
+   *
+   * @param out [N, K], overwritten
+   * @param gradient [N, Cout]
+   */
+  products(out: Float32Array, gradient: Float32Array): void;
+}
+
+/** Scratch for the weights of one layer at a time. */
 export interface TransposedScratch {
   /** @param packed the layer's own weights, packed by the same backend */
-  weightsOf(layer: TransposedLayer, packed: PackedWeights): TransposedWeights;
+  weightsOf(layer: TransposedLayer, packed: PackedWeights): TransposedWeights | LinearWeights;
   release(): void;
 }
 
 /** The kernel of a step that rearranges the weights of the step after it. */
 export const renewWeights: OperatorKernel = (_out, _inputs, weights) =>
   (weights as PackedVectors & TransposedWeights).renew();
+
+/** The kernel of a step `linearGradient`. */
+export const linearGradient: OperatorKernel = (out, [gradient], weights) =>
+  (weights as PackedVectors & LinearWeights).products(out, gradient!);
 
 /** The shape of rearranged weights. */
 export function transposedShape({ shape, arrangement }: TransposedLayer): Conv2dWeightShape {

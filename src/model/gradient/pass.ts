@@ -16,7 +16,7 @@ import { type Plan, plan } from '../graph/plan.js';
 import { cutValues } from '../graph/scale-ends.js';
 import type { ExtraWeights, Network, Pass, PlannedPass } from '../network.js';
 import { gradient } from './gradient.js';
-import { isTransposedConv } from './rules/conv.js';
+import { isTransposed } from './rules/conv.js';
 import { type Score, scoreOperator, type Targets } from './score.js';
 
 export interface GradientRequest {
@@ -154,7 +154,7 @@ function plannedPass(
 function extraWeights(kernels: Kernels, { nodes }: Graph): ExtraWeights {
   const layers = new Map<string, { readonly own: string; readonly transposed: TransposedLayer }>();
   for (const { operator } of nodes) {
-    if (isTransposedConv(operator)) layers.set(operator.layer, operator);
+    if (isTransposed(operator)) layers.set(operator.layer, operator);
   }
   const all = [...layers.values()].map(({ transposed }) => transposed);
   let release = (): void => {};

@@ -6,6 +6,7 @@
 
 export { clipGradient } from './activation';
 export { col2im } from './col2im';
+export { addProducts } from './linear';
 export { maxPoolGradient } from './pool';
 export { split } from './split';
 export { transposePanel } from './transposed-weights';

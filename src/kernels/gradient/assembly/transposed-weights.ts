@@ -1,7 +1,7 @@
 /** Rearranges the weights of a convolution, a panel at a time. */
 
 /** Bytes of a panel's row: eight floats. */
-const ROW: usize = 32;
+export const ROW: usize = 32;
 
 /**
  * Transposes a panel [count, 8] into rows of ⌈count/8⌉ other panels: to[q][j][i] = from[8q + i][j] for j < `rows`.

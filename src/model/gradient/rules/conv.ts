@@ -4,13 +4,15 @@
  *   stride 1    a convolution with flipped weights. Winograd's algorithm and the sparse kernel serve it, too
  *   otherwise   a matrix product: for each output pixel a number for each tap, and then their sums (col2im)
  *
- * A whole-map convolution, such as the first linear layer of VGG, is the second without sums. A depthwise convolution
- * with a stride is the first, after zeros are inserted between the gradient's pixels.
+ * A linear layer, or a convolution as large as its map, is the second without sums. It reads its weights as they are. A
+ * depthwise convolution with a stride is the first, after zeros are inserted between the gradient's pixels.
  */
 
 import {
+  type Arrangement,
   col2im,
   col2imNumbers,
+  linearGradient,
   renewWeights,
   type TransposedLayer,
   transposedShape,
@@ -20,14 +22,15 @@ import type { Operator, ValueShape } from '../../graph/node.js';
 import { type Conv, plainConv } from '../../graph/operators/conv.js';
 import { backward, type Differentiated, type Rule, stepsOf } from '../rule.js';
 
-/** A convolution whose weights are rearranged before it runs. */
-export interface TransposedConv extends Conv {
+/** An operator that reads the weights of a layer in another arrangement. */
+export interface TransposedOperator extends Operator {
   readonly transposed: TransposedLayer;
-  /** Key of the layer's own weights. */
+  /** Key of the arrangement, and of the layer's own weights. */
+  readonly layer: string;
   readonly own: string;
 }
 
-export function isTransposedConv(operator: Operator): operator is TransposedConv {
+export function isTransposed(operator: Operator): operator is TransposedOperator {
   return 'transposed' in operator;
 }
 
@@ -36,6 +39,8 @@ export const convRule: Rule = (node) => {
   const { layer, extents } = operator as Conv;
   const shape = shapeOf(node, 1);
   const { Cin, kH, kW, groups, Hout, Wout } = shape;
+  const isWholeMap = Hout * Wout === 1 && groups === 1 && kH === shape.H && kW === shape.W;
+  if (isWholeMap && shape.padY + shape.padX === 0) return append(linear(node), [gradient]);
   const isDepthwise = groups > 1 && groups === Cin;
   const hasBorder = flippedPads(shape).every((pad) => pad >= 0);
   if (hasBorder && (isFlippable(shape) || isDepthwise)) {
@@ -45,16 +50,34 @@ export const convRule: Rule = (node) => {
   }
   const transposed: TransposedLayer = { shape: extents, arrangement: 'columns' };
   const columns = withWeights(node, layer, transposed, [0, 0, 0, 0], gradient);
-  const isWholeMap = Hout * Wout === 1 && groups === 1 && kH === shape.H && kW === shape.W;
-  if (isWholeMap && shape.padY + shape.padX === 0) {
-    return append(backward(inputs[0]!, undefined, { isIdentity: true }), [columns]);
-  }
   const sums = backward(inputs[0]!, (N) => {
     const own = shapeOf(node, N);
     return { op: 'col2im', numbers: col2imNumbers(own), kernel: (y, [g]) => col2im(y, g!, own) };
   });
   return append(sums, [columns]);
 };
+
+/** Two nodes may share a layer, and need it in different arrangements. */
+function keyOf(layer: string, arrangement: Arrangement): string {
+  return `∂${layer} ${arrangement}`;
+}
+
+function linear({ operator, inputs }: Differentiated): TransposedOperator {
+  const { layer: own, extents } = operator as Conv;
+  const layer = keyOf(own, 'linear');
+  const step = () => ({
+    op: 'linearGradient',
+    numbers: [],
+    weights: layer,
+    kernel: linearGradient,
+  });
+  return {
+    ...backward(inputs[0]!, step),
+    transposed: { shape: extents, arrangement: 'linear' },
+    layer,
+    own,
+  };
+}
 
 /** The step that rearranges the weights, and the convolution with them. */
 function withWeights(
@@ -66,7 +89,7 @@ function withWeights(
 ): number {
   const { dilationY, dilationX } = operator as Conv;
   const isFlipped = transposed.arrangement === 'flipped';
-  const key = `∂${layer}`;
+  const key = keyOf(layer, transposed.arrangement);
   const one: ValueShape = { H: 1, W: 1, C: 1 };
   append(
     backward(one, () => ({ op: 'renew', numbers: [], kernel: renewWeights, weights: key })),
@@ -80,7 +103,7 @@ function withWeights(
     ...(isFlipped && { dilationY, dilationX }),
   });
   // `own` and `transposed` tell which weights are needed; fusing keeps them.
-  const made: TransposedConv = { ...plain, transposed, own: layer };
+  const made: TransposedOperator = { ...plain, transposed, own: layer };
   return append(made, [from]);
 }
 
