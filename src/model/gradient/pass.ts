@@ -117,7 +117,10 @@ function results(pass: Pass, targets: Targets[], keptShare: number): GradientPas
   };
 }
 
-/** How far apart values are kept: every one, every cut value, every second cut value … */
+/**
+ * What is kept for the backward pass: everything (0), or only the cut values that are so far apart. What is computed
+ * again between two of them is in memory at the same time, so the least is in the middle.
+ */
 const DISTANCES = [0, 1, 2, 4, 8, 16] as const;
 
 function plannedPass(
@@ -141,13 +144,15 @@ function plannedPass(
     const tappable = { graph: whole.graph, ends: [], kept: [...gradients, ...values] };
     return { plan: plan(tappable, [N, H, W]), extra: extraWeights(net.kernels, whole.graph) };
   };
+  const plans = [];
   for (const distance of DISTANCES) {
     const planned = make(distance);
-    if (!fits(planned) && distance !== DISTANCES.at(-1)) continue;
     const keptShare = distance === 0 ? 1 : Math.ceil(cuts.length / distance) / graph.nodes.length;
-    return { planned, targets, keptShare };
+    plans.push({ planned, targets, keptShare });
+    if (fits(planned)) return plans.at(-1)!;
   }
-  throw new TypeError('gradient: no plan');
+  // The smallest is refused, with the bytes that it needs.
+  return plans.sort((a, b) => a.planned.plan.arenaBytes - b.planned.plan.arenaBytes)[0]!;
 }
 
 /** The rearranged weights of a backward pass. */
