@@ -3,46 +3,27 @@
  * is not linear. `fastcam` alone does not contain it.
  */
 
-import type { ExplainingNetwork, ExplainOptions, FloatTensor } from './explain.js';
+import { type AttributeOptions, attribute } from './attribute.js';
+import type { ExplainingNetwork, FloatTensor } from './explain.js';
 import type { Picture } from './image/index.js';
-import type {
-  Attribution,
-  AttributionMethod,
-  ChannelReduction,
-  NamedBaseline,
-  Smoothing,
-} from './methods/gradients/attribution.js';
-import type { Score } from './model/gradient/score.js';
-import type { Network } from './model/index.js';
+import type { Attribution } from './methods/gradients/attribution.js';
+import { attributionMap } from './methods/gradients/attribution-map.js';
 
-export interface AttributeOptions extends Pick<ExplainOptions, 'fit' | 'size' | 'now'> {
-  /** Default `gradient`. */
-  readonly method?: AttributionMethod;
-  /** Default `none`. */
-  readonly smoothing?: Smoothing;
-  /** The class to explain: the most likely one (default), an index or a name; or several, whose scores are added. */
-  readonly target?: 'top' | number | string | readonly (number | string)[];
-  /** What is differentiated; default `logit`, for a single logit `two-sided`. */
-  readonly score?: Score;
-  /** Steps of integrated gradients; default 20. */
-  readonly steps?: number;
-  /** Where integrated gradients begin; default `zero`, in the units of the normalised input. */
-  readonly baseline?: NamedBaseline | FloatTensor;
-  /** Noisy inputs of a smoothing; default 15. */
-  readonly samples?: number;
-  /** Standard deviation of the noise, as a share of the input's range; default 0.15. */
-  readonly noise?: number;
-  /** Seed of the noise; the same seed gives the same bits. Default 0. */
-  readonly seed?: number;
-  /** Default `largest`; for `smoothgrad-squared` and `vargrad` `sum`. */
-  readonly reduction?: ChannelReduction;
-  /** For class activation maps: names of the values, or one; the maps of several are averaged. Default: the last scale. */
-  readonly at?: string | readonly string[];
-  /** Called with the share of the passes that is done. */
-  readonly onProgress?: (done: number) => void;
-  /** Such as an `AbortSignal`: stops between two passes, and throws the abort reason. */
-  readonly signal?: { throwIfAborted(): void };
-}
+export {
+  ATTRIBUTION_METHODS,
+  type Attribution,
+  type AttributionMethod,
+  type ChannelReduction,
+  GRADIENT_METHODS,
+  type GradientMethod,
+  type NamedBaseline,
+  SMOOTHINGS,
+  type Smoothing,
+} from './methods/gradients/attribution.js';
+export { BASELINES } from './methods/gradients/integrated-gradients.js';
+export { REDUCTIONS } from './methods/gradients/reduction.js';
+export { SCORES, type Score } from './model/gradient/score.js';
+export { type AttributeOptions, attribute, attributionMap };
 
 /** A network with methods that need gradients. */
 export interface GradientNetwork extends ExplainingNetwork {
@@ -50,20 +31,10 @@ export interface GradientNetwork extends ExplainingNetwork {
   attribute(image: Picture | FloatTensor, options?: AttributeOptions): Attribution;
 }
 
-/** Explains one picture by a method that needs gradients. */
-export declare function attribute(
-  net: Network,
-  image: Picture | FloatTensor,
-  options?: AttributeOptions,
-): Attribution;
-
-/** Adds `attribute` to a network, and lets `explain` make class activation maps of any classifier. */
-export declare function withGradients<Net extends ExplainingNetwork>(
-  net: Net,
-): Net & GradientNetwork;
-
-/** An attribution as a picture [height, width] in [0, 1]: clipped at its 99th percentile, range-normalised, upsampled. */
-export declare function attributionMap(
-  attribution: Attribution,
-  size?: { readonly width: number; readonly height: number },
-): Attribution['map'];
+/** Adds `attribute` to a network. */
+export function withGradients<Net extends ExplainingNetwork>(net: Net): Net & GradientNetwork {
+  const own: Pick<GradientNetwork, 'attribute'> = {
+    attribute: (image, options) => attribute(net, image, options),
+  };
+  return Object.assign(net, own) as Net & GradientNetwork;
+}

@@ -22,7 +22,7 @@ const CORE = [
     'cost.ts',
   ],
   ...['explanation.ts', 'explain.ts', 'explain-activations.ts', 'index.ts', 'index.workerd.ts'],
-  ...['onnx.ts', 'onnx.workerd.ts', 'instrument.ts'],
+  ...['onnx.ts', 'onnx.workerd.ts', 'instrument.ts', 'attribute.ts', 'gradients.ts'],
 ];
 
 /**
@@ -56,6 +56,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'onnx.ts': [...ENGINE, 'explain.ts', 'index.ts'],
   'onnx.workerd.ts': ['onnx.ts', 'kernels'],
   'instrument.ts': ['model'],
+  'attribute.ts': [...ENGINE, 'explain.ts'],
+  'gradients.ts': [...ENGINE, 'explain.ts', 'attribute.ts'],
   node: CORE,
   cli: ['node', ...CORE],
 };
@@ -69,6 +71,19 @@ function importsOf(path: string): string[] {
   const text = readFileSync(join(SRC, path), 'utf8');
   const pattern = /(?:from|import)\s*\(?\s*['"]([^'"\n]+)['"]/g;
   return [...text.matchAll(pattern)].map((match) => match[1]!);
+}
+
+/** The files that some files import, and those that these import, and so on; packages by their names. */
+function reachedFrom(entries: readonly string[]): Set<string> {
+  const reached = new Set(entries);
+  for (const path of reached) {
+    if (!path.endsWith('.ts')) continue;
+    for (const specifier of importsOf(path)) {
+      const isOwn = specifier.startsWith('.');
+      reached.add(isOwn ? join(dirname(path), specifier).replace(/\.js$/, '.ts') : specifier);
+    }
+  }
+  return reached;
 }
 
 describe('the folders of src', () => {
@@ -126,14 +141,16 @@ describe('the folders of src', () => {
 
   it('keeps the readers of ONNX out of everything that `fastcam` and its parts import', () => {
     const parts = ['kernels', 'model', 'methods', 'viz'].map((part) => `${part}/index.ts`);
-    const reached = new Set(['index.ts', ...parts]);
-    for (const path of reached) {
-      for (const specifier of importsOf(path)) {
-        reached.add(join(dirname(path), specifier).replace(/\.js$/, '.ts'));
-      }
-    }
+    const reached = reachedFrom(['index.ts', ...parts]);
     expect(reached.size).toBeGreaterThan(50);
     expect([...reached].filter((path) => /onnx/.test(path))).toEqual([]);
+  });
+
+  it('keeps the backward pass out of everything that `fastcam` and its parts import', () => {
+    const parts = ['kernels', 'model', 'methods', 'viz'].map((part) => `${part}/index.ts`);
+    const reached = reachedFrom(['index.ts', 'onnx.ts', 'instrument.ts', ...parts]);
+    expect(reached.size).toBeGreaterThan(50);
+    expect([...reached].filter((path) => /gradient|attribut/.test(path))).toEqual([]);
   });
 
   it('gives the readers of PyTorch’s files no package and no Node module, so that pages can use them', () => {

@@ -30,6 +30,10 @@ export const ATTRIBUTION_METHODS: readonly AttributionMethod[] = [
   'bidicam',
 ];
 
+export function isGradientMethod(method: AttributionMethod): method is GradientMethod {
+  return (GRADIENT_METHODS as readonly string[]).includes(method);
+}
+
 /** Many gradients of noisy inputs as one: their mean, the mean of their squares, or their variance. */
 export type Smoothing = 'none' | 'smoothgrad' | 'smoothgrad-squared' | 'vargrad';
 
