@@ -263,7 +263,10 @@ export class Explanation {
     if (net.hasLinearHead) {
       const classWeights = new Float32Array(C);
       net.classWeights(classWeights, index);
-      classActivationMap(coarse, features, classWeights, method);
+      // A single logit below 0 speaks for the other side.
+      const side = this.logits.length === 1 && this.logits[0]! < 0 ? -1 : 1;
+      const weights = classWeights.map((weight) => weight * side);
+      classActivationMap(coarse, features, weights, method);
     } else {
       net.classActivation!.make(coarse, features, inputSize, index, method);
     }

@@ -314,7 +314,7 @@ export class Network {
 
   /** Whether class activation maps can be made. */
   get hasClassMaps(): boolean {
-    return this.hasLinearHead || this.classActivation !== undefined;
+    return this.hasLinearHead || !!this.classActivation;
   }
 
   /** @throws {ShapeError} if class activation maps cannot be made */
@@ -323,7 +323,7 @@ export class Network {
     throw new ShapeError(
       this.labels.length === 0
         ? 'cam: the network has no classifier: choose cam none'
-        : 'cam: the classifier is not linear in the last features: use withGradients of fastcam/gradients, or cam none',
+        : 'cam: the classifier is not linear: use withGradients of fastcam/gradients, or cam none',
     );
   }
 

@@ -25,18 +25,10 @@ export interface GradientRequest {
   /** Names of the values with respect to which the score is differentiated; default: the input. */
   readonly at?: readonly string[];
   /**
-   * A value that all paths pass through. The pass then begins there: its input is that value, and what comes before is
-   * not computed.
+   * Name of a value that all paths pass through. The pass then begins there: its input is that value, and what comes
+   * before is not computed.
    */
-  readonly from?: Beginning;
-}
-
-/** A value from which a pass begins: it is given, and what comes before is not computed. */
-export interface Beginning {
-  /** Name of the value. */
-  readonly name: string;
-  /** Height and width of the network's input. */
-  readonly inputSize: readonly [H: number, W: number];
+  readonly from?: string;
 }
 
 /** A pass with its results; the views are valid until the network runs another pass. */
@@ -69,7 +61,7 @@ interface Made {
 const latest = new WeakMap<Network, Made>();
 
 /**
- * Prepares the gradients of a score for N pictures of H×W. Like `Network.forward`, it keeps the latest pass.
+ * Prepares the gradients of a score for N pictures of H×W, also if the pass begins at another value. Like `Network.forward`, it keeps the latest pass.
  *
  * @throws {ShapeError} if an operator has no gradient, a name is unknown, the network has no classifier, or the pass
  * needs more than the budget
@@ -80,7 +72,7 @@ export function gradientPass(
   request: GradientRequest,
 ): GradientPass {
   const { at = [], score, guided = false, from } = request;
-  const key = `∂ ${N} ${H} ${W} ${score} ${guided} ${from?.name} ${from?.inputSize} ${at.join(' ')}`;
+  const key = `∂ ${N} ${H} ${W} ${score} ${guided} ${from} ${at.join(' ')}`;
   const pass = net.pass(key, (fits) => {
     const { planned, ...made } = plannedPass(net, [N, H, W], request, fits);
     latest.set(net, { key, ...made });
@@ -129,9 +121,12 @@ function plannedPass(
   { at = [], score, guided = false, from }: GradientRequest,
   fits: (pass: PlannedPass) => boolean,
 ): Omit<Made, 'key'> & { readonly planned: PlannedPass } {
-  const graph = from ? beginningAt(net, from) : net.preparedAt(H, W).graph;
+  const whole = net.preparedAt(H, W).graph;
+  const first = from === undefined ? 0 : valueNamed(whole, from);
+  const extents = shapesOf(whole, H, W)[first]!;
+  const graph = first === 0 ? whole : beginningAt(whole, first, extents);
   if (graph.classes === 0) throw new ShapeError('gradient: the network has no classifier');
-  const shapes = shapesOf(graph, H, W);
+  const shapes = shapesOf(graph, extents.H, extents.W);
   const targets: Targets[] = Array.from({ length: N }, () => []);
   const operator = scoreOperator(graph.classes, targets, score, net.activation);
   const wanted = at.length > 0 ? at.map((name) => valueNamed(graph, name)) : [0];
@@ -139,10 +134,11 @@ function plannedPass(
   const make = (distance: number): PlannedPass => {
     const kept = new Set(cuts.filter((_, i) => i % Math.max(distance, 1) === 0));
     const keeps = (value: number): boolean => distance === 0 || kept.has(value);
-    const whole = gradient(graph, shapes, operator, wanted, { guided, keeps });
-    const { gradients, values } = whole;
-    const tappable = { graph: whole.graph, ends: [], kept: [...gradients, ...values] };
-    return { plan: plan(tappable, [N, H, W]), extra: extraWeights(net.kernels, whole.graph) };
+    const both = gradient(graph, shapes, operator, wanted, { guided, keeps });
+    const { gradients, values } = both;
+    const tappable = { graph: both.graph, ends: [], kept: [...gradients, ...values] };
+    const planned = plan(tappable, [N, extents.H, extents.W]);
+    return { plan: planned, extra: extraWeights(net.kernels, both.graph) };
   };
   const plans = [];
   for (const distance of DISTANCES) {
@@ -179,22 +175,20 @@ function extraWeights(kernels: Kernels, { nodes }: Graph): ExtraWeights {
 }
 
 /**
- * The part of a network's graph behind a value, which becomes its input.
+ * The part of a graph behind a value, which becomes its input.
  *
  * @throws {ShapeError} if the logits depend on the picture by another path, too
  */
-function beginningAt(net: Network, { name, inputSize }: Beginning): Graph {
-  const { graph } = net.preparedAt(...inputSize);
-  const first = valueNamed(graph, name);
+function beginningAt(graph: Graph, first: number, { C }: ValueShape): Graph {
+  const { name } = graph.nodes[first]!;
   const needed = new Set([graph.output]);
   for (let i = graph.output; i > 0; i--) {
     if (i === first || !needed.has(i)) continue;
     for (const value of graph.nodes[i]!.inputs) needed.add(value);
   }
-  if (first > 0 && needed.has(0)) {
+  if (needed.has(0)) {
     throw new ShapeError(`gradient: the logits do not depend on ${name} alone`);
   }
-  const { C } = shapesOf(graph, ...inputSize)[first]!;
   const map = new Map([[first, 0]]);
   const nodes: Node[] = [{ name, operator: input(C), inputs: [] }];
   for (const [i, node] of graph.nodes.entries()) {

@@ -72,7 +72,7 @@ describe('heads', () => {
     const net = networkOf(weights, { kernels });
     expect(net.explain(x).cam).toBe('none');
     expect(() => net.explain(x, { cam: 'gradcam' })).toThrow(
-      'cam: the classifier is not linear in the last features',
+      'cam: the classifier is not linear: use withGradients',
     );
   });
 
