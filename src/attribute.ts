@@ -14,6 +14,7 @@ import {
   SMOOTHINGS,
   type Smoothing,
 } from './methods/gradients/attribution.js';
+import { GRADIENT_POOLINGS, type GradientPooling } from './methods/gradients/bidicam.js';
 import { type AttributionRequest, attributed, inputsOf } from './methods/gradients/index.js';
 import { BASELINES, baselineOf } from './methods/gradients/integrated-gradients.js';
 import { type NetworkInput, Passes } from './methods/gradients/passes.js';
@@ -47,9 +48,13 @@ export interface AttributeOptions extends Pick<ExplainOptions, 'fit' | 'size' | 
   readonly reduction?: ChannelReduction;
   /**
    * For class activation maps: names of the values, or one. The maps of several are averaged after each is
-   * range-normalised. Default: the last scale.
+   * range-normalised. Default: the last scale. For BiDiCAM: the scales, first to last; default: all.
    */
   readonly at?: string | readonly string[];
+  /** How BiDiCAM pools gradients; default `signed`. */
+  readonly pooling?: GradientPooling;
+  /** Whether BiDiCAM mixes Grad-CAM in, from nothing at the first scale to nothing else at the last. Default false. */
+  readonly mix?: boolean;
   /** Called with the share of the passes that is done. */
   readonly onProgress?: (done: number) => void;
   /** Such as an `AbortSignal`: stops between two passes, and throws the abort reason. */
@@ -100,6 +105,7 @@ interface Resolved extends Omit<AttributionRequest, 'baseline'> {
 /** Options with their defaults. Wrong options are found before any picture is read. */
 function resolveAttribution(net: Network, options: AttributeOptions): Resolved {
   const { method = 'gradient', smoothing = 'none', fit = 'whole' } = options;
+  const { pooling = 'signed', mix = false } = options;
   const { samples = 15, noise = 0.15, seed = 0, steps = 20 } = options;
   if (net.labels.length === 0) throw new ShapeError('attribute: the network has no classifier');
   const { score = usualScore(net.labels.length) } = options;
@@ -108,6 +114,7 @@ function resolveAttribution(net: Network, options: AttributeOptions): Resolved {
   oneOf('smoothing', smoothing, SMOOTHINGS);
   oneOf('score', score, SCORES);
   oneOf('reduction', reduction, REDUCTIONS);
+  oneOf('pooling', pooling, GRADIENT_POOLINGS);
   oneOf('fit', fit, ['whole', 'crop', 'stretch']);
   if (typeof options.baseline === 'string') oneOf('baseline', options.baseline, BASELINES);
   expectWhole('attribute', { samples, steps });
@@ -119,8 +126,9 @@ function resolveAttribution(net: Network, options: AttributeOptions): Resolved {
     throw new ShapeError(`smoothing: expected none for ${method}, got ${smoothing}`);
   }
   const targets = targetsOf(net, options.target);
-  const at = valuesOf(net, options.at);
-  return { method, smoothing, score, reduction, samples, noise, seed, steps, targets, at };
+  const at = valuesOf(net, method, options.at);
+  const numbers = { samples, noise, seed, steps };
+  return { method, smoothing, score, reduction, ...numbers, targets, at, pooling, mix };
 }
 
 const USUAL_REDUCTION: Readonly<Record<Smoothing, ChannelReduction>> = {
@@ -138,10 +146,14 @@ function targetsOf(net: Network, target: AttributeOptions['target'] = 'top'): Ta
   return [...new Set(given.map((one) => net.classIndex(one)))];
 }
 
-/** Names of the values of class activation maps. */
-function valuesOf(net: Network, at: AttributeOptions['at']): readonly string[] {
+/** Names of the values of class activation maps, or of the scales of BiDiCAM. */
+function valuesOf(
+  net: Network,
+  method: AttributionMethod,
+  at: AttributeOptions['at'],
+): readonly string[] {
   const usual = net.scales.length > 0 ? net.scales : net.scaleCandidates;
-  if (at === undefined) return usual.slice(-1);
+  if (at === undefined) return method === 'bidicam' ? usual : usual.slice(-1);
   const names = typeof at === 'string' ? [at] : at;
   if (!Array.isArray(names)) refuseKind('at:', 'names of values', at);
   const { nodes } = net.prepared.graph;
@@ -151,7 +163,7 @@ function valuesOf(net: Network, at: AttributeOptions['at']): readonly string[] {
 }
 
 /** What the network sees of a picture, and where. */
-interface Seen {
+export interface Seen {
   readonly input: NetworkInput;
   readonly region: Region;
   /** Size of the picture. */
@@ -159,7 +171,12 @@ interface Seen {
   readonly height: number;
 }
 
-function inputOf(net: Network, image: Picture | FloatTensor, options: AttributeOptions): Seen {
+/** @throws {ShapeError} for an image whose data does not fit its size, or a size out of range */
+export function inputOf(
+  net: Network,
+  image: Picture | FloatTensor,
+  options: Pick<AttributeOptions, 'fit' | 'size'>,
+): Seen {
   if ('shape' in Object(image)) return tensorInput(net, image as FloatTensor);
   const picture = image as Picture;
   const { fit = 'whole', size: asked = net.preprocessing.size } = options;

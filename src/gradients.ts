@@ -3,17 +3,13 @@
  * is not linear. `fastcam` alone does not contain it.
  */
 
-import { type AttributeOptions, attribute } from './attribute.js';
-import type { ExplainingNetwork, FloatTensor } from './explain.js';
+import { type AttributeOptions, attribute, inputOf } from './attribute.js';
+import type { ExplainOptions, FloatTensor } from './explain.js';
 import type { Picture } from './image/index.js';
-import type { Attribution } from './methods/gradients/attribution.js';
-import { attributionMap } from './methods/gradients/attribution-map.js';
-import { classActivationOf } from './methods/gradients/class-activation.js';
-import type { CamMethod } from './methods/index.js';
-import { gradientPass } from './model/gradient/pass.js';
-import { usualScore } from './model/gradient/score.js';
+import { type SaliencyVector, saliencyVectorOf } from './methods/gradients/saliency-vector.js';
 import type { Network } from './model/index.js';
 
+export { activationNames } from './methods/gradients/activation-names.js';
 export {
   ATTRIBUTION_METHODS,
   type Attribution,
@@ -25,44 +21,32 @@ export {
   SMOOTHINGS,
   type Smoothing,
 } from './methods/gradients/attribution.js';
+export { attributionMap } from './methods/gradients/attribution-map.js';
+export { GRADIENT_POOLINGS, type GradientPooling } from './methods/gradients/bidicam.js';
+export {
+  type ConditionalMaps,
+  conditionalMaps,
+  type ScaledMaps,
+} from './methods/gradients/conditional.js';
 export { BASELINES } from './methods/gradients/integrated-gradients.js';
 export { REDUCTIONS } from './methods/gradients/reduction.js';
+export type { PeakColumn } from './methods/gradients/saliency-vector.js';
 export { SCORES, type Score, usualScore } from './model/gradient/score.js';
-export { type AttributeOptions, attribute, attributionMap };
-
-/** A network with methods that need gradients. */
-export interface GradientNetwork extends ExplainingNetwork {
-  /** See the function `attribute`. */
-  attribute(image: Picture | FloatTensor, options?: AttributeOptions): Attribution;
-}
+export { type GradientNetwork, withGradients } from './with-gradients.js';
+export { type AttributeOptions, attribute, type SaliencyVector };
 
 /**
- * Adds `attribute` to a network, and lets `explain` make class activation maps if its classifier is not linear. These
- * are made from the last scale, with the usual score.
+ * Where a picture is most salient, and the activations there at every scale: a short description of what the network
+ * saw. One forward pass; SMOE Scale with the Gaussian normaliser.
+ *
+ * @param image as for `attribute`
+ * @throws {ShapeError} as `explain`
  */
-export function withGradients<Net extends ExplainingNetwork>(net: Net): Net & GradientNetwork {
-  const at = usualValue(net);
-  const own: Pick<GradientNetwork, 'attribute'> & Pick<Network, 'classActivation'> = {
-    attribute: (image, options) => attribute(net, image, options),
-    ...(at !== undefined && {
-      classActivation: {
-        at,
-        make(out, features, [H, W], index, method) {
-          const score = usualScore(net.labels.length);
-          const pass = gradientPass(net, [1, H, W], { score, from: at });
-          pass.input.set(features);
-          pass.targets[0] = [index];
-          pass.run();
-          const gradients = pass.gradients[0]!;
-          classActivationOf(out, features, gradients, pass.shapes[0]!, method as CamMethod);
-        },
-      },
-    }),
-  };
-  return Object.assign(net, own) as Net & GradientNetwork;
-}
-
-/** The value of class activation maps: where the last scale ends. */
-function usualValue(net: Network): string | undefined {
-  return net.labels.length === 0 ? undefined : (net.scales.at(-1) ?? net.scaleCandidates.at(-1));
+export function saliencyVector(
+  net: Network,
+  image: Picture | FloatTensor,
+  options: Pick<ExplainOptions, 'fit' | 'size' | 'taps' | 'scaleWeights'> = {},
+): SaliencyVector {
+  const { taps = net.scales, scaleWeights = 'equal' } = options;
+  return saliencyVectorOf(net, inputOf(net, image, options).input, taps, scaleWeights);
 }

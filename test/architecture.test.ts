@@ -22,7 +22,8 @@ const CORE = [
     'cost.ts',
   ],
   ...['explanation.ts', 'explain.ts', 'explain-activations.ts', 'index.ts', 'index.workerd.ts'],
-  ...['onnx.ts', 'onnx.workerd.ts', 'instrument.ts', 'attribute.ts', 'gradients.ts'],
+  ...['onnx.ts', 'onnx.workerd.ts', 'instrument.ts', 'attribute.ts', 'with-gradients.ts'],
+  ...['gradients.ts', 'gradients.workerd.ts'],
 ];
 
 /**
@@ -57,7 +58,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'onnx.workerd.ts': ['onnx.ts', 'kernels'],
   'instrument.ts': ['model'],
   'attribute.ts': [...ENGINE, 'explain.ts'],
-  'gradients.ts': [...ENGINE, 'explain.ts', 'attribute.ts'],
+  'with-gradients.ts': [...ENGINE, 'explain.ts', 'attribute.ts'],
+  'gradients.ts': [...ENGINE, 'explain.ts', 'attribute.ts', 'with-gradients.ts'],
+  'gradients.workerd.ts': ['gradients.ts', 'with-gradients.ts', 'attribute.ts', 'kernels'],
   node: CORE,
   cli: ['node', ...CORE],
 };

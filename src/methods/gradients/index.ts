@@ -8,6 +8,7 @@ import {
   type GradientMethod,
   isGradientMethod,
 } from './attribution.js';
+import { type BidicamOptions, bidicam } from './bidicam.js';
 import { classActivationMap } from './class-activation.js';
 import { type GradientRecipe, gradientAttribution } from './gradient-maps.js';
 import { guidedGradcam } from './guided-gradcam.js';
@@ -17,13 +18,13 @@ import { reduceChannels } from './reduction.js';
 import { noisyInputs, type SmoothingOptions } from './smoothing.js';
 
 /** What is asked for, with all defaults filled in. */
-export interface AttributionRequest extends SmoothingOptions {
+export interface AttributionRequest extends SmoothingOptions, BidicamOptions {
   readonly method: AttributionMethod;
   readonly reduction: ChannelReduction;
   /** Integrated gradients: where they begin, [H, W, channels], and in how many steps. */
   readonly baseline: Float32Array;
   readonly steps: number;
-  /** Names of the values of class activation maps. */
+  /** Names of the values of class activation maps, or of the scales of BiDiCAM. */
   readonly at: readonly string[];
 }
 
@@ -32,7 +33,7 @@ export type Attributed = Pick<Attribution, 'map' | 'attribution'>;
 
 export function attributed(passes: Passes, request: AttributionRequest): Attributed {
   const { method, at } = request;
-  if (method === 'bidicam') throw new TypeError('bidicam');
+  if (method === 'bidicam') return ofMap(bidicam(passes, at, request));
   if (!isGradientMethod(method)) return ofMap(classActivationMap(passes, at, method));
   const { H, W } = passes.input;
   const recipe = recipeOf(method, passes, request);
