@@ -2,9 +2,11 @@
 
 import { Option } from 'commander';
 import { PRECISIONS } from '../kernels/index.js';
+import { COMPARED_METHODS } from '../methods/gradients/comparison.js';
 import { CAM_METHODS } from '../methods/index.js';
 import { PICTURE_KINDS } from '../node/drawing/picture-kinds.js';
 import { type Colormap, NORMALIZERS } from '../viz/index.js';
+import { methodOptions, passOptions } from './attribution-options.js';
 import {
   parseBytes,
   parseClass,
@@ -30,6 +32,7 @@ import {
   weightsOptions,
 } from './options.js';
 
+const COMPARED = COMPARED_METHODS.map(({ name }) => name);
 const COLORMAPS: readonly Colormap[] = ['viridis', 'cividis', 'jet'];
 
 export function explainOptions(): Option[] {
@@ -45,9 +48,10 @@ export function explainOptions(): Option[] {
     scaleWeightsOption(),
     camOption(),
     tapsOption(),
-    valued('--class <index|name>', 'class to explain (default: the most likely)', parseClass),
+    classOption(),
+    ...methodOptions(),
     ...inputOptions(),
-    choice('--colormap <name>', 'colormap of heat maps', COLORMAPS).default('viridis'),
+    colormapOption(),
     valued(
       '--only <kinds>',
       `write only these pictures: some of ${PICTURE_KINDS.join(',')}`,
@@ -67,6 +71,30 @@ export function explainOptions(): Option[] {
     valued('--tensors <file>', 'write all arrays of the run as safetensors, float32', parsePath),
     ...outputOptions('reports, one line of JSON for each input'),
   ];
+}
+
+export function compareOptions(): Option[] {
+  return [
+    valued('-o, --out <folder>', 'folder for sheet.png and compare.json', parsePath).default('out'),
+    ...modelOptions(),
+    labelsOption(),
+    valued('--methods <names>', `some of ${COMPARED.join(',')} (default: all)`, (text) =>
+      parseSome(text, COMPARED),
+    ),
+    classOption(),
+    ...passOptions(),
+    ...inputOptions(),
+    colormapOption(),
+    ...outputOptions('compare.json as one line'),
+  ];
+}
+
+function classOption(): Option {
+  return valued('--class <index|name>', 'class to explain (default: the most likely)', parseClass);
+}
+
+function colormapOption(): Option {
+  return choice('--colormap <name>', 'colormap of heat maps', COLORMAPS).default('viridis');
 }
 
 function scaleWeightsOption(): Option {

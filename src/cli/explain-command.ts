@@ -8,8 +8,10 @@ import type { CamMethod } from '../methods/index.js';
 import type { Gallery } from '../node/gallery/write-gallery.js';
 import type { DrawOptions, ExplainManyOptions, Input, Model, PictureKind } from '../node/index.js';
 import type { FileReading } from '../node/read-ahead.js';
+import { attributionOptions, type MethodFlags } from './attribution-options.js';
 import { Interruption } from './interruption.js';
 import {
+  checkClass,
   type InputFlags,
   type ModelFlags,
   type OutputFlags,
@@ -21,7 +23,12 @@ import { startProgress } from './progress.js';
 import { describeFailure, EXIT, printable, type Streams, UsageError } from './streams.js';
 
 /** The options as commander hands them over. */
-export interface ExplainFlags extends ModelFlags, StatisticFlags, InputFlags, OutputFlags {
+export interface ExplainFlags
+  extends ModelFlags,
+    StatisticFlags,
+    InputFlags,
+    MethodFlags,
+    OutputFlags {
   readonly out: string;
   readonly normalizer: NonNullable<ExplainManyOptions['normalizer']>;
   readonly calibration?: string;
@@ -52,7 +59,11 @@ export async function explainCommand(
   const first = isAlone ? await startReading(inputs[0]!.path, flags) : undefined;
   const { explainMany, kindsForGallery, summarize } = await load();
   const model = await openFlagged(flags, streams);
-  const options = explainOptions(flags, model, await calibrationOf(flags, model));
+  const attribution = await attributionOptions(flags, model);
+  const options = {
+    ...explainOptions(flags, model, await calibrationOf(flags, model)),
+    ...(attribution && { attribution }),
+  };
   const { cam, only } = await checkOptions(flags, model, options);
   const progress = await startProgress(inputs.length, streams.stderr);
   const gallery = flags.gallery ? await startGallery(out, model) : undefined;
@@ -165,25 +176,29 @@ async function calibrationOf(
 
 /** An option that does not fit the model is a mistake in the call. It is checked before any picture. */
 async function checkOptions(
-  { class: wanted }: ExplainFlags,
-  { name, net, labelled }: Model,
+  { class: wanted = 'top' }: ExplainFlags,
+  model: Model,
   options: ExplainManyOptions,
 ): Promise<{ cam: CamMethod | 'none'; only: readonly PictureKind[] }> {
-  if (typeof wanted === 'string' && wanted !== 'top' && !labelled) {
-    throw new UsageError(`--class ${wanted}: ${name} has no class names; give --labels FILE`);
-  }
+  checkClass(wanted, model);
+  const { net } = model;
   const [{ resolveOptions }, { kindsOf }] = await Promise.all([
     import('../explain.js'),
     import('../node/drawing/picture-kinds.js'),
   ]);
   try {
     const { cam } = resolveOptions(net, options);
-    return { cam, only: kindsOf(options.only, { cam }) };
+    const { attribution } = options;
+    if (attribution && net.labels.length === 0) {
+      throw new ShapeError('method: the network has no classifier');
+    }
+    return { cam, only: kindsOf(options.only, { cam, hasAttribution: attribution !== undefined }) };
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
-    const message = error.message.replace(/^target/, `--class ${wanted}`);
     throw new UsageError(
-      message.replace(/^scaleWeights/, '--scale-weights').replace(/^(taps|cam|only)/, '--$1'),
+      error.message
+        .replace(/^scaleWeights/, '--scale-weights')
+        .replace(/^(taps|cam|only|method)/, '--$1'),
     );
   }
 }

@@ -57,6 +57,19 @@ export function parseJobs(text: string): number {
   return parseCount(text, 'jobs', MAX_JOBS);
 }
 
+/** A share of something; it may be more than all of it. */
+export function parseShare(text: string): number {
+  const share = Number(text);
+  if (text.trim() !== '' && Number.isFinite(share) && share >= 0) return share;
+  throw new InvalidArgumentError('Expected a number that is not negative, such as 0.15.');
+}
+
+/** A whole number that is not negative. */
+export function parseSeed(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number from 0 to 999999999.');
+}
+
 /** Bytes, of a size like 128MB. */
 export function parseBytes(text: string): number {
   const bytes = byteSize(text);
@@ -138,7 +151,8 @@ export function parsePaths(text: string, before: readonly string[] = []): string
   return [...before, parsePath(text)];
 }
 
-function parseCount(text: string, unit: string, most: number): number {
+/** A whole number of something, from 1 to `most`. */
+export function parseCount(text: string, unit: string, most: number): number {
   const count = Number(text);
   if (text.trim() !== '' && Number.isInteger(count) && count >= 1 && count <= most) return count;
   throw new InvalidArgumentError(`Expected a whole number of ${unit} from 1 to ${most}.`);

@@ -252,6 +252,20 @@ export function tell(
   }
 }
 
+/** @throws {UsageError} for a class that the model does not have */
+export function checkClass(wanted: number | string, { name, net, labelled }: Model): void {
+  if (wanted === 'top') return;
+  if (typeof wanted === 'string' && !labelled) {
+    throw new UsageError(`--class ${wanted}: ${name} has no class names; give --labels FILE`);
+  }
+  try {
+    net.classIndex(wanted);
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    throw new UsageError(error.message.replace(/^target/, `--class ${wanted}`));
+  }
+}
+
 /** If the library rejects an option, the call was wrong: a `ShapeError` becomes a `UsageError`. */
 export async function asUsage<T>(promise: Promise<T>): Promise<T> {
   try {

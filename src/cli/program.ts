@@ -7,6 +7,7 @@ import { type CalibrateFlags, calibrateCommand } from './calibrate-command.js';
 import {
   benchOptions,
   calibrateOptions,
+  compareOptions,
   convertOptions,
   costOptions,
   explainOptions,
@@ -16,6 +17,7 @@ import {
   modelsOptions,
   orderOptions,
 } from './command-options.js';
+import { type CompareFlags, compareCommand } from './compare-command.js';
 import { type ConvertFlags, convertCommand } from './convert-command.js';
 import { type CostFlags, costCommand } from './cost-command.js';
 import { type ExplainFlags, explainCommand } from './explain-command.js';
@@ -49,6 +51,9 @@ Examples:
   fastcam convert resnet50.pth resnet50.safetensors --precision f16
                                                    weights that carry their own description
   fastcam instrument model.onnx -o maps.onnx       add saliency to the file, for any ONNX runtime
+  fastcam explain cat.png --method integrated-gradients --smoothing smoothgrad-squared
+                                                   the map of another method, too
+  fastcam compare cat.png -o out                   every method side by side, with its time
   fastcam order photo.jpg                          does SMOE Scale rank pixels as other statistics do?
   fastcam calibrate *.jpg -o c.json; fastcam explain *.jpg --calibration c.json
                                                    values that can be compared across pictures
@@ -103,6 +108,17 @@ export function makeProgram(
     .addHelpText('after', EXAMPLES)
     .action(async (files: string[], flags: ExplainFlags) => {
       finish(await explainCommand(files, flags, streams));
+    });
+  subcommand('compare', compareOptions())
+    .summary('compare all methods on one sheet, each with its time')
+    .description(
+      'Explains a picture by every method: SMOE Scale and FastCAM, class activation maps, gradients, and gradients of ' +
+        'noisy inputs. Writes all maps onto one sheet, each with its time, its ratio to a forward pass, and its memory; ' +
+        'and compare.json with the same figures.',
+    )
+    .argument('<file>', 'a picture', parsePath)
+    .action(async (file: string, flags: CompareFlags) => {
+      finish(await compareCommand(file, flags, streams));
     });
   subcommand('fetch', fetchOptions())
     .summary('download weights into the cache')

@@ -1,11 +1,13 @@
 /** Picture file → explanation and its pictures. */
 
 import { basename, join } from 'node:path';
-import type { ExplainOptions } from '../explain.js';
+import type { ExplainOptions, FloatTensor } from '../explain.js';
 import type { Explanation } from '../explanation.js';
-import { fitInside, type Picture } from '../image/picture.js';
+import { fitInside, type Picture, type Size } from '../image/picture.js';
+import type { Attribution } from '../methods/gradients/attribution.js';
 import { overWhite } from '../model/index.js';
-import type { Colormap } from '../viz/index.js';
+import type { Colormap, SaliencyMap } from '../viz/index.js';
+import { type AttributionOptions, attributePicture, reportAttribution } from './attribution.js';
 import { Lettering } from './drawing/canvas.js';
 import { FORMATS, type PictureFormat } from './drawing/encode.js';
 import {
@@ -21,7 +23,7 @@ import { bundledModel, type Model } from './model-file.js';
 import type { DecodeOptions } from './pictures/format.js';
 import { type FileBytes, type FileReading, isTensorFile, readingOf } from './read-ahead.js';
 import { makeReport, type Report } from './report.js';
-import { encodeTensors, pictureOfTensor, readTensor } from './tensor-file.js';
+import { encodeTensors, pictureOfTensor, readTensor, tensorItem } from './tensor-file.js';
 import { VERSION } from './version.js';
 import { writeWhole } from './written-file.js';
 
@@ -43,6 +45,8 @@ export interface DrawOptions {
 export interface ExplainFileOptions extends ExplainOptions, DecodeOptions, DrawOptions {
   /** Default: the bundled model. */
   readonly model?: Model;
+  /** Another method, of those that need gradients, and its options. Its map is drawn and reported, too. */
+  readonly attribution?: AttributionOptions;
   /** The folder for pictures and report.json, created if necessary. Without it nothing is written. */
   readonly out?: string;
   /** A safetensors file for all arrays of the run, with maps at the size of the picture. */
@@ -63,6 +67,8 @@ export interface DrawnFile {
 export interface ExplainedFile {
   /** Its maps have the size of the given picture, whatever size was drawn. */
   readonly explanation: Explanation;
+  /** The result of the other method, if one was asked for. */
+  readonly attribution?: Attribution;
   readonly report: Report;
   /** The files written. */
   readonly files: readonly string[];
@@ -98,9 +104,10 @@ export async function explainFile(
   ]);
   const picture = decoded.isOpaque ? decoded : overWhite(decoded);
   const explanation = run.model.net.explain(picture, run.explainOptions);
+  const attribution = await attributionOf(run, picture, 0, 1);
   run.progress(EXPLAINED);
   const { decoder } = decoded;
-  const item = { ...itemOf(run, explanation, picture, decodeMs), decoder };
+  const item = { ...itemOf(run, explanation, picture, decodeMs), attribution, decoder };
   const [explained] = await finish(run, [item]);
   return explained!;
 }
@@ -120,15 +127,34 @@ export async function explainTensorFile(
   const tensor = await readTensor(path, run.model.net.channels);
   const decodeMs = run.elapsed();
   const explanations = run.model.net.explainBatch(tensor, run.explainOptions);
-  run.progress(EXPLAINED);
   const { preprocessing } = run.model.net;
-  const each = decodeMs / explanations.length;
-  return finish(
-    run,
-    explanations.map((explanation, n) =>
-      itemOf(run, explanation, pictureOfTensor(tensor, n, preprocessing), each),
-    ),
-  );
+  const N = explanations.length;
+  const items: Item[] = [];
+  for (const [n, explanation] of explanations.entries()) {
+    const picture = pictureOfTensor(tensor, n, preprocessing);
+    const attribution = await attributionOf(run, tensorItem(tensor, n), n, N);
+    items.push({ ...itemOf(run, explanation, picture, decodeMs / N), attribution });
+  }
+  run.progress(EXPLAINED);
+  return finish(run, items);
+}
+
+/** The other method's result for picture n of N, if one was asked for. */
+async function attributionOf(
+  { model, options, progress }: Run,
+  image: Picture | FloatTensor,
+  n: number,
+  N: number,
+): Promise<Attribution | undefined> {
+  const { attribution, fit, size, target, signal } = options;
+  if (!attribution) return undefined;
+  return attributePicture(model, image, attribution, {
+    ...(fit !== undefined && { fit }),
+    ...(size !== undefined && { size }),
+    ...(target !== undefined && { target }),
+    ...(signal && { signal }),
+    onProgress: (done) => progress((EXPLAINED * (n + done)) / N),
+  });
 }
 
 /** A picture, or the tensors of a path that ends in `.safetensors`. @throws as `explainFile` */
@@ -156,6 +182,7 @@ interface Item {
   readonly explanation: Explanation;
   /** The explanation at the size of `picture`. */
   readonly drawn: Explanation;
+  readonly attribution?: Attribution | undefined;
   /** At the size to draw. The picture as given may take 400 MB, and is released. */
   readonly picture: Picture;
   /** The decoder that read it; none for a tensor. */
@@ -193,8 +220,7 @@ async function finish(run: Run, items: readonly Item[]): Promise<ExplainedFile[]
   const { out, tensors } = options;
   if (tensors !== undefined) {
     const metadata = { fastcam: VERSION, input: name, model: model.name };
-    const explanations = items.map(({ explanation }) => explanation);
-    await writeWhole(tensors, encodeTensors(explanations, metadata));
+    await writeWhole(tensors, encodeTensors(items, metadata));
   }
   const explained: ExplainedFile[] = [];
   for (const [n, item] of items.entries()) {
@@ -205,7 +231,7 @@ async function finish(run: Run, items: readonly Item[]): Promise<ExplainedFile[]
     if (tensors !== undefined) files.push(tensors);
     const reportPath = folder === undefined ? undefined : join(folder, 'report.json');
     if (reportPath !== undefined) files.push(reportPath);
-    const { explanation, drawn } = item;
+    const { explanation, drawn, attribution } = item;
     const report = makeReport(drawn, {
       input: {
         path: name,
@@ -213,6 +239,7 @@ async function finish(run: Run, items: readonly Item[]): Promise<ExplainedFile[]
         ...(many && { item: n }),
       },
       explanation,
+      ...(attribution && { attribution: reportAttribution(attribution, model) }),
       model,
       options: describeOptions(run, item),
       decodeMs: item.decodeMs,
@@ -222,7 +249,8 @@ async function finish(run: Run, items: readonly Item[]): Promise<ExplainedFile[]
     if (reportPath !== undefined) {
       await writeWhole(reportPath, `${JSON.stringify(report, null, 2)}\n`);
     }
-    explained.push({ explanation, report, files, pictures });
+    const results = { explanation, ...(attribution && { attribution }) };
+    explained.push({ ...results, report, files, pictures });
     run.progress(EXPLAINED + ((1 - EXPLAINED) * (n + 1)) / items.length);
   }
   return explained;
@@ -231,14 +259,16 @@ async function finish(run: Run, items: readonly Item[]): Promise<ExplainedFile[]
 /** Draws, and writes into the folder if there is one. Pictures are compressed while the next ones are drawn. */
 async function drawItem(
   run: Run,
-  { drawn, picture }: Item,
+  { drawn, picture, attribution }: Item,
   folder: string | undefined,
 ): Promise<{ files: string[]; pictures: DrawnFile[] }> {
   const { only = folder === undefined ? [] : undefined, signal } = run.options;
-  const kinds = kindsOf(only, drawn);
+  const kinds = kindsOf(only, { cam: drawn.cam, hasAttribution: attribution !== undefined });
   const title = `${basename(run.name)}, ${drawn.width} × ${drawn.height}, ${run.model.name} model`;
   const lettering = needsLettering(kinds) ? await loadLettering() : undefined;
-  const source = { explanation: drawn, picture, colormap: colormapOf(run), title, lettering };
+  const attributionMap = attribution && (await mapOf(attribution, drawn));
+  const colormap = colormapOf(run);
+  const source = { explanation: drawn, picture, attributionMap, colormap, title, lettering };
   if (folder !== undefined) await makeFolder(folder);
   const named = picturesOf(source, kinds);
   const files: string[] = [];
@@ -266,6 +296,11 @@ async function drawItem(
     await Promise.allSettled(packing);
   }
   return { files, pictures };
+}
+
+async function mapOf(attribution: Attribution, size: Size): Promise<SaliencyMap> {
+  const { attributionMap } = await import('../gradients.js');
+  return attributionMap(attribution, size);
 }
 
 function formatOf({ options }: Run, name: string): PictureFormat {

@@ -4,6 +4,7 @@ import type { Cost, Explanation, Prediction } from '../explanation.js';
 import type { Region } from '../image/picture.js';
 import type { Architecture } from '../model/index.js';
 import type { SaliencyMap } from '../viz/ndarray.js';
+import type { ReportedAttribution } from './attribution.js';
 import type { Model } from './model-file.js';
 import { VERSION } from './version.js';
 
@@ -30,6 +31,7 @@ export interface ReportContext {
   };
   /** In the pixels of the picture as given. */
   readonly explanation: Explanation;
+  readonly attribution?: ReportedAttribution;
   readonly model: Model;
   readonly options: Readonly<Record<string, unknown>>;
   readonly decodeMs: number;
@@ -61,6 +63,8 @@ export interface Report {
   /** The class that the class maps are for. */
   readonly target?: { readonly index: number; readonly label: string };
   readonly scales: readonly ScaleStatistics[];
+  /** The other method, if one was asked for. */
+  readonly attribution?: ReportedAttribution;
   readonly ms: Cost['ms'] & { readonly decode: number; readonly pictures: number };
   readonly cost: Omit<Cost, 'ms'>;
   readonly files: readonly string[];
@@ -83,7 +87,7 @@ export interface ReportedModel {
 
 /** @param drawn the explanation at the drawn size; its maps have been made */
 export function makeReport(drawn: Explanation, context: ReportContext): Report {
-  const { input, explanation, model, options, decodeMs, picturesMs, files } = context;
+  const { input, explanation, attribution, model, options, decodeMs, picturesMs, files } = context;
   const { width, height, region, inputSize, target } = explanation;
   const { ms, ...cost } = drawn.cost;
   return {
@@ -104,6 +108,7 @@ export function makeReport(drawn: Explanation, context: ReportContext): Report {
       name: explanation.scaleNames[i]!,
       ...statisticsOf(map),
     })),
+    ...(attribution && { attribution }),
     ms: roundAll({ decode: decodeMs, ...ms, pictures: picturesMs }),
     cost,
     files,

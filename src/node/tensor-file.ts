@@ -4,6 +4,8 @@ import { FormatError } from '../errors.js';
 import type { FloatTensor } from '../explain.js';
 import type { Explanation } from '../explanation.js';
 import type { Picture } from '../image/picture.js';
+import { flatten } from '../kernels/operators.js';
+import type { Attribution } from '../methods/gradients/attribution.js';
 import { channelOffset, type Preprocessing, parseSafetensors } from '../model/index.js';
 import type { SaliencyMap } from '../viz/ndarray.js';
 import { readFileBytes } from './file-bytes.js';
@@ -58,37 +60,68 @@ export function pictureOfTensor(
   return { data: out, width, height };
 }
 
+/** Picture `n` of a tensor, as a tensor of one picture. */
+export function tensorItem({ data, shape }: FloatTensor, n: number): FloatTensor {
+  const [, ...rest] = shape;
+  const length = rest.reduce((product, extent) => product * extent, 1);
+  return { data: data.subarray(n * length, (n + 1) * length), shape: [1, ...rest] };
+}
+
+/** The results of a run for one picture. */
+export interface TensorSource {
+  readonly explanation: Explanation;
+  readonly attribution?: Attribution | undefined;
+}
+
+interface NamedArray {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+}
+
 /**
  * All arrays of a run as the bytes of a safetensors file, float32: `logits` [N, classes]; for each
  * scale `scale.i` and the raw `smoe.i`, or the name of another statistic, [N, h, w]; `combined`, and with a
- * CAM `cam`, `fastcam` and `nonclass`, [N, H, W].
+ * CAM `cam`, `fastcam` and `nonclass`, [N, H, W]; with another method its `attribution` [N, C, H, W] and `map`
+ * [N, H, W], at the size of the network's input.
  */
 export function encodeTensors(
-  explanations: readonly Explanation[],
+  items: readonly TensorSource[],
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
-  const N = explanations.length;
-  const stack = (
-    pick: (e: Explanation) => { data: Float32Array; shape: readonly number[] },
-  ): { shape: number[]; data: Float32Array } => {
-    const items = explanations.map(pick);
-    const { data, shape } = items[0]!;
+  const N = items.length;
+  const stack = (pick: (item: TensorSource) => NamedArray): NamedArray => {
+    const picked = items.map(pick);
+    const { data, shape } = picked[0]!;
     const stacked = new Float32Array(N * data.length);
-    for (const [n, item] of items.entries()) stacked.set(item.data, n * data.length);
+    for (const [n, item] of picked.entries()) stacked.set(item.data, n * data.length);
     return { shape: [N, ...shape], data: stacked };
   };
-  const [first] = explanations;
-  const arrays: Record<string, { shape: number[]; data: Float32Array }> = {
-    logits: stack(({ logits }) => ({ data: logits, shape: [logits.length] })),
+  const stackMaps = (pick: (e: Explanation) => SaliencyMap) =>
+    stack(({ explanation }) => pick(explanation));
+  const { explanation: first, attribution } = items[0]!;
+  const arrays: Record<string, NamedArray> = {
+    logits: stack(({ explanation: { logits } }) => ({ data: logits, shape: [logits.length] })),
   };
-  const { rawMaps, statistic } = first!;
-  for (const i of rawMaps.keys()) arrays[`${statistic}.${i}`] = stack((e) => e.rawMaps[i]!);
-  for (const i of first!.scaleMaps.keys()) arrays[`scale.${i}`] = stack((e) => e.scaleMaps[i]!);
-  arrays['combined'] = stack((e): SaliencyMap => e.combinedMap);
-  if (first!.cam !== 'none') {
-    arrays['cam'] = stack((e) => e.camMap);
-    arrays['fastcam'] = stack((e) => e.fastcamMap);
-    arrays['nonclass'] = stack((e) => e.nonClassMap);
+  const { rawMaps, statistic } = first;
+  for (const i of rawMaps.keys()) arrays[`${statistic}.${i}`] = stackMaps((e) => e.rawMaps[i]!);
+  for (const i of first.scaleMaps.keys()) arrays[`scale.${i}`] = stackMaps((e) => e.scaleMaps[i]!);
+  arrays['combined'] = stackMaps((e) => e.combinedMap);
+  if (first.cam !== 'none') {
+    arrays['cam'] = stackMaps((e) => e.camMap);
+    arrays['fastcam'] = stackMaps((e) => e.fastcamMap);
+    arrays['nonclass'] = stackMaps((e) => e.nonClassMap);
+  }
+  if (attribution) {
+    arrays['attribution'] = stack((item) => planes(item.attribution!.attribution));
+    arrays['map'] = stack((item) => item.attribution!.map);
   }
   return writeSafetensors(arrays, metadata);
+}
+
+/** [H, W, C] → [C, H, W] */
+function planes({ data, shape }: Attribution['attribution']): NamedArray {
+  const [H, W, C] = shape as [number, number, number];
+  const out = new Float32Array(data.length);
+  flatten(out, data, [1, H * W, C]);
+  return { data: out, shape: [C, H, W] };
 }

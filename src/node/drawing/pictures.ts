@@ -37,6 +37,8 @@ export interface PictureSource {
   /** The picture that was explained, opaque, at the size to draw. */
   readonly picture: Picture;
   readonly colormap: Colormap;
+  /** The map of another method, at the size of `picture`, if one was asked for. */
+  readonly attributionMap: SaliencyMap | undefined;
   /** Name of the picture on the sheet. */
   readonly title: string;
   /** Loaded if `needsLettering`. */
@@ -72,6 +74,8 @@ export function picturesOf(source: PictureSource, kinds: readonly PictureKind[])
     lovi: () => loviWithLegend(explanation, source.lettering!),
     fastcam: () => heat(explanation.fastcamMap, colormap),
     'non-class': () => heat(explanation.nonClassMap, colormap),
+    attribution: () => heat(source.attributionMap!, colormap),
+    'attribution-overlay': () => overlaid(picture, source.attributionMap!, colormap),
     picture: () => picture,
     thumbnails: () => thumbnails(source),
   };
@@ -194,7 +198,7 @@ export function enlargement({ width, height }: Size, box: number): number {
   return Math.max(1, Math.floor(box / Math.max(width, height)));
 }
 
-async function enlarged(picture: Picture, factor: number): Promise<Picture> {
+export async function enlarged(picture: Picture, factor: number): Promise<Picture> {
   if (factor === 1) return picture;
   const { enlargePicture } = await import('./enlarge.js');
   return enlargePicture(picture, factor);
@@ -220,7 +224,8 @@ function scaleForDisplay(map: SaliencyMap, explanation: Explanation): SaliencyMa
   return toNdArray(out, [size.height, size.width]);
 }
 
-function colorBar(colormap: Colormap, width: number, height: number): Picture {
+/** A strip of the color map from 0 to 1, left to right. */
+export function colorBar(colormap: Colormap, width: number, height: number): Picture {
   const data = new Uint8Array(4 * width * height).fill(255);
   for (let x = 0; x < width; x++) {
     const color = colorAt(colormap, x / Math.max(1, width - 1));

@@ -1,0 +1,132 @@
+/** The options of methods that need gradients: `--method` and what belongs to it. */
+
+import { extname } from 'node:path';
+import { InvalidArgumentError, type Option } from 'commander';
+import { ATTRIBUTION_METHODS, SMOOTHINGS } from '../methods/gradients/attribution.js';
+import { SCORES } from '../model/gradient/score.js';
+import type { AttributionOptions, PassOptions } from '../node/attribution.js';
+import type { Model } from '../node/index.js';
+import { parseCount, parsePath, parseSeed, parseShare } from './option-values.js';
+import { choice, valued } from './options.js';
+import { UsageError } from './streams.js';
+
+/** More passes than anybody waits for. */
+const MAX_PASSES = 10_000;
+
+/** What is differentiated, and how many passes are made. */
+export interface PassFlags {
+  readonly score?: NonNullable<PassOptions['score']>;
+  readonly steps?: number;
+  readonly samples?: number;
+  readonly noise?: number;
+  readonly seed?: number;
+  /** `zero`, `mean`, `blurred`, or a file. */
+  readonly baseline?: string;
+}
+
+export interface MethodFlags extends PassFlags {
+  readonly method?: NonNullable<AttributionOptions['method']>;
+  readonly smoothing?: NonNullable<AttributionOptions['smoothing']>;
+}
+
+const BASELINES = ['zero', 'mean', 'blurred'] as const;
+
+export function methodOptions(): Option[] {
+  return [
+    choice(
+      '--method <name>',
+      'another method, too: its map is drawn as attribution and attribution-overlay',
+      ATTRIBUTION_METHODS,
+    ),
+    choice(
+      '--smoothing <name>',
+      'for --method: many gradients of noisy inputs as one (default: none)',
+      SMOOTHINGS,
+    ),
+    ...passOptions(),
+  ];
+}
+
+export function passOptions(): Option[] {
+  return [
+    choice(
+      '--score <name>',
+      'what is differentiated (default: logit; for a single logit two-sided)',
+      SCORES,
+    ),
+    valued('--steps <number>', 'steps of integrated gradients (default: 20)', (text) =>
+      parseCount(text, 'steps', MAX_PASSES),
+    ),
+    valued(
+      '--baseline <name|file>',
+      'where integrated gradients begin: zero (default), mean, blurred, or a tensor as .safetensors',
+      parseBaseline,
+    ),
+    valued('--samples <number>', 'noisy inputs of a smoothing (default: 15)', (text) =>
+      parseCount(text, 'samples', MAX_PASSES),
+    ),
+    valued(
+      '--noise <share>',
+      "deviation of the noise, as a share of the input's range (default: 0.15)",
+      parseShare,
+    ),
+    valued('--seed <number>', 'seed of the noise (default: 0)', parseSeed),
+  ];
+}
+
+function parseBaseline(text: string): string {
+  const isKnown = BASELINES.includes(text as never) || extname(text) === '.safetensors';
+  if (isKnown) return parsePath(text);
+  throw new InvalidArgumentError(`Expected ${BASELINES.join(', ')}, or a file ….safetensors.`);
+}
+
+/**
+ * The same, as options for the functions that explain; `undefined` without a method.
+ *
+ * @throws {UsageError} for an option that has no effect
+ */
+export async function attributionOptions(
+  { method, smoothing, ...flags }: MethodFlags,
+  model: Model,
+): Promise<AttributionOptions | undefined> {
+  if (method === undefined) {
+    refuse({ smoothing, ...passFlags(flags) }, 'it needs --method');
+    return undefined;
+  }
+  const { steps, baseline, samples, noise, seed } = flags;
+  if (method !== 'integrated-gradients') {
+    refuse({ steps, baseline }, `it has no effect on ${method}: only on integrated-gradients`);
+  }
+  if (smoothing === undefined || smoothing === 'none') {
+    refuse({ samples, noise, seed }, 'it has no effect without --smoothing');
+  }
+  const named = { method, ...(smoothing !== undefined && { smoothing }) };
+  return { ...named, ...(await passesOf(flags, model)) };
+}
+
+/** Options of passes, with a baseline from its file. */
+export async function passesOf(flags: PassFlags, { net }: Model): Promise<PassOptions> {
+  const { baseline, ...rest } = passFlags(flags);
+  if (baseline === undefined) return rest;
+  const named = BASELINES.find((name) => name === baseline);
+  if (named) return { ...rest, baseline: named };
+  const { readTensor } = await import('../node/tensor-file.js');
+  return { ...rest, baseline: await readTensor(baseline, net.channels) };
+}
+
+function passFlags({ score, steps, samples, noise, seed, baseline }: PassFlags): PassFlags {
+  return {
+    ...(score !== undefined && { score }),
+    ...(steps !== undefined && { steps }),
+    ...(samples !== undefined && { samples }),
+    ...(noise !== undefined && { noise }),
+    ...(seed !== undefined && { seed }),
+    ...(baseline !== undefined && { baseline }),
+  };
+}
+
+/** @throws {UsageError} if any of these was given */
+function refuse(given: Readonly<Record<string, unknown>>, reason: string): void {
+  const wrong = Object.keys(given).find((name) => given[name] !== undefined);
+  if (wrong !== undefined) throw new UsageError(`--${wrong}: ${reason}`);
+}
