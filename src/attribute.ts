@@ -103,7 +103,7 @@ interface Resolved extends Omit<AttributionRequest, 'baseline'> {
 }
 
 /** Options with their defaults. Wrong options are found before any picture is read. */
-function resolveAttribution(net: Network, options: AttributeOptions): Resolved {
+export function resolveAttribution(net: Network, options: AttributeOptions): Resolved {
   const { method = 'gradient', smoothing = 'none', fit = 'whole' } = options;
   const { pooling = 'signed', mix = false } = options;
   const { samples = 15, noise = 0.15, seed = 0, steps = 20 } = options;

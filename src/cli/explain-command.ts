@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { type Calibration, checkCalibration } from '../calibration.js';
 import { ShapeError } from '../errors.js';
 import type { CamMethod } from '../methods/index.js';
+import type { AttributionOptions } from '../node/attribution.js';
 import type { Gallery } from '../node/gallery/write-gallery.js';
 import type { DrawOptions, ExplainManyOptions, Input, Model, PictureKind } from '../node/index.js';
 import type { FileReading } from '../node/read-ahead.js';
@@ -189,16 +190,20 @@ async function checkOptions(
   try {
     const { cam } = resolveOptions(net, options);
     const { attribution } = options;
-    if (attribution && net.labels.length === 0) {
-      throw new ShapeError('method: the network has no classifier');
-    }
+    if (attribution) await checkMethod(model, attribution);
     return { cam, only: kindsOf(options.only, { cam, hasAttribution: attribution !== undefined }) };
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     throw new UsageError(
       error.message
         .replace(/^scaleWeights/, '--scale-weights')
-        .replace(/^(taps|cam|only|method)/, '--$1'),
+        .replace(/^(taps|cam|only|smoothing)/, '--$1'),
     );
   }
+}
+
+/** @throws {ShapeError} for an option that does not fit the method or the network */
+async function checkMethod({ net }: Model, attribution: AttributionOptions): Promise<void> {
+  const { resolveAttribution } = await import('../attribute.js');
+  resolveAttribution(net, attribution);
 }

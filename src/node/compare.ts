@@ -3,6 +3,7 @@
 import { basename, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { ShapeError } from '../errors.js';
+import { runPicture } from '../explain.js';
 import type { Explanation } from '../explanation.js';
 import { fitInside, type Picture, type Size } from '../image/picture.js';
 import type { Attribution } from '../methods/gradients/attribution.js';
@@ -18,7 +19,6 @@ import { bundledModel, type Model } from './model-file.js';
 import { readPicture } from './pictures/decode.js';
 import type { DecodeOptions } from './pictures/format.js';
 import { describeModel } from './report.js';
-import { time } from './stopwatch.js';
 import { VERSION } from './version.js';
 import { writeWhole } from './written-file.js';
 
@@ -140,14 +140,21 @@ function chosenMethods(names: readonly string[] | undefined): readonly ComparedM
   return COMPARED_METHODS.filter(({ name }) => names?.includes(name) ?? true);
 }
 
-function forwardCost({ model, explanation }: Run): Comparison['forward'] {
-  const [H, W] = explanation.inputSize;
-  const forward = model.net.forward(1, H, W, { taps: false });
-  // A constant picture: the time of a pass hardly depends on it.
-  forward.input.fill(0.5);
+/** On the picture itself: the time depends on how many activations are zero. */
+function forwardCost({ model, picture, options }: Run): Comparison['forward'] {
+  const { fit, size } = options;
   const times: number[] = [];
-  while (hasTime(times)) times.push(time(() => forward.run()));
-  return { ms: Math.min(...times), bytes: forward.bytes };
+  let bytes = 0;
+  while (hasTime(times)) {
+    const { forward, networkMs } = runPicture(model.net, picture, {
+      ...(fit !== undefined && { fit }),
+      ...(size !== undefined && { size }),
+      ...{ taps: false, now: () => performance.now() },
+    });
+    times.push(networkMs);
+    bytes = forward.bytes;
+  }
+  return { ms: Math.min(...times), bytes };
 }
 
 interface Measured extends Omit<MethodCost, 'ratio'> {
