@@ -18,3 +18,20 @@ export function distance(got: ArrayLike<number>, expected: ArrayLike<number>): D
   errors.sort();
   return { largest: errors[errors.length - 1]!, median: errors[errors.length >> 1]! };
 }
+
+/**
+ * What goldens/graph keeps of an array: every third row and column.
+ *
+ * @param x [H, W, C]
+ * @returns [C, ⌈H/3⌉, ⌈W/3⌉], the order of the goldens
+ */
+export function everyThird(
+  x: ArrayLike<number>,
+  [H, W, C]: readonly [number, number, number],
+): Float32Array {
+  const [rows, columns] = [Math.ceil(H / 3), Math.ceil(W / 3)];
+  return Float32Array.from({ length: C * rows * columns }, (_, i) => {
+    const [c, p] = [Math.floor(i / (rows * columns)), i % (rows * columns)];
+    return x[(3 * Math.floor(p / columns) * W + 3 * (p % columns)) * C + c]!;
+  });
+}

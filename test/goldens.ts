@@ -42,20 +42,3 @@ export function goldenInput(name: string): {
   const salt = Number(/salt (\d+)$/.exec(metadata.get('recipe')!)![1]);
   return { shape: JSON.parse(metadata.get('input')!), salt };
 }
-
-/**
- * What goldens/graph keeps of an array: every third row and column.
- *
- * @param x [H, W, C]
- * @returns [C, ⌈H/3⌉, ⌈W/3⌉], the order of the goldens
- */
-export function everyThird(
-  x: ArrayLike<number>,
-  [H, W, C]: readonly [number, number, number],
-): Float32Array {
-  const [rows, columns] = [Math.ceil(H / 3), Math.ceil(W / 3)];
-  return Float32Array.from({ length: C * rows * columns }, (_, i) => {
-    const [c, p] = [Math.floor(i / (rows * columns)), i % (rows * columns)];
-    return x[(3 * Math.floor(p / columns) * W + 3 * (p % columns)) * C + c]!;
-  });
-}

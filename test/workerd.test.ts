@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ENTRIES = ['fastcam', 'fastcam/kernels'];
 
 /** What every wasm module begins with, as src/kernels/wasm/byte-text.ts has it: 0, `asm`, 1. */
-const MAGIC = '0}<}N}H1000';
+const MAGIC = '+}7}I}C,+++';
 
 /** The import of a .wasm file gives its compiled module, as in workerd. */
 const compiledWasm: Plugin = {
@@ -71,5 +71,15 @@ describe.each(ENTRIES)('%s on workerd', async (entry) => {
     }
     expect(['relaxed', 'simd']).toContain((await makeKernels()).name);
     expect((await wasmKernels('simd', { winograd: false })).name).toBe('simd');
+  });
+});
+
+describe('fastcam/gradients on workerd', async () => {
+  const workerd = await bundle('fastcam/gradients', ['workerd', 'worker']);
+
+  it('has the same exports as elsewhere, and the kernels as a compiled module', async () => {
+    const elsewhere = await bundle('fastcam/gradients', []);
+    expect(exportsOf(workerd).sort()).toEqual(exportsOf(elsewhere).sort());
+    expect(Object.keys(workerd.metafile.inputs)).toContain('dist/kernels/wasm/gradient.wasm');
   });
 });

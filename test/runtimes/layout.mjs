@@ -19,6 +19,7 @@ const FILES = [
   'models/tiny-resnet50.safetensors',
   'samples/chelsea.png',
   'samples/rocket.jpg',
+  'test/goldens/graph/densenet.gradients.safetensors',
   'test/goldens/graph/densenet.safetensors',
   'test/goldens/graph/densenet.weights.safetensors',
   'test/goldens/graph/mobilenet-v3.onnx',

@@ -5,16 +5,17 @@
  */
 
 import { loadNetwork, makeKernels, networkOf } from 'fastcam';
+import { attribute } from 'fastcam/gradients';
 import { orient, parseSafetensors } from 'fastcam/model';
 import { loadNetwork as loadOnnx } from 'fastcam/onnx';
-import { distance } from '../compare.ts';
+import { distance, everyThird } from '../compare.ts';
 import { hashImage, hashWeights, stateDictOf, torchvisionStateDict } from '../hash-weights.ts';
 
 /** The picture that every engine explains. */
 const PICTURE = { width: 451, height: 300 };
 
 /** Bounds of test/goldens.test.ts. */
-const BOUNDS = { logits: 2e-5, smoe: 2e-3, combined: 1e-3 };
+const BOUNDS = { logits: 2e-5, smoe: 2e-3, combined: 1e-3, gradient: 1e-3 };
 
 /** A small ResNet-50 with all five scales, which an interpreter runs in a second. */
 const SMALL = { depths: [1, 1, 1, 1], width: 8, classes: 5 };
@@ -105,7 +106,13 @@ async function checkDenseNet(net, read) {
   const [salt, shape] = [4034, [1, 3, 96, 128]];
   const golden = goldenOf(await read('densenet.safetensors'));
   const input = { data: hashImage(salt, 3 * 96 * 128), shape };
-  return checkArrays(net.explain(input), (key) => golden(key).data, 'combined');
+  const gradients = goldenOf(await read('densenet.gradients.safetensors'));
+  const { attribution } = attribute(net, input);
+  const gradient = everyThird(attribution.data, attribution.shape);
+  return [
+    ...checkArrays(net.explain(input), (key) => golden(key).data, 'combined'),
+    checkOf('gradient', gradient, gradients('gradient').data),
+  ];
 }
 
 /** From ONNX: depthwise convolutions, hard swish, squeeze-and-excitation. PyTorch says its logits. */

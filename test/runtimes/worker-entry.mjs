@@ -4,6 +4,7 @@ import { decode as decodePng } from 'fast-png';
 import { orient, orientationOf } from 'fastcam/model';
 import { decode as decodeJpeg } from 'jpeg-js';
 import png from './files/chelsea.png';
+import densenetGradients from './files/densenet.gradients.safetensors';
 import densenet from './files/densenet.safetensors';
 import densenetWeights from './files/densenet.weights.safetensors';
 import mobilenet from './files/mobilenet-v3.onnx';
@@ -18,6 +19,7 @@ import { runSuite } from './suite.mjs';
 
 const FILES = {
   'chelsea.png': png,
+  'densenet.gradients.safetensors': densenetGradients,
   'densenet.safetensors': densenet,
   'densenet.weights.safetensors': densenetWeights,
   'mobilenet-v3.onnx': mobilenet,

@@ -32,7 +32,10 @@ export const workerds = ['2024-01-01', '2026-07-01'].map((compatibilityDate) => 
       compatibilityDate,
       modules: [
         { type: 'ESModule', ...read('worker-entry.mjs') },
-        ...['relaxed.wasm', 'simd.wasm'].map((path) => ({ type: 'CompiledWasm', ...read(path) })),
+        ...['gradient.wasm', 'relaxed.wasm', 'simd.wasm'].map((path) => ({
+          type: 'CompiledWasm',
+          ...read(path),
+        })),
         ...readdirSync(join(folder, 'files')).map((name) => ({
           type: 'Data',
           ...read(`files/${name}`),

@@ -11,9 +11,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { gradientPass } from '../../../src/model/gradient/pass.js';
 import { loadNetwork } from '../../../src/onnx.js';
-import { distance } from '../../compare.js';
+import { distance, everyThird } from '../../compare.js';
 import scaleEnds from '../../goldens/graph/scale-ends.json' with { type: 'json' };
-import { everyThird, type Golden, goldenInput, loadGolden } from '../../goldens.js';
+import { type Golden, goldenInput, loadGolden } from '../../goldens.js';
 import { hashImage } from '../../hash-weights.js';
 import { BACKENDS } from '../../kernels/backends.js';
 
