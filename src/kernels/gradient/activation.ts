@@ -29,6 +29,46 @@ export function clipGradient(
   }
 }
 
+/** In the order of assembly/activation.ts. Names that share a number differ in the numbers that follow. */
+const KINDS: readonly (readonly ActivationName[])[] = [
+  ['leaky_relu'],
+  ['thresholded_relu'],
+  ['hardsigmoid'],
+  ['hardswish'],
+  ['sigmoid', 'tanh'],
+  ['softplus'],
+  ['silu', 'quick_gelu'],
+  ['gelu_tanh'],
+  ['elu', 'celu', 'selu'],
+  ['gelu'],
+  ['mish'],
+];
+
+/** What the SIMD kernel takes: the function's number, and up to three numbers. */
+export function gradientWords(
+  name: ActivationName,
+  [a = 0, b = 0]: readonly number[],
+): readonly number[] {
+  const kind = KINDS.findIndex((names) => names.includes(name));
+  const [p = a, q = b, r = 0] = WORDS[name]?.(a) ?? [];
+  return [kind, p, q, r];
+}
+
+/** Where the numbers differ from the function's parameters. */
+const WORDS: { readonly [name in ActivationName]?: (a: number) => readonly number[] } = {
+  // The factor of x, and that of the slope: 1 − tanh²(x) = 4·σ′(2x).
+  sigmoid: () => [1, 1],
+  tanh: () => [2, 4],
+  softplus: () => [1],
+  silu: () => [1],
+  quick_gelu: () => [1.702],
+  gelu_tanh: () => [1.5957691216057308, 0.044715],
+  // The factor of the exponential, that of x in it, and the slope above 0.
+  elu: (alpha) => [alpha, 1, 1],
+  celu: (alpha) => [1, 1 / alpha, 1],
+  selu: () => [SELU_SCALE * SELU_ALPHA, 1, SELU_SCALE],
+};
+
 /** f′(x). */
 type Derivative = (x: number, a: number, b: number) => number;
 

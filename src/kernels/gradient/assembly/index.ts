@@ -4,8 +4,9 @@
  * inputs, then the numbers of the step. The references are in the files of the same names one folder up.
  */
 
-export { clipGradient } from './activation';
+export { activationGradient, clipGradient } from './activation';
 export { col2im } from './col2im';
+export { factorGradient, globalMeanGradient } from './columns';
 export { addProducts } from './linear';
 export { maxPoolGradient } from './pool';
 export { split } from './split';

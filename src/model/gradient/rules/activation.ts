@@ -1,6 +1,10 @@
 /** Activation functions. */
 
-import { activationGradient, clipGradient } from '../../../kernels/gradient/index.js';
+import {
+  activationGradient,
+  clipGradient,
+  gradientWords,
+} from '../../../kernels/gradient/index.js';
 import { limitsOf } from '../../../kernels/operators.js';
 import { backward, type Rule, stepOf } from '../rule.js';
 
@@ -27,8 +31,8 @@ export const activationRule: Rule = (node) => {
   const product = backward(
     inputs[0]!,
     (N) => ({
-      op: `${name}Gradient`,
-      numbers: [length(N), ...parameters],
+      op: 'activationGradient',
+      numbers: [length(N), ...gradientWords(name, parameters)],
       kernel: (y, [g, x]) => activationGradient(y, g!, x!, name, parameters),
     }),
     { inPlace: true },

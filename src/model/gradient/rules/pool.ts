@@ -44,11 +44,12 @@ export const adaptiveMeanRule: Rule = (node) => {
   const { append, gradient, inputs, shape } = node;
   const { H, W, C } = inputs[0]!;
   const spread = backward(inputs[0]!, (N) => {
-    const numbers = [N, H, W, C, shape.H, shape.W] as const;
+    const extents = [N, H, W, C, shape.H, shape.W] as const;
+    const isGlobal = shape.H * shape.W === 1;
     return {
-      op: 'adaptiveMeanGradient',
-      numbers,
-      kernel: (y, [g]) => adaptiveMeanGradient(y, g!, numbers),
+      op: isGlobal ? 'globalMeanGradient' : 'adaptiveMeanGradient',
+      numbers: isGlobal ? [N, H * W, C] : extents,
+      kernel: (y, [g]) => adaptiveMeanGradient(y, g!, extents),
     };
   });
   return append(spread, [gradient]);
