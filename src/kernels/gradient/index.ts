@@ -21,6 +21,7 @@ export * from './softmax.js';
 export * from './split.js';
 export {
   type Arrangement,
+  type LinearWeights,
   linearGradient,
   renewWeights,
   type TransposedLayer,

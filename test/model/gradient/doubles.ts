@@ -7,6 +7,7 @@
 
 import fc from 'fast-check';
 import { expect } from 'vitest';
+import type { LinearWeights } from '../../../src/kernels/gradient/index.js';
 import {
   type Conv2dWeightShape,
   conv2dReference,
@@ -16,7 +17,7 @@ import {
 } from '../../../src/kernels/index.js';
 import { type GradientOptions, gradient } from '../../../src/model/gradient/gradient.js';
 import { backward } from '../../../src/model/gradient/rule.js';
-import { isTransposedConv, type TransposedConv } from '../../../src/model/gradient/rules/conv.js';
+import { isTransposed, type TransposedOperator } from '../../../src/model/gradient/rules/conv.js';
 import { type Graph, type Node, shapesOf } from '../../../src/model/graph/node.js';
 import { add } from '../../../src/model/graph/operators/add.js';
 import { hasVectors } from '../../../src/model/graph/operators/affine.js';
@@ -28,6 +29,8 @@ import { type Plan, plan } from '../../../src/model/graph/plan.js';
 interface Layer {
   readonly scale: Float64Array;
   readonly shift: Float64Array;
+  /** Of the gradient of a linear layer. */
+  readonly products?: LinearWeights['products'];
 }
 type Layers = ReadonlyMap<string, Layer>;
 
@@ -69,9 +72,10 @@ function layersOf({ nodes }: Graph, seed: number): Map<string, Layer> {
 }
 
 /** The weights of a transposed convolution, OIHW, by the definition in transposed-weights.ts. */
-function transposed({ transposed: { shape, arrangement } }: TransposedConv, own: Layer): Layer {
+function transposed({ transposed: { shape, arrangement } }: TransposedOperator, own: Layer): Layer {
   const { Cin, Cout, kH, kW, groups } = shape as Conv2dWeightShape;
   const [CinG, CoutG, taps] = [Cin / groups, Cout / groups, kH * kW];
+  if (arrangement === 'linear') return { ...own, products: productsOf(own, Cout, taps) };
   const isFlipped = arrangement === 'flipped';
   const scale = new Float64Array(own.scale.length);
   for (let oc = 0; oc < Cout; oc++) {
@@ -85,6 +89,22 @@ function transposed({ transposed: { shape, arrangement } }: TransposedConv, own:
     }
   }
   return { scale, shift: new Float64Array(isFlipped ? Cin : taps * Cin) };
+}
+
+/** out[n, (tap, ic)] = Σ_oc gradient[n, oc]·weight[oc, ic, tap] */
+function productsOf({ scale }: Layer, Cout: number, taps: number): LinearWeights['products'] {
+  const K = scale.length / Cout;
+  return (out, gradient) => {
+    for (let i = 0; i < out.length; i++) {
+      const [n, k] = [Math.floor(i / K), i % K];
+      const [tap, ic] = [Math.floor(k / (K / taps)), k % (K / taps)];
+      let sum = 0;
+      for (let oc = 0; oc < Cout; oc++) {
+        sum += gradient[n * Cout + oc]! * scale[oc * K + ic * taps + tap]!;
+      }
+      out[i] = sum;
+    }
+  };
 }
 
 /** Runs a plan; what it keeps is the result. */
@@ -173,7 +193,7 @@ export function gradientsOf(checked: Checked, options: GradientOptions = {}) {
   const whole = gradient(plain, shapes, score, wanted, options);
   const all = new Map(layers);
   for (const { operator } of whole.graph.nodes) {
-    if (isTransposedConv(operator)) {
+    if (isTransposed(operator)) {
       all.set(operator.layer, transposed(operator, layers.get(operator.own)!));
     }
   }
