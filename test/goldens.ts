@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { parseSafetensors, type SafetensorsFile } from '../src/model/formats/safetensors.js';
+import type { TensorSource } from '../src/model/index.js';
 
 export interface Golden {
   readonly shape: readonly number[];
@@ -41,4 +42,19 @@ export function goldenInput(name: string): {
   const { metadata } = parseSafetensors(readFileSync(url), name);
   const salt = Number(/salt (\d+)$/.exec(metadata.get('recipe')!)![1]);
   return { shape: JSON.parse(metadata.get('input')!), salt };
+}
+
+/** A network of test/goldens/oracle.py: its weights, and what PyTorch makes of `x`. */
+export function loadOracle(name: string) {
+  const url = new URL(`./goldens/graph/oracle-${name}.safetensors`, import.meta.url);
+  const file = parseSafetensors(readFileSync(url), name);
+  const shape = file.tensors.get('x')!.shape as [number, number, number, number];
+  const weights = without(file, ['x', 'logits']);
+  return { weights, x: { data: file.read('x'), shape }, logits: file.read('logits') };
+}
+
+/** The source without some of its tensors. */
+export function without(source: TensorSource, names: readonly string[]): TensorSource {
+  const tensors = new Map([...source.tensors].filter(([name]) => !names.includes(name)));
+  return { ...source, tensors };
 }

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'graph')
 
 
-def save(name, tensors, metadata):
+def save(name, tensors, metadata, kind='oracle'):
     header, data = {'__metadata__': metadata}, b''
     for key, tensor in tensors.items():
         raw = tensor.detach().to(torch.float32).contiguous().numpy().tobytes()
@@ -28,7 +28,7 @@ def save(name, tensors, metadata):
         data += raw
     text = json.dumps(header).encode()
     text += b' ' * (-len(text) % 8)
-    with open(os.path.join(HERE, f'oracle-{name}.safetensors'), 'wb') as file:
+    with open(os.path.join(HERE, f'{kind}-{name}.safetensors'), 'wb') as file:
         file.write(struct.pack('<Q', len(text)) + text + data)
 
 
@@ -229,15 +229,19 @@ def vgg_timm():
     return Vgg(), (1, 3, 28, 37), {}
 
 
-for name, make in {
+NETWORKS = {
     'resnet-d': resnet_d,
     'resnet-cifar': resnet_cifar,
     'resnet-grey': resnet_grey,
     'densenet': densenet,
     'vgg-timm': vgg_timm,
-}.items():
+}
+
+
+def made(name):
+    """The network with its weights, its input, and what the file says of its architecture."""
     torch.manual_seed(len(name))
-    net, shape, architecture = make()
+    net, shape, architecture = NETWORKS[name]()
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.weight.data.uniform_(0.5, 1.5)
@@ -246,14 +250,23 @@ for name, make in {
             module.running_var.uniform_(0.5, 1.5)
     # Weights are what the file has; the arithmetic is double.
     net = net.eval().double()
-    x = torch.rand(shape, dtype=torch.float32).double() * 4 - 2
-    with torch.no_grad():
-        logits = net(x)
-    state = {k: v for k, v in net.state_dict().items() if not k.endswith('num_batches_tracked')}
-    # `path` and `head` are other names of what is there already.
-    state = {k: v for k, v in state.items() if '.path.' not in k and not (k.startswith('head.') and name != 'vgg-timm')}
-    if name == 'densenet':
-        state = {k.replace('.norm1.', '.norm.1.').replace('.norm2.', '.norm.2.').replace('.conv1.', '.conv.1.').replace('.conv2.', '.conv.2.'): v for k, v in state.items()}
-    metadata = {'architecture': json.dumps(architecture)} if architecture else {}
-    save(name, {**state, 'x': x, 'logits': logits}, metadata)
-    print(name, sum(v.numel() for v in state.values()), logits.flatten()[:3].tolist())
+    return net, torch.rand(shape, dtype=torch.float32).double() * 4 - 2, architecture
+
+
+def main():
+    for name in NETWORKS:
+        net, x, architecture = made(name)
+        with torch.no_grad():
+            logits = net(x)
+        state = {k: v for k, v in net.state_dict().items() if not k.endswith('num_batches_tracked')}
+        # `path` and `head` are other names of what is there already.
+        state = {k: v for k, v in state.items() if '.path.' not in k and not (k.startswith('head.') and name != 'vgg-timm')}
+        if name == 'densenet':
+            state = {k.replace('.norm1.', '.norm.1.').replace('.norm2.', '.norm.2.').replace('.conv1.', '.conv.1.').replace('.conv2.', '.conv.2.'): v for k, v in state.items()}
+        metadata = {'architecture': json.dumps(architecture)} if architecture else {}
+        save(name, {**state, 'x': x, 'logits': logits}, metadata)
+        print(name, sum(v.numel() for v in state.values()), logits.flatten()[:3].tolist())
+
+
+if __name__ == '__main__':
+    main()

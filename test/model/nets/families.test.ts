@@ -1,30 +1,15 @@
 /** Networks in the ways that people name and build them, against PyTorch in double precision. */
 
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type ExplainOptions, networkOf } from '../../../src/explain.js';
 import { jsKernels } from '../../../src/kernels/index.js';
 import { parseSafetensors, recognizeNetwork, type TensorSource } from '../../../src/model/index.js';
 import { distance } from '../../compare.js';
-import { goldenWeights } from '../../goldens.js';
+import { goldenWeights, loadOracle, without } from '../../goldens.js';
 import { hashImage, hashWeights, stateDictOf } from '../../hash-weights.js';
 import { BACKENDS } from '../../kernels/backends.js';
 
 const kernels = jsKernels();
-
-/** The file of test/goldens/oracle.py: weights, and what PyTorch makes of `x`. */
-function oracle(name: string) {
-  const url = new URL(`../../goldens/graph/oracle-${name}.safetensors`, import.meta.url);
-  const file = parseSafetensors(readFileSync(url), name);
-  const shape = file.tensors.get('x')!.shape as [number, number, number, number];
-  const weights = without(file, ['x', 'logits']);
-  return { weights, x: { data: file.read('x'), shape }, logits: file.read('logits') };
-}
-
-function without(source: TensorSource, names: readonly string[]): TensorSource {
-  const tensors = new Map([...source.tensors].filter(([name]) => !names.includes(name)));
-  return { ...source, tensors };
-}
 
 /** The source under other names. */
 function renamed(source: TensorSource, rename: (name: string) => string): TensorSource {
@@ -55,7 +40,7 @@ describe.each(BACKENDS)(
       ['densenet', 'densenet', 'a 3×3 stem, names with norm.1', 2],
       ['vgg-timm', 'vgg', 'a classifier of convolutions', 3],
     ])('%s (%s): %s', (name, family, _, scales) => {
-      const { weights, x, logits } = oracle(name);
+      const { weights, x, logits } = loadOracle(name);
       const net = networkOf(weights, { kernels: backend });
       expect(net.architecture.family).toBe(family);
       expect(net.scales).toHaveLength(scales);
@@ -68,7 +53,7 @@ describe.each(BACKENDS)(
 
 describe('heads', () => {
   it('of several layers cannot be used for class activation maps, and say so', () => {
-    const { weights, x } = oracle('resnet-grey');
+    const { weights, x } = loadOracle('resnet-grey');
     const net = networkOf(weights, { kernels });
     expect(net.explain(x).cam).toBe('none');
     expect(() => net.explain(x, { cam: 'gradcam' })).toThrow(
@@ -77,14 +62,14 @@ describe('heads', () => {
   });
 
   it('of one logit give the probability of a sigmoid', () => {
-    const { weights, x, logits } = oracle('resnet-grey');
+    const { weights, x, logits } = loadOracle('resnet-grey');
     const [top, ...others] = networkOf(weights, { kernels }).explain(x).top(5);
     expect(others).toEqual([]);
     expect(top!.probability).toBeCloseTo(1 / (1 + Math.exp(-logits[0]!)), 6);
   });
 
   it('of independent classes give a probability for each; they do not sum to 1', () => {
-    const { weights, x } = oracle('densenet');
+    const { weights, x } = loadOracle('densenet');
     const e = networkOf(weights, { kernels, activation: 'sigmoid' }).explain(x);
     for (const { logit, probability } of e.top(9)) {
       expect(probability).toBeCloseTo(1 / (1 + Math.exp(-logit)), 12);
@@ -193,7 +178,7 @@ describe('tensors that no layer takes', () => {
     ['a second head', 'other.weight', [7, 3]],
     ['a queue', 'queue', [12, 40]],
   ])('beside the network are named, and left out: %s', (_, name, shape) => {
-    const { weights, x, logits } = oracle('resnet-d');
+    const { weights, x, logits } = loadOracle('resnet-d');
     const net = networkOf(changed(weights, name, shape), { kernels });
     expect(net.warnings).toEqual([`1 tensor is part of no layer, and left out: ${name}`]);
     expect(distance(net.explain(x, { cam: 'none' }).logits, logits).largest).toBeLessThan(2e-6);
@@ -208,7 +193,7 @@ describe('tensors that no layer takes', () => {
   ])(
     'take no longer than their number: 50,000, %s',
     (_, nameOf) => {
-      const { weights } = oracle('resnet-d');
+      const { weights } = loadOracle('resnet-d');
       const tensors = new Map(weights.tensors);
       const shape = nameOf(0).endsWith('mean') ? [12] : [1, 1];
       for (let i = 0; i < 50_000; i++) tensors.set(nameOf(i), { dtype: 'F32', shape });
@@ -225,7 +210,7 @@ describe('tensors that no layer takes', () => {
   );
 
   it('inside of the network are refused', () => {
-    const { weights } = oracle('resnet-d');
+    const { weights } = loadOracle('resnet-d');
     const gate = changed(weights, 'layer1.0.gate.weight', [4]);
     expect(() => networkOf(gate, { kernels })).toThrow(
       '1 unexpected tensors, the first is layer1.0.gate.weight',
