@@ -1,5 +1,6 @@
 /** `fastcam/node`: takes picture files, gives explanations and their pictures. */
 
+export type { AttributionOptions, ReportedAttribution } from './attribution.js';
 export { cacheFolder } from './cache.js';
 export {
   type CalibrateOptions,
@@ -8,6 +9,8 @@ export {
   readCalibration,
   type ScaleConstants,
 } from './calibrate.js';
+export { type ComparedFile, type CompareOptions, compareFile } from './compare.js';
+export type { ComparedResult, Comparison, MethodCost } from './comparison.js';
 export { type Conversion, type ConvertOptions, convertModel } from './convert.js';
 export { FetchError } from './download.js';
 export type { PictureFormat } from './drawing/encode.js';
