@@ -54,8 +54,8 @@ export interface ComparedFile {
 /** Long side of a tile, in pixels. */
 const TILE = 256;
 /** A method runs again, so that the engine's compiler has finished: at most so often, and for so long. */
-const RUNS = 10;
-const REPEAT_MS = 1000;
+const RUNS = 5;
+const REPEAT_MS = 500;
 
 const TIMING =
   "One call, from the decoded picture to the map at the size of the network's input: the least of several calls " +
