@@ -1,7 +1,7 @@
 /** The options of each command. */
 
 import { Option } from 'commander';
-import { PRECISIONS } from '../kernels/index.js';
+import { BACKENDS, PRECISIONS } from '../kernels/index.js';
 import { COMPARED_METHODS } from '../methods/gradients/comparison.js';
 import { CAM_METHODS } from '../methods/index.js';
 import { PICTURE_KINDS } from '../node/drawing/picture-kinds.js';
@@ -207,7 +207,11 @@ export function calibrateOptions(): Option[] {
 export function costOptions(): Option[] {
   return [
     ...measureOptions({ arch: 'resnet50', size: '224' }),
-    ...outputOptions('one line of JSON'),
+    new Option('--methods', 'measure the methods that need gradients, too'),
+    valued('--backend <names>', `which kernels compute: some of ${BACKENDS.join(',')}`, (text) =>
+      parseSome(text, BACKENDS),
+    ).default(['auto'], 'auto'),
+    ...outputOptions('one line of JSON for each backend'),
   ];
 }
 
@@ -224,6 +228,7 @@ export function benchOptions(): Option[] {
       arch: 'resnet50; with --model: from its weights',
       size: "the model's own, else 224",
     }),
+    backendOption(),
     ...outputOptions('one line of JSON'),
   ];
 }

@@ -311,7 +311,6 @@ export interface MeasureFlags {
 export function measureOptions(defaults: { arch: string; size: string }): Option[] {
   return [
     choice('--arch <name>', `architecture (default: ${defaults.arch})`, ARCHITECTURE_NAMES),
-    backendOption(),
     valued('--size <pixels>', `side of the input (default: ${defaults.size})`, parseSize),
     valued('--rounds <number>', 'number of passes; the median is printed', parseRounds).default(10),
   ];

@@ -58,6 +58,7 @@ Examples:
   fastcam calibrate *.jpg -o c.json; fastcam explain *.jpg --calibration c.json
                                                    values that can be compared across pictures
   fastcam cost --arch resnet18                     what saliency costs, compared with the network
+  fastcam cost --methods --backend js,simd         and with what gradients cost
   fastcam bench --layers                           where a forward pass spends its time
 
 Exit codes: 0 success; 1 some inputs failed, the others are done; 2 wrong arguments.
@@ -206,7 +207,8 @@ export function makeProgram(
     .description(
       'Prints the operations and the memory of saliency as the paper counts them (Table 6), for any network ' +
         'and size, together with measured milliseconds. The network has random weights. SMOE Scale’s time is the ' +
-        'time of each step with taps minus its time without.',
+        'time of each step with taps minus its time without. With --methods, prints what every other method takes ' +
+        'beyond the forward pass, as a multiple of the forward pass and of saliency.',
     )
     .action(async (flags: CostFlags) => {
       finish(await costCommand(flags, streams));

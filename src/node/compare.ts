@@ -54,7 +54,7 @@ export interface ComparedFile {
 /** Long side of a tile, in pixels. */
 const TILE = 256;
 /** A method runs again, so that the engine's compiler has finished: at most so often, and for so long. */
-const RUNS = 5;
+const RUNS = 20;
 const REPEAT_MS = 500;
 
 const TIMING =

@@ -50,6 +50,12 @@ export {
 } from './measured-cost.js';
 export { type Memory, memoryOf } from './memory.js';
 export {
+  type BackwardCost,
+  type MethodOverhead,
+  type MethodsCost,
+  measureMethods,
+} from './method-cost.js';
+export {
   bundledModel,
   type Model,
   type ModelOptions,
