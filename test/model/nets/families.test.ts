@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ExplainOptions, networkOf } from '../../../src/explain.js';
 import { jsKernels } from '../../../src/kernels/index.js';
-import { parseSafetensors, recognizeNetwork, type TensorSource } from '../../../src/model/index.js';
+import { recognizeNetwork, type TensorSource } from '../../../src/model/index.js';
 import { distance } from '../../compare.js';
 import { goldenWeights, loadOracle, without } from '../../goldens.js';
 import { hashImage, hashWeights, stateDictOf } from '../../hash-weights.js';
