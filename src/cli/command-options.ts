@@ -46,7 +46,7 @@ export function explainOptions(): Option[] {
     ),
     valued('--calibration <file>', 'normalizer constants, written by calibrate', parsePath),
     scaleWeightsOption(),
-    camOption(),
+    camOption('there is a classifier'),
     tapsOption(),
     classOption(),
     ...methodOptions(),
@@ -105,12 +105,12 @@ function scaleWeightsOption(): Option {
   ).default('equal');
 }
 
-function camOption(): Option {
-  return choice(
-    '--cam <method>',
-    'class activation map (default: gradcam++ if the classifier is linear)',
-    [...CAM_METHODS, 'none'],
-  );
+/** @param needed what Grad-CAM++, the default, needs */
+function camOption(needed: string): Option {
+  return choice('--cam <method>', `class activation map (default: gradcam++ if ${needed})`, [
+    ...CAM_METHODS,
+    'none',
+  ]);
 }
 
 function tapsOption(): Option {
@@ -172,7 +172,7 @@ export function instrumentOptions(): Option[] {
     valued('-o, --out <file>', 'the file to write, ….onnx', parsePath).makeOptionMandatory(),
     statisticOption(),
     scaleWeightsOption(),
-    camOption(),
+    camOption('the classifier is linear'),
     new Option('--class-input', 'add an input that selects the class of each picture, int64 [N]'),
     tapsOption(),
     valued('--output <name>', 'the output with the logits (default: the first)', parsePath),

@@ -51,7 +51,7 @@ export async function openModel(options: ModelOptions = {}): Promise<Model> {
     const kernels = await makeKernels(backend);
     kernels.pictures = PICTURE_KERNELS;
     const named = labels && { labels };
-    const net = networkOf(opened.network, { ...network, kernels, ...named });
+    const net = await withClassMaps(networkOf(opened.network, { ...network, kernels, ...named }));
     const isUnnamed = !labels && net.labels.length === IMAGENET_CLASSES;
     const hint = 'no class names: if the 1000 classes are ImageNet’s, say --labels imagenet';
     const warnings = [...opened.warnings, ...(isUnnamed ? [hint] : [])];
@@ -68,6 +68,13 @@ export async function openModel(options: ModelOptions = {}): Promise<Model> {
     // Packed, the weights have no use for their file any more.
     opened.close();
   }
+}
+
+/** Class maps of a classifier that is not linear need gradients. Few networks do, so these are loaded on demand. */
+async function withClassMaps(net: ExplainingNetwork): Promise<ExplainingNetwork> {
+  if (net.hasLinearHead || net.labels.length === 0) return net;
+  const { withGradients } = await import('../gradients.js');
+  return withGradients(net);
 }
 
 let bundled: Promise<Model> | undefined;

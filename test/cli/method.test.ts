@@ -143,6 +143,20 @@ describe('fastcam explain --method', () => {
     );
   });
 
+  test('a network whose classifier is not linear has FastCAM, too: VGG from its weights', async () => {
+    const out = join(folder, 'vgg');
+    const model = ['--model', 'test/goldens/graph/vgg.weights.safetensors', '--size', '64'];
+    const argv = [...model, '--backend', 'simd', '--only', 'fastcam,attribution', '--json'];
+    const run = await fastcam('explain', CAT, ...argv, '--method', 'gradcam', '-o', out);
+    expect(run.code).toBe(0);
+    const { options, files, attribution } = JSON.parse(run.stdout);
+    expect(options.cam).toBe('gradcam++');
+    expect(attribution.passes).toBe(1);
+    expect(files).toContain(join(out, 'chelsea', 'fastcam.png'));
+    const { data } = await readPicture(join(out, 'chelsea', 'fastcam.png'));
+    expect(new Set(data).size).toBeGreaterThan(10);
+  });
+
   test.each([
     [['--steps', '3'], '--steps: it needs --method'],
     [['--smoothing', 'vargrad'], '--smoothing: it needs --method'],
