@@ -14,9 +14,9 @@ import { attribute } from '../../src/attribute.js';
 import type { Kernels } from '../../src/kernels/index.js';
 import { CAM_METHODS } from '../../src/methods/index.js';
 import { loadNetwork } from '../../src/onnx.js';
-import { distance } from '../compare.js';
+import { distance, everyThird } from '../compare.js';
 import scaleEnds from '../goldens/graph/scale-ends.json' with { type: 'json' };
-import { everyThird, goldenInput, loadGolden } from '../goldens.js';
+import { goldenInput, loadGolden } from '../goldens.js';
 import { hashImage } from '../hash-weights.js';
 import { BACKENDS } from '../kernels/backends.js';
 
