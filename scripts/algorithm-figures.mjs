@@ -91,7 +91,7 @@ async function explainWatched() {
     forward.runStep(i);
     return step.smoe === undefined ? [] : [program.buffer(step.out).slice()];
   });
-  const classWeights = new Float32Array(forward.plan.featureShape.C);
+  const classWeights = new Float32Array(forward.plan.kept[0].shape.C);
   net.classWeights(classWeights, e.target);
   return { e, input, activations, classWeights };
 }

@@ -114,7 +114,7 @@ export function explainActivations(
   const maps = taps.map((columns) => measured(columns, statistic, kernels));
   const networkMs = now() - start;
   const plan = {
-    ...{ N: 1, H: height, W: width, macs: 0, featureShape: net.features },
+    ...{ N: 1, H: height, W: width, macs: 0, kept: [{ shape: net.features }] },
     taps: taps.map(({ H, W }, i) => ({ name: activations.taps[i]!.name ?? `taps[${i}]`, H, W })),
     smoeOps: statistic === 'smoe' ? taps.reduce((sum, columns) => sum + smoeOps(columns), 0) : 0,
   };

@@ -18,7 +18,7 @@ import {
   combinedMap,
   normalizedMap,
 } from './methods/index.js';
-import type { Activation, Forward, Network, Plan, Tap, ValueShape } from './model/index.js';
+import type { Activation, Forward, KeptValue, Network, Plan, Tap } from './model/index.js';
 import {
   lovi,
   type Normalizer,
@@ -77,7 +77,7 @@ export interface Explained
 /** The parts of a forward pass that an explanation reads. */
 export interface ExplainedPass extends Pick<Forward, 'logits' | 'features' | 'maps' | 'bytes'> {
   readonly plan: Pick<Plan, 'N' | 'H' | 'W' | 'macs' | 'smoeOps'> & {
-    readonly featureShape?: ValueShape | undefined;
+    readonly kept: readonly Pick<KeptValue, 'shape'>[];
     readonly taps: readonly Pick<Tap, 'name' | 'H' | 'W'>[];
   };
 }
@@ -255,7 +255,7 @@ export class Explanation {
     if (method === 'none') {
       throw new ShapeError("cam: no class activation map was asked for ('none')");
     }
-    const { H, W, C } = forward.plan.featureShape ?? { H: 0, W: 0, C: 0 };
+    const { H, W, C } = forward.plan.kept[0]?.shape ?? { H: 0, W: 0, C: 0 };
     const { combinedMap: combined, inputSize, region } = this;
     const index = net.classIndex(this.classOf(target));
     const { features } = forward;
@@ -326,13 +326,13 @@ const PROBABILITIES: Readonly<Record<Activation, (logits: Float32Array) => Float
 /** A copy of one picture's part of a pass. */
 function itemOf(forward: ExplainedPass, item: number): ExplainedPass {
   const { plan, bytes } = forward;
-  const { N, H, W, macs, smoeOps, featureShape, taps } = plan;
+  const { N, H, W, macs, smoeOps, kept, taps } = plan;
   const own = (batch: Float32Array): Float32Array => {
     const length = batch.length / N;
     return batch.slice(item * length, (item + 1) * length);
   };
   return {
-    plan: { N: 1, H, W, macs: macs / N, smoeOps: smoeOps / N, featureShape, taps },
+    plan: { N: 1, H, W, macs: macs / N, smoeOps: smoeOps / N, kept, taps },
     logits: own(forward.logits),
     features: own(forward.features),
     maps: forward.maps.map(own),

@@ -261,7 +261,7 @@ describe('explain', () => {
     [
       'more pixels than memory',
       () => net.explain(picture(8, 8), { size: 20_000 }),
-      /forward: an input of 1×20000×20000 takes [\d.]+ MB of activations, at most 2147.5 MB/,
+      /forward: an input of 1×20000×20000 takes [\d.]+ MB beside [\d.]+ MB of weights, and the limit is [\d.]+ MB/,
     ],
     [
       'a class nobody knows',

@@ -32,7 +32,14 @@ export { isConv } from './graph/operators/conv.js';
 export { inputChannels } from './graph/operators/input.js';
 export { relu } from './graph/operators/relu.js';
 export { tap } from './graph/operators/tap.js';
-export { type Plan, type PlanOptions, plan, smoeOps, type Tap } from './graph/plan.js';
+export {
+  type KeptValue,
+  type Plan,
+  type PlanOptions,
+  plan,
+  smoeOps,
+  type Tap,
+} from './graph/plan.js';
 export { scaleEnds } from './graph/scale-ends.js';
 export { type ExpectedTensor, layersOf, type RestingLayers, tensorsOf } from './layers.js';
 export {

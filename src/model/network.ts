@@ -101,8 +101,8 @@ export interface ForwardOptions extends Omit<PlanOptions, 'taps'> {
   readonly taps?: boolean | readonly string[];
 }
 
-/** The largest arena, 2 GiB: a ResNet-50 on about 4000×4000. WebAssembly’s memory ends at 4 GiB. */
-const MAX_ARENA_BYTES = 2 ** 31;
+/** The most memory of a pass, 2 GiB: a ResNet-50 on about 4000×4000. WebAssembly’s memory ends at 4 GiB. */
+const MAX_PASS_BYTES = 2 ** 31;
 
 const NOTHING = new Float32Array(0);
 
@@ -188,7 +188,10 @@ export class Network {
     const resting = this.prepared.resting(this.precision, stored);
     this.#own = { source, recognized, resting, budgetBytes, packed: new Map() };
     this.weightBytes = packedBytes(kernels, resting);
-    this.#refuse();
+    if (this.weightBytes > budgetBytes) {
+      const usualPass = plan(this.prepared, [1, ...this.ownSize]);
+      throw new ShapeError(this.#refusal({ plan: usualPass }, true));
+    }
     kernels.reserve([...resting.values()]);
   }
 
@@ -265,8 +268,8 @@ export class Network {
    * Prepares the forward pass over N pictures of H×W. The pass of the latest shape is kept.
    *
    * @param options what is measured, and where; by default SMOE Scale at the end of each scale
-   * @throws {ShapeError} as `plan`, for an unknown tap, or if the pass needs more than the budget leaves or its
-   * arena more than 2 GiB
+   * @throws {ShapeError} as `plan`, for an unknown tap, or if the pass needs more than the budget leaves or
+   * more than 2 GiB
    */
   forward(N: number, H: number, W: number, options: ForwardOptions = {}): Forward {
     const { taps = true, statistic = 'smoe' } = options;
@@ -320,11 +323,11 @@ export class Network {
   /** @throws {ShapeError} if class activation maps cannot be made */
   checkClassMaps(): void {
     if (this.hasClassMaps) return;
-    throw new ShapeError(
+    const why =
       this.labels.length === 0
-        ? 'cam: the network has no classifier: choose cam none'
-        : 'cam: the classifier is not linear: use withGradients of fastcam/gradients, or cam none',
-    );
+        ? 'the network has no classifier'
+        : 'the classifier is not linear: use withGradients of fastcam/gradients';
+    throw new ShapeError(`cam: ${why}; or choose none`);
   }
 
   /** Copies the weights of class `index` of a linear classifier into `out` [C]. */
@@ -342,11 +345,11 @@ export class Network {
     statistic: NonNullable<PlanOptions['statistic']>,
   ): Plan {
     const prepared = this.preparedAt(shape[1], shape[2]);
-    const { graph, ends: own, features } = prepared;
+    const { graph, ends: own, kept: features } = prepared;
     const ends = taps === true ? own : taps ? taps.map((name) => valueNamed(graph, name)) : [];
-    const { classActivation } = this;
-    const other = classActivation && valueNamed(graph, classActivation.at);
-    return plan({ graph, ends, features: features ?? other }, shape, { statistic });
+    const { classActivation: { at } = {} } = this;
+    const kept = this.hasLinearHead || !at ? features! : [valueNamed(graph, at)];
+    return plan({ graph, ends, kept }, shape, { statistic });
   }
 
   /**
@@ -361,28 +364,16 @@ export class Network {
     return { ...prepared, ends };
   }
 
-  #refuse(): void {
-    const { kernels, weightBytes, prepared } = this;
-    const { resting, budgetBytes } = this.own;
-    if (weightBytes <= budgetBytes) return;
-    const [H, W] = this.ownSize;
-    const bytes = passBytes(kernels, resting, plan(prepared, [1, H, W]));
-    throw new ShapeError(
-      `load: the weights take ${megabytes(weightBytes)}, a pass over ${H}×${W} another ${megabytes(bytes)}, and the budget is ${megabytes(budgetBytes)}: choose a smaller network`,
-    );
-  }
-
-  /** Why a pass cannot run: it needs too much memory. */
-  #refusal({ plan: passPlan, extra }: PlannedPass): string | undefined {
-    const { N, H, W, arenaBytes } = passPlan;
+  /** Why a pass cannot run, if it needs more memory than there may be. */
+  #refusal({ plan: passPlan, extra }: PlannedPass, isLoading = false): string | undefined {
+    const { N, H, W } = passPlan;
     const { weightBytes } = this;
     const { resting, budgetBytes } = this.own;
-    if (arenaBytes > MAX_ARENA_BYTES) {
-      return `forward: an input of ${N}×${H}×${W} takes ${megabytes(arenaBytes)} of activations, at most ${megabytes(MAX_ARENA_BYTES)}: choose a smaller size`;
-    }
     const bytes = passBytes(this.kernels, resting, passPlan) + (extra?.bytes ?? 0);
-    if (weightBytes + bytes <= budgetBytes) return undefined;
-    return `forward: an input of ${N}×${H}×${W} takes ${megabytes(bytes)} beside ${megabytes(weightBytes)} of weights, and the budget is ${megabytes(budgetBytes)}: choose a smaller size`;
+    const most = Math.min(budgetBytes, weightBytes + MAX_PASS_BYTES);
+    if (weightBytes + bytes <= most) return undefined;
+    const [what, choice] = isLoading ? ['load', 'network'] : ['forward', 'size'];
+    return `${what}: an input of ${N}×${H}×${W} takes ${megabytes(bytes)} beside ${megabytes(weightBytes)} of weights, and the limit is ${megabytes(most)}: choose a smaller ${choice}`;
   }
 }
 
@@ -450,7 +441,7 @@ function boundPass(
       return view(passPlan.logits);
     },
     get features() {
-      return view(passPlan.features);
+      return view(passPlan.kept[0]?.buffer);
     },
     get maps() {
       return passPlan.taps.map(({ map }) => view(map));

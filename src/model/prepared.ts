@@ -11,6 +11,8 @@ import { scaleEnds } from './graph/scale-ends.js';
 import { type Layers, layersOf, type RestingLayers, restingLayers } from './layers.js';
 
 export interface PreparedNetwork extends Tappable {
+  /** The value in which logits are linear, if there is one. It is kept. */
+  readonly features?: number | undefined;
   readonly layers: Layers;
   /** The product of all strides. If the input's sides are multiples of it, no scale is rounded. */
   readonly stride: number;
@@ -27,10 +29,12 @@ export function prepareNetwork(graph: Graph, H: number, W: number = H): Prepared
   const folded = fold(graph, shapesOf(graph, H, W));
   const ends = scaleEnds(folded, shapesOf(folded, H, W));
   const last = ends.at(-1) ?? folded.output;
+  const features = averagedFeatures(folded);
   return {
     graph: folded,
     ends,
-    features: averagedFeatures(folded),
+    features,
+    kept: features === undefined ? [] : [features],
     layers: layersOf(folded),
     stride: stridesOf(folded)[last]!,
     resting: (precision, stored) => restingLayers(folded, ends, precision, stored),

@@ -83,8 +83,8 @@ export function largestInput(
  * size the combined map, CAM, FastCAM, non-class map and LOVI. Four bytes an element, for floats and
  * RGBA alike.
  */
-function explanationBytes({ taps, featureShape, H, W }: Plan, classes: number): number {
+function explanationBytes({ taps, kept, H, W }: Plan, classes: number): number {
   const scales = taps.reduce((sum, tap) => sum + tap.H * tap.W, 0);
-  const features = featureShape ? featureShape.H * featureShape.W * featureShape.C : 0;
+  const features = kept.reduce((sum, { shape }) => sum + shape.H * shape.W * shape.C, 0);
   return 4 * (2 * scales + features + classes + 5 * H * W);
 }

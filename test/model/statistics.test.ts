@@ -233,7 +233,7 @@ describe('a plan', () => {
 
   it('refuses an unknown statistic, and lists the known ones', () => {
     expect(() => planOf('variance' as Statistic)).toThrow(
-      /^plan: statistic expected smoe, gamma, .*, got variance$/,
+      /^statistic: expected smoe, gamma, .*, got variance$/,
     );
   });
 });

@@ -154,7 +154,7 @@ describe.each(BACKENDS)('a budget on $name', async ({ make }) => {
   it('smaller than the weights refuses them before anything is packed, and states every number', () => {
     const reserve = vi.spyOn(kernels, 'reserve');
     expect(() => load(weightBytes - 1)).toThrow(
-      /^load: the weights take 19\.\d MB, a pass over 224×224 another \d+\.\d MB, and the budget is 19\.\d MB: choose a smaller network$/,
+      /^load: an input of 1×224×224 takes \d+\.\d MB beside 19\.\d MB of weights, and the limit is 19\.\d MB: choose a smaller network$/,
     );
     expect(reserve).not.toHaveBeenCalled();
     reserve.mockRestore();
@@ -165,7 +165,7 @@ describe.each(BACKENDS)('a budget on $name', async ({ make }) => {
     const pass = net.forward(1, 64, 64);
     const bind = vi.spyOn(kernels, 'bind');
     expect(() => net.forward(1, 96, 96)).toThrow(
-      /^forward: an input of 1×96×96 takes \d+\.\d MB beside 19\.\d MB of weights, and the budget is \d+\.\d MB: choose a smaller size$/,
+      /^forward: an input of 1×96×96 takes \d+\.\d MB beside 19\.\d MB of weights, and the limit is \d+\.\d MB: choose a smaller size$/,
     );
     expect(bind).not.toHaveBeenCalled();
     // What was refused has cost nothing: the pass before it is still there.

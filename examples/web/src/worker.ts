@@ -196,7 +196,8 @@ function runPass({ statistic, pixels }: PassSettings, onProgress: Progress): Pas
   preprocess(forward.input, picture, geometry, preprocessing);
 
   const ready = performance.now();
-  const { steps, taps, featureShape } = forward.plan;
+  const { steps, taps, kept } = forward.plan;
+  const featureShape = kept[0]?.shape;
   for (let i = 0; i < steps.length; i++) {
     forward.runStep(i);
     onProgress((i + 1) / steps.length);

@@ -3,7 +3,7 @@
  * It is made before anything is allocated. A backend executes it.
  */
 
-import { expectWhole, ShapeError } from '../../errors.js';
+import { expectWhole, oneOf, ShapeError } from '../../errors.js';
 import {
   type ArenaBuffer,
   conv2dMacs,
@@ -42,9 +42,6 @@ export interface Plan {
   /** Buffers: the input [N, H, W, channels], and the logits [N, classes] if there is a classifier. */
   readonly input: number;
   readonly logits?: number;
-  /** Buffer of the features that the classifier averages, [N, h, w, C], if it is linear in them. */
-  readonly features?: number;
-  readonly featureShape?: ValueShape;
   /** The values that `Tappable.kept` names, in its order. */
   readonly kept: readonly KeptValue[];
   /**
@@ -78,9 +75,7 @@ export interface Tappable {
   readonly graph: Graph;
   /** The values where scales end. */
   readonly ends: readonly number[];
-  /** The value from which class activation maps are made, if there is one. */
-  readonly features?: number | undefined;
-  /** Other values that are needed after the pass. No other node may be fused into them (fastcam/gradients). */
+  /** Other values that are needed after the pass. No other node may be fused into them. */
   readonly kept?: readonly number[];
 }
 
@@ -95,7 +90,7 @@ export interface Tappable {
  * pictures, or if the name of a statistic is unknown
  */
 export function plan(
-  { graph, ends, features, kept: others = [] }: Tappable,
+  { graph, ends, kept: others = [] }: Tappable,
   [N, H, W]: readonly [number, number, number],
   { taps = true, statistic = 'smoe' }: PlanOptions = {},
 ): Plan {
@@ -103,16 +98,12 @@ export function plan(
   const tapped = addTaps(graph, taps ? ends : [], statistics);
   const fused = fuse(tapped.graph);
   const placeOf = (value: number): number => fused.map[tapped.map[value]!]!;
-  const kept = {
-    ...(graph.classes > 0 && { logits: fused.graph.output }),
-    ...(features !== undefined && { features: placeOf(features) }),
-  };
-  const more = others.map(placeOf);
+  const kept = others.map(placeOf);
   const placed = tapped.taps.map((tap) => ({ ...tap, value: fused.map[tap.node]! }));
   const draft = new Draft(
     fused.graph,
     [N, H, W],
-    [...Object.values(kept), ...more, fused.graph.output, ...placed.map(({ value }) => value)],
+    [...kept, fused.graph.output, ...placed.map(({ value }) => value)],
   );
   const { shapes, buffers, steps } = draft;
   const { H: h, W: w } = shapes[fused.graph.output]!;
@@ -135,12 +126,8 @@ export function plan(
     steps,
     buffers: draft.places,
     input: buffers[0]!,
-    ...(kept.logits !== undefined && { logits: buffers[kept.logits]! }),
-    ...(kept.features !== undefined && {
-      features: buffers[kept.features]!,
-      featureShape: shapes[kept.features]!,
-    }),
-    kept: more.map((value) => ({ buffer: buffers[value]!, shape: shapes[value]! })),
+    ...(graph.classes > 0 && { logits: buffers[fused.graph.output]! }),
+    kept: kept.map((value) => ({ buffer: buffers[value]!, shape: shapes[value]! })),
     taps: made,
     arenaBytes: end * Float32Array.BYTES_PER_ELEMENT,
     macs: steps.filter(isConv2d).reduce((sum, { shape }) => sum + conv2dMacs(shape), 0),
@@ -157,12 +144,7 @@ function checked(
 ): readonly Statistic[] {
   expectWhole('plan', { N, H, W });
   const statistics = typeof statistic === 'string' ? [statistic] : statistic;
-  const unknown = statistics.find((name) => !Object.hasOwn(STATISTICS, name));
-  if (unknown !== undefined) {
-    throw new ShapeError(
-      `plan: statistic expected ${Object.keys(STATISTICS).join(', ')}, got ${unknown}`,
-    );
-  }
+  for (const name of statistics) oneOf('statistic', name, Object.keys(STATISTICS));
   return statistics;
 }
 

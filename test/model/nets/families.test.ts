@@ -98,7 +98,7 @@ describe('heads', () => {
     expect([e.top(5), e.target, e.cam, e.logits.length]).toEqual([[], undefined, 'none', 0]);
     expect(e.combinedMap).toEqual(explain(weights).combinedMap);
     expect(() => explain(without(weights, ['fc.weight', 'fc.bias']), { cam: 'gradcam' })).toThrow(
-      'cam: the network has no classifier: choose cam none',
+      'cam: the network has no classifier',
     );
     expect(() => explain(without(weights, ['fc.weight', 'fc.bias']), { target: 3 })).toThrow(
       'target: the network has no classifier, and so no class 3',
