@@ -95,7 +95,11 @@ describe('a plan', () => {
             statistic,
           });
           // Walk the steps; a buffer holds its own value from its first write to its last read.
-          const needed = new Set([logits, kept[0]!.buffer, ...taps.map(({ map }) => map)]);
+          const needed = new Set([
+            logits,
+            ...kept.map(({ buffer }) => buffer),
+            ...taps.map(({ map }) => map),
+          ]);
           const lastRead = new Map<number, number>();
           for (const [i, step] of steps.entries()) {
             for (const buffer of readsOf(step)) lastRead.set(buffer, i);
