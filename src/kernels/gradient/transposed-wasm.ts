@@ -148,7 +148,7 @@ function renewal(
   const floatsOf = panelsOf(engine, layer, packed, widenedPtr);
   const { transposePanel } = exports as unknown as Partial<GradientExports>;
   const length = panelFloats(target, NR);
-  if (isDepthwise(shape) || !transposePanel) {
+  if (isDepthwise(shape) || isDepthwise(target) || !transposePanel) {
     return () => {
       const read = readerOf(engine, floatsOf, from.K);
       transposePanels(memory.floats(ptr, length), layer, NR, read);

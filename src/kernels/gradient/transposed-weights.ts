@@ -105,8 +105,9 @@ export function transposePanels(
   const target = transposedShape(layer);
   const to = panelLayout(target, NR);
   const isColumns = arrangement === 'columns';
-  // Channels of a depthwise convolution are packed like those of one group.
-  const isSpread = isDepthwise(target) && !isColumns;
+  // The output channels of a depthwise convolution are packed one after the other, as if they were one group.
+  const isSpread = isDepthwise(target);
+  const columns = target.Cout / groups;
   out.fill(0);
   for (let oc = 0; oc < Cout; oc++) {
     const group = Math.floor(oc / CoutG);
@@ -116,8 +117,8 @@ export function transposePanels(
     for (let tap = 0; tap < taps; tap++) {
       for (let ic = 0; ic < CinG; ic++) {
         const value = read(panel, tap * CinG + ic, own % NR);
-        const row = isSpread ? taps - 1 - tap : isColumns ? o : (taps - 1 - tap) * CoutG + o;
-        const column = isSpread ? group : isColumns ? tap * CinG + ic : ic;
+        const row = isColumns ? o : (taps - 1 - tap) * CoutG + o;
+        const column = (isSpread ? group * columns : 0) + (isColumns ? tap * CinG : 0) + ic;
         const base = (isSpread ? 0 : group) * to.panels + Math.floor(column / NR);
         out[(base * to.K + row) * NR + (column % NR)] = value;
       }
