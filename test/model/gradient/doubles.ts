@@ -37,10 +37,10 @@ type Layers = ReadonlyMap<string, Layer>;
 /** Pictures of a batch. */
 const N = 2;
 
-/** Doubles in [−1, 1) that depend on nothing but the seed. */
-export function seededDoubles(length: number, seed: number): Float64Array {
+/** Numbers in [−1, 1) that depend on nothing but the seed; float32 has them exactly. */
+function seededDoubles(length: number, seed: number): Float64Array {
   const random = xorshift(seed);
-  return Float64Array.from({ length }, random);
+  return Float64Array.from({ length }, () => Math.fround(random()));
 }
 
 function xorshift(seed: number): () => number {
@@ -54,13 +54,15 @@ function xorshift(seed: number): () => number {
 }
 
 /** Random numbers for all layers. */
-function layersOf({ nodes }: Graph, seed: number): Map<string, Layer> {
+function layersOf({ nodes }: Graph, seed: number, weight: Checked['weight']): Layers {
   const layers = new Map<string, Layer>();
   for (const { operator } of nodes) {
     const own = seed + 2 * layers.size;
     if (isConv(operator)) {
       const { Cin, Cout, kH, kW, groups } = operator.extents;
-      const scale = seededDoubles((Cout * Cin * kH * kW) / groups, own);
+      const K = (Cin * kH * kW) / groups;
+      const random = seededDoubles(Cout * K, own);
+      const scale = weight ? random.map((value, i) => weight(value, i % K === 0)) : random;
       layers.set(operator.layer, { scale, shift: seededDoubles(Cout, own + 1) });
     } else if (hasVectors(operator)) {
       const { channels } = operator;
@@ -166,17 +168,19 @@ export interface Checked {
   readonly reach?: number;
   /** Values with respect to which the score is differentiated. Default: the input. */
   readonly wanted?: readonly number[];
+  /** Changes the random weights of convolutions. @param isFirst of an output channel */
+  readonly weight?: (value: number, isFirst: boolean) => number;
 }
 
 /** What a score r·value gives, r random; the graph's layers and its input are random as well. */
-function setUp({ graph, size, seed, reach = 2 }: Checked) {
+function setUp({ graph, size, seed, reach = 2, weight }: Checked) {
   const [H, W] = size;
   const plain: Graph = { ...graph, classes: 0 };
   const shapes = shapesOf(plain, H, W);
-  const layers = layersOf(plain, seed);
+  const layers = layersOf(plain, seed, weight);
   const lengthOf = (value: number): number =>
     N * shapes[value]!.H * shapes[value]!.W * shapes[value]!.C;
-  const x = seededDoubles(lengthOf(0), seed + 1000).map((value) => reach * value);
+  const x = seededDoubles(lengthOf(0), seed + 1000).map((value) => Math.fround(reach * value));
   const r = seededDoubles(lengthOf(plain.output), seed + 2000);
   return { plain, shapes, layers, lengthOf, x, r, H, W };
 }
@@ -200,7 +204,15 @@ export function gradientsOf(checked: Checked, options: GradientOptions = {}) {
   const kept = [...whole.gradients, ...whole.values];
   const made = plan({ graph: whole.graph, ends: [], kept }, [N, H, W]);
   const got = run(made, x, all);
-  return { gradients: got.slice(0, wanted.length), values: got.slice(wanted.length), plan: made };
+  return {
+    gradients: got.slice(0, wanted.length),
+    values: got.slice(wanted.length),
+    // What another backend needs to compute the same.
+    plan: made,
+    nodes: whole.graph.nodes,
+    layers,
+    x,
+  };
 }
 
 /** The graph with a constant added to a value, for all that read it. */
