@@ -7,6 +7,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { transposedScratch } from '../../../src/kernels/gradient/index.js';
 import {
+  ACTIVATIONS,
+  type ActivationName,
   type Arithmetic,
   type Kernels,
   layerWeights,
@@ -85,11 +87,7 @@ type Extents = readonly [H: number, W: number, C: number];
 /** Operators of one value, by the names of what their gradients add. */
 const OF_ONE: Readonly<Record<string, (extents: Extents) => Operator>> = {
   relu: () => relu(),
-  relu6: () => activation('relu6'),
   clip: () => activation('clip', -1, 0.5),
-  silu: () => activation('silu'),
-  gelu: () => activation('gelu'),
-  hardswish: () => activation('hardswish'),
   prelu: ([, , C]) => prelu('slopes', 'slopes', C),
   affine: ([, , C]) => affine('norm', C, [{}]),
   'max pool': () => maxPool({ kernel: [3, 3], stride: [2, 2], pads: [1, 1, 1, 1] }),
@@ -141,6 +139,14 @@ describe.each(BACKENDS)(
       const property = fc.property(anyExtents, seed, (extents, from) =>
         expectOf(extents, from, ['out', OF_ONE[name]!(extents), 'input']),
       );
+      fc.assert(property, options);
+    });
+
+    it.each(Object.keys(ACTIVATIONS) as ActivationName[])('%s, of numbers up to 16', (name) => {
+      const property = fc.property(anyExtents, seed, ([H, W, C], from) => {
+        const graph = graphOf(['input', input(C)], ['out', activation(name), 'input']);
+        expectAsInDoubles(kernels, { graph, size: [H, W], seed: from, reach: 16 });
+      });
       fc.assert(property, options);
     });
 
