@@ -102,16 +102,11 @@ export class Passes {
     // The first point alone: then it is known how much memory a pass takes. If it is the picture, its logits are known, too.
     const first = this.#alone(point(0), { guided });
     take(first.gradients[0]!, 0);
-    const most = Math.floor(MAX_BATCH_BYTES / first.plan.arenaBytes);
-    let done = 1;
-    while (done < count) {
-      const rest = count - done;
-      const batches = Math.ceil(rest / Math.max(1, Math.min(MAX_BATCH, most)));
-      // Batches of equal size waste the fewest places.
-      const pass = this.#batch(Math.ceil(rest / batches), { guided });
-      const { N } = pass.plan;
-      const length = Math.min(N, rest);
-      const size = pass.input.length / N;
+    const pass = this.#batch(count - 1, guided, first);
+    const { N } = pass.plan;
+    const size = pass.input.length / N;
+    for (let done = 1; done < count; done += N) {
+      const length = Math.min(N, count - done);
       for (let i = 0; i < N; i++) {
         // Places that are left over repeat the last point.
         if (i < length) pass.input.set(point(done + i), i * size);
@@ -123,7 +118,6 @@ export class Passes {
       for (let i = 0; i < length; i++) {
         take(gradients.subarray(i * size, (i + 1) * size), done + i);
       }
-      done += length;
     }
   }
 
@@ -138,14 +132,20 @@ export class Passes {
     return pass;
   }
 
-  /** A pass over up to N inputs. A network with a budget may allow only fewer. */
-  #batch(N: number, request: Omit<GradientRequest, 'score'>): GradientPass {
+  /** A pass for the rest of the inputs, in batches of equal size: these waste the fewest places. */
+  #batch(rest: number, guided: boolean, first: GradientPass): GradientPass {
+    const { plan, keptShare } = first;
+    const most = Math.max(1, Math.min(MAX_BATCH, Math.floor(MAX_BATCH_BYTES / plan.arenaBytes)));
+    const N = Math.ceil(rest / Math.ceil(rest / most));
+    if (!(N > 1)) return first;
     try {
-      return this.#prepare(N, request);
+      const pass = this.#prepare(N, { guided });
+      if (pass.keptShare >= keptShare) return pass;
     } catch (error) {
-      if (N === 1 || !(error instanceof ShapeError)) throw error;
-      return this.#batch(1, request);
+      if (!(error instanceof ShapeError)) throw error;
     }
+    // The network's budget has no room for it, or only if values are computed twice, which takes longer.
+    return this.#prepare(1, { guided });
   }
 
   #prepare(N: number, request: Omit<GradientRequest, 'score'>): GradientPass {
