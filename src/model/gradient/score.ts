@@ -95,17 +95,26 @@ function addProbability(
     out[c]! += factor * Math.exp(logSigmoid(-logits[c]!));
     return;
   }
+  // 1 − p_c as the sum of the others: near 1, p_c itself would leave nothing of it.
+  const logSum = logSumExp(logits);
+  let rest = 0;
   for (let k = 0; k < logits.length; k++) {
-    const p = Math.exp(logProbability(logits, k, activation));
-    out[k]! += factor * ((k === c ? 1 : 0) - p);
+    if (k === c) continue;
+    const p = Math.exp(logits[k]! - logSum);
+    out[k]! -= factor * p;
+    rest += p;
   }
+  out[c]! += factor * rest;
 }
 
 function logProbability(logits: Float32Array, c: number, activation: Activation): number {
-  if (activation === 'sigmoid') return logSigmoid(logits[c]!);
+  return activation === 'sigmoid' ? logSigmoid(logits[c]!) : logits[c]! - logSumExp(logits);
+}
+
+/** ln Σ e^z, without overflow. */
+function logSumExp(logits: Float32Array): number {
   const most = logits.reduce((max, z) => Math.max(max, z), Number.NEGATIVE_INFINITY);
-  const sum = logits.reduce((total, z) => total + Math.exp(z - most), 0);
-  return logits[c]! - most - Math.log(sum);
+  return most + Math.log(logits.reduce((total, z) => total + Math.exp(z - most), 0));
 }
 
 /** ln σ(z), without overflow. */
