@@ -65,8 +65,8 @@ export interface AttributeOptions extends Pick<ExplainOptions, 'fit' | 'size' | 
  * Explains one picture by a method that needs gradients.
  *
  * @param image RGBA bytes with width and height, or a tensor [1, channels, H, W], normalised as the network expects
- * @throws {ShapeError} for an image whose data does not fit its size, an option out of range (the message begins with
- * the option's name), and a network that has no classifier, overflows, or contains an operator without gradient
+ * @throws {ShapeError} for an image whose data does not fit its size, an option out of range, and a network that has no
+ * classifier, overflows, or contains an operator without gradient
  */
 export function attribute(
   net: Network,
@@ -118,7 +118,7 @@ export function resolveAttribution(net: Network, options: AttributeOptions): Res
   oneOf('fit', fit, ['whole', 'crop', 'stretch']);
   if (typeof options.baseline === 'string') oneOf('baseline', options.baseline, BASELINES);
   expectWhole('attribute', { samples, steps });
-  expectWhole('attribute', { seed }, Number.MIN_SAFE_INTEGER);
+  expectWhole('attribute', { seed }, 0);
   if (!(noise >= 0 && noise < Number.POSITIVE_INFINITY)) {
     throw new ShapeError(`noise: expected a number ≥ 0, got ${noise}`);
   }
@@ -153,7 +153,11 @@ function valuesOf(
   at: AttributeOptions['at'],
 ): readonly string[] {
   const usual = net.scales.length > 0 ? net.scales : net.scaleCandidates;
-  if (at === undefined) return method === 'bidicam' ? usual : usual.slice(-1);
+  if (at === undefined) {
+    const isPlain = isGradientMethod(method) && method !== 'guided-gradcam';
+    if (usual.length > 0 || isPlain) return method === 'bidicam' ? usual : usual.slice(-1);
+    throw new ShapeError(`at: no value of the network ends a scale: name those for ${method}`);
+  }
   const names = typeof at === 'string' ? [at] : at;
   if (!Array.isArray(names)) refuseKind('at:', 'names of values', at);
   const { nodes } = net.prepared.graph;

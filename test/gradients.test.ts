@@ -142,7 +142,7 @@ describe('wrong options of attribute', () => {
     ],
     [{ steps: 0 }, 'ShapeError', /^attribute: steps expected a whole number ≥ 1, got 0$/],
     [{ samples: 1.5 }, 'ShapeError', /^attribute: samples expected a whole number ≥ 1, got 1.5$/],
-    [{ seed: 0.5 }, 'ShapeError', /^attribute: seed expected a whole number/],
+    [{ seed: 0.5 }, 'ShapeError', /^attribute: seed expected a whole number ≥ 0, got 0.5$/],
     [{ noise: -1 }, 'ShapeError', /^noise: expected a number ≥ 0, got -1$/],
     [{ noise: Number.NaN }, 'ShapeError', /^noise: expected a number ≥ 0, got NaN$/],
     [{ target: [] }, 'ShapeError', /^target: expected at least 1 class, got none$/],

@@ -3,7 +3,8 @@
  *
  * Method: sfc32 (Chris Doty-Humphrey, PractRand; 128 bits of state, the seed and a counter in it, the first 12 numbers
  * dropped) makes uniform numbers, and the method of Box and Muller (1958) two standard normal ones from two of them:
- * √(−2 ln u)·cos 2πv and √(−2 ln u)·sin 2πv, with u in (0, 1].
+ * √(−2 ln u)·cos 2πv and √(−2 ln u)·sin 2πv, with u in (0, 1]. Engines may round the logarithm, sine and cosine of doubles
+ * differently.
  */
 
 /** @returns a function that gives one standard normal number a call. @param seed a whole number, read modulo 2³² */

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type AttributeOptions, attribute } from '../../src/attribute.js';
 import { type FloatTensor, networkOf } from '../../src/explain.js';
 import { ATTRIBUTION_METHODS, SMOOTHINGS } from '../../src/methods/gradients/attribution.js';
+import { baselineOf } from '../../src/methods/gradients/integrated-gradients.js';
 import { Passes } from '../../src/methods/gradients/passes.js';
 import { noisyInputs } from '../../src/methods/gradients/smoothing.js';
 import { gradientPass } from '../../src/model/gradient/pass.js';
@@ -136,6 +137,27 @@ describe('integrated gradients', () => {
     const constant = { ...x, data: x.data.map((_, i) => Math.floor(i / (H * W)) + 0.5) };
     const { data } = of({ method: 'integrated-gradients', baseline: 'blurred' }, constant).map;
     expect(Math.max(...data)).toBeLessThanOrEqual(1e-6);
+  });
+
+  it('begin at a picture blurred by a Gaussian of a twentieth of its short side, cut at 3 deviations', () => {
+    const [h, w, sd] = [23, 31, 23 / 20];
+    const data = seededFloats(h * w * 2, 6);
+    const clamp = (i: number, n: number) => Math.max(0, Math.min(n - 1, i));
+    const offsets = Array.from({ length: 9 }, (_, i) => i - 4);
+    const expected = data.map((_, i) => {
+      const [y, x, c] = [Math.floor(i / (2 * w)), Math.floor(i / 2) % w, i % 2];
+      let [sum, total] = [0, 0];
+      for (const dy of offsets) {
+        for (const dx of offsets) {
+          const weight = Math.exp(-(dy * dy + dx * dx) / (2 * sd * sd));
+          sum += weight * data[(clamp(y + dy, h) * w + clamp(x + dx, w)) * 2 + c]!;
+          total += weight;
+        }
+      }
+      return sum / total;
+    });
+    const got = baselineOf('blurred', { data, H: h, W: w });
+    expect(distance(got, expected).largest).toBeLessThanOrEqual(1e-6);
   });
 
   it('explain the class of the picture, not that of a step', () => {

@@ -67,14 +67,19 @@ function blurredAlong(
     Math.exp(-(((i - reach) / sd) ** 2) / 2),
   );
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return x.map((_, i) => {
-    const place = Math.floor(i / stride) % length;
-    const first = i - place * stride;
-    let sum = 0;
-    for (const [j, weight] of weights.entries()) {
-      const near = Math.max(0, Math.min(length - 1, place + j - reach));
-      sum += weight * x[first + near * stride]!;
+  const out = new Float32Array(x.length);
+  const sums = new Float64Array(stride);
+  for (let begin = 0; begin < x.length; begin += length * stride) {
+    for (let place = 0; place < length; place++) {
+      sums.fill(0);
+      for (let j = 0; j < weights.length; j++) {
+        const near = Math.max(0, Math.min(length - 1, place + j - reach));
+        const from = begin + near * stride;
+        const share = weights[j]! / total;
+        for (let i = 0; i < stride; i++) sums[i]! += share * x[from + i]!;
+      }
+      out.set(sums, begin + place * stride);
     }
-    return sum / total;
-  });
+  }
+  return out;
 }
