@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { temporaryFolder } from './temporary-folder.js';
 
 const ROOT = new URL('../', import.meta.url);
@@ -11,15 +11,26 @@ const README = readFileSync(new URL('README.md', ROOT), 'utf8');
 
 const { folder, write } = temporaryFolder('readme');
 
+beforeAll(() => {
+  mkdirSync(`${folder}/node_modules`);
+  symlinkSync(fileURLToPath(ROOT), `${folder}/node_modules/fastcam`);
+});
+
 // `npm run test:embedding` runs it with the package as npm installs it.
 it('its example prints the output shown below it, and writes two pictures', () => {
   const [, code, output] = /```js\n(.*?)```.*?```text\n(.*?)```/s.exec(README)!;
-  mkdirSync(`${folder}/node_modules`);
-  symlinkSync(fileURLToPath(ROOT), `${folder}/node_modules/fastcam`);
   const args = [write('example.mjs', code!)];
   expect(execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })).toBe(output);
   const [cat, tabby] = ['cat.png', 'tabby.png'].map((name) => readFileSync(`${folder}/${name}`));
   expect(cat!.equals(tabby!)).toBe(false);
+});
+
+it('the example of docs/methods.md prints the output shown below it', () => {
+  const page = readFileSync(new URL('docs/methods.md', ROOT), 'utf8');
+  const [, code, output] = /```js\n(.*?)```.*?```text\n(.*?)```/s.exec(page)!;
+  const args = [write('methods.mjs', code!)];
+  const cwd = fileURLToPath(ROOT);
+  expect(execFileSync(process.execPath, args, { cwd, encoding: 'utf8' })).toBe(output);
 });
 
 it.each([
@@ -29,6 +40,7 @@ it.each([
   'docs/algorithm.md',
   'docs/architecture.md',
   'docs/embedding.md',
+  'docs/methods.md',
   'docs/normalizers.md',
   'docs/performance.md',
   'docs/models.md',
