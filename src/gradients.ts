@@ -24,6 +24,13 @@ export {
 export { attributionMap } from './methods/gradients/attribution-map.js';
 export { GRADIENT_POOLINGS, type GradientPooling } from './methods/gradients/bidicam.js';
 export {
+  COMPARED_METHODS,
+  type ComparedMethod,
+  METHOD_GROUPS,
+  METHOD_TITLES,
+  type MethodGroup,
+} from './methods/gradients/comparison.js';
+export {
   type ConditionalMaps,
   conditionalMaps,
   type ScaledMaps,

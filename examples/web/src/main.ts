@@ -13,21 +13,23 @@ import { STATISTIC_NAMES } from 'fastcam/kernels';
 import type { CamMethod } from 'fastcam/methods';
 import type { Colormap, Normalizer } from 'fastcam/viz';
 import { listClasses, markClass } from './class-list.ts';
+import { type Compared, wireComparison } from './comparison.ts';
 import { jsonName, makeReport, pngName, pngOf, save } from './downloads.ts';
 import { element } from './element.ts';
-import { beliefs, mapsFromPasses } from './maps.ts';
+import { beliefs, type Maps, mapsFromPasses } from './maps.ts';
+import { type Engine, type Model, Network, type Pass, type Pixels, passKey } from './network.ts';
 import {
-  type Engine,
-  type Model,
-  Network,
-  type Pass,
-  type PassSettings,
-  type Pixels,
-} from './network.ts';
-import { markSample, type NamedBitmap, openSample, SAMPLES, wirePictures } from './pictures.ts';
+  markSample,
+  type NamedBitmap,
+  openSample,
+  reducedPixels,
+  SAMPLES,
+  wirePictures,
+} from './pictures.ts';
 import { type Point, watchPoint } from './probe.ts';
 import {
   DEFAULTS,
+  isMethod,
   isOfClass,
   type MapName,
   presetWeights,
@@ -42,13 +44,12 @@ import {
   markShown,
   nameStage,
   scaleOfSlider,
+  showCost,
   showModel,
   showValues,
 } from './view.ts';
 import { type OwnWeights, sortOut } from './weights.ts';
 
-/** The longest side of the picture as it is shown and as its maps are made: what a frame has time for. */
-const VIEW_SIDE = 640;
 /** The least weight, for a slider that would leave the sum at 0. */
 const LEAST_WEIGHT = 0.01;
 /** After the last change, so that a reader of the screen is not told every step of a slider. */
@@ -71,16 +72,18 @@ const notes = element('notes', HTMLElement);
 const pixelsSelect = element('pixels', HTMLSelectElement);
 const engineSelect = element('engine', HTMLSelectElement);
 const progress = element('progress', HTMLProgressElement);
-const costLine = element('cost', HTMLElement);
 const spokenValues = element('probe-values', HTMLElement);
 
-const network = new Network((done) => {
+const showProgress = (done: number): void => {
   progress.value = done;
-});
+};
+const network = new Network(showProgress);
 const mapsOf = mapsFromPasses();
 
 let settings: Settings = DEFAULTS;
 let model: Model | undefined;
+/** Where they are one's own. */
+let weightsOfModel: OwnWeights | undefined;
 /** What the page is to show; its pass may be still to come. */
 let subject: Subject | undefined;
 /** What it shows. */
@@ -106,6 +109,12 @@ let passes = 0;
 let frame = 0;
 let describing = 0;
 
+const methodsOf = wireComparison({
+  now: compared,
+  busily: (doing, work) => attempt(() => busy(doing, work)),
+  onProgress: showProgress,
+  onResults: (shown) => set(shown ? { shown } : {}),
+});
 wireTheme(element('theme', HTMLButtonElement));
 wireControls();
 wireDownloads();
@@ -154,6 +163,7 @@ async function busy<Result>(doing: string, work: () => Promise<Result>): Promise
 
 async function load(weights?: OwnWeights): Promise<void> {
   model = await busy('Reading the weights…', () => network.load(weights));
+  weightsOfModel = weights;
   const { name, backend, labels } = model;
   const { length } = labels;
   const classes = length === 1 ? '1 class' : length > 0 ? `${length} classes` : 'no classifier';
@@ -247,12 +257,6 @@ async function look(): Promise<void> {
   redraw();
 }
 
-/** By what a pass differs from others: of onnxruntime-web by the class and the method, too. */
-function passKey({ statistic, pixels, engine, cam, target }: PassSettings): string {
-  const made = engine === 'onnxruntime' ? `${cam} ${target ?? 'likeliest'}` : '';
-  return `${statistic} ${pixels} ${engine} ${made}`;
-}
-
 function set(change: Partial<Settings>): void {
   const isOnnx = settings.engine === 'onnxruntime';
   const needsPass = isOnnx && view && ('target' in change || 'cam' in change);
@@ -270,38 +274,40 @@ function redraw(): void {
     if (!view) return;
     const start = performance.now();
     const maps = currentMaps(view);
+    // Another class or picture has no maps of other methods yet.
+    const { shown } = settings;
+    if (isMethod(shown) && !maps.methods.has(shown)) settings = { ...settings, shown: 'combined' };
     drawMaps(view.subject.pixels, maps, settings);
+    markShown(settings.shown);
     nameStage(view.subject.name, settings.shown, shownLabel(view.model));
     showValues(maps, settings.shown, point);
     performance.measure('redraw', { start });
-    tellCost(view.pass, performance.now() - start);
+    showCost(view.pass, performance.now() - start, passes);
     clearTimeout(describing);
     describing = window.setTimeout(() => describeStage(maps, settings.shown), DESCRIBE_AFTER_MS);
   });
 }
 
-function currentMaps({ subject, model, pass }: NonNullable<typeof view>) {
-  return mapsOf(pass, model, subject.size, settings);
+function currentMaps({ subject, model, pass }: NonNullable<typeof view>): Maps {
+  return { ...mapsOf(pass, model, subject.size, settings), methods: methodsOf(compared()) };
+}
+
+/** What other methods are asked for: what is shown, by a network with a classifier. */
+function compared(): Compared | undefined {
+  const { target, pixels } = settings;
+  if (!view || target === undefined) return undefined;
+  return {
+    model: view.model,
+    weights: weightsOfModel,
+    picture: view.subject.pixels,
+    pixels,
+    target,
+  };
 }
 
 /** The class whose maps are shown. */
 function shownLabel({ labels }: Model): string | undefined {
   return settings.target === undefined ? undefined : labels[settings.target];
-}
-
-function tellCost({ ms, engine }: Pass, redrawMs: number): void {
-  const soFar = passes === 1 ? '1 forward pass' : `${passes} forward passes`;
-  costLine.textContent = `${engine} ${ms.network.toFixed(0)} ms · redrawn in ${redrawMs.toFixed(1)} ms · ${soFar} so far`;
-}
-
-function reducedPixels(bitmap: ImageBitmap): ImageData {
-  const scale = Math.min(1, VIEW_SIDE / Math.max(bitmap.width, bitmap.height));
-  const width = Math.max(1, Math.round(bitmap.width * scale));
-  const height = Math.max(1, Math.round(bitmap.height * scale));
-  const context = new OffscreenCanvas(width, height).getContext('2d')!;
-  context.imageSmoothingQuality = 'high';
-  context.drawImage(bitmap, 0, 0, width, height);
-  return context.getImageData(0, 0, width, height);
 }
 
 function wireControls(): void {

@@ -24,6 +24,7 @@ import {
 } from 'fastcam/viz';
 import { latest } from './latest.ts';
 import type { Model, Pass } from './network.ts';
+import type { MethodMapName } from './settings.ts';
 
 /** What the combination depends on. */
 export interface MapSettings {
@@ -47,6 +48,14 @@ export interface Maps {
   readonly combined: SaliencyMap;
   readonly lovi: Picture;
   readonly ofClass?: ClassMaps;
+  /** Of the methods that were asked for, at the picture's size. */
+  readonly methods: ReadonlyMap<MethodMapName, MethodMap>;
+}
+
+/** The map of a method, and in words what it took. */
+export interface MethodMap {
+  readonly map: SaliencyMap;
+  readonly note: string;
 }
 
 /** The maps of the class. */
@@ -59,7 +68,12 @@ export interface ClassMaps {
   readonly nonClass: SaliencyMap;
 }
 
-export type MapsOf = (pass: Pass, model: Model, size: Size, settings: MapSettings) => Maps;
+export type MapsOf = (
+  pass: Pass,
+  model: Model,
+  size: Size,
+  settings: MapSettings,
+) => Omit<Maps, 'methods'>;
 
 /** Makes the function that keeps what it can from one call to the next. */
 export function mapsFromPasses(): MapsOf {

@@ -54,6 +54,12 @@ export interface PassSettings {
   readonly target: number | undefined;
 }
 
+/** By what a pass differs from others: of onnxruntime-web by the class and the method, too. */
+export function passKey({ statistic, pixels, engine, cam, target }: PassSettings): string {
+  const made = engine === 'onnxruntime' ? `${cam} ${target ?? 'likeliest'}` : '';
+  return `${statistic} ${pixels} ${engine} ${made}`;
+}
+
 /** What one forward pass leaves, before any normalisation. */
 export interface Pass {
   readonly statistic: Statistic;
@@ -74,12 +80,33 @@ export interface Pass {
   readonly passes: number;
 }
 
+/** A method that is compared, and what it is for. */
+export interface MethodSettings {
+  /** Its name in COMPARED_METHODS. */
+  readonly name: string;
+  readonly pixels: Pixels;
+  readonly target: number;
+  /** Size of the map. */
+  readonly size: readonly [height: number, width: number];
+}
+
+/** The map of a method, and what it took. */
+export interface MethodResult {
+  /** [height, width] in [0, 1] */
+  readonly map: SaliencyMap;
+  /** Of one call, from the network's input to the map. */
+  readonly ms: number;
+  /** The most memory beside the weights. */
+  readonly bytes: number;
+}
+
 export type Task =
   /** Without weights: the bundled model. */
   | { readonly kind: 'load'; readonly weights?: OwnWeights }
   /** The picture of the passes that follow. */
   | { readonly kind: 'show'; readonly bitmap: ImageBitmap }
-  | { readonly kind: 'pass'; readonly settings: PassSettings };
+  | { readonly kind: 'pass'; readonly settings: PassSettings }
+  | { readonly kind: 'method'; readonly settings: MethodSettings };
 
 export type Request = Task & { readonly id: number };
 
@@ -128,6 +155,17 @@ export class Network {
 
   pass(settings: PassSettings): Promise<Pass> {
     return this.#ask<Pass>({ kind: 'pass', settings });
+  }
+
+  method(settings: MethodSettings): Promise<MethodResult> {
+    return this.#ask<MethodResult>({ kind: 'method', settings });
+  }
+
+  /** Ends the worker at once; what it was asked for fails with the reason. */
+  close(reason: Error): void {
+    this.#worker.terminate();
+    for (const { reject } of this.#waiting.values()) reject(reason);
+    this.#waiting.clear();
   }
 
   #ask<Result>(task: Task, transfer: Transferable[] = []): Promise<Result> {

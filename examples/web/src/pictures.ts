@@ -5,6 +5,9 @@ import coffee from '../samples/coffee.png';
 import rocket from '../samples/rocket.jpg';
 import { element } from './element.ts';
 
+/** The longest side of the picture as it is shown and as its maps are made: what a frame has time for. */
+const VIEW_SIDE = 640;
+
 /** A picture by its file name, decoded. */
 export interface NamedBitmap {
   readonly name: string;
@@ -128,4 +131,15 @@ async function openCamera(): Promise<MediaStream> {
   } catch (cause) {
     throw new Error('There is no camera, or it may not be used here.', { cause });
   }
+}
+
+/** The picture as it is shown. */
+export function reducedPixels(bitmap: ImageBitmap): ImageData {
+  const scale = Math.min(1, VIEW_SIDE / Math.max(bitmap.width, bitmap.height));
+  const width = Math.max(1, Math.round(bitmap.width * scale));
+  const height = Math.max(1, Math.round(bitmap.height * scale));
+  const context = new OffscreenCanvas(width, height).getContext('2d')!;
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(bitmap, 0, 0, width, height);
+  return context.getImageData(0, 0, width, height);
 }

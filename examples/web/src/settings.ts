@@ -1,5 +1,6 @@
 /** What can be set on the page, and what things are called there. */
 
+import { COMPARED_METHODS } from 'fastcam/gradients';
 import { type Colormap, resolveScaleWeights } from 'fastcam/viz';
 import type { MapSettings } from './maps.ts';
 import type { Model, PassSettings } from './network.ts';
@@ -8,7 +9,9 @@ import type { Model, PassSettings } from './network.ts';
 export type ScaleName = `scale${number}`;
 /** The maps of one class. */
 export type ClassMapName = 'cam' | 'fastcam' | 'nonClass';
-export type MapName = ScaleName | 'combined' | 'lovi' | ClassMapName;
+/** The map of a method that was asked for: `method-` and its name in COMPARED_METHODS. */
+export type MethodMapName = `method-${string}`;
+export type MapName = ScaleName | 'combined' | 'lovi' | ClassMapName | MethodMapName;
 
 export interface Settings extends MapSettings, PassSettings {
   readonly colormap: Colormap;
@@ -73,6 +76,10 @@ export function isOfClass(name: MapName): name is ClassMapName {
   return name === 'cam' || name === 'fastcam' || name === 'nonClass';
 }
 
+export function isMethod(name: MapName): name is MethodMapName {
+  return name.startsWith('method-');
+}
+
 /** The index of a scale's map, from 0. */
 export function scaleIndex(name: ScaleName): number {
   return Number(name.slice('scale'.length)) - 1;
@@ -95,11 +102,13 @@ const TITLES = {
 } as const;
 
 export function titleOf(name: MapName): string {
-  return isScale(name) ? `Scale ${scaleIndex(name) + 1}` : TITLES[name];
+  if (isScale(name)) return `Scale ${scaleIndex(name) + 1}`;
+  if (!isMethod(name)) return TITLES[name];
+  return COMPARED_METHODS.find((method) => `method-${method.name}` === name)!.title;
 }
 
 /** What a map means, in a few words. */
-export const MAP_NOTES: Readonly<Record<Exclude<MapName, ScaleName>, string>> = {
+export const MAP_NOTES: Readonly<Record<Exclude<MapName, ScaleName | MethodMapName>, string>> = {
   combined: 'all scales together',
   lovi: 'colour tells the scale',
   cam: 'speaks for the class',

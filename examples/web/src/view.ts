@@ -16,15 +16,18 @@ import {
 } from 'fastcam/viz';
 import { element } from './element.ts';
 import { latest } from './latest.ts';
+import { extremesOf, greatest, type Range, spreadToUnit } from './map-values.ts';
 import type { Maps } from './maps.ts';
-import type { Model } from './network.ts';
+import type { Model, Pass } from './network.ts';
 import type { Point } from './probe.ts';
 import {
   DEFAULTS,
+  isMethod,
   isOfClass,
   isScale,
   MAP_NOTES,
   type MapName,
+  type MethodMapName,
   mapNames,
   PRIOR_SCALES,
   presetWeights,
@@ -55,8 +58,6 @@ interface Tile {
 /** A map as the tiles show it: numbers, or for LOVI colours. */
 type Shown = SaliencyMap | Picture;
 
-/** What lies at the ends of the colour map. */
-type Range = readonly [least: number, most: number];
 const UNIT: Range = [0, 1];
 
 /** How much wider than high a picture is drawn at most, and how much higher than wide. */
@@ -72,6 +73,7 @@ const stretched = element('stretched', HTMLElement);
 const colorbar = element('colorbar', HTMLCanvasElement);
 const leastOfBar = element('least', HTMLElement);
 const mostOfBar = element('most', HTMLElement);
+const costLine = element('cost', HTMLElement);
 const scalesTitle = element('scales-title', HTMLElement);
 const noCam = element('no-cam', HTMLElement);
 const camSelect = element('cam', HTMLSelectElement);
@@ -101,14 +103,12 @@ const overlayOptions = latest((colormap: Colormap, opacity: number) => ({ colorm
 export function drawMaps(picture: Picture, maps: Maps, settings: Settings): void {
   const { colormap, opacity, shown } = settings;
   showShape(picture);
+  arrangeMethods([...maps.methods.keys()]);
   for (const [name, tile] of tiles) {
     const { canvas, colored, note, slider } = tile;
     const map = mapNamed(maps, name);
-    paint(canvas, 'shape' in map ? colored(map, rangeOf(tile, map, maps), colormap) : map);
-    write(
-      note,
-      isScale(name) ? `${scaleNames[scaleIndex(name)]}\n${extents(map)}` : MAP_NOTES[name],
-    );
+    paint(canvas, 'shape' in map ? colored(map, rangeOf(name, map, maps), colormap) : map);
+    write(note, noteOf(name, maps));
     if (slider && isScale(name)) {
       const weight = settings.scaleWeights[scaleIndex(name)]!;
       slider.value = String(weight);
@@ -117,7 +117,7 @@ export function drawMaps(picture: Picture, maps: Maps, settings: Settings): void
   }
   const map = mapNamed(maps, shown);
   if ('shape' in map) {
-    const range = rangeOf(tiles.get(shown)!, map, maps);
+    const range = rangeOf(shown, map, maps);
     const unit = sizedAs(picture, spread(map, range));
     paint(stage, overlaid(picture, unit, overlayOptions(colormap, opacity)));
     write(leastOfBar, shortNumber(range[0]));
@@ -129,6 +129,12 @@ export function drawMaps(picture: Picture, maps: Maps, settings: Settings): void
   // LOVI's colours are not the colour map's: its key is by its tile.
   colorbar.parentElement!.hidden = shown === 'lovi';
   for (const button of presetButtons) markPreset(button, settings.scaleWeights);
+}
+
+function noteOf(name: MapName, maps: Maps): string {
+  if (isMethod(name)) return maps.methods.get(name)!.note;
+  if (!isScale(name)) return MAP_NOTES[name];
+  return `${scaleNames[scaleIndex(name)]}\n${extents(mapNamed(maps, name))}`;
 }
 
 /** Says what lies over which picture. @param label of the class whose maps are shown */
@@ -160,8 +166,8 @@ function markPreset(button: HTMLButtonElement, weights: readonly number[]): void
 }
 
 /** 0…1 for normalised maps; others are shown by their own values. */
-function rangeOf({ extremes }: Tile, map: SaliencyMap, { isNormalized }: Maps): Range {
-  return isNormalized ? UNIT : extremes(map);
+function rangeOf(name: MapName, map: SaliencyMap, { isNormalized }: Maps): Range {
+  return isNormalized || isMethod(name) ? UNIT : tiles.get(name)!.extremes(map);
 }
 
 /** Gives the page the tiles and controls that the network has a use for, and says why others are missing. */
@@ -174,6 +180,8 @@ export function showModel(model: Model): void {
   noCam.hidden = !reason;
   write(noCam, reason ?? '');
   camSelect.disabled = reason !== undefined;
+  // Gradients are those of a class.
+  element('comparison', HTMLElement).hidden = model.labels.length === 0;
   priorButton.disabled = scales !== PRIOR_SCALES;
   priorNote.hidden = !priorButton.disabled;
 }
@@ -199,21 +207,32 @@ export function showValues(maps: Maps, shown: MapName, point: Point | undefined)
     main.style.setProperty('--v', String(point.v));
   }
   const texts = [...tiles].map(([name, { value }]) => {
-    const text = point ? valueAt(mapNamed(maps, name), point).toFixed(3) : '';
+    // The tiles of methods come and go with the next frame.
+    const isThere = !isMethod(name) || maps.methods.has(name);
+    const text = point && isThere ? valueAt(mapNamed(maps, name), point).toFixed(3) : '';
     write(value, text);
     return `${titleOf(name)} ${text}`;
   });
-  write(stageValue, tiles.get(shown)!.value.textContent);
+  write(stageValue, tiles.get(shown)?.value.textContent ?? '');
   return point ? `${texts.join(', ')}.` : '';
 }
 
-/** Marks the map that lies over the picture. */
+/** Says what the pass and the last redraw took. @param passes so far */
+export function showCost({ ms, engine }: Pass, redrawMs: number, passes: number): void {
+  const soFar = passes === 1 ? '1 forward pass' : `${passes} forward passes`;
+  const network = `${engine} ${ms.network.toFixed(0)} ms`;
+  write(costLine, `${network} · redrawn in ${redrawMs.toFixed(1)} ms · ${soFar} so far`);
+}
+
+/** Marks the map that lies over the picture, if its tile is there already. */
 export function markShown(shown: MapName): void {
-  tiles.get(shown)!.radio.checked = true;
+  const tile = tiles.get(shown);
+  if (tile) tile.radio.checked = true;
 }
 
 function mapNamed(maps: Maps, name: MapName): Shown {
   if (isScale(name)) return maps.scales[scaleIndex(name)]!;
+  if (isMethod(name)) return maps.methods.get(name)!.map;
   return isOfClass(name) ? maps.ofClass![name] : maps[name];
 }
 
@@ -267,27 +286,6 @@ function valueAt(map: Shown, { u, v }: Point): number {
   return Math.max(...map.data.subarray(4 * i, 4 * i + 3)) / 255;
 }
 
-/** The map with the ends of the range at 0 and 1. */
-function spreadToUnit(map: SaliencyMap, [least, most]: Range): SaliencyMap {
-  if (least === 0 && most === 1) return map;
-  // Of a map that is the same everywhere nothing stands out.
-  const scale = most > least ? 1 / (most - least) : 0;
-  return toNdArray(
-    map.data.map((value) => (value - least) * scale),
-    map.shape,
-  );
-}
-
-function extremesOf({ data }: SaliencyMap): Range {
-  let least = Number.POSITIVE_INFINITY;
-  let most = Number.NEGATIVE_INFINITY;
-  for (const value of data) {
-    if (value < least) least = value;
-    if (value > most) most = value;
-  }
-  return [least, most];
-}
-
 function shortNumber(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
@@ -296,17 +294,9 @@ function extents(map: Shown): string {
   return 'shape' in map ? `${map.shape[1]} × ${map.shape[0]}` : '';
 }
 
-function greatest({ data, shape }: SaliencyMap): string {
-  let best = 0;
-  for (let i = 1; i < data.length; i++) if (data[i]! > data[best]!) best = i;
-  const [height, width] = shape as [number, number];
-  const left = Math.round((100 * (best % width)) / width);
-  const top = Math.round((100 * Math.floor(best / width)) / height);
-  return `Greatest, ${data[best]!.toFixed(2)}, at ${left} % from the left and ${top} % from the top.`;
-}
-
 /** Puts the tiles of a network with so many scales on the page, where others are there. */
 function arrangeTiles(scales: number, withCam: boolean): void {
+  arrangeMethods([]);
   const names = mapNames(scales, withCam);
   if (names.join() === [...tiles.keys()].join()) return;
   tiles = new Map(names.map((name) => [name, tiles.get(name) ?? makeTile(name)]));
@@ -317,6 +307,15 @@ function arrangeTiles(scales: number, withCam: boolean): void {
   const lovi = tiles.get('lovi')!.figure;
   lovi.querySelector('.lovi-legend')?.remove();
   lovi.append(makeLoviLegend(scales));
+}
+
+/** Puts the tiles of the methods that were asked for on the page. */
+function arrangeMethods(names: readonly MethodMapName[]): void {
+  const before = [...tiles.keys()].filter(isMethod);
+  if (names.join() === before.join()) return;
+  for (const name of before.filter((one) => !names.includes(one))) tiles.delete(name);
+  for (const name of names) tiles.set(name, tiles.get(name) ?? makeTile(name));
+  element('compared', HTMLElement).replaceChildren(...names.map((name) => tiles.get(name)!.figure));
 }
 
 function makeTile(name: MapName): Tile {

@@ -15,7 +15,15 @@ import {
 import imagenetLabels from 'fastcam/models/imagenet-1k-labels.json';
 import bundledUrl from 'fastcam/models/tiny-resnet50.safetensors?url';
 import { toNdArray } from 'fastcam/viz';
-import type { Model, Pass, PassSettings, Reply, Request } from './network.ts';
+import type {
+  MethodResult,
+  MethodSettings,
+  Model,
+  Pass,
+  PassSettings,
+  Reply,
+  Request,
+} from './network.ts';
 import type { OnnxFiles } from './onnx.ts';
 import type { InstrumentedNetwork } from './onnxruntime.ts';
 import type { Source } from './sources.ts';
@@ -57,6 +65,9 @@ async function answer(request: Request): Promise<void> {
     } else if (request.kind === 'show') {
       picture = pixelsOf(request.bitmap);
       send({ id, result: undefined });
+    } else if (request.kind === 'method') {
+      const result = await runMethod(request.settings, onProgress);
+      send({ id, result }, [result.map.data.buffer as ArrayBuffer]);
     } else {
       const { settings } = request;
       const pass =
@@ -222,7 +233,19 @@ function runPass({ statistic, pixels }: PassSettings, onProgress: Progress): Pas
   };
 }
 
-/** The same by onnxruntime-web, on the GPU where there is one. */
+/** A method that is compared. Few ask for one: what needs gradients is loaded when somebody does. */
+async function runMethod(settings: MethodSettings, onProgress: Progress): Promise<MethodResult> {
+  if (!net) throw new Error('No network is loaded.');
+  if (!picture) throw new Error('There is no picture to look at.');
+  const { geometry, preprocessing } = geometryOf(net, picture, settings.pixels);
+  const { height, width } = geometry.window;
+  const pixels = new Float32Array(height * width * net.channels);
+  preprocess(pixels, picture, geometry, preprocessing);
+  const { methodResult } = await import('./methods.ts');
+  return methodResult(net, { pixels, height, width }, settings, onProgress);
+}
+
+/** A pass by onnxruntime-web, on the GPU where there is one. */
 async function runOnnx(settings: PassSettings): Promise<Pass> {
   if (!net || !onnx) throw new Error('No ONNX file is loaded.');
   if (!picture) throw new Error('There is no picture to look at.');
