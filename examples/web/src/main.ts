@@ -334,6 +334,7 @@ function wireControls(): void {
   onInput('opacity', (value) => ({ opacity: Number(value) }));
   onInput('scales', weightsOrMap);
   onInput('together', weightsOrMap);
+  onInput('compared', weightsOrMap);
   onInput('classes', classMaps);
   onInput('other', (value) => (value === '' ? {} : classMaps(value)));
   bundledButton.addEventListener('click', () => attempt(load));

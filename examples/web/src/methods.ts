@@ -1,7 +1,12 @@
 /** The methods that are compared, in the worker: with what needs gradients, and loaded on demand. */
 
 import type { ExplainingNetwork, FloatTensor } from 'fastcam';
-import { attributionMap, COMPARED_METHODS, withGradients } from 'fastcam/gradients';
+import {
+  attributionMap,
+  COMPARED_METHODS,
+  type GradientNetwork,
+  withGradients,
+} from 'fastcam/gradients';
 import type { MethodResult, MethodSettings } from './network.ts';
 
 /** What the network sees, [height, width, channels]. */
@@ -11,30 +16,53 @@ export interface NetworkPixels {
   readonly width: number;
 }
 
+/** A quick method runs again, so that the browser's compiler has finished: at most so often, and for so long. */
+const RUNS = 10;
+const REPEAT_MS = 300;
+
+/** Runs a method. Its time is the least of all runs. */
 export function methodResult(
   plain: ExplainingNetwork,
   seen: NetworkPixels,
-  { name, target, size: [height, width] }: MethodSettings,
+  settings: MethodSettings,
   onProgress: (done: number) => void,
 ): MethodResult {
   const net = withGradients(plain);
   const tensor = tensorOf(seen);
-  const { method, smoothing } = COMPARED_METHODS.find((one) => one.name === name)!;
   const start = performance.now();
-  const now = () => performance.now();
+  let ms = Number.POSITIVE_INFINITY;
+  for (let run = 1; ; run++) {
+    const began = performance.now();
+    const finish = started(net, tensor, settings, onProgress);
+    const now = performance.now();
+    ms = Math.min(ms, now - began);
+    if (run === RUNS || now - start > REPEAT_MS) return { ...finish(), ms };
+  }
+}
+
+/** @returns what makes the map at the size of the picture, which is not part of the measured time */
+function started(
+  net: GradientNetwork,
+  tensor: FloatTensor,
+  { name, target, size: [height, width] }: MethodSettings,
+  onProgress: (done: number) => void,
+): () => Omit<MethodResult, 'ms'> {
+  const { method, smoothing } = COMPARED_METHODS.find((one) => one.name === name)!;
   if (method === 'saliency' || method === 'fastcam') {
     const cam = method === 'saliency' ? 'none' : 'gradcam++';
-    const explanation = net.explain(tensor, { cam, target, now });
+    const explanation = net.explain(tensor, { cam, target });
     const pick = (e: typeof explanation) => (cam === 'none' ? e.combinedMap : e.fastcamMap);
     pick(explanation);
-    const ms = performance.now() - start;
-    const { arena, maps } = explanation.cost.bytes;
-    return { map: pick(explanation.resized(width, height)), ms, bytes: arena + maps };
+    return () => {
+      const { arena, maps } = explanation.cost.bytes;
+      return { map: pick(explanation.resized(width, height)), bytes: arena + maps };
+    };
   }
-  const attribution = net.attribute(tensor, { method, smoothing, target, now, onProgress });
-  const ms = performance.now() - start;
-  const map = attributionMap(attribution, { width, height });
-  return { map, ms, bytes: attribution.bytes.pass };
+  const attribution = net.attribute(tensor, { method, smoothing, target, onProgress });
+  return () => ({
+    map: attributionMap(attribution, { width, height }),
+    bytes: attribution.bytes.pass,
+  });
 }
 
 /** Channels first, as tensors have them. */

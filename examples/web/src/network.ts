@@ -94,7 +94,7 @@ export interface MethodSettings {
 export interface MethodResult {
   /** [height, width] in [0, 1] */
   readonly map: SaliencyMap;
-  /** Of one call, from the network's input to the map. */
+  /** Of one call, from the network's input to the map at its size: the least of several, if it is quick. */
   readonly ms: number;
   /** The most memory beside the weights. */
   readonly bytes: number;

@@ -90,7 +90,7 @@ export function whyNoCam({ labels, classWeights }: Model): string | undefined {
   if (classWeights) return undefined;
   return labels.length === 0
     ? 'This network has no classifier.'
-    : 'This network’s classifier is not linear: class activation maps need gradients.';
+    : 'This network’s classifier is not linear: class activation maps need gradients, see Compare.';
 }
 
 const TITLES = {

@@ -1,7 +1,15 @@
 import { attributionMap, COMPARED_METHODS, withGradients } from 'fastcam/gradients';
 import { bundledModel, readPicture } from 'fastcam/node';
 import { expect, test } from 'vitest';
-import { digests, explained, explaining, overflow, painted, violations } from './driver.ts';
+import {
+  digests,
+  explained,
+  explaining,
+  overflow,
+  painted,
+  pixelsOf,
+  violations,
+} from './driver.ts';
 import { page, usePage } from './setup.ts';
 
 const repository = new URL('../../../', import.meta.url);
@@ -81,4 +89,12 @@ test('all methods come one after the other, until somebody cancels', async () =>
   expect(shown.length).toBeGreaterThanOrEqual(3);
   expect(shown).toEqual(all.slice(0, shown.length));
   expect(shown.length).toBeLessThan(all.length);
+  await page.click('[data-map="method-gradcam++"] .name');
+  await painted(page);
+  expect(await page.innerText('#stage-name')).toBe('Grad-CAM++');
+  const stage = await pixelsOf(page, '#stage');
+  await page.click('[data-map=method-saliency] .name');
+  await painted(page);
+  expect(await page.innerText('#stage-name')).toBe('SMOE Scale');
+  expect(await pixelsOf(page, '#stage')).not.toEqual(stage);
 });

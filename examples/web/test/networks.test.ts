@@ -18,7 +18,8 @@ interface NamedFile {
 }
 type Tensors = Map<string, { data: Float32Array; shape: readonly number[] }>;
 
-const NOT_LINEAR = 'This network’s classifier is not linear: class activation maps need gradients.';
+const NOT_LINEAR =
+  'This network’s classifier is not linear: class activation maps need gradients, see Compare.';
 
 const repository = new URL('../../../', import.meta.url);
 const CAT = new URL('samples/chelsea.png', repository).pathname;

@@ -38,7 +38,16 @@ describe('keyboard and screen reader', () => {
       ...['weights', 'theme', 'Cat', 'Coffee', 'Rocket', 'file', 'snap'],
       ...['probe', 'opacity', 'colormap', 'class', 'other'],
       ...['equal', 'ramp', 'prior', ...Array.from({ length: 5 }, () => 'weight')],
-      ...['shown', 'statistic', 'normalizer', 'cam', 'save-png', 'save-json'],
+      ...[
+        'shown',
+        'statistic',
+        'normalizer',
+        'cam',
+        'save-png',
+        'save-json',
+        'compare',
+        'other-method',
+      ],
       'Efficient Saliency Maps for Explainable AI',
     ]);
   });
