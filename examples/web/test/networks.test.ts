@@ -119,6 +119,10 @@ test('a VGG is explained as in Node, without the maps that need gradients, and t
   expect(changed.toSorted()).toEqual(['combined', 'stage']);
   expect(await changedBy(page, () => page.click('[data-map=lovi] .name'))).toEqual(['stage']);
   expect(await violations(page)).toEqual([]);
+  // Under Compare it has them, for the likeliest class.
+  await page.selectOption('#other-method', 'fastcam');
+  await page.waitForSelector('[data-map=method-fastcam] :checked');
+  expect((await maps()).slice(5)).toEqual(['combined', 'lovi', 'method-fastcam']);
 });
 
 test('an AlexNet has three scales, and the page as many weights; a network of five brings all back', async () => {
