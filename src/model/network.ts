@@ -273,7 +273,7 @@ export class Network {
    */
   forward(N: number, H: number, W: number, options: ForwardOptions = {}): Forward {
     const { taps = true, statistic = 'smoe' } = options;
-    const key = `${N} ${H} ${W} ${taps} ${statistic}`;
+    const key = `${N} ${H} ${W} ${taps} ${statistic} ${!!this.classActivation}`;
     return this.pass(key, () => ({ plan: this.#plan([N, H, W], taps, statistic) }));
   }
 

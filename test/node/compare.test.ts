@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { loadNetwork } from '../../src/explain.js';
-import { attribute, attributionMap } from '../../src/gradients.js';
+import { attribute, attributionMap, withGradients } from '../../src/gradients.js';
 import { makeKernels } from '../../src/kernels/index.js';
 import { bundledModel, compareFile, type Model, readPicture } from '../../src/node/index.js';
 
@@ -56,4 +56,14 @@ describe('compareFile', () => {
       /^methods: expected some of saliency, fastcam, /,
     );
   });
+});
+
+test('a network that has explained already has class maps once gradients are added', async () => {
+  const bytes = readFileSync('test/goldens/graph/vgg.weights.safetensors');
+  const net = await loadNetwork(bytes, { kernels: await makeKernels('simd') });
+  const picture = await readPicture(CAT);
+  net.explain(picture, { size: 64 });
+  const after = withGradients(net).explain(picture, { size: 64 });
+  expect(after.cam).toBe('gradcam++');
+  expect(after.fastcamMap.data.some((value) => value > 0)).toBe(true);
 });
