@@ -47,7 +47,7 @@ describe('compareFile', () => {
     const model = await load(report.weightBytes + saliency! + 1000);
     const { report: tight, maps } = await compareFile(CAT, { ...SMALL, model, methods });
     expect(tight.methods[0]).toMatchObject({ name: 'saliency', cost: { passes: 0 } });
-    expect(tight.methods[1]!.error).toMatch(/the budget is/);
+    expect(tight.methods[1]!.error).toMatch(/the limit is/);
     expect([...maps.keys()]).toEqual(['saliency']);
   });
 
