@@ -100,8 +100,8 @@ describe('the embedded modules', () => {
   });
 
   it('are text with one or two characters for each byte', () => {
-    expect([...decodeBytes('(0|')]).toEqual([248, 0, 76]);
-    expect([...decodeBytes('}(}~~(~{')]).toEqual([77, 163, 164, 247]);
+    expect([...decodeBytes('(+|')]).toEqual([253, 0, 81]);
+    expect([...decodeBytes('}(}~~(~{')]).toEqual([82, 168, 169, 252]);
     expect(decodeBytes('').length).toBe(0);
   });
 });

@@ -184,7 +184,9 @@ describe('loadResNet from a stream', () => {
     const refused = streamOf(bytes, [headerBytes, 100]);
     const load = loadResNet(refused.stream, { kernels, budgetBytes: 1000 });
     await expect(load).rejects.toThrow(ShapeError);
-    await expect(load).rejects.toThrow(/^load: an input of 1×224×224 takes .* MB beside 0\.\d MB of weights/);
+    await expect(load).rejects.toThrow(
+      /^load: an input of 1×224×224 takes .* MB beside 0\.\d MB of weights/,
+    );
     expect(refused.delivered).toBe(headerBytes);
     expect(refused.cancelled).toBeInstanceOf(ShapeError);
   });
