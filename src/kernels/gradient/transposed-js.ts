@@ -3,7 +3,7 @@
 import type { Conv2dWeightShape } from '../conv2d-shape.js';
 import type { JsConv2d } from '../js/conv2d-weights.js';
 import { NR } from '../js/gemm.js';
-import { type Panels, panelValue, widenPanel } from '../js/panels.js';
+import { type Panels, widenPanel } from '../js/panels.js';
 import {
   type LinearWeights,
   panelFloats,
@@ -35,16 +35,30 @@ export function jsTransposed(layers: readonly TransposedLayer[]): TransposedScra
       const shape = transposedShape(layer);
       const own = values.subarray(0, panelFloats(shape, NR));
       const { K } = panelLayout(shape, NR);
-      const read = (panel: number, k: number, j: number) => panelValue(panels, panel, k, j);
       return {
         bytes: 0,
         panels: { precision: 'f32', K, values: own, scales: new Float32Array(0) },
         bias,
-        renew: () => transposePanels(own, layer, NR, read),
+        renew: () => transposePanels(own, layer, NR, readerOf(panels)),
       } as ReturnType<TransposedScratch['weightsOf']>;
     },
     // The garbage collector's.
     release() {},
+  };
+}
+
+/** The weights of a panel: in their place, or widened. */
+function readerOf(panels: Panels): (panel: number) => Float32Array | Float64Array {
+  const { precision, K, values } = panels;
+  const length = K * NR;
+  if (precision === 'f32') {
+    const floats = values as Float32Array;
+    return (panel) => floats.subarray(panel * length, (panel + 1) * length);
+  }
+  const widened = new Float64Array(length);
+  return (panel) => {
+    widenPanel(widened, panels, panel);
+    return widened;
   };
 }
 
@@ -58,7 +72,7 @@ function addAll(
   const { K } = panels;
   const N = gradient.length / Cout;
   const sums = new Float64Array(K);
-  const weights = new Float64Array(K * NR);
+  const read = readerOf(panels);
   for (let n = 0; n < N; n++) {
     sums.fill(0);
     for (let oc = 0; oc < Cout; oc += NR) {
@@ -66,7 +80,7 @@ function addAll(
       const own = gradient.subarray(n * Cout + oc, n * Cout + oc + columns);
       // After a ReLU many gradients are 0.
       if (own.every((value) => value === 0)) continue;
-      widenPanel(weights, panels, oc / NR);
+      const weights = read(oc / NR);
       for (let j = 0; j < columns; j++) {
         const factor = own[j]!;
         for (let k = 0; k < K; k++) sums[k]! += factor * weights[k * NR + j]!;

@@ -150,7 +150,7 @@ function renewal(
   const length = panelFloats(target, NR);
   if (isDepthwise(shape) || isDepthwise(target) || !transposePanel) {
     return () => {
-      const read = readerOf(engine, floatsOf, from.K);
+      const read = (panel: number) => memory.floats(floatsOf(panel), NR * from.K);
       transposePanels(memory.floats(ptr, length), layer, NR, read);
     };
   }
@@ -169,21 +169,6 @@ function renewal(
         transposePanel(groupPtr + 4 * NR * first, toBytes, tapPtr, rows, count);
       }
     }
-  };
-}
-
-/** Reads single weights. Consecutive reads of one panel widen it once. */
-function readerOf(
-  { memory }: Engine,
-  floatsOf: (panel: number) => number,
-  K: number,
-): (panel: number, k: number, j: number) => number {
-  let current = -1;
-  let floats: Float32Array = new Float32Array(0);
-  return (panel, k, j) => {
-    if (panel !== current) floats = memory.floats(floatsOf(panel), K * NR);
-    current = panel;
-    return floats[k * NR + j]!;
   };
 }
 

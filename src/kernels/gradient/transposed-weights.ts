@@ -88,13 +88,14 @@ export function panelFloats(shape: Conv2dWeightShape, NR: number): number {
  * Rearranges weights by the definition, one by one. It is the reference, and it serves every shape.
  *
  * @param out the panels of `transposedShape`
- * @param read weight `k` of output channel `j` of a panel of the layer's own weights
+ * @param NR a power of two
+ * @param floatsOf panel number i of the layer's own weights, [K, NR]; valid until the next one is asked for
  */
 export function transposePanels(
   out: Float32Array,
   layer: TransposedLayer,
   NR: number,
-  read: (panel: number, k: number, j: number) => number,
+  floatsOf: (panel: number) => Float32Array | Float64Array,
 ): void {
   const { shape, arrangement } = layer;
   const { Cin, Cout, kH, kW, groups } = shape;
@@ -109,18 +110,23 @@ export function transposePanels(
   const isSpread = isDepthwise(target);
   const columns = target.Cout / groups;
   out.fill(0);
+  let current = -1;
+  let weights: Float32Array | Float64Array = out;
   for (let oc = 0; oc < Cout; oc++) {
     const group = Math.floor(oc / CoutG);
     const o = oc % CoutG;
     const own = isDepthwise(shape) ? oc : o;
     const panel = (isDepthwise(shape) ? 0 : group) * from.panels + Math.floor(own / NR);
+    if (panel !== current) weights = floatsOf(panel);
+    current = panel;
+    const firstPanel = isSpread ? 0 : group * to.panels;
     for (let tap = 0; tap < taps; tap++) {
-      for (let ic = 0; ic < CinG; ic++) {
-        const value = read(panel, tap * CinG + ic, own % NR);
-        const row = isColumns ? o : (taps - 1 - tap) * CoutG + o;
-        const column = (isSpread ? group * columns : 0) + (isColumns ? tap * CinG : 0) + ic;
-        const base = (isSpread ? 0 : group) * to.panels + Math.floor(column / NR);
-        out[(base * to.K + row) * NR + (column % NR)] = value;
+      const row = isColumns ? o : (taps - 1 - tap) * CoutG + o;
+      const firstColumn = (isSpread ? group * columns : 0) + (isColumns ? tap * CinG : 0);
+      let k = tap * CinG * NR + (own % NR);
+      for (let column = firstColumn; column < firstColumn + CinG; column++, k += NR) {
+        const j = column & (NR - 1);
+        out[((firstPanel + (column - j) / NR) * to.K + row) * NR + j] = weights[k]!;
       }
     }
   }
