@@ -15,7 +15,7 @@ export function formatMethodsCost(cost: MethodsCost, machine: string): string {
   table.push(['SMOE Scale', 0, (saliencyShare * network.ms).toFixed(2), share(saliencyShare), 1]);
   for (const { title, passes, ms, ratio, timesSaliency, isTimed } of methods) {
     const name = isTimed ? title : `${title} *`;
-    table.push([name, passes, ms.toFixed(2), share(ratio), timesSaliency.toFixed(0)]);
+    table.push([name, passes, ms.toFixed(2), share(ratio), times(timesSaliency)]);
   }
   return (
     `${model} at ${size} × ${size}, backend ${backend}, medians of ${rounds} passes; ${machine}\n` +
@@ -24,6 +24,11 @@ export function formatMethodsCost(cost: MethodsCost, machine: string): string {
     `${claim(cost).toString()}\n` +
     `Memory of the backward pass beside the weights: ${(backward.bytes / 1e6).toFixed(1)} MB\n`
   );
+}
+
+/** A class activation map may cost less than saliency. */
+function times(ratio: number): string {
+  return ratio.toFixed(ratio < 10 ? 1 : 0);
 }
 
 /** The ratios that the paper's §4.1 states, and those that this project wants. */
