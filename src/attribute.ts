@@ -1,8 +1,14 @@
 /** All steps of an attribution: picture → input → passes → map → `Attribution`. */
 
 import { expectWhole, oneOf, refuseKind, ShapeError } from './errors.js';
-import { checkFinite, checkFloats, type ExplainOptions, type FloatTensor } from './explain.js';
-import { checkPicture, fitPicture, type Picture, preprocess, type Region } from './image/index.js';
+import {
+  checkFinite,
+  checkFloats,
+  type ExplainOptions,
+  type FloatTensor,
+  geometryOf,
+} from './explain.js';
+import { type Picture, preprocess, type Region } from './image/index.js';
 import { flatten } from './kernels/operators.js';
 import {
   ATTRIBUTION_METHODS,
@@ -183,19 +189,11 @@ export function inputOf(
 ): Seen {
   if ('shape' in Object(image)) return tensorInput(net, image as FloatTensor);
   const picture = image as Picture;
-  const { fit = 'whole', size: asked = net.preprocessing.size } = options;
-  expectWhole('fit', { size: asked });
-  checkPicture('attribute', picture);
   const { width, height } = picture;
-  const { fixedSize, preprocessing } = net;
-  // As in `explain`: the file may allow one size only, which its short side identifies.
-  const isOwn = options.size === undefined || asked === Math.min(...(fixedSize ?? []));
-  const size = fixedSize && isOwn ? fixedSize : asked;
-  const { cropRatio } = preprocessing;
-  const geometry = fitPicture(width, height, fit, size, cropRatio, net.prepared.stride);
+  const geometry = geometryOf('attribute', net, picture, options);
   const { height: H, width: W } = geometry.window;
   const data = new Float32Array(H * W * net.channels);
-  preprocess(data, picture, geometry, preprocessing, net.kernels.pictures?.resizeRows);
+  preprocess(data, picture, geometry, net.preprocessing, net.kernels.pictures?.resizeRows);
   return { input: { data, H, W }, region: geometry.region, width, height };
 }
 

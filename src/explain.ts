@@ -10,6 +10,7 @@ import {
   checkPicture,
   type Fit,
   fitPicture,
+  type Geometry,
   type Picture,
   preprocess,
   type Region,
@@ -166,23 +167,38 @@ export function runPicture(
   image: Picture,
   options: Pick<ExplainOptions, 'fit' | 'size' | 'now'> & ForwardOptions = {},
 ): PicturePass {
-  const { fit = 'whole', size: asked = net.preprocessing.size, now = Date.now } = options;
-  expectWhole('fit', { size: asked });
-  // The file allows one size only; its short side identifies it.
-  const { fixedSize } = net;
-  const isOwn = options.size === undefined || asked === Math.min(...(fixedSize ?? []));
-  const size = fixedSize && isOwn ? fixedSize : asked;
-  checkPicture('explain', image);
+  const { now = Date.now } = options;
   const start = now();
-  const { cropRatio } = net.preprocessing;
-  const { stride } = net.prepared;
-  const geometry = fitPicture(image.width, image.height, fit, size, cropRatio, stride);
+  const geometry = geometryOf('explain', net, image, options);
   const { window, region } = geometry;
   const forward = net.forward(1, window.height, window.width, options);
   preprocess(forward.input, image, geometry, net.preprocessing, net.kernels.pictures?.resizeRows);
   const ready = now();
   run(forward);
   return { forward, region, preprocessMs: ready - start, networkMs: now() - ready };
+}
+
+/**
+ * Where a picture goes in the input of a network.
+ *
+ * @param what the function in messages
+ * @throws {ShapeError} for a picture without pixels, or a size out of range
+ */
+export function geometryOf(
+  what: string,
+  net: Network,
+  image: Picture,
+  { fit = 'whole', size: asked }: Pick<ExplainOptions, 'fit' | 'size'>,
+): Geometry {
+  const { fixedSize, preprocessing, prepared } = net;
+  const side = asked ?? preprocessing.size;
+  expectWhole('fit', { size: side });
+  // The file allows one size only; its short side identifies it.
+  const isOwn = asked === undefined || asked === Math.min(...(fixedSize ?? []));
+  const size = fixedSize && isOwn ? fixedSize : side;
+  checkPicture(what, image);
+  const { width, height } = image;
+  return fitPicture(width, height, fit, size, preprocessing.cropRatio, prepared.stride);
 }
 
 /**
