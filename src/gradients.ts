@@ -38,7 +38,9 @@ export {
 export { BASELINES } from './methods/gradients/integrated-gradients.js';
 export { REDUCTIONS } from './methods/gradients/reduction.js';
 export type { PeakColumn } from './methods/gradients/saliency-vector.js';
-export { SCORES, type Score, usualScore } from './model/gradient/score.js';
+export { type GradientGraph, type GradientOptions, gradient } from './model/gradient/gradient.js';
+export { type GradientPass, type GradientRequest, gradientPass } from './model/gradient/pass.js';
+export { SCORES, type Score, scoreOperator, usualScore } from './model/gradient/score.js';
 export { type GradientNetwork, withGradients } from './with-gradients.js';
 export { type AttributeOptions, attribute, type SaliencyVector };
 

@@ -1,13 +1,21 @@
 /** The options of methods that need gradients: `--method` and what belongs to it. */
 
 import { extname } from 'node:path';
-import { InvalidArgumentError, type Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { ATTRIBUTION_METHODS, SMOOTHINGS } from '../methods/gradients/attribution.js';
+import { CAM_METHODS } from '../methods/index.js';
 import { SCORES } from '../model/gradient/score.js';
 import type { AttributionOptions, PassOptions } from '../node/attribution.js';
 import type { Model } from '../node/index.js';
-import { parseCount, parsePath, parseSeed, parseShare } from './option-values.js';
-import { choice, valued } from './options.js';
+import {
+  parseClass,
+  parseCount,
+  parseNames,
+  parsePath,
+  parseSeed,
+  parseShare,
+} from './option-values.js';
+import { checkClass, choice, valued } from './options.js';
 import { UsageError } from './streams.js';
 
 /** More passes than anybody waits for. */
@@ -27,7 +35,13 @@ export interface PassFlags {
 export interface MethodFlags extends PassFlags {
   readonly method?: NonNullable<AttributionOptions['method']>;
   readonly smoothing?: NonNullable<AttributionOptions['smoothing']>;
+  readonly at?: readonly string[];
+  readonly class?: number | string;
+  readonly alsoClass?: readonly (number | string)[];
 }
+
+/** Methods that are made from a value inside the network. */
+const AT_METHODS: readonly string[] = [...CAM_METHODS, 'guided-gradcam'];
 
 const BASELINES = ['zero', 'mean', 'blurred'] as const;
 
@@ -43,6 +57,18 @@ export function methodOptions(): Option[] {
       'for --method: many gradients of noisy inputs as one (default: none)',
       SMOOTHINGS,
     ),
+    valued(
+      '--at <names>',
+      'for a class activation map: make it from these values, a,b,c, or all scales (default: the last scale)',
+      parseNames,
+    ),
+    new Option(
+      '--also-class <index|name>',
+      'for --method: add the score of another class to that of --class; may be repeated',
+    ).argParser((text: string, before: readonly (number | string)[] = []) => [
+      ...before,
+      parseClass(text),
+    ]),
     ...passOptions(),
   ];
 }
@@ -86,13 +112,18 @@ function parseBaseline(text: string): string {
  * @throws {UsageError} for an option that has no effect
  */
 export async function attributionOptions(
-  { method, smoothing, ...flags }: MethodFlags,
+  { method, smoothing, at, class: wanted, alsoClass: others, ...flags }: MethodFlags,
   model: Model,
 ): Promise<AttributionOptions | undefined> {
   if (method === undefined) {
-    refuse({ smoothing, ...passFlags(flags) }, 'it needs --method');
+    refuse({ smoothing, at, 'also-class': others, ...passFlags(flags) }, 'it needs --method');
     return undefined;
   }
+  if (wanted === undefined) refuse({ 'also-class': others }, 'it needs --class');
+  if (!AT_METHODS.includes(method)) {
+    refuse({ at }, `it has no effect on ${method}: only on class activation maps`);
+  }
+  for (const other of others ?? []) checkClass(other, model);
   const { steps, baseline, samples, noise, seed } = flags;
   if (method !== 'integrated-gradients') {
     refuse({ steps, baseline }, `it has no effect on ${method}: only on integrated-gradients`);
@@ -100,8 +131,14 @@ export async function attributionOptions(
   if (smoothing === undefined || smoothing === 'none') {
     refuse({ samples, noise, seed }, 'it has no effect without --smoothing');
   }
-  const named = { method, ...(smoothing !== undefined && { smoothing }) };
-  return { ...named, ...(await passesOf(flags, model)) };
+  const { scales } = model.net;
+  return {
+    method,
+    ...(smoothing !== undefined && { smoothing }),
+    ...(at && { at: at.length === 1 && at[0] === 'all' ? scales : at }),
+    ...(others && { target: [wanted!, ...others] }),
+    ...(await passesOf(flags, model)),
+  };
 }
 
 /** Options of passes, with a baseline from its file. */

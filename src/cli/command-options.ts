@@ -47,7 +47,7 @@ export function explainOptions(): Option[] {
     valued('--calibration <file>', 'normalizer constants, written by calibrate', parsePath),
     scaleWeightsOption(),
     camOption('there is a classifier'),
-    tapsOption(),
+    tapsOption(', or `activations` for every activation function'),
     classOption(),
     ...methodOptions(),
     ...inputOptions(),
@@ -113,10 +113,10 @@ function camOption(needed: string): Option {
   ]);
 }
 
-function tapsOption(): Option {
+function tapsOption(or = ''): Option {
   return valued(
     '--taps <names>',
-    'measure at these values instead of the ends of scales: a,b,c',
+    `measure at these values instead of the ends of scales: a,b,c${or}`,
     parseNames,
   );
 }

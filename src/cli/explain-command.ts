@@ -36,7 +36,6 @@ export interface ExplainFlags
   readonly scaleWeights: NonNullable<ExplainManyOptions['scaleWeights']>;
   readonly cam?: NonNullable<ExplainManyOptions['cam']>;
   readonly taps?: readonly string[];
-  readonly class?: number | string;
   readonly colormap: NonNullable<DrawOptions['colormap']>;
   readonly only?: NonNullable<DrawOptions['only']>;
   readonly format: NonNullable<DrawOptions['format']>;
@@ -49,17 +48,18 @@ export interface ExplainFlags
 /** @returns the exit code */
 export async function explainCommand(
   paths: readonly string[],
-  flags: ExplainFlags,
+  given: ExplainFlags,
   streams: Streams,
 ): Promise<number> {
-  const { out, jobs = availableParallelism(), json, debug = false } = flags;
+  const { out, jobs = availableParallelism(), json, debug = false } = given;
   const { findInputs, outputFolders } = await import('../node/inputs.js');
   const inputs = await findInputs(paths, out);
-  checkPaths(inputs, flags);
+  checkPaths(inputs, given);
   const isAlone = inputs.length === 1 && inputs[0]!.failure === undefined;
-  const first = isAlone ? await startReading(inputs[0]!.path, flags) : undefined;
+  const first = isAlone ? await startReading(inputs[0]!.path, given) : undefined;
   const { explainMany, kindsForGallery, summarize } = await load();
-  const model = await openFlagged(flags, streams);
+  const model = await openFlagged(given, streams);
+  const flags = await withTaps(given, model);
   const attribution = await attributionOptions(flags, model);
   const options = {
     ...explainOptions(flags, model, await calibrationOf(flags, model)),
@@ -149,6 +149,13 @@ function explainOptions(
   };
 }
 
+/** `--taps activations` stands for the value after every activation function. */
+async function withTaps(flags: ExplainFlags, { net }: Model): Promise<ExplainFlags> {
+  if (`${flags.taps}` !== 'activations') return flags;
+  const { activationNames } = await import('../gradients.js');
+  return { ...flags, taps: activationNames(net) };
+}
+
 /** No input file may be overwritten. */
 function checkPaths(inputs: readonly Input[], flags: ExplainFlags): void {
   const { tensors, model, labels, calibration } = flags;
@@ -197,7 +204,7 @@ async function checkOptions(
     throw new UsageError(
       error.message
         .replace(/^scaleWeights/, '--scale-weights')
-        .replace(/^(taps|cam|only|smoothing)/, '--$1'),
+        .replace(/^(taps|cam|only|smoothing|at)/, '--$1'),
     );
   }
 }

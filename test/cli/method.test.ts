@@ -128,6 +128,34 @@ describe('fastcam explain --method', () => {
     expect(both.subarray(1024)).toEqual(await mapOf('second.safetensors', 1, 1));
   });
 
+  test('--also-class adds the score of another class: the gradient is the sum of both', async () => {
+    const [cat, tabby, both] = [
+      await arraysOf('cat', ...METHOD, 'gradient', '--class', 'Egyptian cat'),
+      await arraysOf('tabby', ...METHOD, 'gradient', '--class', 'tabby'),
+      await arraysOf('both', ...METHOD, 'gradient', '--class', '32', '--also-class', 'tabby'),
+    ].map(({ arrays }) => arrays.read('attribution'));
+    const most = both!.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+    expect(most).toBeGreaterThan(0);
+    both!.forEach((value, i) => {
+      expect(Math.abs(value - cat![i]! - tabby![i]!)).toBeLessThanOrEqual(1e-5 * most);
+    });
+  });
+
+  test('--at names the values of a class activation map; all stands for every scale', async () => {
+    const mapAt = async (name: string, ...argv: string[]) =>
+      (await arraysOf(name, ...METHOD, 'layercam', ...argv)).arrays.read('map');
+    const last = await mapAt('last');
+    expect(await mapAt('layer4', '--at', 'layer4')).toEqual(last);
+    const all = await mapAt('all', '--at', 'all');
+    expect(await mapAt('each', '--at', 'relu,layer1,layer2,layer3,layer4')).toEqual(all);
+    expect(all).not.toEqual(last);
+  });
+
+  test('--taps activations measures after every activation function', async () => {
+    const { report } = await arraysOf('activations', '--taps', 'activations', '--only', 'saliency');
+    expect(report.scales.length).toBe(49);
+  });
+
   test('threads draw it, too', async () => {
     const copy = join(folder, 'copy.png');
     writeFileSync(copy, readFileSync(CAT));
@@ -165,6 +193,11 @@ describe('fastcam explain --method', () => {
     [['--method', 'gradient', '--baseline', 'mean'], '--baseline: it has no effect'],
     [['--method', 'gradient', '--seed', '1'], '--seed: it has no effect without --smoothing'],
     [['--method', 'gradcam', '--smoothing', 'vargrad'], '--smoothing: expected none for gradcam'],
+    [['--method', 'gradient', '--at', 'layer3'], '--at: it has no effect on gradient'],
+    [['--method', 'gradcam', '--at', 'layer9'], '--at: expected names of values'],
+    [['--class', '3', '--also-class', '4'], '--also-class: it needs --method'],
+    [['--method', 'gradient', '--also-class', '4'], '--also-class: it needs --class'],
+    [['--method', 'gradient', '--class', '3', '--also-class', 'no'], '--class no'],
     [['--only', 'attribution'], '--only: attribution needs a method'],
     [['--method', 'magic'], 'Allowed choices are gradient, input-x-gradient'],
     [['--method', 'gradient', '--score', 'magic'], 'Allowed choices are logit, two-sided'],

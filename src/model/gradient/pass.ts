@@ -53,7 +53,6 @@ export interface GradientPass {
 
 /** What is remembered about the pass that a network holds. */
 interface Made {
-  readonly key: string;
   readonly targets: Targets[];
   readonly keptShare: number;
 }
@@ -61,7 +60,8 @@ interface Made {
 const latest = new WeakMap<Network, Made>();
 
 /**
- * Prepares the gradients of a score for N pictures of H×W, also if the pass begins at another value. Like `Network.forward`, it keeps the latest pass.
+ * Prepares the gradients of a score for N pictures of H×W, also if the pass begins at another value. Like
+ * `Network.forward`, it keeps the latest pass.
  *
  * @throws {ShapeError} if an operator has no gradient, a name is unknown, the network has no classifier, or the pass
  * needs more than the budget
@@ -73,11 +73,14 @@ export function gradientPass(
 ): GradientPass {
   const { at = [], score, guided = false, from } = request;
   const key = `∂ ${N} ${H} ${W} ${score} ${guided} ${from} ${at.join(' ')}`;
+  let made: Made | undefined;
   const pass = net.pass(key, (fits) => {
-    const { planned, ...made } = plannedPass(net, [N, H, W], request, fits);
-    latest.set(net, { key, ...made });
+    const { planned, ...rest } = plannedPass(net, [N, H, W], request, fits);
+    made = rest;
     return planned;
   });
+  // Not before: if the new pass is refused, the network still holds the one before it.
+  if (made) latest.set(net, made);
   const { targets, keptShare } = latest.get(net)!;
   return results(pass, targets, keptShare);
 }
@@ -120,7 +123,7 @@ function plannedPass(
   [N, H, W]: readonly [number, number, number],
   { at = [], score, guided = false, from }: GradientRequest,
   fits: (pass: PlannedPass) => boolean,
-): Omit<Made, 'key'> & { readonly planned: PlannedPass } {
+): Made & { readonly planned: PlannedPass } {
   const whole = net.preparedAt(H, W).graph;
   const first = from === undefined ? 0 : valueNamed(whole, from);
   const extents = shapesOf(whole, H, W)[first]!;
