@@ -82,6 +82,7 @@ export function compareOptions(): Option[] {
       parseSome(text, COMPARED),
     ),
     classOption(),
+    tapsOption(),
     ...passOptions(),
     ...inputOptions(),
     colormapOption(),

@@ -19,6 +19,7 @@ export interface CompareFlags extends ModelFlags, InputFlags, PassFlags, OutputF
   readonly out: string;
   readonly methods?: readonly string[];
   readonly class?: number | string;
+  readonly taps?: readonly string[];
   readonly colormap: NonNullable<DrawOptions['colormap']>;
 }
 
@@ -28,7 +29,7 @@ export async function compareCommand(
   flags: CompareFlags,
   streams: Streams,
 ): Promise<number> {
-  const { out, methods, class: wanted, colormap, json } = flags;
+  const { out, methods, class: wanted, taps, colormap, json } = flags;
   const [{ compareFile }, { formatComparison }, model] = await Promise.all([
     import('../node/compare.js'),
     import('./comparison-table.js'),
@@ -49,6 +50,7 @@ export async function compareCommand(
       ...(await passesOf(flags, model)),
       ...(methods && { methods }),
       ...(wanted !== undefined && { target: wanted }),
+      ...(taps && { taps }),
       ...{ signal: interruption.signal, onProgress: progress.update },
     });
     progress.stop();

@@ -29,6 +29,8 @@ export interface CompareOptions extends DecodeOptions, PassOptions {
   readonly methods?: readonly string[];
   /** The class to explain: the top one (default), an index or a name. */
   readonly target?: 'top' | number | string;
+  /** Values to measure SMOE Scale at, instead of the ends of scales. */
+  readonly taps?: readonly string[];
   /** Default `whole`. */
   readonly fit?: Fit;
   /** Short side of the input; default the size that the model was trained at. */
@@ -78,8 +80,10 @@ export async function compareFile(
   const methods = chosenMethods(options.methods);
   if (net.labels.length === 0) throw new ShapeError('compare: the network has no classifier');
   const picture = overWhite(await readPicture(path, options));
-  const { fit, size: inputSize, target } = options;
+  const { fit, size: inputSize, target, taps = net.scales } = options;
   const explain = {
+    // Gradients need no scales. Where there are none, saliency is refused below, with the values that can be named.
+    taps: taps.length > 0 ? taps : net.scaleCandidates,
     ...(fit !== undefined && { fit }),
     ...(inputSize !== undefined && { size: inputSize }),
     ...(target !== undefined && { target }),
@@ -192,20 +196,23 @@ async function explained(
   { model, picture, explanation, tile, options }: Run,
   method: 'saliency' | 'fastcam',
 ): Promise<Finish> {
-  const { fit, size } = options;
+  const { fit, size, taps } = options;
   const pick = (e: Explanation) => (method === 'saliency' ? e.combinedMap : e.fastcamMap);
   const result = model.net.explain(picture, {
     ...(fit !== undefined && { fit }),
     ...(size !== undefined && { size }),
+    ...(taps !== undefined && { taps }),
     ...{ cam: method === 'saliency' ? 'none' : 'gradcam++', target: explanation.target! },
     maps: { longSide: Math.max(...explanation.inputSize) },
   });
   pick(result);
+  // The class activation map of another classifier needs one, through the classifier alone.
+  const passes = method === 'saliency' || model.net.hasLinearHead ? 0 : 1;
   return async () => {
     const { arena, maps } = result.cost.bytes;
     return {
       map: pick(result.resized(tile.width, tile.height)),
-      passes: 0,
+      passes,
       bytes: arena + maps,
     };
   };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { COMPARED_METHODS } from '../../src/methods/gradients/comparison.js';
 import { type Comparison, readPicture } from '../../src/node/index.js';
-import { failure, inTerminal, success } from './terminal.js';
+import { failure, fastcam, inTerminal, success } from './terminal.js';
 
 const CAT = 'samples/chelsea.png';
 const SMALL = ['--size', '32', '--backend', 'simd', '--steps', '3', '--samples', '2'];
@@ -35,6 +35,25 @@ describe('fastcam compare', () => {
       ...{ 'gradient:smoothgrad-squared': 2, 'gradient:vargrad': 2 },
       'integrated-gradients:smoothgrad-squared': 6,
     });
+  });
+
+  test('a network without scales: gradients as usual, and saliency at the values that --taps names', async () => {
+    const model = ['--model', 'test/goldens/graph/convnext.onnx', '--backend', 'simd'];
+    const argv = [...model, '--methods', 'saliency,fastcam,gradient', '--json'];
+    const run = await fastcam('compare', CAT, ...argv, '-o', join(folder, 'scales'));
+    expect(run.code).toBe(1);
+    const { methods }: Comparison = JSON.parse(run.stdout);
+    expect(methods.map(({ name, cost }) => [name, cost?.passes])).toEqual([
+      ['saliency', undefined],
+      ['fastcam', undefined],
+      ['gradient', 1],
+    ]);
+    const [, names] = /SMOE Scale: taps: .*: name some of (\S+)\n/.exec(run.stderr)!;
+    const given = ['--taps', names!, '-o', join(folder, 'scales')];
+    const { stdout } = await fastcam('compare', CAT, ...argv, ...given);
+    const tapped: Comparison = JSON.parse(stdout);
+    // FastCAM's class activation map takes a pass through the classifier, which is not linear.
+    expect(tapped.methods.map(({ cost }) => cost!.passes)).toEqual([0, 1, 1]);
   });
 
   test('the sheet has a row for each group of methods, and is wide enough for the longest', async () => {
