@@ -132,7 +132,7 @@ describe('search, filter and order', () => {
     expect(await shownCount()).toBe(`${likely.length} of 30 shown`);
     expect(await page.innerText('#least-value')).toBe('30 %');
     await page.selectOption('#order', 'probability-up');
-    const shares = await page.locator('.classes li:first-child .value').allInnerTexts();
+    const shares = await page.locator('.classes li:first-child .value').allTextContents();
     const sorted = likely.toSorted((a, b) => a - b).map((p) => `${(100 * p).toFixed(1)} %`);
     expect(shares).toEqual(sorted.slice(0, shares.length));
   });
