@@ -152,13 +152,18 @@ function targetsOf(net: Network, target: AttributeOptions['target'] = 'top'): Ta
   return [...new Set(given.map((one) => net.classIndex(one)))];
 }
 
+/** The values where scales end; where none do, those that may be measured. */
+export function usualValues(net: Network): readonly string[] {
+  return net.scales.length > 0 ? net.scales : net.scaleCandidates;
+}
+
 /** Names of the values of class activation maps, or of the scales of BiDiCAM. */
 function valuesOf(
   net: Network,
   method: AttributionMethod,
   at: AttributeOptions['at'],
 ): readonly string[] {
-  const usual = net.scales.length > 0 ? net.scales : net.scaleCandidates;
+  const usual = usualValues(net);
   if (at === undefined) {
     const isPlain = isGradientMethod(method) && method !== 'guided-gradcam';
     if (usual.length > 0 || isPlain) return method === 'bidicam' ? usual : usual.slice(-1);

@@ -18,7 +18,15 @@ import {
   combinedMap,
   normalizedMap,
 } from './methods/index.js';
-import type { Activation, Forward, KeptValue, Network, Plan, Tap } from './model/index.js';
+import {
+  type Activation,
+  type Forward,
+  type KeptValue,
+  type Network,
+  type Plan,
+  type Tap,
+  topClass,
+} from './model/index.js';
 import {
   lovi,
   type Normalizer,
@@ -297,9 +305,7 @@ export class Explanation {
 
   /** For `top` the index of the most likely class; otherwise the index of the given class. */
   private classOf(target: number | string): number | string {
-    if (target !== 'top') return target;
-    const { logits } = this;
-    return logits.reduce((best, logit, index) => (logit > logits[best]! ? index : best), 0);
+    return target === 'top' ? topClass(this.logits) : target;
   }
 
   private get size(): [number, number] {

@@ -1,6 +1,6 @@
 /** A network with everything that needs gradients. */
 
-import { type AttributeOptions, attribute } from './attribute.js';
+import { type AttributeOptions, attribute, usualValues } from './attribute.js';
 import type { ExplainingNetwork, FloatTensor } from './explain.js';
 import type { Picture } from './image/index.js';
 import type { Attribution } from './methods/gradients/attribution.js';
@@ -21,7 +21,7 @@ export interface GradientNetwork extends ExplainingNetwork {
  * are made from the last scale, with the usual score.
  */
 export function withGradients<Net extends ExplainingNetwork>(net: Net): Net & GradientNetwork {
-  const at = usualValue(net);
+  const at = net.labels.length === 0 ? undefined : usualValues(net).at(-1);
   const own: Pick<GradientNetwork, 'attribute'> & Pick<Network, 'classActivation'> = {
     attribute: (image, options) => attribute(net, image, options),
     ...(at !== undefined && {
@@ -40,9 +40,4 @@ export function withGradients<Net extends ExplainingNetwork>(net: Net): Net & Gr
     }),
   };
   return Object.assign(net, own) as Net & GradientNetwork;
-}
-
-/** The value of class activation maps: where the last scale ends. */
-function usualValue(net: Network): string | undefined {
-  return net.labels.length === 0 ? undefined : (net.scales.at(-1) ?? net.scaleCandidates.at(-1));
 }

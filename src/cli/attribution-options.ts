@@ -3,6 +3,7 @@
 import { extname } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { ATTRIBUTION_METHODS, SMOOTHINGS } from '../methods/gradients/attribution.js';
+import { BASELINES } from '../methods/gradients/integrated-gradients.js';
 import { CAM_METHODS } from '../methods/index.js';
 import { SCORES } from '../model/gradient/score.js';
 import type { AttributionOptions, PassOptions } from '../node/attribution.js';
@@ -42,8 +43,6 @@ export interface MethodFlags extends PassFlags {
 
 /** Methods that are made from a value inside the network. */
 const AT_METHODS: readonly string[] = [...CAM_METHODS, 'guided-gradcam'];
-
-const BASELINES = ['zero', 'mean', 'blurred'] as const;
 
 export function methodOptions(): Option[] {
   return [

@@ -26,6 +26,7 @@ export {
   type Conv2dWeightShape,
   conv2dMacs,
   conv2dShape,
+  isDepthwise,
 } from './conv2d-shape.js';
 export * from './js/activation.js';
 export * from './js/arithmetic.js';

@@ -28,3 +28,8 @@ export function classIndex(labels: readonly string[], target: number | string): 
   const hint = near.length > 0 ? `; did you mean ${near.join(', ')}?` : '';
   throw new ShapeError(`target: no class is called ${target}${hint}`);
 }
+
+/** The class with the largest logit; the first of equal ones. */
+export function topClass(logits: Float32Array): number {
+  return logits.reduce((best, logit, index) => (logit > logits[best]! ? index : best), 0);
+}

@@ -1,7 +1,7 @@
 /** `fastcam/model`: networks (graphs, families, weights, the forward pass) and the preprocessing of pictures. */
 
 export * from '../image/index.js';
-export { classIndex } from './class-index.js';
+export { classIndex, topClass } from './class-index.js';
 export { type ByteSource, checkFile } from './formats/byte-source.js';
 export type { ByteStream, ByteStreamReader } from './formats/byte-stream.js';
 export { decodeFloats } from './formats/dtype.js';

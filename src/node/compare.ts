@@ -80,16 +80,17 @@ export async function compareFile(
   const methods = chosenMethods(options.methods);
   if (net.labels.length === 0) throw new ShapeError('compare: the network has no classifier');
   const picture = overWhite(await readPicture(path, options));
-  const { fit, size: inputSize, target, taps = net.scales } = options;
+  const { fit, size, target, taps = net.scales } = options;
+  const input = { ...(fit !== undefined && { fit }), ...(size !== undefined && { size }) };
   const explain = {
+    ...input,
     // Gradients need no scales. Where there are none, saliency is refused below, with the values that can be named.
     taps: taps.length > 0 ? taps : net.scaleCandidates,
-    ...(fit !== undefined && { fit }),
-    ...(inputSize !== undefined && { size: inputSize }),
     ...(target !== undefined && { target }),
   };
   const explanation = net.explain(picture, { ...explain, cam: 'none' });
-  const run: Run = { model, picture, explanation, tile: fitInside(picture, TILE), options };
+  const tile = fitInside(picture, TILE);
+  const run: Run = { model, picture, input, explanation, tile, options };
   const forward = forwardCost(run);
   const maps = new Map<string, SaliencyMap>();
   const results: ComparedResult[] = [];
@@ -127,6 +128,8 @@ interface Run {
   readonly model: Model;
   /** Opaque, as given. */
   readonly picture: Picture;
+  /** How the picture is fitted to the input, as far as it was asked. */
+  readonly input: Pick<CompareOptions, 'fit' | 'size'>;
   /** Has warmed up the network; its class is that of all methods. */
   readonly explanation: Explanation;
   /** Size of a tile of the sheet. */
@@ -145,14 +148,12 @@ function chosenMethods(names: readonly string[] | undefined): readonly ComparedM
 }
 
 /** On the picture itself: the time depends on how many activations are zero. */
-function forwardCost({ model, picture, options }: Run): Comparison['forward'] {
-  const { fit, size } = options;
+function forwardCost({ model, picture, input }: Run): Comparison['forward'] {
   const times: number[] = [];
   let bytes = 0;
   while (hasTime(times)) {
     const { forward, networkMs } = runPicture(model.net, picture, {
-      ...(fit !== undefined && { fit }),
-      ...(size !== undefined && { size }),
+      ...input,
       ...{ taps: false, now: () => performance.now() },
     });
     times.push(networkMs);
@@ -193,14 +194,13 @@ function hasTime(times: readonly number[]): boolean {
 type Finish = () => Promise<Omit<Measured, 'ms' | 'runs'>>;
 
 async function explained(
-  { model, picture, explanation, tile, options }: Run,
+  { model, picture, input, explanation, tile, options }: Run,
   method: 'saliency' | 'fastcam',
 ): Promise<Finish> {
-  const { fit, size, taps } = options;
+  const { taps } = options;
   const pick = (e: Explanation) => (method === 'saliency' ? e.combinedMap : e.fastcamMap);
   const result = model.net.explain(picture, {
-    ...(fit !== undefined && { fit }),
-    ...(size !== undefined && { size }),
+    ...input,
     ...(taps !== undefined && { taps }),
     ...{ cam: method === 'saliency' ? 'none' : 'gradcam++', target: explanation.target! },
     maps: { longSide: Math.max(...explanation.inputSize) },
@@ -219,11 +219,11 @@ async function explained(
 }
 
 async function attributed(
-  { model, picture, explanation, tile, options }: Run,
+  { model, picture, input, explanation, tile, options }: Run,
   { method, smoothing }: ComparedMethod,
   onProgress: (done: number) => void,
 ): Promise<Finish> {
-  const { fit, size, score, steps, baseline, samples, noise, seed } = options;
+  const { score, steps, baseline, samples, noise, seed } = options;
   const asked: AttributionOptions = {
     method: method as Attribution['method'],
     smoothing,
@@ -236,8 +236,7 @@ async function attributed(
     ...(seed !== undefined && { seed }),
   };
   const attribution = await attributePicture(model, picture, asked, {
-    ...(fit !== undefined && { fit }),
-    ...(size !== undefined && { size }),
+    ...input,
     onProgress,
   });
   return async () => {

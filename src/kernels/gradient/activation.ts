@@ -69,6 +69,9 @@ const WORDS: { readonly [name in ActivationName]?: (a: number) => readonly numbe
   selu: () => [SELU_SCALE * SELU_ALPHA, 1, SELU_SCALE],
 };
 
+/** Functions that do more than clip. */
+export type CurvedName = Exclude<ActivationName, 'clip' | 'relu6'>;
+
 /** f′(x). */
 type Derivative = (x: number, a: number, b: number) => number;
 
@@ -77,7 +80,7 @@ export function activationGradient(
   out: ActivationValues,
   gradient: ActivationValues,
   x: ActivationValues,
-  name: keyof typeof DERIVATIVES,
+  name: CurvedName,
   [a = Number.NaN, b = Number.NaN]: readonly number[],
 ): void {
   const derivative = DERIVATIVES[name];
@@ -96,47 +99,46 @@ function swish(x: number, k: number): number {
   return rest === 0 ? s : s + k * x * rest;
 }
 
-export const DERIVATIVES: Readonly<Record<Exclude<ActivationName, 'clip' | 'relu6'>, Derivative>> =
-  {
-    leaky_relu: (x, slope) => (x > 0 ? 1 : slope),
-    thresholded_relu: (x, alpha) => (x > alpha ? 1 : 0),
-    elu: (x, alpha) => (x > 0 ? 1 : alpha * Math.exp(x)),
-    celu: (x, alpha) => (x > 0 ? 1 : Math.exp(x / alpha)),
-    selu: (x) => SELU_SCALE * (x > 0 ? 1 : SELU_ALPHA * Math.exp(x)),
-    silu: (x) => swish(x, 1),
-    quick_gelu: (x) => swish(x, 1.702),
-    // Φ(x) + x·φ(x)
-    gelu(x) {
-      const density = Math.exp(-0.5 * x * x) * 0.3989422804014327;
-      return 0.5 * erfc(-x * Math.SQRT1_2) + (density === 0 ? 0 : x * density);
-    },
-    // x·σ(u), u = 2√(2/π)·(x + 0.044715x³)
-    gelu_tanh(x) {
-      const s = sigmoid(1.5957691216057308 * x * (1 + 0.044715 * x * x));
-      const rest = s * (1 - s);
-      return rest === 0 ? s : s + x * rest * 1.5957691216057308 * (1 + 3 * 0.044715 * x * x);
-    },
-    hardswish: (x) => (x <= -3 ? 0 : x >= 3 ? 1 : (2 * x + 3) / 6),
-    hardsigmoid(x, alpha, beta) {
-      const y = alpha * x + beta;
-      return y > 0 && y < 1 ? alpha : 0;
-    },
-    sigmoid(x) {
-      const s = sigmoid(x);
-      return s * (1 - s);
-    },
-    tanh(x) {
-      const y = Math.tanh(x);
-      return 1 - y * y;
-    },
-    softplus: sigmoid,
-    // tanh(s) + x·(1 − tanh²(s))·σ(x), s = softplus(x)
-    mish(x) {
-      if (x > 20) return 1;
-      if (x < -40) return 0;
-      const e = Math.exp(x);
-      const odds = e * (e + 2);
-      const t = odds / (odds + 2);
-      return t + x * (1 - t * t) * sigmoid(x);
-    },
-  };
+export const DERIVATIVES: Readonly<Record<CurvedName, Derivative>> = {
+  leaky_relu: (x, slope) => (x > 0 ? 1 : slope),
+  thresholded_relu: (x, alpha) => (x > alpha ? 1 : 0),
+  elu: (x, alpha) => (x > 0 ? 1 : alpha * Math.exp(x)),
+  celu: (x, alpha) => (x > 0 ? 1 : Math.exp(x / alpha)),
+  selu: (x) => SELU_SCALE * (x > 0 ? 1 : SELU_ALPHA * Math.exp(x)),
+  silu: (x) => swish(x, 1),
+  quick_gelu: (x) => swish(x, 1.702),
+  // Φ(x) + x·φ(x)
+  gelu(x) {
+    const density = Math.exp(-0.5 * x * x) * 0.3989422804014327;
+    return 0.5 * erfc(-x * Math.SQRT1_2) + (density === 0 ? 0 : x * density);
+  },
+  // x·σ(u), u = 2√(2/π)·(x + 0.044715x³)
+  gelu_tanh(x) {
+    const s = sigmoid(1.5957691216057308 * x * (1 + 0.044715 * x * x));
+    const rest = s * (1 - s);
+    return rest === 0 ? s : s + x * rest * 1.5957691216057308 * (1 + 3 * 0.044715 * x * x);
+  },
+  hardswish: (x) => (x <= -3 ? 0 : x >= 3 ? 1 : (2 * x + 3) / 6),
+  hardsigmoid(x, alpha, beta) {
+    const y = alpha * x + beta;
+    return y > 0 && y < 1 ? alpha : 0;
+  },
+  sigmoid(x) {
+    const s = sigmoid(x);
+    return s * (1 - s);
+  },
+  tanh(x) {
+    const y = Math.tanh(x);
+    return 1 - y * y;
+  },
+  softplus: sigmoid,
+  // tanh(s) + x·(1 − tanh²(s))·σ(x), s = softplus(x)
+  mish(x) {
+    if (x > 20) return 1;
+    if (x < -40) return 0;
+    const e = Math.exp(x);
+    const odds = e * (e + 2);
+    const t = odds / (odds + 2);
+    return t + x * (1 - t * t) * sigmoid(x);
+  },
+};

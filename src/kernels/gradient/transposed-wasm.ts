@@ -2,7 +2,7 @@
 
 import { isDepthwise } from '../conv2d-shape.js';
 import { WEIGHT_BYTES } from '../precision.js';
-import type { WasmConv2d } from '../wasm/conv2d.js';
+import { NR, PRECISION_NUMBERS, type WasmConv2d } from '../wasm/conv2d.js';
 import type { Engine } from '../wasm/wasm-kernels.js';
 import {
   type LinearWeights,
@@ -14,9 +14,6 @@ import {
   transposedShape,
   transposePanels,
 } from './transposed-weights.js';
-
-/** Output channels of a panel. */
-const NR = 8;
 
 /** Functions of assembly/index.ts. */
 interface GradientExports {
@@ -75,7 +72,7 @@ function panelsOf(
   widenedPtr: number,
 ): (panel: number) => number {
   const { K } = panelLayout(shape, NR);
-  const number = ['f32', 'f16', 'int8'].indexOf(precision);
+  const number = PRECISION_NUMBERS[precision];
   const panelBytes = K * NR * WEIGHT_BYTES[precision];
   return (panel) => {
     const own = panelsPtr + panel * panelBytes;

@@ -17,7 +17,7 @@ import { activationWords } from './activation.js';
 import type { LinearMemory } from './linear-memory.js';
 
 /** Output channels of a panel. */
-const NR = 8;
+export const NR = 8;
 
 /** Bytes of a pixel's SMOE sums: `SUMS_BYTES` of assembly/smoe.ts. They are finished four pixels at a time. */
 const SUMS_BYTES = 48;
@@ -61,7 +61,7 @@ export interface Conv2dPointers {
 }
 
 /** Numbers of the precisions in assembly/precision.ts. */
-const PRECISION_NUMBERS: Readonly<Record<Precision, number>> = { f32: 0, f16: 1, int8: 2 };
+export const PRECISION_NUMBERS: Readonly<Record<Precision, number>> = { f32: 0, f16: 1, int8: 2 };
 
 /** Offsets of the parts of packed weights, in bytes from their beginning. */
 function packedLayout(shape: Conv2dWeightShape, precision: Precision) {

@@ -10,8 +10,8 @@ import {
   type GradientRequest,
   gradientPass,
 } from '../../model/gradient/pass.js';
-import { type Score, type Targets, topClass } from '../../model/gradient/score.js';
-import type { Network } from '../../model/index.js';
+import type { Score, Targets } from '../../model/gradient/score.js';
+import { type Network, topClass } from '../../model/index.js';
 
 /** One picture as the network takes it. */
 export interface NetworkInput {

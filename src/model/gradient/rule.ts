@@ -12,7 +12,7 @@ import {
   type OperatorStep,
   type Step,
 } from '../../kernels/operators.js';
-import type { Operator, ValueRange, ValueShape } from '../graph/node.js';
+import { extentsText, type Operator, type ValueRange, type ValueShape } from '../graph/node.js';
 
 /** A node that is differentiated. */
 export interface Differentiated {
@@ -93,9 +93,14 @@ export function backward(
     steps({ N, buffers, out }) {
       if (!step) return [];
       const { weights, ...own } = step(N);
-      const extents = `${shape.H}×${shape.W}×${shape.C}`;
       return [
-        { ...own, inputs: buffers, out, shape: extents, ...(weights !== undefined && { weights }) },
+        {
+          ...own,
+          inputs: buffers,
+          out,
+          shape: extentsText(shape),
+          ...(weights !== undefined && { weights }),
+        },
       ];
     },
   };

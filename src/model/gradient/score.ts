@@ -10,6 +10,7 @@
  * p is the softmax of the logits or the sigmoid of each logit; the network decides.
  */
 
+import { topClass } from '../class-index.js';
 import type { Activation } from '../formats/metadata.js';
 import type { Operator } from '../graph/node.js';
 import { backward } from './rule.js';
@@ -32,11 +33,6 @@ export function usualScore(classes: number): Score {
 
 /** Classes whose score is differentiated; none stands for the most likely class. */
 export type Targets = readonly number[];
-
-/** The class with the largest logit; the first of equal ones. */
-export function topClass(logits: Float32Array): number {
-  return logits.reduce((best, logit, index) => (logit > logits[best]! ? index : best), 0);
-}
 
 /** The score of one picture. @param logits [classes] */
 export function scoreOf(

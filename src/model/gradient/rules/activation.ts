@@ -2,6 +2,7 @@
 
 import {
   activationGradient,
+  type CurvedName,
   clipGradient,
   gradientWords,
 } from '../../../kernels/gradient/index.js';
@@ -13,8 +14,8 @@ export const activationRule: Rule = (node) => {
   const { name, parameters } = stepOf(node, 1).activation!;
   const limits = limitsOf({ name, parameters });
   const length = (N: number): number => stepOf(node, N).numbers[0]!;
-  if (limits || name === 'clip' || name === 'relu6') {
-    const [least, most] = limits!;
+  if (limits) {
+    const [least, most] = limits;
     const isRelu = least === 0;
     const floor = guided && isRelu ? 0 : Number.NEGATIVE_INFINITY;
     const mask = backward(
@@ -33,7 +34,7 @@ export const activationRule: Rule = (node) => {
     (N) => ({
       op: 'activationGradient',
       numbers: [length(N), ...gradientWords(name, parameters)],
-      kernel: (y, [g, x]) => activationGradient(y, g!, x!, name, parameters),
+      kernel: (y, [g, x]) => activationGradient(y, g!, x!, name as CurvedName, parameters),
     }),
     { inPlace: true },
   );

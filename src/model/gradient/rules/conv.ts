@@ -17,7 +17,7 @@ import {
   type TransposedLayer,
   transposedShape,
 } from '../../../kernels/gradient/index.js';
-import { type Conv2dShape, gather, isConv2d } from '../../../kernels/operators.js';
+import { type Conv2dShape, gather, isConv2d, isDepthwise } from '../../../kernels/operators.js';
 import type { Operator, ValueShape } from '../../graph/node.js';
 import { type Conv, plainConv } from '../../graph/operators/conv.js';
 import { backward, type Differentiated, type Rule, stepsOf } from '../rule.js';
@@ -38,12 +38,11 @@ export const convRule: Rule = (node) => {
   const { operator, append, inputs, gradient } = node;
   const { layer, extents } = operator as Conv;
   const shape = shapeOf(node, 1);
-  const { Cin, kH, kW, groups, Hout, Wout } = shape;
+  const { kH, kW, groups, Hout, Wout } = shape;
   const isWholeMap = Hout * Wout === 1 && groups === 1 && kH === shape.H && kW === shape.W;
   if (isWholeMap && shape.padY + shape.padX === 0) return append(linear(node), [gradient]);
-  const isDepthwise = groups > 1 && groups === Cin;
   const hasBorder = flippedPads(shape).every((pad) => pad >= 0);
-  if (hasBorder && (isFlippable(shape) || isDepthwise)) {
+  if (hasBorder && (isFlippable(shape) || isDepthwise(shape))) {
     const from = isStrided(shape) ? append(inserted(node, shape), [gradient]) : gradient;
     const transposed: TransposedLayer = { shape: extents, arrangement: 'flipped' };
     return withWeights(node, layer, transposed, flippedPads(shape), from);
