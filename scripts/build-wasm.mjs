@@ -7,6 +7,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
+import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const out = `${root}dist/kernels/wasm`;
@@ -35,6 +36,19 @@ export const PIECES: readonly { readonly relaxed: string; readonly simd: string 
 const gradient = await compile('src/kernels/gradient/assembly/index.ts');
 writeFileSync(`${out}/gradient.wasm`, gradient);
 writeModule('src/kernels/gradient/embedded.ts', encodeBytes(gradient), '../wasm/byte-text.ts');
+const { outputFiles } = await build({
+  entryPoints: [`${root}src/kernels/threads/worker.ts`],
+  bundle: true,
+  minify: true,
+  format: 'iife',
+  write: false,
+});
+writeFileSync(
+  `${root}src/kernels/threads/embedded.ts`,
+  `/** Written by scripts/build-wasm.mjs: worker.ts and what it imports, as one script. */
+export const WORKER = ${JSON.stringify(outputFiles[0].text)};
+`,
+);
 const drawing = await compile('src/node/drawing/assembly/index.ts');
 writeModule('src/node/drawing/embedded.ts', Buffer.from(drawing).toString('base64'), 'base64');
 

@@ -23,7 +23,7 @@ const CORE = [
   ],
   ...['explanation.ts', 'explain.ts', 'explain-activations.ts', 'index.ts', 'index.workerd.ts'],
   ...['onnx.ts', 'onnx.workerd.ts', 'instrument.ts', 'attribute.ts', 'with-gradients.ts'],
-  ...['gradients.ts', 'gradients.workerd.ts'],
+  ...['gradients.ts', 'gradients.workerd.ts', 'threads.ts', 'threads.workerd.ts'],
 ];
 
 /**
@@ -61,6 +61,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'with-gradients.ts': [...ENGINE, 'explain.ts', 'attribute.ts'],
   'gradients.ts': [...ENGINE, 'explain.ts', 'attribute.ts', 'with-gradients.ts'],
   'gradients.workerd.ts': ['gradients.ts', 'with-gradients.ts', 'attribute.ts', 'kernels'],
+  'threads.ts': ['kernels'],
+  'threads.workerd.ts': ['kernels'],
   node: CORE,
   cli: ['node', ...CORE],
 };

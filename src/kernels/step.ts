@@ -172,8 +172,10 @@ export interface PictureKernels {
  */
 export interface Kernels {
   readonly name: string;
-  /** Set where `auto` took plain JavaScript: what the engine lacks for a faster backend. */
+  /** Why the backend is slower than asked for: what the engine lacks for SIMD, or for several threads. */
   readonly fallback?: string;
+  /** How many threads work on a step; without it, one. */
+  readonly threads?: number;
   readonly isDisposed: boolean;
   /**
    * Frees the memory; that of its networks is freed once these are disposed too. None of them can be used again. The

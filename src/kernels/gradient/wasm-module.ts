@@ -4,6 +4,7 @@
  * that memory, with the same results.
  */
 
+import { withSharedMemory } from '../threads/shared-memory.js';
 import { decodeBytes } from '../wasm/byte-text.js';
 import type { Engine } from '../wasm/wasm-kernels.js';
 import { type WasmMemory, type WasmModule, webAssembly } from '../wasm/webassembly.js';
@@ -12,6 +13,8 @@ import { MODULE } from './embedded.js';
 const extended = new WeakSet<object>();
 
 let compiled: WasmModule | undefined;
+/** The same, for a memory that threads share. */
+let shared: WasmModule | undefined;
 
 /** Sets the compiled module, for engines that compile only while a program starts (../workerd.ts). */
 export function setGradientModule(module: WasmModule): void {
@@ -24,10 +27,19 @@ export function extendEngine(engine: Engine): void {
   extended.add(engine);
   const { memory } = engine.exports as unknown as { memory: WasmMemory };
   try {
-    compiled ??= new webAssembly!.Module(decodeBytes(MODULE));
-    const { exports } = new webAssembly!.Instance(compiled, { env: { memory } });
+    const { exports } = new webAssembly!.Instance(moduleFor(engine), { env: { memory } });
     engine.exports = { ...engine.exports, ...exports };
   } catch {
     // Forbidden by a page's policy, or while a worker serves a request.
   }
+}
+
+function moduleFor({ team }: Engine): WasmModule {
+  const compile = (bytes: Uint8Array) => new webAssembly!.Module(bytes);
+  if (team) {
+    shared ??= compile(withSharedMemory(decodeBytes(MODULE)));
+    return shared;
+  }
+  compiled ??= compile(decodeBytes(MODULE));
+  return compiled;
 }

@@ -31,7 +31,7 @@ const SPARSE_PANELS = 6;
 const POINTS = 36;
 
 /** Fields of `Conv2dTask` in assembly/task.ts. */
-const TASK_WORDS = 38;
+const TASK_WORDS = 39;
 export const TASK_BYTES: number = 4 * TASK_WORDS;
 
 /** Addresses in linear memory. */
@@ -58,6 +58,16 @@ export interface Conv2dPointers {
   readonly out: number;
   readonly residual: number;
   readonly smoe: number;
+}
+
+/** A convolution, and how it is computed. */
+export interface Convolution {
+  readonly shape: Conv2dShape;
+  readonly algorithm: Algorithm;
+  /** `blockOf`, or less. */
+  readonly block: number;
+  /** Of the weights. */
+  readonly precision: Precision;
 }
 
 /** Numbers of the precisions in assembly/precision.ts. */
@@ -215,13 +225,8 @@ function gainsByWinograd(shape: Conv2dShape): boolean {
 }
 
 /** The scratch that `writeTask` will need. */
-export function scratchBytes(
-  shape: Conv2dShape,
-  algorithm: Algorithm,
-  precision: Precision,
-): ScratchBytes {
+export function scratchBytes({ shape, algorithm, block, precision }: Convolution): ScratchBytes {
   const { Cin, kH, kW, groups } = shape;
-  const block = blockOf(shape, algorithm);
   const K = (kH * kW * Cin) / groups;
   if (algorithm === 'depthwise') {
     const { Cout, dilationY } = shape;
@@ -267,18 +272,23 @@ export function scratchBytes(
 /** Whether pixels are gathered. A 1×1 convolution at stride 1 without a border reads them directly from x. */
 function gathers({ kH, kW, H, W, strideY, strideX, padY, padX, Hout, Wout }: Conv2dShape): boolean {
   const isBeyond = (Hout - 1) * strideY >= H || (Wout - 1) * strideX >= W;
-  return kH * kW > 1 || padY + padX > 0 || isBeyond;
+  return kH * kW > 1 || padY !== 0 || padX !== 0 || isBeyond;
 }
 
-/** Writes the fields of `Conv2dTask`, in its order. */
+/** What to compute, and where. */
+export interface Conv2dTask extends Convolution {
+  readonly activation: ActivationFunction | undefined;
+  readonly weights: WasmConv2d;
+  readonly pointers: Conv2dPointers;
+  /** How many output channels to compute. Weights and pointers begin at the first of them. */
+  readonly columns: number;
+}
+
+/** Writes the fields of the class `Conv2dTask`, in its order. */
 export function writeTask(
   memory: LinearMemory,
   taskPtr: number,
-  shape: Conv2dShape,
-  algorithm: Algorithm,
-  weights: WasmConv2d,
-  activation: ActivationFunction | undefined,
-  pointers: Conv2dPointers,
+  { shape, block, activation, weights, pointers, columns }: Conv2dTask,
   scratch: ScratchBytes,
 ): void {
   const { x, out, residual, smoe } = pointers;
@@ -290,9 +300,9 @@ export function writeTask(
     .set([
       ...[x, out, weights.panelsPtr, weights.biasPtr, residual, smoe],
       ...[N, H, W, Cin, Cout, kH, kW, groups, strideY, strideX, padY, padX, Hout, Wout],
-      ...[blockOf(shape, algorithm), rows, a, b, products, sums],
+      ...[block, rows, a, b, products, sums],
       ...[PRECISION_NUMBERS[weights.precision], weights.columnScalesPtr, widened],
-      ...[dilationY, dilationX, gathers(shape) ? 1 : 0],
+      ...[dilationY, dilationX, gathers(shape) ? 1 : 0, columns],
     ]);
   const limits = limitsOf(activation);
   const [kind, ...numbers] = activation && !limits ? activationWords(activation) : [0];
@@ -306,7 +316,7 @@ export function writeTask(
  * the weights; a small picture is one block. Rows of a matrix product: 24–48 for K ≥ 256, 48–96 below. Lists of
  * nonzeros: half a megabyte, because each slice of weights is fetched once for each block.
  */
-function blockOf(shape: Conv2dShape, algorithm: Algorithm): number {
+export function blockOf(shape: Conv2dShape, algorithm: Algorithm): number {
   const { N, Hout, Wout, Cin, kH, kW, groups } = shape;
   if (algorithm === 'depthwise') {
     // How far the last four pixels reach.

@@ -5,7 +5,6 @@
 
 import { DISPOSE, owned } from '../../disposal.js';
 import { oneOf, UnsupportedError } from '../../errors.js';
-import type { Conv2dShape } from '../conv2d-shape.js';
 import type { Precision } from '../precision.js';
 import {
   type Algorithm,
@@ -24,7 +23,10 @@ import {
 import { activationWords } from './activation.js';
 import {
   algorithmOf,
+  blockOf,
   type Conv2dPointers,
+  type Conv2dTask,
+  type Convolution,
   type PanelExports,
   packConv2d,
   packedConv2dBytes,
@@ -48,13 +50,34 @@ import {
 } from './webassembly.js';
 
 /** The exports of assembly/index.ts. The functions of operators are exported by the operators' names, too. */
-interface WasmExports extends PanelExports, MapExports {
+interface WasmExports
+  extends PanelExports,
+    MapExports,
+    Record<Algorithm, (taskPtr: number) => void> {
   heapBase(): number;
   activate(...words: number[]): void;
-  conv2dDepthwise(taskPtr: number): void;
-  conv2dGemm(taskPtr: number): void;
-  conv2dSparse(taskPtr: number): void;
-  conv2dWinograd(taskPtr: number): void;
+}
+
+/** Threads that share the work of every step (../threads). */
+export interface Team {
+  /** Bytes that a program needs for them. @param scratchBytes of one thread */
+  bytesFor(steps: readonly Step[], scratchBytes: number): number;
+  /**
+   * Binds the steps of a program, one after another.
+   *
+   * @param ptr a region of `bytesFor` bytes
+   * @param scratch addresses of this thread's scratch
+   */
+  binder(ptr: number, scratch: ScratchBytes, scratchBytes: number): Binder;
+  /** Ends the threads. */
+  end(): void;
+}
+
+/** Each method returns what runs a step; `undefined` if one thread is to run it. */
+export interface Binder {
+  convolution(task: Conv2dTask): (() => void) | undefined;
+  /** @param words the arguments of the kernel */
+  operator(name: string, words: readonly number[]): (() => void) | undefined;
 }
 
 export interface WasmOptions {
@@ -69,7 +92,7 @@ export async function wasmKernelsFrom(
   { winograd = true }: WasmOptions = {},
 ): Promise<Kernels> {
   // If it is no module, the engine throws.
-  if (typeof module === 'object') return instantiate('wasm', module, winograd);
+  if (typeof module === 'object') return kernelsOn('wasm', engineOf('wasm', module), winograd);
   if (module !== undefined) oneOf('module', module, ['relaxed', 'simd']);
   const kernels = await firstKernels(load, module, winograd);
   if (kernels) return kernels;
@@ -84,18 +107,26 @@ export async function firstKernels(
   build?: WasmBuild,
   winograd = true,
 ): Promise<Kernels | undefined> {
-  const builds: readonly WasmBuild[] = prefersRelaxed() ? ['relaxed', 'simd'] : ['simd'];
-  for (const name of build ? [build] : builds) {
+  for (const name of build ? [build] : buildsByPreference()) {
     const compiled = await load(name);
-    if (compiled) return instantiate(name, compiled, winograd);
+    if (compiled) return kernelsOn(name, engineOf(name, compiled), winograd);
   }
   return undefined;
 }
 
-function instantiate(name: string, module: WasmModule, winograd: boolean): Kernels {
-  const memory = new webAssembly!.Memory({ initial: 1 });
+/** The builds, the faster one first. */
+export function buildsByPreference(): readonly WasmBuild[] {
+  return prefersRelaxed() ? ['relaxed', 'simd'] : ['simd'];
+}
+
+/** An instance of a module, with a memory of its own by default. */
+export function engineOf(
+  name: string,
+  module: WasmModule,
+  memory: WasmMemory = new webAssembly!.Memory({ initial: 1 }),
+): Engine {
   const exports = exportsOf(name, module, memory);
-  return new WasmKernels(name, exports, new LinearMemory(memory, exports.heapBase()), winograd);
+  return { exports, memory: new LinearMemory(memory, exports.heapBase()) };
 }
 
 /** @throws {UnsupportedError} if a page's policy forbids it: WebKit checks the policy only after it has compiled */
@@ -112,6 +143,13 @@ export interface Engine {
   /** An extension may put its own functions beside them (../gradient/wasm.ts). */
   exports: WasmExports;
   readonly memory: LinearMemory;
+  /** Several threads, with a memory that they share. */
+  readonly team?: Team;
+}
+
+/** The backend on an engine. */
+export function kernelsOn(name: string, engine: Engine, winograd?: boolean): Kernels {
+  return new WasmKernels(name, engine, winograd);
 }
 
 class WasmKernels implements Kernels {
@@ -122,11 +160,11 @@ class WasmKernels implements Kernels {
   readonly #winograd: boolean;
   #engine: Engine | undefined;
 
-  constructor(name: string, exports: WasmExports, memory: LinearMemory, winograd: boolean) {
+  constructor(name: string, engine: Engine, winograd = true) {
     this.name = name;
     this.#winograd = winograd;
-    this.#engine = { exports, memory };
-    this.maps = wasmMapKernels(memory, exports);
+    this.#engine = engine;
+    this.maps = wasmMapKernels(engine.memory, engine.exports);
   }
 
   /** @throws {TypeError} after `dispose`, and if a framework has wrapped the kernels in a proxy */
@@ -136,6 +174,7 @@ class WasmKernels implements Kernels {
 
   dispose(): void {
     if (this.isDisposed || !this.engine) return;
+    this.engine.team?.end();
     this.#engine = undefined;
     this.maps = undefined;
     this.isDisposed = true;
@@ -168,9 +207,8 @@ class WasmKernels implements Kernels {
     weights: ReadonlyMap<string, PackedWeights>,
   ): Program {
     const precisionOf = (key: string): Precision => (weights.get(key) as WasmConv2d).precision;
-    const layout = layoutOf(this.#winograd, steps, buffers, precisionOf);
-    const { exports, memory } = this.engine;
-    return new WasmProgram(exports, memory, layout, steps, buffers, weights);
+    const layout = this.#layoutOf(steps, buffers, precisionOf);
+    return new WasmProgram(this.engine, layout, steps, buffers, weights);
   }
 
   packedBytes(layer: RestingLayer): number {
@@ -178,32 +216,29 @@ class WasmKernels implements Kernels {
     return packedConv2dBytes(layer.shape, layer.precision);
   }
 
-  programBytes: Kernels['programBytes'] = (steps, buffers, precisionOf) =>
-    layoutOf(this.#winograd, steps, buffers, precisionOf).bytes;
+  programBytes: Kernels['programBytes'] = (...program) => this.#layoutOf(...program).bytes;
+
+  #layoutOf(...[steps, buffers, precisionOf]: Parameters<Kernels['programBytes']>): ProgramLayout {
+    const convolutions = steps.map((step) => convolutionOf(step, this.#winograd, precisionOf));
+    const scratch = sharedScratch(convolutions);
+    const arenaBytes = 4 * Math.max(...buffers.map(({ offset, length }) => offset + length));
+    const scratchBegin = alignUp(arenaBytes);
+    const tasksBegin = Object.values(scratch).reduce((sum, bytes) => sum + bytes, scratchBegin);
+    const teamBegin = alignUp(tasksBegin + steps.length * TASK_BYTES);
+    const teamBytes = this.engine.team?.bytesFor(steps, tasksBegin - scratchBegin) ?? 0;
+    const bytes = teamBegin + teamBytes;
+    return { bytes, scratchBegin, tasksBegin, teamBegin, scratch, convolutions };
+  }
 }
 
-/** Where the parts of a program begin in its region: buffers, then scratch, then the tasks. */
+/** Where the parts of a program begin in its region: buffers, then scratch, then the tasks, then those of the team. */
 interface ProgramLayout {
   readonly bytes: number;
   readonly scratchBegin: number;
   readonly tasksBegin: number;
+  readonly teamBegin: number;
   readonly scratch: ScratchBytes;
   readonly convolutions: readonly (Convolution | undefined)[];
-}
-
-function layoutOf(
-  winograd: boolean,
-  steps: readonly Step[],
-  buffers: readonly ArenaBuffer[],
-  precisionOf: (weights: string) => Precision,
-): ProgramLayout {
-  const convolutions = steps.map((step) => convolutionOf(step, winograd, precisionOf));
-  const scratch = sharedScratch(convolutions);
-  const arenaBytes = 4 * Math.max(...buffers.map(({ offset, length }) => offset + length));
-  const scratchBegin = alignUp(arenaBytes);
-  const tasksBegin = Object.values(scratch).reduce((sum, bytes) => sum + bytes, scratchBegin);
-  const bytes = tasksBegin + steps.length * TASK_BYTES;
-  return { bytes, scratchBegin, tasksBegin, scratch, convolutions };
 }
 
 /** Steps bound to a region of linear memory. */
@@ -217,9 +252,8 @@ class WasmProgram implements Program {
   readonly #steps: (() => void)[];
 
   constructor(
-    exports: WasmExports,
-    memory: LinearMemory,
-    { bytes, scratchBegin, tasksBegin, scratch, convolutions }: ProgramLayout,
+    { exports, memory, team }: Engine,
+    { bytes, scratchBegin, tasksBegin, teamBegin, scratch, convolutions }: ProgramLayout,
     steps: readonly Step[],
     buffers: readonly ArenaBuffer[],
     weights: ReadonlyMap<string, PackedWeights>,
@@ -231,23 +265,28 @@ class WasmProgram implements Program {
     this.#ptr = memory.allocate(this.bytes);
 
     const addresses = addressesOf(scratch, this.#ptr + scratchBegin);
+    const binder = team?.binder(this.#ptr + teamBegin, addresses, tasksBegin - scratchBegin);
     this.#steps = steps.map((step, i) => {
-      if (!isConv2d(step)) return this.#bindOperator(exports, step, weights);
-      const task = this.#ptr + tasksBegin + i * TASK_BYTES;
-      const packed = weights.get(step.weights) as WasmConv2d;
-      const { shape, algorithm } = convolutions[i]!;
-      const pointers = this.#pointersOf(step);
-      writeTask(memory, task, shape, algorithm, packed, step.activation, pointers, addresses);
-      if (algorithm === 'winograd') return () => exports.conv2dWinograd(task);
-      if (algorithm === 'depthwise') return () => exports.conv2dDepthwise(task);
-      if (algorithm === 'sparse') return () => exports.conv2dSparse(task);
-      return () => exports.conv2dGemm(task);
+      if (!isConv2d(step)) return this.#bindOperator(exports, binder, step, weights);
+      const ptr = this.#ptr + tasksBegin + i * TASK_BYTES;
+      const convolution = convolutions[i]!;
+      const { algorithm } = convolution;
+      const task = {
+        ...convolution,
+        columns: step.shape.Cout,
+        activation: step.activation,
+        weights: weights.get(step.weights) as WasmConv2d,
+        pointers: this.#pointersOf(step),
+      };
+      writeTask(memory, ptr, task, addresses);
+      return binder?.convolution(task) ?? (() => exports[algorithm](ptr));
     });
   }
 
   /** The module's own kernel if it has one of that name; else the portable kernel on views. */
   #bindOperator(
     exports: WasmExports,
+    binder: Binder | undefined,
     step: OperatorStep,
     weights: ReadonlyMap<string, PackedWeights>,
   ): () => void {
@@ -256,13 +295,13 @@ class WasmProgram implements Program {
     const { activation } = step;
     if (activation) {
       const words = [...buffers, step.numbers[0]!, ...activationWords(activation)];
-      return () => exports.activate(...words);
+      return binder?.operator('activate', words) ?? (() => exports.activate(...words));
     }
     const own = (exports as unknown as Record<string, (...words: number[]) => void>)[step.op];
     if (own) {
       const ptr = vectors === undefined ? [] : [(vectors as WasmVectors).ptr];
       const words = [...buffers, ...ptr, ...step.numbers];
-      return () => own(...words);
+      return binder?.operator(step.op, words) ?? (() => own(...words));
     }
     const inputs = new Array<Float32Array>(step.inputs.length);
     return () => {
@@ -312,12 +351,6 @@ class WasmProgram implements Program {
   }
 }
 
-interface Convolution {
-  readonly shape: Conv2dShape;
-  readonly algorithm: Algorithm;
-  readonly precision: Precision;
-}
-
 /** How a convolution step is computed. */
 function convolutionOf(
   step: Step,
@@ -327,7 +360,8 @@ function convolutionOf(
   if (!isConv2d(step)) return undefined;
   const { shape, sparse, weights } = step;
   const algorithm = algorithmOf(shape, sparse, winograd);
-  return { shape, algorithm, precision: precisionOf(weights) };
+  const block = blockOf(shape, algorithm);
+  return { shape, algorithm, block, precision: precisionOf(weights) };
 }
 
 /** Scratch for one step at a time: each use is as large as the largest step needs. */
@@ -335,7 +369,7 @@ function sharedScratch(convolutions: readonly (Convolution | undefined)[]): Scra
   const most = { rows: 0, a: 0, b: 0, products: 0, sums: 0, widened: 0 };
   for (const convolution of convolutions) {
     if (!convolution) continue;
-    const wanted = scratchBytes(convolution.shape, convolution.algorithm, convolution.precision);
+    const wanted = scratchBytes(convolution);
     for (const use of usesOf(most)) most[use] = alignUp(Math.max(most[use], wanted[use]));
   }
   return most;

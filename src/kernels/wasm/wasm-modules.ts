@@ -23,9 +23,20 @@ export type ModuleLoader = (build: WasmBuild) => Promise<WasmModule | undefined>
  * 'wasm-unsafe-eval', or in a worker that serves a request
  */
 export async function loadModule(build: WasmBuild): Promise<WasmModule | undefined> {
-  if (!webAssembly) return undefined;
-  const bytes = decodeBytes(PIECES.map((piece) => piece[build]).join(''));
-  if (!webAssembly.validate(bytes)) return undefined;
+  return compile(build, bytesOf(build));
+}
+
+/** The bytes of a build. */
+export function bytesOf(build: WasmBuild): Uint8Array {
+  return decodeBytes(PIECES.map((piece) => piece[build]).join(''));
+}
+
+/** `loadModule` for given bytes. */
+export async function compile(
+  build: WasmBuild,
+  bytes: Uint8Array,
+): Promise<WasmModule | undefined> {
+  if (!webAssembly?.validate(bytes)) return undefined;
   try {
     return await webAssembly.compile(bytes);
   } catch (cause) {

@@ -15,7 +15,11 @@ export interface WasmMemory {
 }
 
 interface WebAssemblyApi {
-  readonly Memory: new (descriptor: { initial: number }) => WasmMemory;
+  readonly Memory: new (descriptor: {
+    initial: number;
+    maximum?: number;
+    shared?: boolean;
+  }) => WasmMemory;
   readonly Module: new (bytes: Uint8Array) => WasmModule;
   readonly Instance: new (module: WasmModule, imports: object) => { readonly exports: object };
   compile(bytes: Uint8Array): Promise<WasmModule>;

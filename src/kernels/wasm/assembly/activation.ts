@@ -15,6 +15,7 @@
  * GELU of −∞ is 0.
  */
 
+import { local, TAIL } from './local';
 import { copyFloats, madd } from './simd';
 import { log2OfFloats } from './smoe';
 
@@ -64,9 +65,6 @@ const CONSTANTS = memory.data<f32>([
   <f32>(0.3275911 * Math.SQRT1_2),
 ]);
 
-/** The elements after the last whole vector. */
-const tail = memory.data(16, 16);
-
 /**
  * out = f(x) of `length` elements; `out` may be x.
  *
@@ -86,6 +84,7 @@ export function activate(
   const whole = bytes & ~15;
   activateVectors(out, x, whole, kind, a, b, c);
   if (whole === bytes) return;
+  const tail = local + TAIL;
   copyFloats(tail, x + whole, bytes - whole);
   activateVectors(tail, tail, 16, kind, a, b, c);
   copyFloats(out + whole, tail, bytes - whole);

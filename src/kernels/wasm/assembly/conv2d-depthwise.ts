@@ -15,12 +15,10 @@
 
 import { finishesPixels, finishPixels } from './epilogue';
 import { ROW } from './gemm';
+import { local, SOME } from './local';
 import { rowsOf } from './precision';
 import { copyFloats, madd } from './simd';
 import { Conv2dTask } from './task';
-
-/** Holds vectors of four pixels where not all four are stored. */
-const some = memory.data(64, 16);
 
 export function conv2dDepthwise(task: Conv2dTask): void {
   const K = task.kH * task.kW;
@@ -202,6 +200,7 @@ function fourPixels(
       v128.store(out + 2 * outBytes, v2);
       v128.store(out + 3 * outBytes, v3);
     } else {
+      const some = local + SOME;
       v128.store(some, v0);
       v128.store(some, v1, 16);
       v128.store(some, v2, 32);

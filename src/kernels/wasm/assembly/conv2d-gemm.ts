@@ -5,18 +5,16 @@
  */
 
 import { finishesPixels, finishPixels, storeRows } from './epilogue';
-import { gemm, MR, products, ROW, tileRows } from './gemm';
+import { gemm, products, ROW, tileRows } from './gemm';
+import { local, TILE } from './local';
 import { floatsOf } from './precision';
 import { copyFloats } from './simd';
 import { Conv2dTask, limitsOf } from './task';
 
-/** A tile that is not whole, between its products and its epilogue. */
-const tile = memory.data(MR * ROW, 16);
-
 export function conv2dGemm(task: Conv2dTask): void {
   const M = task.N * task.Hout * task.Wout;
   const CinG = task.Cin / task.groups;
-  const CoutG = task.Cout / task.groups;
+  const CoutG = task.columns / task.groups;
   const panels = (CoutG + 7) / 8;
   for (let begin = 0; begin < M; begin += task.block) {
     const count = min(task.block, M - begin);
@@ -46,6 +44,7 @@ function computePanel(
   const b = floatsOf(task, index, K);
   const bias = task.bias + <usize>index * ROW;
   const outBytes = (<usize>task.Cout) << 2;
+  const tile = local + TILE;
   const limits = limitsOf(task);
   for (let row = 0; row < count; ) {
     const rows = tileRows(count - row);

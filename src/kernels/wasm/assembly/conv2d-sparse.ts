@@ -53,7 +53,7 @@ for (let lanes = 0; lanes < 16; lanes++) {
 
 export function conv2dSparse(task: Conv2dTask): void {
   const M = task.N * task.Hout * task.Wout;
-  const panels = task.Cout / 8;
+  const panels = task.columns / 8;
   for (let begin = 0; begin < M; begin += task.block) {
     const count = min(task.block, M - begin);
     compressPixels(task, begin, count);

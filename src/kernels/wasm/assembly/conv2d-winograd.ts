@@ -27,6 +27,7 @@
 
 import { finishesPixels, finishPixels, storeRows } from './epilogue';
 import { products, ROW, tileRows } from './gemm';
+import { local, OUTPUTS, PATCH } from './local';
 import { floatsOf } from './precision';
 import { madd } from './simd';
 import { Conv2dTask } from './task';
@@ -38,11 +39,6 @@ const Q: f32 = 1.5;
 const P2: f32 = P * P;
 const Q2: f32 = Q * Q;
 
-/** A patch or a tile of products between its two passes: 6×6 vectors. */
-const patch = memory.data(POINTS * 16, 16);
-/** A finished tile: [4, 4, 8]. */
-const outputs = memory.data(16 * 32, 16);
-
 export function conv2dWinograd(task: Conv2dTask): void {
   const across = (task.Wout + 3) / 4;
   const down = (task.Hout + 3) / 4;
@@ -52,7 +48,7 @@ export function conv2dWinograd(task: Conv2dTask): void {
   for (let begin = 0; begin < tiles; begin += task.block) {
     const count = min(task.block, tiles - begin);
     for (let t = 0; t < count; t++) transformInput(task, begin + t, t, across, down);
-    for (let oc = 0; oc < task.Cout; oc += 8) {
+    for (let oc = 0; oc < task.columns; oc += 8) {
       const panel = <usize>(oc >> 3);
       const g = floatsOf(task, <i32>panel, 9 * Cin);
       transformWeights(task.b, g, Cin, pointBytes);
@@ -98,6 +94,7 @@ function transformInput(task: Conv2dTask, tile: i32, t: i32, across: i32, down: 
   const pixelBytes = (<usize>Cin) << 2;
   const pointBytes = <usize>task.block * pixelBytes;
   const zero = f32x4.splat(0);
+  const patch = local + PATCH;
   for (let ic = 0; ic < Cin; ic += 4) {
     // Bᵀ d: columns of the patch.
     for (let column = 0; column < 6; column++) {
@@ -269,6 +266,8 @@ function transformOutput(
   const ox = (tile - line * across) * 4;
   const height = min(4, task.Hout - oy);
   const width = min(4, task.Wout - ox);
+  const patch = local + PATCH;
+  const outputs = local + OUTPUTS;
   for (let half: usize = 0; half < 32; half += 16) {
     // Aᵀ m: columns of the products, four channels of the panel.
     for (let column: usize = 0; column < 6; column++) {

@@ -14,9 +14,6 @@
 
 import { madd } from './simd';
 
-/** Most rows of a tile. */
-export const MR = 6;
-
 /** Bytes of a row of a panel, or of a tile: eight floats. */
 export const ROW: usize = 32;
 

@@ -224,5 +224,6 @@ function lastCovered(start: f64, length: f64, extent: i32, first: i32): i32 {
 }
 
 function fillWithNaN(out: usize, left: i32, right: i32): void {
-  for (let ox = left; ox < right; ox++) store<f32>(out + ((<usize>ox) << 2), NaN);
+  // All bits set.
+  memory.fill(out + ((<usize>left) << 2), 0xff, (<usize>(right - left)) << 2);
 }

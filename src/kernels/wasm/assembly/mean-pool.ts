@@ -3,9 +3,10 @@
  * pixel by pixel, in the order of x, two channels at a time.
  */
 
+import { local, SUMS } from './local';
+
 /** Channels that are summed at a time. */
 const CHANNELS: i32 = 256;
-const sums = memory.data(256 * 8, 16);
 
 /** The mean over all pixels. */
 export function globalMean(out: usize, x: usize, N: i32, pixels: i32, C: i32): void {
@@ -31,6 +32,7 @@ export function meanPool(
   padRight: i32,
   includePad: i32,
 ): void {
+  const sums = local + SUMS;
   for (let n = 0; n < N; n++) {
     for (let oy = 0; oy < Hout; oy++) {
       const y = oy * strideY - padY;
@@ -67,7 +69,7 @@ export function meanPool(
 
 /** Adds `width` channels of one pixel to the sums. */
 function addPixel(x: usize, width: i32): void {
-  let sum = sums;
+  let sum = local + SUMS;
   const end = x + ((<usize>width) << 2);
   for (; x + 8 <= end; x += 8, sum += 16) {
     const values = f64x2.promote_low_f32x4(v128.load64_zero(x));

@@ -11,12 +11,10 @@
  * the relative error is up to C·2⁻²⁸. A column within this error counts as constant: φ = 0.
  */
 
+import { FOUR_SUMS, FOUR_VALUES, local } from './local';
+
 /** Constants of `accumulate`: 1e-7, the bits of a mantissa, 1, and the bias of an exponent. In memory like LOG2. */
 const BITS = memory.data<u32>([0x33d6bf95, 0x007fffff, 0x3f800000, 127]);
-
-/** Sums, and SMOE Scale, of four pixels. */
-const fourSums = memory.data(4 * 48, 16);
-const fourValues = memory.data(16, 16);
 
 /** Bytes of a pixel's sums: three vectors. */
 export const SUMS_BYTES: usize = 48;
@@ -31,6 +29,7 @@ const LOG2_NOISE: f64 = 1.1641532182693481e-10; // 2^-33
 
 /** SMOE Scale of M columns of C. @param out [M]; @param x [M, C] */
 export function smoe(out: usize, x: usize, M: i32, C: i32): void {
+  const fourSums = local + FOUR_SUMS;
   const bytes = (<usize>C) << 2;
   if (C % 8 !== 0) {
     for (let m = 0; m < M; m++, x += bytes, out += 4) store<f32>(out, smoeOfColumn(x, C));
@@ -47,6 +46,7 @@ export function smoe(out: usize, x: usize, M: i32, C: i32): void {
 
 /** SMOE Scale of one to four columns at x from their sums. */
 export function finishColumns(out: usize, x: usize, sums: usize, pixels: i32, C: i32): void {
+  const fourValues = local + FOUR_VALUES;
   v128.store(fourValues, finishFour(sums, C));
   for (let i: usize = 0; i < <usize>pixels; i++) {
     const value = load<f32>(fourValues + (i << 2));

@@ -50,6 +50,8 @@ export class Conv2dTask {
   dilationX: i32 = 0;
   /** Whether the GEMM gathers its rows; otherwise it reads them from x. */
   gathers: i32 = 0;
+  /** Output channels to compute: all, or those of one thread. */
+  columns: i32 = 0;
   /** Limits for values when they are stored: those of the activation function, if it clips; else ±∞. */
   least: f32 = 0;
   most: f32 = 0;
