@@ -51,14 +51,15 @@ export async function explainCommand(
   given: ExplainFlags,
   streams: Streams,
 ): Promise<number> {
-  const { out, jobs = availableParallelism(), json, debug = false } = given;
+  const { out, json, debug = false } = given;
   const { findInputs, outputFolders } = await import('../node/inputs.js');
   const inputs = await findInputs(paths, out);
   checkPaths(inputs, given);
   const isAlone = inputs.length === 1 && inputs[0]!.failure === undefined;
   const first = isAlone ? await startReading(inputs[0]!.path, given) : undefined;
   const { explainMany, kindsForGallery, summarize } = await load();
-  const model = await openFlagged(given, streams);
+  const jobs = Math.min(given.jobs ?? availableParallelism(), inputs.length);
+  const model = await openFlagged(jobs > 1 ? { threads: 1, ...given } : given, streams);
   const flags = await withTaps(given, model);
   const attribution = await attributionOptions(flags, model);
   const options = {

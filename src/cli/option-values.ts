@@ -10,7 +10,7 @@ const MAX_SIZE = 4096;
 const MAX_ROUNDS = 10_000;
 
 /** More threads than machines have cores. */
-const MAX_JOBS = 256;
+const MAX_THREADS = 256;
 
 /** `equal`, `ramp`, `prior`, or numbers separated by commas, one for each scale. */
 export function parseScaleWeights(text: string): ScaleWeights {
@@ -52,9 +52,14 @@ export function parseRounds(text: string): number {
   return parseCount(text, 'rounds', MAX_ROUNDS);
 }
 
-/** A whole number of threads. */
+/** A whole number of threads, each with pictures of its own. */
 export function parseJobs(text: string): number {
-  return parseCount(text, 'jobs', MAX_JOBS);
+  return parseCount(text, 'jobs', MAX_THREADS);
+}
+
+/** A whole number of threads. */
+export function parseThreads(text: string): number {
+  return parseCount(text, 'threads', MAX_THREADS);
 }
 
 /** A share of something; it may be more than all of it. */

@@ -1,5 +1,6 @@
 /** The options that several commands share, each defined once. */
 
+import { availableParallelism } from 'node:os';
 import { Option } from 'commander';
 import { ShapeError } from '../errors.js';
 import {
@@ -24,8 +25,12 @@ import {
   parseRounds,
   parseSampleRange,
   parseSize,
+  parseThreads,
 } from './option-values.js';
 import { printable, type Streams, UsageError } from './streams.js';
+
+/** By default. More gain little: some steps are too small. */
+const MOST_THREADS = 4;
 
 const ARCHITECTURE_NAMES = Object.keys(ARCHITECTURES);
 const ACTIVATIONS: readonly Activation[] = ['softmax', 'sigmoid'];
@@ -75,6 +80,7 @@ export function pictureOptions({ fit, size, sampleRange }: InputFlags): InputFla
 export interface ModelFlags extends WeightsFlags {
   readonly model: string;
   readonly backend: Backend;
+  readonly threads?: number;
   readonly precision?: Precision;
 }
 
@@ -88,6 +94,11 @@ export function modelOptions(): Option[] {
     ...weightsOptions(),
     choice('--precision <name>', 'precision of weights in memory (default: as stored)', PRECISIONS),
     backendOption(),
+    valued(
+      '--threads <number>',
+      'threads that work on each step of the network (default: the cores, at most 4; with several jobs 1)',
+      parseThreads,
+    ),
   ];
 }
 
@@ -228,10 +239,12 @@ export async function openFlagged(
   streams: Streams,
 ): Promise<Model> {
   const { model: name, backend, precision, size } = flags;
+  const { threads = Math.min(availableParallelism(), MOST_THREADS) } = flags;
   const { openModel } = await import('../node/model-file.js');
   const options = {
     model: name,
     backend,
+    threads,
     ...weightsOf(flags),
     ...(size !== undefined && { size }),
   };

@@ -1,10 +1,11 @@
 /** Models from files: the bundled one, one in the cache, or the user's own; class names; the backend. */
 
 import { type ExplainingNetwork, networkOf } from '../explain.js';
-import { type Backend, makeKernels, type Precision } from '../kernels/index.js';
+import type { Backend, Kernels, Precision } from '../kernels/index.js';
+import { makeKernels } from '../threads.js';
 import { BUNDLED } from './assets.js';
 import { PICTURE_KERNELS } from './drawing/picture-kernels.js';
-import { openNetwork, type WeightsOptions } from './model-weights.js';
+import { type OpenedModel, openNetwork, type WeightsOptions } from './model-weights.js';
 
 export interface ModelOptions extends WeightsOptions {
   /**
@@ -14,6 +15,8 @@ export interface ModelOptions extends WeightsOptions {
    */
   readonly model?: string;
   readonly backend?: Backend;
+  /** How many threads work on each step of the network; default 1. */
+  readonly threads?: number;
   /** Precision of the weights in memory; default as stored, layer by layer. */
   readonly precision?: Precision;
 }
@@ -44,30 +47,50 @@ const IMAGENET_CLASSES = 1000;
  * @throws {ShapeError} for an option that is not valid
  */
 export async function openModel(options: ModelOptions = {}): Promise<Model> {
-  const { model: name = BUNDLED, backend, labels: _, ...network } = options;
-  const opened = await openNetwork(name, options);
+  const { model: name = BUNDLED, backend = 'auto', threads = 1 } = options;
+  // Threads start while the file is read.
+  const starting = makeKernels({ backend, threads });
+  starting.catch(() => {});
   try {
-    const { labels, assumption } = opened;
-    const kernels = await makeKernels(backend);
-    kernels.pictures = PICTURE_KERNELS;
-    const named = labels && { labels };
-    const net = await withClassMaps(networkOf(opened.network, { ...network, kernels, ...named }));
-    const isUnnamed = !labels && net.labels.length === IMAGENET_CLASSES;
-    const hint = 'no class names: if the 1000 classes are ImageNet’s, say --labels imagenet';
-    const warnings = [...opened.warnings, ...(isUnnamed ? [hint] : [])];
-    return {
-      name,
-      options,
-      backend: kernels.name,
-      net,
-      labelled: labels !== undefined,
-      warnings,
-      ...(assumption !== undefined && { assumption }),
-    };
-  } finally {
-    // Packed, the weights have no use for their file any more.
-    opened.close();
+    const opened = await openNetwork(name, options);
+    try {
+      return await modelOf(name, opened, await starting, options);
+    } finally {
+      // Packed, the weights have no use for their file any more.
+      opened.close();
+    }
+  } catch (error) {
+    starting.then(
+      (kernels) => kernels.dispose(),
+      () => {},
+    );
+    throw error;
   }
+}
+
+async function modelOf(
+  name: string,
+  opened: OpenedModel,
+  kernels: Kernels,
+  options: ModelOptions,
+): Promise<Model> {
+  const { labels, assumption } = opened;
+  const { labels: _, ...network } = options;
+  kernels.pictures = PICTURE_KERNELS;
+  const named = labels && { labels };
+  const net = await withClassMaps(networkOf(opened.network, { ...network, kernels, ...named }));
+  const isUnnamed = !labels && net.labels.length === IMAGENET_CLASSES;
+  const hint = 'no class names: if the 1000 classes are ImageNet’s, say --labels imagenet';
+  const warnings = [...opened.warnings, ...(isUnnamed ? [hint] : [])];
+  return {
+    name,
+    options,
+    backend: kernels.name,
+    net,
+    labelled: labels !== undefined,
+    warnings,
+    ...(assumption !== undefined && { assumption }),
+  };
 }
 
 /** Class maps of a classifier that is not linear need gradients. Few networks do, so these are loaded on demand. */

@@ -74,7 +74,9 @@ export interface Report {
 export interface ReportedModel {
   readonly name: string;
   readonly backend: string;
-  /** If plain JavaScript was chosen automatically: what the engine lacks. */
+  /** How many threads worked on each step. */
+  readonly threads: number;
+  /** Why it was plain JavaScript, or one thread: what the engine lacks. */
   readonly fallback?: string;
   readonly architecture: Architecture;
   /** The values where its scales end, first to last. */
@@ -117,10 +119,11 @@ export function makeReport(drawn: Explanation, context: ReportContext): Report {
 
 export function describeModel({ name, backend, net, warnings, assumption }: Model): ReportedModel {
   const { architecture, scales, kernels } = net;
-  const { fallback } = kernels;
+  const { threads = 1, fallback } = kernels;
   return {
     name,
     backend,
+    threads,
     ...(fallback !== undefined && { fallback }),
     architecture,
     scales,

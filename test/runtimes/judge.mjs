@@ -20,6 +20,8 @@ export function judge(engine, report, reference, fail) {
   if (report.sheet && report.sheet !== reference.sheet) {
     fail(name, "the command's contact sheet has other pixels than Node 24's");
   }
+  const { threads } = report;
+  if (threads) judgeThreads(engine, report, fail);
   const rows = [];
   for (const result of report.backends) {
     const { backend, refused } = result;
@@ -37,7 +39,9 @@ export function judge(engine, report, reference, fail) {
     const network = 'bundled' in result.passMs ? 'bundled' : 'small';
     const ms = result.passMs[network];
     const ratio = ms / theirs.passMs[network];
+    const isThreaded = threads?.count > 1 && threads.backend === backend;
     rows.push({
+      threadsMs: isThreaded ? threads.ms : undefined,
       name,
       version: report.version,
       backend,
@@ -49,6 +53,17 @@ export function judge(engine, report, reference, fail) {
     });
   }
   return rows;
+}
+
+/** Two threads where the engine has any, with the bits of one; elsewhere the reason. */
+function judgeThreads({ name, threads: expected = 1 }, { threads, backends }, fail) {
+  const { count, backend, fallback, map } = threads;
+  if (count !== expected) fail(name, `threads expected ${expected}, got ${count}: ${fallback}`);
+  if (count === 1 && !fallback) fail(name, 'one thread, and no reason');
+  if (!map) return;
+  const single = backends.find((one) => one.backend === backend);
+  const off = difference(map, single.maps.bundled);
+  if (off !== 0) fail(name, `two threads are ${off} from one thread's map`);
 }
 
 function judgeChecks(checks, where, fail) {

@@ -28,16 +28,25 @@ const ISOLATION = {
 };
 const policy = (sources) => ({ 'Content-Security-Policy': `script-src ${sources}` });
 
-/** What opens an address and returns `{ version, close }`, and the backends that the browser has. */
+/**
+ * What opens an address and returns `{ version, close }`, the backends that the browser has, and the threads of an
+ * isolated page. WebKitGTK has no SharedArrayBuffer.
+ */
 const BROWSERS = [
-  ['Chromium', openChromium, ['js', 'simd', 'relaxed']],
-  ['Firefox', openFirefox, ['js', 'simd', 'relaxed']],
-  ['WebKitGTK', openWebKit, ['js', 'simd']],
+  ['Chromium', openChromium, ['js', 'simd', 'relaxed'], 2],
+  ['Firefox', openFirefox, ['js', 'simd', 'relaxed'], 2],
+  ['WebKitGTK', openWebKit, ['js', 'simd'], 1],
 ];
 
-export const pages = BROWSERS.flatMap(([name, open, backends]) => [
+export const pages = BROWSERS.flatMap(([name, open, backends, threads]) => [
   page(name, open, {}, backends, { codeGeneration: true, isolated: false }),
-  page(`${name} isolated`, open, ISOLATION, backends, { codeGeneration: true, isolated: true }),
+  {
+    ...page(`${name} isolated`, open, ISOLATION, backends, {
+      codeGeneration: true,
+      isolated: true,
+    }),
+    threads,
+  },
   page(`${name} CSP 'wasm-unsafe-eval'`, open, policy("'self' 'wasm-unsafe-eval'"), backends, {
     codeGeneration: false,
     isolated: false,

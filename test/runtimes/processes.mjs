@@ -43,6 +43,7 @@ function program(name, path, backends, before = { core: [], command: [] }) {
   return {
     name,
     backends,
+    threads: 2,
     allowed: { codeGeneration: true },
     async run(folder) {
       const external = ['fastcam', 'fastcam/*', 'node:*'];

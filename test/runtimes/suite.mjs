@@ -8,6 +8,7 @@ import { loadNetwork, makeKernels, networkOf } from 'fastcam';
 import { attribute } from 'fastcam/gradients';
 import { orient, parseSafetensors } from 'fastcam/model';
 import { loadNetwork as loadOnnx } from 'fastcam/onnx';
+import { makeKernels as makeThreaded } from 'fastcam/threads';
 import { distance, everyThird } from '../compare.ts';
 import { hashImage, hashWeights, stateDictOf, torchvisionStateDict } from '../hash-weights.ts';
 
@@ -30,9 +31,9 @@ const SMALL_SIZE = 64;
  * @param decode gives the picture of a PNG or JPEG file as it is to be seen, where the engine has what
  * it takes
  * @param full false where an engine is too slow for more than the small network
- * @returns {{ allowed, auto, checks, backends }} checks (what, error, bound) of decoded pictures; for
+ * @returns {{ allowed, auto, checks, backends, threads }} checks (what, error, bound) of decoded pictures; for
  * each backend its checks, the picture's maps and the milliseconds of a forward pass, or why it was
- * refused
+ * refused; and what two threads do
  */
 export async function runSuite({ read, clock, decode, full = true }) {
   const backends = [];
@@ -51,7 +52,21 @@ export async function runSuite({ read, clock, decode, full = true }) {
     ({ name }) => name,
     (error) => error.name,
   );
-  return { allowed, auto, checks, backends };
+  const threads = auto === 'UnsupportedError' ? undefined : await runThreads({ read, clock, full });
+  return { allowed, auto, checks, backends, threads };
+}
+
+/** Asks for two threads: how many there are, on which backend, or why not, the map, and the milliseconds. */
+async function runThreads({ read, clock, full }) {
+  const kernels = await makeThreaded({ threads: 2 });
+  const { name: backend, threads: count = 1, fallback } = kernels;
+  if (!full) return { backend, count, fallback };
+  const picture = { ...PICTURE, data: await read('picture.rgba') };
+  const bundled = await loadNetwork(await read('tiny-resnet50.safetensors'), { kernels });
+  const map = mapOf(bundled, picture);
+  const ms = await timePass(bundled.forward(1, 128, 192), clock);
+  kernels.dispose();
+  return { backend, count, fallback, map, ms };
 }
 
 async function runBackend(kernels, { read, clock, full }) {

@@ -7,12 +7,13 @@ const BEGIN = '<!-- written by npm run test:runtimes -- --write -->\n';
 const END = '<!-- end -->';
 
 const HEAD = [
-  '| engine | version | backend | logits | SMOE | combined | map, from Node 24’s | ms | Node 24 × |',
-  '|---|---|---|---|---|---|---|---|---|',
+  '| engine | version | backend | logits | SMOE | combined | map, from Node 24’s | ms | Node 24 × | ms, two threads |',
+  '|---|---|---|---|---|---|---|---|---|---|',
 ];
 
 export function markdownTable(rows) {
-  const lines = rows.map(({ name, version, backend, errors, fromNode, network, ms, ratio }) => {
+  const lines = rows.map((row) => {
+    const { name, version, backend, errors, fromNode, network, ms, ratio, threadsMs } = row;
     const cells = [
       name,
       version,
@@ -21,6 +22,7 @@ export function markdownTable(rows) {
       exponential(fromNode),
       ms.toFixed(1) + (network === 'small' ? ' (small)' : ''),
       ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0),
+      threadsMs?.toFixed(1) ?? '',
     ];
     return `| ${cells.join(' | ')} |`;
   });

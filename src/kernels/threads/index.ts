@@ -18,7 +18,7 @@ const LOCAL_BYTES = 4096;
 /**
  * Makes a backend, like `makeKernels` of `fastcam`, that may use several threads. Where the engine has none, it uses
  * one: `threads` of the result is the number, `fallback` the reason. The threads sleep between two passes. They end with
- * `dispose`, and with the process.
+ * `dispose`, with the process, and some time after nothing refers to the kernels any more.
  *
  * @throws {ShapeError} for another backend, or a number of threads that is no whole number from 1 on
  * @throws {UnsupportedError} as `makeKernels` of `fastcam`
@@ -77,9 +77,16 @@ async function teamKernels(
   }
   const team = new ThreadTeam(engine, words, running, () => onLoss());
   const kernels = Object.assign(kernelsOn(name, { ...engine, team }), { threads: size });
+  forgotten.register(kernels, team);
+  // The threads must not keep the kernels alive.
+  const made = new WeakRef(kernels);
   onLoss = () => {
     team.end();
-    Object.assign(kernels, { threads: 1, fallback: 'one thread: another one has ended' });
+    const now = { threads: 1, fallback: 'one thread: another one has ended' };
+    Object.assign(made.deref() ?? {}, now);
   };
   return kernels;
 }
+
+/** Ends the threads of kernels that nobody has disposed or uses any more. */
+const forgotten = new FinalizationRegistry<ThreadTeam>((team) => team.end());

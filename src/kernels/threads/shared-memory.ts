@@ -4,7 +4,7 @@ import type { WasmMemory } from '../wasm/webassembly.js';
 import { webAssembly } from '../wasm/webassembly.js';
 
 /** Pages that a shared memory may grow to; it must be said beforehand. An engine may refuse the whole 4 GiB. */
-const MOST_PAGES = [65536, 32768, 16384];
+const MOST_PAGES = [65536, 32768, 16384, 4096];
 
 /** The import of the memory: "env", "memory", then that it is a memory without a maximum. */
 const IMPORT = [3, 0x65, 0x6e, 0x76, 6, 0x6d, 0x65, 0x6d, 0x6f, 0x72, 0x79, 2, 0];
@@ -13,16 +13,17 @@ const IMPORT = [3, 0x65, 0x6e, 0x76, 6, 0x6d, 0x65, 0x6d, 0x6f, 0x72, 0x79, 2, 0
 export function sharedMemory(): WasmMemory | { readonly reason: string } {
   const { crossOriginIsolated } = globalThis as { crossOriginIsolated?: boolean };
   if (crossOriginIsolated === false) return { reason: 'the page is not cross-origin isolated' };
+  let reason = 'the engine has no shared memory';
+  // WebKitGTK has none, also where the page is isolated.
+  if (typeof SharedArrayBuffer === 'undefined') return { reason };
   for (const maximum of MOST_PAGES) {
     try {
-      const memory = new webAssembly!.Memory({ initial: 1, maximum, shared: true });
-      if (!(memory.buffer instanceof SharedArrayBuffer)) break;
-      return memory;
-    } catch {
-      // Less, or none.
+      return new webAssembly!.Memory({ initial: 1, maximum, shared: true });
+    } catch (cause) {
+      reason = `the engine refuses shared memory (${(cause as Error).message})`;
     }
   }
-  return { reason: 'the engine has no shared memory' };
+  return { reason };
 }
 
 /**

@@ -243,7 +243,7 @@ describe('a thread that ends', () => {
 describe('the process', () => {
   const dist = fileURLToPath(new URL('../../../dist/threads.js', import.meta.url));
   const run = (script: string): string =>
-    execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
+    execFileSync(process.execPath, ['--expose-gc', '--input-type=module', '--eval', script], {
       encoding: 'utf8',
       timeout: 20_000,
       env: { ...process.env, URL: dist },
@@ -255,14 +255,17 @@ describe('the process', () => {
     expect(run(script)).toBe('3\n');
   });
 
-  it('has no thread more after dispose', () => {
+  it.each([
+    ['dispose', 'kernels.dispose()'],
+    ['nothing refers to the kernels any more', 'kernels = undefined; gc()'],
+  ])('has no thread more after %s', (_, forget) => {
     const script = `const { makeKernels } = await import(process.env.URL);
-      const { Worker } = await import('node:worker_threads');
       let running = 0;
       process.on('worker', (worker) => { running++; worker.on('exit', () => running--); });
-      const kernels = await makeKernels({ threads: 3 });
+      let kernels = await makeKernels({ threads: 3 });
       const before = running;
-      kernels.dispose();
+      await new Promise((done) => setTimeout(done));
+      ${forget};
       for (let i = 0; i < 100 && running > 0; i++) await new Promise((done) => setTimeout(done, 20));
       console.log(before, running);`;
     expect(run(script)).toBe('2 0\n');
