@@ -1,11 +1,11 @@
 // Compares fastcam with its peers on Node 20 and 24, in alternating processes, and prints medians and ratios.
 //
-//   npm run bench:peers [-- --network resnet50] [--json] [--rounds 3] [--node 20,24] [--race js,simd,relaxed]
+//   npm run bench:peers [-- --network resnet50] [--json] [--rounds 3] [--node 20,24] [--race js,simd,relaxed] [--threads 2]
 //   npm run bench:peers -- --onnx FILE [--onnx FILE …] [--size 224] [--runs 9] [--node 24] [--race relaxed]
 //
 // A network is one of the library's table (src/node/architectures.ts), with random weights. A race is one of our backends
 // and its peers. Each peer checks its logits against fastcam's before it is timed; the tests check fastcam's own results.
-// With --onnx it times files, against onnxruntime-web: see onnx-race.mjs.
+// With several threads TensorFlow.js is left out, because it has one in Node. With --onnx it times files, against onnxruntime-web: see onnx-race.mjs.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -34,6 +34,7 @@ const { values: options } = parseArgs({
     runs: { type: 'string', default: '9' },
     json: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
+    threads: { type: 'string', default: '1' },
     node: { type: 'string' },
     race: { type: 'string' },
   },
@@ -99,8 +100,10 @@ function versionOf(node) {
 
 /** One backend against its peers on one Node: ours, peer, ours, peer, … */
 function runRace(node, race) {
-  const { runs, peers } = RACES[race];
-  const run = (program, ...args) => runOn(node, program, ...args, options.network);
+  const { runs, peers: all } = RACES[race];
+  const peers = all.filter(([program]) => options.threads === '1' || program === 'ort-web.mjs');
+  const { network, threads } = options;
+  const run = (program, ...args) => runOn(node, program, ...args, network, threads);
   const ours = [];
   const cold = [];
   const theirs = peers.map(() => []);
@@ -138,7 +141,7 @@ function mediansOf(lines) {
 
 function print(results) {
   console.log(
-    `${options.network}, 1×224×224, one thread, medians of ${options.rounds} alternating processes; ${machine}`,
+    `${options.network}, 1×224×224, threads: ${options.threads}, medians of ${options.rounds} alternating processes; ${machine}`,
   );
   const table = new Table({
     head: ['Node', '', 'ms', 'fastcam ÷ it', 'cold start, ms', 'fastcam ÷ it', 'peak, MB'],
