@@ -40,6 +40,9 @@ export const TASK_STRIDE: number = 8 * Math.ceil(TASK_BYTES / 8);
 /** How often this thread looks whether the others are done, before it sleeps. */
 const LOOKS = 20_000;
 
+/** How often it looks while it sleeps. */
+const LOOK_MS = 100;
+
 /** A thread that needs so much longer than this one for its part of a step has ended. */
 const PATIENCE_MS = 10_000;
 
@@ -48,11 +51,13 @@ export interface Thread {
   end(): void;
 }
 
-/** A list of calls in the shared memory, for the other threads, and the same calls for this thread. */
+/** Calls that write different elements. */
 interface Job {
-  /** Where it begins, in doubles. */
+  /** Where they are written in the shared memory, in doubles. */
   readonly at: number;
-  readonly calls: readonly (() => void)[];
+  readonly count: number;
+  /** The same for this thread: runs call `index`. */
+  call(index: number): void;
 }
 
 export class ThreadTeam implements Team {
@@ -101,38 +106,42 @@ export class ThreadTeam implements Team {
   }
 
   /** Runs the calls of a job on all threads. @throws {Error} if a thread ended in the middle of it */
-  run({ at, calls }: Job): void {
+  run({ at, count, call }: Job): void {
     if (this.#isAlone) {
-      for (let i = 0; i < calls.length; i++) calls[i]!();
+      for (let i = 0; i < count; i++) call(i);
       return;
     }
     const words = this.#words;
     Atomics.store(words, JOB, at);
-    Atomics.store(words, COUNT, calls.length);
+    Atomics.store(words, COUNT, count);
     Atomics.store(words, DONE, 0);
-    Atomics.store(words, LEFT, calls.length);
+    Atomics.store(words, LEFT, count);
     if (Atomics.load(words, SLEEPING) > 0) Atomics.notify(words, LEFT);
-    takeCalls(words, (index) => calls[index]!());
-    for (let i = 0; i < LOOKS; i++) if (Atomics.load(words, DONE) === calls.length) return;
-    this.#wait(calls.length);
+    takeCalls(words, call);
+    for (let i = 0; i < LOOKS; i++) if (Atomics.load(words, DONE) === count) return;
+    this.#wait(count);
   }
 
   /** Waits for calls that take long. */
   #wait(count: number): void {
     const words = this.#words;
-    const start = Date.now();
+    let waitedMs = 0;
+    let last = Date.now();
     for (;;) {
       const done = Atomics.load(words, DONE);
       if (done === count) return;
-      const isLost = Date.now() - start > this.#patienceMs;
-      if (isLost || Atomics.load(words, FAILED)) {
+      // A machine that was asleep for a while has not waited.
+      const now = Date.now();
+      waitedMs += Math.min(now - last, LOOK_MS);
+      last = now;
+      if (waitedMs > this.#patienceMs || Atomics.load(words, FAILED)) {
         this.end();
         this.#onLoss();
         throw new Error(
           'threads: a thread has ended in the middle of its work: run again, on one thread',
         );
       }
-      if (this.#canSleep) Atomics.wait(words, DONE, done, 100);
+      if (this.#canSleep) Atomics.wait(words, DONE, done, LOOK_MS);
     }
   }
 
@@ -238,13 +247,11 @@ class TeamBinder implements Binder {
       const call = this.#take(CALL_BYTES);
       this.#memory.doubles(call, CALL_DOUBLES).set([index, words.length, ...words]);
     }
-    return {
-      at: ptr / 8,
-      calls: calls.map(([name, words]) => {
-        const call = this.#exports[name]!;
-        return () => call(...words);
-      }),
-    };
+    const own = calls.map(([name, words]) => {
+      const call = this.#exports[name]!;
+      return () => call(...words);
+    });
+    return { at: ptr / 8, count: calls.length, call: (index) => own[index]!() };
   }
 
   /** The next bytes of the region. */

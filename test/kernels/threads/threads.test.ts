@@ -221,20 +221,20 @@ describe('a thread that ends', () => {
     // Takes a call, and never says that it is done.
     const script = `while (Atomics.load(words, ${LEFT}) === 0); Atomics.sub(words, ${LEFT}, 1);`;
     const team = await teamWith(script, () => losses++);
-    const slow = { at: 0, calls: Array.from({ length: 4 }, () => () => burn(20)) };
+    const slow = { at: 0, count: 4, call: () => burn(20) };
     expect(() => team.run(slow)).toThrow(
       'threads: a thread has ended in the middle of its work: run again, on one thread',
     );
     expect(losses).toBe(1);
     let calls = 0;
-    team.run({ at: 0, calls: Array.from({ length: 4 }, () => () => calls++) });
+    team.run({ at: 0, count: 4, call: () => void calls++ });
     expect(calls).toBe(4);
   });
 
   it('between two passes: nobody waits for it', async () => {
     const team = await teamWith('process.exit()', () => {});
     let calls = 0;
-    team.run({ at: 0, calls: Array.from({ length: 4 }, () => () => calls++) });
+    team.run({ at: 0, count: 4, call: () => void calls++ });
     expect(calls).toBe(4);
     team.end();
   });
