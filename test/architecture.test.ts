@@ -24,6 +24,7 @@ const CORE = [
   ...['explanation.ts', 'explain.ts', 'explain-activations.ts', 'index.ts', 'index.workerd.ts'],
   ...['onnx.ts', 'onnx.workerd.ts', 'instrument.ts', 'attribute.ts', 'with-gradients.ts'],
   ...['gradients.ts', 'gradients.workerd.ts', 'threads.ts', 'threads.workerd.ts'],
+  ...['tiles', 'tiles.ts'],
 ];
 
 /**
@@ -63,6 +64,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'gradients.workerd.ts': ['gradients.ts', 'with-gradients.ts', 'attribute.ts', 'kernels'],
   'threads.ts': ['kernels'],
   'threads.workerd.ts': ['kernels'],
+  tiles: [...ENGINE, 'explain.ts', 'explanation.ts'],
+  'tiles.ts': ['tiles'],
   node: CORE,
   cli: ['node', ...CORE],
 };

@@ -55,8 +55,8 @@ export function classActivationMap(
   }
 }
 
-/** a_k from u = u_k and S = S_k. */
-function channelWeight(u: number, S: number, method: CamMethod): number {
+/** The weight a_k of a channel, from u = u_k and S = S_k. */
+export function channelWeight(u: number, S: number, method: CamMethod): number {
   switch (method) {
     case 'gradcam':
     case 'hirescam':

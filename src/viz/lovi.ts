@@ -81,7 +81,7 @@ export function loviLegend(n: number, width: number, height: number): DrawnPictu
 }
 
 /** Computes LOVI row by row. */
-class LoviRows {
+export class LoviRows {
   readonly #scales: ScaleRows;
 
   constructor(

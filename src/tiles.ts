@@ -1,0 +1,14 @@
+/**
+ * `fastcam/tiles`: pictures that are too large to be explained at once. The network runs over them strip by strip, at
+ * their own resolution. `fastcam` alone does not contain it.
+ */
+
+export {
+  explainTiled,
+  type TiledExplanation,
+  type TiledOptions,
+  type TiledState,
+  type Tiling,
+} from './tiles/explain-tiled.js';
+export { MapRows, type RowKind } from './tiles/map-rows.js';
+export { type FeatureStore, memoryStore, type PictureReader } from './tiles/reader.js';
