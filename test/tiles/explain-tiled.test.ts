@@ -63,9 +63,13 @@ function whole(net: ExplainingNetwork, image: Picture, options: ExplainOptions):
 
 /** Says where the first difference is: comparing such arrays with `toEqual` takes seconds. */
 function expectBits(got: Float32Array, expected: Float32Array, what: string, width = 1): void {
-  expect(got.length).toBe(expected.length);
+  if (bytesOf(got).equals(bytesOf(expected))) return;
   const odd = expected.findIndex((value, p) => !Object.is(value, got[p]));
-  expect(odd < 0 ? 'equal' : `${what} differs in row ${Math.floor(odd / width)}`).toBe('equal');
+  expect.fail(`${what} differs in row ${Math.floor(odd / width)}`);
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 function expectSame(got: Explanation, expected: Explanation): void {
@@ -124,7 +128,7 @@ function noise(...dims: number[]) {
   return { dims, values: [...seededFloats(length, length)] };
 }
 
-describe.each(BACKENDS)('explainTiled on $name', ({ make }) => {
+describe.each(BACKENDS)('explainTiled on $name', ({ name, make }) => {
   let kernels: Kernels;
   let net: ExplainingNetwork;
   beforeAll(async () => {
@@ -132,11 +136,13 @@ describe.each(BACKENDS)('explainTiled on $name', ({ make }) => {
     net = await loadNetwork(tiny, { kernels });
   });
 
-  it.each([
+  const sizes = [
     [96, 640, 32],
     [131, 517, 100],
     [352, 260, 32],
-  ])(
+  ] as const;
+  // The portable backend takes seconds for each.
+  it.each(name === 'js' ? sizes.slice(0, 1) : sizes)(
     'gives the maps, the logits and the class maps of the whole picture, %i×%i in strips of about %i² pixels',
     async (width, height, tile) => {
       const image = picture(width, height);
