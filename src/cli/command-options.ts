@@ -18,6 +18,7 @@ import {
   parseSides,
   parseSize,
   parseSome,
+  parseTile,
 } from './option-values.js';
 import {
   backendOption,
@@ -63,6 +64,11 @@ export function explainOptions(): Option[] {
       'draw at the full size of the picture (default: at most 1600 pixels)',
     ),
     new Option('--gallery', 'write index.html into --out, a page that shows all pictures'),
+    valued(
+      '--tile <pixels>',
+      'for very large pictures: run the network at the picture’s own resolution, about pixels × pixels at a time, and write pyramids of tiles (.dzi) and maps as TIFF; continues if it was interrupted',
+      parseTile,
+    ),
     valued(
       '-j, --jobs <number>',
       'pictures to process at the same time (default: the number of cores)',

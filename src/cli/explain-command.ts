@@ -42,6 +42,7 @@ export interface ExplainFlags
   readonly fullSize?: boolean;
   readonly gallery?: boolean;
   readonly tensors?: string;
+  readonly tile?: number;
   readonly jobs?: number;
 }
 
@@ -55,8 +56,11 @@ export async function explainCommand(
   const { findInputs, outputFolders } = await import('../node/inputs.js');
   const inputs = await findInputs(paths, out);
   checkPaths(inputs, given);
+  checkTile(given);
   const isAlone = inputs.length === 1 && inputs[0]!.failure === undefined;
-  const first = isAlone ? await startReading(inputs[0]!.path, given) : undefined;
+  // A divided picture is read in strips.
+  const first =
+    isAlone && given.tile === undefined ? await startReading(inputs[0]!.path, given) : undefined;
   const { explainMany, kindsForGallery, summarize } = await load();
   const jobs = Math.min(given.jobs ?? availableParallelism(), inputs.length);
   const model = await openFlagged(jobs > 1 ? { threads: 1, ...given } : given, streams);
@@ -76,7 +80,10 @@ export async function explainCommand(
   show(0);
   try {
     const outcomes = explainMany(inputs, {
-      ...{ ...options, only: gallery ? kindsForGallery(only, cam) : only },
+      ...{
+        ...options,
+        ...(flags.tile === undefined && { only: gallery ? kindsForGallery(only, cam) : only }),
+      },
       ...{ jobs, folders: outputFolders(inputs, out), ...(first && { first }) },
       ...{ signal: interruption.signal, onProgress: show },
     });
@@ -133,7 +140,7 @@ function explainOptions(
   calibration: Calibration | undefined,
 ): ExplainManyOptions {
   const { statistic, normalizer, scaleWeights, cam, taps, tensors } = flags;
-  const { colormap, only, format, fullSize = false } = flags;
+  const { colormap, only, format, fullSize = false, tile } = flags;
   return {
     model,
     statistic,
@@ -147,6 +154,7 @@ function explainOptions(
     ...pictureOptions(flags),
     target: flags.class ?? 'top',
     ...(tensors !== undefined && { tensors }),
+    ...(tile !== undefined && { tile }),
   };
 }
 
@@ -168,6 +176,22 @@ function checkPaths(inputs: readonly Input[], flags: ExplainFlags): void {
   if (read.some((path) => path !== undefined && resolve(path) === resolve(tensors))) {
     throw new UsageError(`--tensors ${tensors} would overwrite an input: choose another file`);
   }
+}
+
+/** Options that do not fit pictures at their own resolution. */
+function checkTile(flags: ExplainFlags): void {
+  const { tile, fit, size, method, tensors, fullSize, gallery } = flags;
+  if (tile === undefined) return;
+  const flag = Object.entries({
+    '--size': size !== undefined,
+    '--fit': fit !== 'whole',
+    '--method': method !== undefined,
+    '--tensors': tensors !== undefined,
+    '--full-size': fullSize,
+    '--gallery': gallery,
+  }).find(([, isGiven]) => isGiven)?.[0];
+  if (flag === undefined) return;
+  throw new UsageError(`--tile explains pictures at their own resolution, without ${flag}`);
 }
 
 /** Reads the calibration before any picture, to fail early if it does not fit. */
@@ -205,7 +229,7 @@ async function checkOptions(
     throw new UsageError(
       error.message
         .replace(/^scaleWeights/, '--scale-weights')
-        .replace(/^(taps|cam|only|smoothing|at)/, '--$1'),
+        .replace(/^(taps|cam|only|smoothing|at|tile)/, '--$1'),
     );
   }
 }

@@ -32,6 +32,14 @@ export function parseSize(text: string): number {
   return parseCount(text, 'pixels', MAX_SIZE);
 }
 
+/** More than a process has memory for. */
+const MAX_TILE = 16_384;
+
+/** The side of a square of pixels. */
+export function parseTile(text: string): number {
+  return parseCount(text, 'pixels', MAX_TILE);
+}
+
 /** Height and width in pixels: 224, or 224x320. */
 export function parseSides(text: string): [height: number, width: number] {
   const [height, width = height, ...more] = text.split('x');

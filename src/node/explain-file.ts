@@ -21,8 +21,8 @@ import { shrinkPicture } from './drawing/pixels.js';
 import { makeFolder } from './folders.js';
 import { bundledModel, type Model } from './model-file.js';
 import type { DecodeOptions } from './pictures/format.js';
-import { type FileBytes, type FileReading, isTensorFile, readingOf } from './read-ahead.js';
-import { makeReport, type Report } from './report.js';
+import { type FileBytes, type FileReading, readingOf } from './read-ahead.js';
+import { type DividedPicture, makeReport, type Report } from './report.js';
 import { encodeTensors, pictureOfTensor, readTensor, tensorItem } from './tensor-file.js';
 import { VERSION } from './version.js';
 import { writeWhole } from './written-file.js';
@@ -49,6 +49,11 @@ export interface ExplainFileOptions extends ExplainOptions, DecodeOptions, DrawO
   readonly attribution?: AttributionOptions;
   /** The folder for pictures and report.json, created if necessary. Without it nothing is written. */
   readonly out?: string;
+  /**
+   * For pictures that are too large to be explained at once: the network runs over them at their own resolution, about
+   * tile² pixels at a time (`explainLargeFile`).
+   */
+  readonly tile?: number;
   /** A safetensors file for all arrays of the run, with maps at the size of the picture. */
   readonly tensors?: string;
   /** Stops between two pictures, and throws the abort reason. No file is left half written. */
@@ -81,7 +86,7 @@ const EXPLAINED = 0.5;
 /** Pictures that may wait for zlib: at most 7 MB each. */
 const PACKED_AT_ONCE = 6;
 /** The longest side of drawn pictures: larger than a screen shows. */
-const DRAWN_SIDE = 1600;
+export const DRAWN_SIDE = 1600;
 
 /**
  * Decodes a picture file, explains it, and draws its pictures.
@@ -157,18 +162,8 @@ async function attributionOf(
   });
 }
 
-/** A picture, or the tensors of a path that ends in `.safetensors`. @throws as `explainFile` */
-export async function explainInput(
-  input: string | FileBytes | FileReading,
-  options: ExplainFileOptions,
-): Promise<ExplainedFile[]> {
-  return typeof input === 'string' && isTensorFile(input)
-    ? explainTensorFile(input, options)
-    : [await explainFile(input, options)];
-}
-
 /** One call's input, options and clock. */
-interface Run {
+export interface Run {
   readonly name: string;
   readonly model: Model;
   readonly options: ExplainFileOptions;
@@ -178,7 +173,8 @@ interface Run {
   progress(done: number): void;
 }
 
-interface Item {
+/** A picture to draw and to report. */
+export interface Item {
   readonly explanation: Explanation;
   /** The explanation at the size of `picture`. */
   readonly drawn: Explanation;
@@ -188,9 +184,11 @@ interface Item {
   /** The decoder that read it; none for a tensor. */
   readonly decoder?: string;
   readonly decodeMs: number;
+  /** Set if the picture was divided. */
+  readonly tiles?: DividedPicture;
 }
 
-async function startRun(name: string, options: ExplainFileOptions): Promise<Run> {
+export async function startRun(name: string, options: ExplainFileOptions): Promise<Run> {
   const { model, onProgress } = options;
   const opened = model ?? (await bundledModel());
   const start = performance.now();
@@ -215,7 +213,8 @@ function itemOf(run: Run, explanation: Explanation, picture: Picture, decodeMs: 
   };
 }
 
-async function finish(run: Run, items: readonly Item[]): Promise<ExplainedFile[]> {
+/** Draws and reports. @returns a result for each item */
+export async function finish(run: Run, items: readonly Item[]): Promise<ExplainedFile[]> {
   const { name, options, model } = run;
   const { out, tensors } = options;
   if (tensors !== undefined) {
@@ -228,10 +227,11 @@ async function finish(run: Run, items: readonly Item[]): Promise<ExplainedFile[]
     const folder = many && out !== undefined ? join(out, String(n)) : out;
     const begin = run.elapsed();
     const { files, pictures } = await drawItem(run, item, folder);
+    const { explanation, drawn, attribution, tiles } = item;
+    if (tiles) files.push(...tiles.files);
     if (tensors !== undefined) files.push(tensors);
     const reportPath = folder === undefined ? undefined : join(folder, 'report.json');
     if (reportPath !== undefined) files.push(reportPath);
-    const { explanation, drawn, attribution } = item;
     const report = makeReport(drawn, {
       input: {
         path: name,
@@ -239,11 +239,12 @@ async function finish(run: Run, items: readonly Item[]): Promise<ExplainedFile[]
         ...(many && { item: n }),
       },
       explanation,
+      ...(tiles && { tiles }),
       ...(attribution && { attribution: reportAttribution(attribution, model) }),
       model,
       options: describeOptions(run, item),
       decodeMs: item.decodeMs,
-      picturesMs: run.elapsed() - begin,
+      picturesMs: run.elapsed() - begin + (tiles?.picturesMs ?? 0),
       files,
     });
     if (reportPath !== undefined) {
@@ -321,7 +322,7 @@ function colormapOf({ options }: Run): Colormap {
 /** The options of the run, with their defaults. */
 function describeOptions(run: Run, { explanation }: Item): Record<string, unknown> {
   const { normalizer = 'gaussian', scaleWeights = 'equal', calibration, taps } = run.options;
-  const { sampleRange } = run.options;
+  const { sampleRange, tile } = run.options;
   const { target = 'top', fit = 'whole', size = run.model.net.preprocessing.size } = run.options;
   const { statistic, cam } = explanation;
   const colormap = colormapOf(run);
@@ -333,8 +334,7 @@ function describeOptions(run: Run, { explanation }: Item): Record<string, unknow
     ...(taps && { taps }),
     cam,
     target,
-    fit,
-    size,
+    ...(tile === undefined ? { fit, size } : { tile }),
     ...(sampleRange && { sampleRange }),
     colormap,
   };

@@ -1,6 +1,7 @@
 /** Many files, one after another or several at the same time: order and results are the same. */
 
-import { type DrawnFile, type ExplainFileOptions, explainInput } from './explain-file.js';
+import type { DrawnFile, ExplainFileOptions } from './explain-file.js';
+import { explainInput } from './explain-input.js';
 import type { Input } from './inputs.js';
 import type { Model } from './model-file.js';
 import type { FileReading } from './read-ahead.js';
@@ -41,7 +42,8 @@ export async function* explainMany(
   options: ExplainManyOptions,
 ): AsyncGenerator<Outcome, void> {
   const { model, jobs: most = 1, folders, first: reading, signal, ...rest } = options;
-  const jobs = Math.min(most, inputs.length);
+  // A divided picture takes the memory of one thread, and continues after an interruption.
+  const jobs = options.tile === undefined ? Math.min(most, inputs.length) : 1;
   const outOf = (i: number) => (folders ? { out: folders[i]! } : {});
   if (jobs <= 1) {
     for (const [i, input] of inputs.entries()) {

@@ -1,7 +1,8 @@
 /** The code of each thread of a pool: its own model, and one picture or tensor file at a time. */
 
 import { Tinypool } from 'tinypool';
-import { type DrawnFile, type ExplainFileOptions, explainInput } from './explain-file.js';
+import type { DrawnFile, ExplainFileOptions } from './explain-file.js';
+import { explainInput } from './explain-input.js';
 import { type Model, type ModelOptions, openModel } from './model-file.js';
 import type { FileBytes } from './read-ahead.js';
 import type { Report } from './report.js';

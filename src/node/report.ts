@@ -1,7 +1,7 @@
 /** The report of one explanation, for programs: inputs, results, cost. */
 
 import type { Cost, Explanation, Prediction } from '../explanation.js';
-import type { Region } from '../image/picture.js';
+import type { Region, Size } from '../image/picture.js';
 import type { Architecture } from '../model/index.js';
 import type { SaliencyMap } from '../viz/ndarray.js';
 import type { ReportedAttribution } from './attribution.js';
@@ -19,6 +19,27 @@ export interface ScaleStatistics {
   readonly mean: number;
 }
 
+/** A picture that was explained strip by strip: its explanation has maps of a smaller size. */
+export interface DividedPicture {
+  /** Of the picture. */
+  readonly size: Size;
+  readonly report: ReportedTiles;
+  /** Files that are written already, and how long that took. */
+  readonly files: readonly string[];
+  readonly picturesMs: number;
+}
+
+/** How a picture was divided. */
+export interface ReportedTiles {
+  readonly strips: number;
+  /** Rows of the picture in a strip. */
+  readonly rows: number;
+  /** Strips of an interrupted run that were not computed again. */
+  readonly resumed: number;
+  /** Bytes of weights, arena and scratch while a strip is computed. */
+  readonly bytes: number;
+}
+
 /** Facts that only the caller of `explain` knows. */
 export interface ReportContext {
   readonly input: {
@@ -31,6 +52,7 @@ export interface ReportContext {
   };
   /** In the pixels of the picture as given. */
   readonly explanation: Explanation;
+  readonly tiles?: DividedPicture;
   readonly attribution?: ReportedAttribution;
   readonly model: Model;
   readonly options: Readonly<Record<string, unknown>>;
@@ -56,6 +78,8 @@ export interface Report {
   };
   /** The size of the pictures and of the maps that they show, in pixels. */
   readonly drawn: { readonly width: number; readonly height: number };
+  /** Set if the picture was divided, with `tile`. */
+  readonly tiles?: ReportedTiles;
   readonly model: ReportedModel;
   readonly options: Readonly<Record<string, unknown>>;
   /** The five most likely classes. */
@@ -90,7 +114,10 @@ export interface ReportedModel {
 /** @param drawn the explanation at the drawn size; its maps have been made */
 export function makeReport(drawn: Explanation, context: ReportContext): Report {
   const { input, explanation, attribution, model, options, decodeMs, picturesMs, files } = context;
-  const { width, height, region, inputSize, target } = explanation;
+  const { inputSize, target } = explanation;
+  const { tiles } = context;
+  const { width, height } = tiles?.size ?? explanation;
+  const region = tiles ? { x: 0, y: 0, width, height } : explanation.region;
   const { ms, ...cost } = drawn.cost;
   return {
     version: VERSION,
@@ -102,6 +129,7 @@ export function makeReport(drawn: Explanation, context: ReportContext): Report {
       networkInput: inputSize,
     },
     drawn: { width: drawn.width, height: drawn.height },
+    ...(tiles && { tiles: tiles.report }),
     model: describeModel(model),
     options,
     top: explanation.top(5),

@@ -62,6 +62,13 @@ export class WrittenFile {
     this.bytes += bytes.length;
   }
 
+  /** Writes bytes over earlier ones. */
+  async writeAt(bytes: Uint8Array, position: number): Promise<void> {
+    await attempt(this.path, async () => {
+      await this.#handle!.write(bytes, 0, bytes.length, position);
+    });
+  }
+
   /** Waits until all bytes are on the disk. */
   async close(): Promise<void> {
     await attempt(this.path, () => this.#handle!.sync());

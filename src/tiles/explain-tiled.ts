@@ -108,7 +108,7 @@ class TiledRun {
   readonly #plan: Plan;
   readonly #divided: DividedGraph;
   readonly #ends: RowEnds;
-  readonly #taps: readonly (Watched & { readonly map: Float32Array })[];
+  #taps: readonly (Watched & { readonly map: Float32Array })[];
   /** By the value of the mean; each with the value that it reads. */
   readonly #means = new Map<number, StreamedMean>();
   readonly #pooled: readonly (Watched & { readonly mean: StreamedMean })[];
@@ -267,10 +267,12 @@ class TiledRun {
 
   /** @throws {ShapeError} for a state of another run */
   restore({ strips, features, arrays }: TiledState): void {
-    if (!(Number.isInteger(strips) && strips >= 0 && strips < this.strips)) refuseState();
+    if (!(Number.isInteger(strips) && strips >= 0 && strips <= this.strips)) refuseState();
     this.done = strips;
-    this.#strip = this.#stripAt(strips);
-    this.#carried = this.#strip.above.map(({ value, count }) => {
+    // If all strips are done, only the head is left.
+    if (strips < this.strips) this.#strip = this.#stripAt(strips);
+    const above = strips < this.strips ? this.#strip.above : [];
+    this.#carried = above.map(({ value, count }) => {
       const { W, C } = this.#divided.shapes[value]!;
       return new Float32Array(count * W * C);
     });
@@ -303,6 +305,8 @@ class TiledRun {
       preprocessMs: this.#preprocessMs,
       networkMs: this.#networkMs,
     });
+    // The explanation has its own copies.
+    this.#taps = [];
     const [begin, end] = this.#rowsOf(Math.min(1, this.strips - 1));
     const tiling = { strips: this.strips, rows: end - begin, bytes: this.#bytes };
     const { scaleWeights } = this.#options;

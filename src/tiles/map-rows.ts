@@ -44,6 +44,11 @@ export class MapRows {
     this.#seen = new Float32Array(size[1]);
   }
 
+  /** Rows of the same maps at another size. */
+  resized(width: number, height: number): MapRows {
+    return new MapRows({ ...this.#source, size: [height, width] }, this.#cam);
+  }
+
   /** Whether there are maps of a class. */
   get hasCam(): boolean {
     return this.#cam !== undefined;

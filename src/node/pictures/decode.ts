@@ -58,21 +58,25 @@ export async function decodePicture(
     if (format === undefined) return await decodeOther(bytes, options);
     return await decodeFormat(format, bytes, options);
   } catch (error) {
-    if (error instanceof FormatError) {
-      const Kind = error instanceof TooManyPixelsError ? TooManyPixelsError : FormatError;
-      throw new Kind(`${name}: ${oneLine(error.message)}`);
-    }
-    if (error instanceof UnsupportedError) {
-      throw new UnsupportedError(`${name}: ${error.message}`, { cause: error.cause });
-    }
-    // Decoders throw Errors, strings, and RangeErrors of arrays that they overran.
-    const message = error instanceof Error ? error.message : String(error);
-    const cause = TRUNCATED.test(message) ? 'truncated or damaged' : 'damaged';
-    const kind = format?.name ?? nameOfKind(bytes);
-    throw new FormatError(`${name}: ${cause} ${kind} picture (${oneLine(message).slice(0, 120)})`, {
-      cause: error,
-    });
+    throw namedError(error, name, format?.name ?? nameOfKind(bytes));
   }
+}
+
+/** The error of a decoder as one line that begins with the name of the file. @param kind of the picture */
+export function namedError(error: unknown, name: string, kind: string | undefined): Error {
+  if (error instanceof FormatError) {
+    const Kind = error instanceof TooManyPixelsError ? TooManyPixelsError : FormatError;
+    return new Kind(`${name}: ${oneLine(error.message)}`);
+  }
+  if (error instanceof UnsupportedError) {
+    return new UnsupportedError(`${name}: ${error.message}`, { cause: error.cause });
+  }
+  // Decoders throw Errors, strings, and RangeErrors of arrays that they overran.
+  const message = error instanceof Error ? error.message : String(error);
+  const cause = TRUNCATED.test(message) ? 'truncated or damaged' : 'damaged';
+  return new FormatError(`${name}: ${cause} ${kind} picture (${oneLine(message).slice(0, 120)})`, {
+    cause: error,
+  });
 }
 
 function checkOptions({ sampleRange, maxPixels = MAX_PIXELS }: DecodeOptions): void {

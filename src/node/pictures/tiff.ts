@@ -6,7 +6,7 @@ import type { PictureSize } from './header.js';
 import { type Levels, writeColors } from './tiff/colors.js';
 import { type Directory, isTiff, readDirectory, TAG } from './tiff/directory.js';
 import { FLOAT, type Layout, readLayout, UNSIGNED } from './tiff/layout.js';
-import { type Band, openPage } from './tiff/rasters.js';
+import { openPage, type ReadBands } from './tiff/rasters.js';
 
 export const TIFF: PictureFormat<Header> = {
   name: 'TIFF',
@@ -45,11 +45,11 @@ async function decodeTiff(
 }
 
 /** How samples become bytes; docs/pictures.md has the rule. */
-async function levelsOf(
+export async function levelsOf(
   layout: Layout,
   { sampleRange }: DecodeOptions,
   noData: number,
-  bands: () => AsyncGenerator<Band>,
+  bands: ReadBands,
 ): Promise<Levels> {
   const { bits, format, inverted, colors } = layout;
   const isFull = format === UNSIGNED && bits <= 16;
@@ -76,7 +76,7 @@ async function levelsOf(
 async function foundRange(
   { format, read, alpha }: Layout,
   isMissing: (value: number) => boolean,
-  bands: () => AsyncGenerator<Band>,
+  bands: ReadBands,
   unit: boolean,
 ): Promise<readonly [number, number]> {
   const stride = read.length;
@@ -97,7 +97,7 @@ async function foundRange(
 }
 
 /** GDAL's tag, a number as text; NaN if it is missing. */
-function noDataOf({ values }: Directory): number {
+export function noDataOf({ values }: Directory): number {
   const text = String.fromCharCode(...values(TAG.noData, 32)).replace(/\0.*$/s, '');
   return text.trim() === '' ? Number.NaN : Number(text);
 }

@@ -4,6 +4,7 @@
  */
 
 import { FormatError } from '../../../errors.js';
+import type { ByteSource } from '../../../model/index.js';
 import { textAt, viewOf } from '../header.js';
 
 /** The tags that matter here. */
@@ -32,6 +33,12 @@ export const TAG = {
   jpegTables: 347,
   subsampling: 530,
   noData: 42113,
+  modelPixelScale: 33550,
+  modelTiepoint: 33922,
+  modelTransformation: 34264,
+  geoKeyDirectory: 34735,
+  geoDoubleParams: 34736,
+  geoAsciiParams: 34737,
 } as const;
 
 /** Bytes of each field type, by its number; the last three are BigTIFF's. */
@@ -41,11 +48,12 @@ const LONGS = [4, 13];
 const LONG_LONGS = [16, 18];
 /** Bytes, characters, and bytes without a meaning. */
 const BYTES = [1, 2, 7];
+const DOUBLE = 12;
 
 export interface Directory {
   readonly littleEndian: boolean;
   has(tag: number): boolean;
-  /** The first `most` whole-number values of a tag; empty if there is no such tag. */
+  /** The first `most` values of a tag, whole numbers or doubles; empty if there is no such tag. */
   values(tag: number, most: number): number[];
   first(tag: number, otherwise: number): number;
 }
@@ -60,16 +68,22 @@ export function isTiff(bytes: Uint8Array): boolean {
   return ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'].includes(textAt(bytes, 0, 4));
 }
 
-/** @throws {FormatError} for values outside the file, RangeError for a directory outside it */
-export function readDirectory(bytes: Uint8Array): Directory {
-  const littleEndian = bytes[0] === 0x49;
-  const view = viewOf(bytes);
-  const entries = readEntries(view, littleEndian, bytes[littleEndian ? 2 : 3] === 0x2b);
+/**
+ * @param file its bytes, or a file that is read in pieces
+ * @throws {FormatError} for values outside the file, RangeError for a directory outside it
+ */
+export function readDirectory(file: Uint8Array | ByteSource): Directory {
+  const source = file instanceof Uint8Array ? bytesAsSource(file) : file;
+  const head = viewOfPart(source, 0, 16);
+  const littleEndian = head.getUint8(0) === 0x49;
+  const entries = readEntries(source, head, littleEndian);
   const values = (tag: number, most: number): number[] => {
     const entry = entries.get(tag);
     if (entry === undefined) return [];
     const length = Math.min(entry.count, most);
-    return Array.from({ length }, (_, i) => readValue(view, entry, i, littleEndian));
+    const bytes = length * TYPE_BYTES[entry.type]!;
+    const view = viewOfPart(source, entry.at, entry.at + bytes);
+    return Array.from({ length }, (_, i) => readValue(view, entry.type, i, littleEndian));
   };
   return {
     littleEndian,
@@ -79,33 +93,48 @@ export function readDirectory(bytes: Uint8Array): Directory {
   };
 }
 
+export function bytesAsSource(bytes: Uint8Array): ByteSource {
+  return { length: bytes.length, read: (begin, end) => bytes.subarray(begin, end) };
+}
+
+/** A view that is shorter at the end of the file, and throws RangeError there. */
+function viewOfPart({ length, read }: ByteSource, begin: number, end: number): DataView {
+  return viewOf(read(Math.min(begin, length), Math.min(end, length)));
+}
+
 const KNOWN_TAGS = new Set<number>(Object.values(TAG));
 
-function readEntries(view: DataView, littleEndian: boolean, big: boolean): Map<number, Entry> {
+function readEntries(
+  source: ByteSource,
+  head: DataView,
+  littleEndian: boolean,
+): Map<number, Entry> {
+  const big = head.getUint8(littleEndian ? 2 : 3) === 0x2b;
   const entryBytes = big ? 20 : 12;
   /** Counts and offsets, which are wider in BigTIFF. */
-  const wide = (at: number): number =>
+  const wide = (view: DataView, at: number): number =>
     big ? Number(view.getBigUint64(at, littleEndian)) : view.getUint32(at, littleEndian);
-  const directory = wide(big ? 8 : 4);
-  const number = big ? wide(directory) : view.getUint16(directory, littleEndian);
+  const directory = wide(head, big ? 8 : 4);
   const begin = directory + (big ? 8 : 2);
-  if (begin + entryBytes * number > view.byteLength) {
+  const start = viewOfPart(source, directory, begin);
+  const number = big ? wide(start, 0) : start.getUint16(0, littleEndian);
+  if (begin + entryBytes * number > source.length) {
     throw new FormatError(`truncated: a TIFF directory of ${number} tags at byte ${directory}`);
   }
+  const view = viewOfPart(source, begin, begin + entryBytes * number);
   const entries = new Map<number, Entry>();
-  for (let n = 0; n < number; n++) {
-    const entry = begin + n * entryBytes;
+  for (let entry = 0; entry < entryBytes * number; entry += entryBytes) {
     const tag = view.getUint16(entry, littleEndian);
     // Each tag once, and no unknown ones: thousands of entries could all claim the whole file.
     if (!KNOWN_TAGS.has(tag) || entries.has(tag)) continue;
     const type = view.getUint16(entry + 2, littleEndian);
-    const count = wide(entry + 4);
+    const count = wide(view, entry + 4);
     const size = count * (TYPE_BYTES[type] ?? 0);
     const value = entry + (big ? 12 : 8);
-    const at = size <= (big ? 8 : 4) ? value : wide(value);
-    if (at + size > view.byteLength) {
+    const at = size <= (big ? 8 : 4) ? begin + value : wide(view, value);
+    if (at + size > source.length) {
       throw new FormatError(
-        `truncated: TIFF tag ${tag} at bytes ${at}…${at + size} of ${view.byteLength}`,
+        `truncated: TIFF tag ${tag} at bytes ${at}…${at + size} of ${source.length}`,
       );
     }
     if (size > 0) entries.set(tag, { type, count, at });
@@ -113,11 +142,11 @@ function readEntries(view: DataView, littleEndian: boolean, big: boolean): Map<n
   return entries;
 }
 
-function readValue(view: DataView, entry: Entry, i: number, littleEndian: boolean): number {
-  const { type, at } = entry;
-  if (BYTES.includes(type)) return view.getUint8(at + i);
-  if (SHORTS.includes(type)) return view.getUint16(at + 2 * i, littleEndian);
-  if (LONGS.includes(type)) return view.getUint32(at + 4 * i, littleEndian);
-  if (LONG_LONGS.includes(type)) return Number(view.getBigUint64(at + 8 * i, littleEndian));
+function readValue(view: DataView, type: number, i: number, littleEndian: boolean): number {
+  if (BYTES.includes(type)) return view.getUint8(i);
+  if (SHORTS.includes(type)) return view.getUint16(2 * i, littleEndian);
+  if (LONGS.includes(type)) return view.getUint32(4 * i, littleEndian);
+  if (LONG_LONGS.includes(type)) return Number(view.getBigUint64(8 * i, littleEndian));
+  if (type === DOUBLE) return view.getFloat64(8 * i, littleEndian);
   return Number.NaN;
 }

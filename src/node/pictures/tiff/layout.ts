@@ -85,11 +85,12 @@ export interface Layout extends PictureSize {
   readonly byteCounts: readonly number[];
 }
 
-export function readLayout(directory: Directory, fileBytes: number): Layout {
+/** @param most the most pixels of the page, and of a piece of it if it is not read in pieces; default as decoded */
+export function readLayout(directory: Directory, fileBytes: number, most?: number): Layout {
   const { first, littleEndian } = directory;
   const width = first(TAG.width, 0);
   const height = first(TAG.height, 0);
-  checkSize(width, height);
+  checkSize(width, height, undefined, most);
   const compression = first(TAG.compression, COMPRESSION.none);
   if (!Object.values<number>(COMPRESSION).includes(compression)) {
     throw new UnreadableKindError(
@@ -111,7 +112,7 @@ export function readLayout(directory: Directory, fileBytes: number): Layout {
     ...meaning,
   };
   checkCombination(layout, directory);
-  return { ...layout, ...readPieces(directory, layout, fileBytes) };
+  return { ...layout, ...readPieces(directory, layout, fileBytes, most) };
 }
 
 function readNumbers({ first, values }: Directory): Pick<Layout, 'format' | 'bits' | 'samples'> {
@@ -210,6 +211,7 @@ function readPieces(
   directory: Directory,
   layout: Omit<Layout, keyof Pieces>,
   fileBytes: number,
+  most?: number,
 ): Pieces {
   const { first, values, has } = directory;
   const { width, height, samples, planar, bits, compression } = layout;
@@ -219,10 +221,10 @@ function readPieces(
   const pieceHeight = tiled
     ? first(TAG.tileHeight, 0)
     : Math.min(height, first(TAG.rowsPerStrip, height) || height);
-  checkSize(pieceWidth, pieceHeight, tiled ? 'a tile of the TIFF' : 'a strip of the TIFF');
+  checkSize(pieceWidth, pieceHeight, tiled ? 'a tile of the TIFF' : 'a strip of the TIFF', most);
   const across = Math.ceil(width / pieceWidth);
   const down = Math.ceil(height / pieceHeight);
-  checkSize(across * pieceWidth, down * pieceHeight, 'the TIFF with all of its tiles');
+  checkSize(across * pieceWidth, down * pieceHeight, 'the TIFF with all of its tiles', most);
   const rowBytes = Math.ceil((pieceWidth * (planar ? 1 : samples) * bits) / 8);
   const count = across * down * (planar ? samples : 1);
   if (count > MAX_PIECES || rowBytes * pieceHeight > MAX_PIECE_BYTES) {

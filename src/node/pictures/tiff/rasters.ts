@@ -1,8 +1,9 @@
 /** The samples of a TIFF page, a band of rows at a time, by geotiff. */
 
 import type { TypedArray } from 'geotiff';
+import type { ByteSource } from '../../../model/index.js';
 import { optionalPackage } from '../../optional-package.js';
-import { type Directory, TAG } from './directory.js';
+import { bytesAsSource, type Directory, TAG } from './directory.js';
 import { type JpegPiece, unpackJpeg, unpackWebp } from './jpeg-piece.js';
 import { COMPRESSION, type Layout } from './layout.js';
 import { unpack } from './unpack.js';
@@ -18,21 +19,25 @@ export interface Band {
 /** Rows of a band: whole strips or tiles, so that each is unpacked once, and enough rows at a time. */
 const LEAST_ROWS = 128;
 
-/** Each call of the result reads the page once, from the top. */
+/** Reads the page once, from the band of row `first` on; default from the top. */
+export type ReadBands = (first?: number) => AsyncGenerator<Band>;
+
+/** @param file the bytes of the file, or a file that is read in pieces */
 export async function openPage(
-  bytes: Uint8Array,
+  file: Uint8Array | ByteSource,
   layout: Layout,
   directory: Directory,
-): Promise<() => AsyncGenerator<Band>> {
+): Promise<ReadBands> {
   const load = () => import('geotiff');
   const geotiff = await optionalPackage('geotiff', 'TIFF', load);
   const { BaseDecoder, GeoTIFFImage, ImageFileDirectory } = geotiff;
   // geotiff's own directory reader reserves memory for any size that tags claim, and reads long arrays of
   // big-endian files in the wrong order. So it gets the tags that were read and checked here.
   const fields = new ImageFileDirectory(fieldsOf(layout), new Map(), new Map(), 0);
+  const from = file instanceof Uint8Array ? bytesAsSource(file) : file;
   const source = {
     fetch: async (slices: readonly { offset: number; length: number }[]) =>
-      slices.map(({ offset, length }) => exactBuffer(bytes.subarray(offset, offset + length))),
+      slices.map(({ offset, length }) => exactBuffer(from.read(offset, offset + length))),
   };
   const image = new GeoTIFFImage(fields, layout.littleEndian, false, source as never);
 
@@ -57,10 +62,10 @@ export async function openPage(
   });
   const pool = { bindParameters: () => decoder };
 
-  return async function* bands() {
+  return async function* bands(first = 0) {
     const { width, height, pieceHeight } = layout;
     const step = pieceHeight * Math.ceil(LEAST_ROWS / pieceHeight);
-    for (let top = 0; top < height; top += step) {
+    for (let top = first - (first % step); top < height; top += step) {
       const bottom = Math.min(height, top + step);
       const samples = (await image.readRasters({
         window: [0, top, width, bottom],
