@@ -176,7 +176,11 @@ const MOST_VALUES = 65_535;
  * The tags that say where on Earth a picture is, for a map of the same place that has `across` × `down` pixels of the
  * picture in one of its own.
  */
-export function positionOf({ values }: Directory, across: number, down: number): Field[] {
+export function positionOf(
+  { values }: Pick<Directory, 'values'>,
+  across: number,
+  down: number,
+): Field[] {
   const of = (
     tag: number,
     type: number,
