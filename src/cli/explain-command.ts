@@ -103,7 +103,8 @@ export async function explainCommand(
     }
   } catch (error) {
     if (!interruption.signal.aborted) throw error;
-    streams.stderr.write(`fastcam: interrupted: ${done} of ${inputs.length} done\n`);
+    const again = given.tile === undefined ? '' : '; the same command continues';
+    streams.stderr.write(`fastcam: interrupted: ${done} of ${inputs.length} done${again}\n`);
   } finally {
     progress.stop();
   }

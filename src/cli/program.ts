@@ -39,6 +39,7 @@ Examples:
                                                    the same, and a page to look through them
   fastcam explain cat.png --class tabby            explain the class “tabby”
   fastcam explain cat.png --model resnet50.safetensors --size 224
+  fastcam explain scene.tif --tile 1024            a very large picture, at its own resolution
   fastcam explain cat.png --json | jq .top         the report, for programs
   fastcam explain x.safetensors --tensors y.safetensors
                                                    read and write tensors, to compare frameworks

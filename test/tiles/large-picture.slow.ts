@@ -1,0 +1,53 @@
+/** A picture of 2048×2048, divided and whole: the same bits in every map. */
+
+import { expect, it } from 'vitest';
+import type { Picture } from '../../src/index.js';
+import { bundledModel } from '../../src/node/index.js';
+import { explainTiled } from '../../src/tiles.js';
+
+const SIDE = 2048;
+
+function noise(): Picture {
+  const data = Uint8Array.from({ length: 4 * SIDE * SIDE }, (_, i) => {
+    const [x, y] = [(i >> 2) % SIDE, (i >> 2) >> 11];
+    const block = Math.imul((x >> 6) + 37 * (y >> 6) + 7 * (i & 3), 2654435761) >>> 25;
+    return i % 4 === 3 ? 255 : 64 + block + ((Math.imul(i, 2246822519) >>> 28) & 15);
+  });
+  return { data, width: SIDE, height: SIDE };
+}
+
+it.each([1024, 512])(
+  '2048×2048 in strips of %i² pixels has the maps of the whole picture, bit for bit',
+  async (tile) => {
+    const { net } = await bundledModel();
+    const picture = noise();
+    const whole = net.explain(picture, { size: SIDE });
+    const bytes = Buffer.from(picture.data.buffer);
+    const reader = {
+      width: SIDE,
+      height: SIDE,
+      read: (top: number, rows: number) => ({
+        data: bytes.subarray(4 * top * SIDE, 4 * (top + rows) * SIDE),
+        width: SIDE,
+        height: rows,
+      }),
+    };
+    const { explanation, tiling } = await explainTiled(net, reader, { tile });
+    expect(tiling.strips).toBe(SIDE / Math.max(128, tile ** 2 / SIDE));
+    const pairs = [
+      [explanation.logits, whole.logits],
+      ...whole.rawMaps.map((map, i) => [explanation.rawMaps[i]!.data, map.data] as const),
+      ...whole.scaleMaps.map((map, i) => [explanation.scaleMaps[i]!.data, map.data] as const),
+      [explanation.combinedMap.data, whole.combinedMap.data],
+      [explanation.fastcamMap.data, whole.fastcamMap.data],
+      [explanation.lovi().data, whole.lovi().data],
+    ] as const;
+    for (const [got, expected] of pairs) {
+      const [a, b] = [got, expected].map(({ buffer, byteOffset, byteLength }) =>
+        Buffer.from(buffer, byteOffset, byteLength),
+      );
+      expect(a!.equals(b!)).toBe(true);
+    }
+  },
+  120_000,
+);
