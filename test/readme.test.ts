@@ -40,6 +40,7 @@ it.each([
   'docs/algorithm.md',
   'docs/architecture.md',
   'docs/embedding.md',
+  'docs/large-pictures.md',
   'docs/methods.md',
   'docs/normalizers.md',
   'docs/performance.md',

@@ -98,7 +98,8 @@ export {
   readTar,
 } from './pytorch/index.js';
 export type { FileBytes } from './read-ahead.js';
-export type { Report, ReportedModel, ScaleStatistics } from './report.js';
+export type { Report, ReportedModel, ReportedTiles, ScaleStatistics } from './report.js';
 export { safetensorsHeader, writeSafetensors } from './safetensors-writer.js';
 export type { StepText } from './step-text.js';
+export { type ExplainLargeOptions, explainLargeFile } from './tiles/explain-large-file.js';
 export type { LayerLoss } from './weight-loss.js';

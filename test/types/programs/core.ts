@@ -13,6 +13,7 @@ import { type Backend, jsKernels, STATISTICS } from 'fastcam/kernels';
 import { CAM_METHODS } from 'fastcam/methods';
 import { parseSafetensors } from 'fastcam/model';
 import { loadNetwork as loadOnnx } from 'fastcam/onnx';
+import { explainTiled, type TiledExplanation } from 'fastcam/tiles';
 import { heatMap, keepMask, lovi, type SaliencyMap } from 'fastcam/viz';
 
 export async function explained(bytes: Uint8Array, picture: Picture): Promise<DrawnPicture> {
@@ -27,6 +28,11 @@ export async function explained(bytes: Uint8Array, picture: Picture): Promise<Dr
   heatMap([map], [8, 8]);
   keepMask(map, 0.1);
   return told === undefined ? explanation.lovi() : lovi([map], [8, 8]);
+}
+
+export function divided(net: ExplainingNetwork, picture: Picture): Promise<TiledExplanation> {
+  const { width, height } = picture;
+  return explainTiled(net, { width, height, read: () => picture }, { tile: 1024 });
 }
 
 export const others: unknown[] = [
