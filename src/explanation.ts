@@ -177,14 +177,14 @@ export class Explanation {
     this.logits = logits;
     this.target = net.labels.length > 0 ? net.classIndex(this.classOf(options.target)) : undefined;
     this.scaleNames = plan.taps.map(({ name }) => name);
-    const start = options.now();
-    const { normalizer, calibration } = options;
+    const { normalizer, calibration, now } = options;
+    const start = now();
     this.rawMaps = plan.taps.map(({ H, W }, i) => toNdArray(forward.maps[i]!, [H, W]));
     this.scaleMaps = plan.taps.map(({ H, W }, i) => {
       const constants = calibration?.scales[i];
       return normalizedMap(net.kernels, forward.maps[i]!, [H, W], normalizer, constants);
     });
-    const saliencyMs = options.now() - start;
+    const saliencyMs = now() - start;
     this.#own = { source: { ...source, forward, item: 0 }, saliencyMs };
   }
 
@@ -206,7 +206,7 @@ export class Explanation {
   /** The `count` most likely classes, best first. Equal classes are ordered by index. */
   top(count: number): Prediction[] {
     const { logits } = this;
-    const probabilities = PROBABILITIES[this.activation](logits);
+    const probabilities = probabilitiesOf(new Float64Array(logits.length), logits, this.activation);
     return Array.from(logits, (logit, index) => ({
       index,
       label: this.label(index),
@@ -263,7 +263,7 @@ export class Explanation {
     if (method === 'none') {
       throw new ShapeError("cam: no class activation map was asked for ('none')");
     }
-    const { H, W, C } = forward.plan.kept[0]?.shape ?? { H: 0, W: 0, C: 0 };
+    const { H, W, C } = forward.plan.kept[0]!.shape;
     const { combinedMap: combined, inputSize, region } = this;
     const index = net.classIndex(this.classOf(target));
     const { features } = forward;
@@ -272,8 +272,8 @@ export class Explanation {
       const classWeights = new Float32Array(C);
       net.classWeights(classWeights, index);
       // A single logit below 0 speaks for the other side.
-      const side = this.logits.length === 1 && this.logits[0]! < 0 ? -1 : 1;
-      const weights = classWeights.map((weight) => weight * side);
+      const isOther = this.logits.length === 1 && this.logits[0]! < 0;
+      const weights = isOther ? classWeights.map((weight) => -weight) : classWeights;
       classActivationMap(coarse, features, weights, method);
     } else {
       net.classActivation!.make(coarse, features, inputSize, index, method);
@@ -319,15 +319,25 @@ export class Explanation {
   }
 }
 
-const PROBABILITIES: Readonly<Record<Activation, (logits: Float32Array) => Float64Array>> = {
-  softmax(logits) {
-    const max = logits.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
-    const powers = Float64Array.from(logits, (logit) => Math.exp(logit - max));
-    const sum = powers.reduce((total, power) => total + power, 0);
-    return powers.map((power) => power / sum);
-  },
-  sigmoid: (logits) => Float64Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit))),
-};
+/**
+ * Probabilities of logits: their softmax, or the sigmoid of each.
+ *
+ * @param out [classes], overwritten and returned
+ */
+export function probabilitiesOf(
+  out: Float64Array,
+  logits: Float32Array,
+  activation: Activation,
+): Float64Array {
+  const max = logits[topClass(logits)]!;
+  let sum = 0;
+  for (let i = 0; i < out.length; i++) sum += Math.exp(logits[i]! - max);
+  for (let i = 0; i < out.length; i++) {
+    const logit = logits[i]!;
+    out[i] = activation === 'softmax' ? Math.exp(logit - max) / sum : 1 / (1 + Math.exp(-logit));
+  }
+  return out;
+}
 
 /** A copy of one picture's part of a pass. */
 function itemOf(forward: ExplainedPass, item: number): ExplainedPass {

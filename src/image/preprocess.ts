@@ -73,7 +73,7 @@ export function defaultPreprocessing(channels: number): Preprocessing {
   return { ...IMAGENET_PREPROCESSING, channels: isGrey ? 'grey' : 'other', mean, std };
 }
 
-/** Which byte of a pixel becomes the network's channel c. */
+/** Which byte of a pixel becomes the network's channel c. The luminance is the first. */
 export function channelOffset(channels: Preprocessing['channels'], c: number): number {
   return channels === 'bgr' ? 2 - c : c;
 }
@@ -167,8 +167,26 @@ export function preprocess(
   out: Float32Array,
   picture: Picture,
   { resizedWidth, resizedHeight, window }: Geometry,
-  { channels, mean, std, interpolation }: Preprocessing,
+  preprocessing: Preprocessing,
   resizeRows?: ResizeRows,
+): void {
+  const { channels, interpolation } = preprocessing;
+  const source = channels === 'grey' ? luminanceOf(overWhite(picture)) : picture;
+  const resized = resize(source, resizedWidth, resizedHeight, interpolation, window, resizeRows);
+  writeInput(out, resized, preprocessing);
+}
+
+/**
+ * The network's input from the pixels of its own size.
+ *
+ * @param out [H, W, channels]
+ * @param resized [H, W, 4], of a grey network the luminance as the first of the four
+ * @throws {ShapeError} when the network does not take pictures
+ */
+export function writeInput(
+  out: Float32Array,
+  resized: Uint8Array,
+  { channels, mean, std }: Preprocessing,
 ): void {
   const C = mean.length;
   if (channels === 'other') {
@@ -176,22 +194,25 @@ export function preprocess(
       `preprocess: the network takes ${C} channels: give it a tensor, no picture`,
     );
   }
-  const isGrey = channels === 'grey';
-  const source = isGrey ? luminanceOf(overWhite(picture)) : picture;
-  const resized = resize(source, resizedWidth, resizedHeight, interpolation, window, resizeRows);
   for (let c = 0; c < C; c++) {
     const scale = 1 / (255 * std[c]!);
     const shift = mean[c]! / std[c]!;
-    const byte = isGrey ? 0 : channelOffset(channels, c);
+    const byte = channelOffset(channels, c);
     for (let i = byte, o = c; o < out.length; i += 4, o += C) {
       out[o] = resized[i]! * scale - shift;
     }
   }
 }
 
-/** Luminance after ITU-R 601, in Pillow's fixed point (`convert('L')`), as the first channel of four. */
-function luminanceOf({ data, width, height }: Picture): Picture {
-  const grey = createPicture(width, height);
+/**
+ * Luminance after ITU-R 601, in Pillow's fixed point (`convert('L')`), as the first channel of four.
+ *
+ * @param grey overwritten; a new picture by default, and it may be the picture itself
+ */
+export function luminanceOf(
+  { data, width, height }: Picture,
+  grey: Picture = createPicture(width, height),
+): Picture {
   for (let p = 0; p < data.length; p += 4) {
     const sum = data[p]! * 19595 + data[p + 1]! * 38470 + data[p + 2]! * 7471;
     grey.data[p] = (sum + 0x8000) >> 16;

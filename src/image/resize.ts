@@ -14,13 +14,13 @@ import { checkPicture, overWhite, type Picture, pixelsOf, type Region } from './
 
 export type Interpolation = 'bilinear' | 'bicubic';
 
-interface Filter {
+export interface Filter {
   /** Half its width, in pixels at scale 1. */
   readonly support: number;
   weight(distance: number): number;
 }
 
-const FILTERS: Readonly<Record<Interpolation, Filter>> = {
+export const FILTERS: Readonly<Record<Interpolation, Filter>> = {
   bilinear: { support: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) },
   bicubic: {
     support: 2,
@@ -95,7 +95,10 @@ export function resize(
   return new Uint8Array(out.buffer);
 }
 
-function tapsOf(
+/**
+ * The weights of `outputs` positions, from `begin` on, of an axis that is resized from one extent to another.
+ */
+export function tapsOf(
   filter: Filter,
   from: number,
   to: number,
@@ -137,7 +140,7 @@ function tapsOf(
  *
  * @param begin the source position that x begins at
  */
-function resizeAxis(
+export function resizeAxis(
   out: Uint32Array,
   x: Uint32Array,
   extent: number,

@@ -31,23 +31,22 @@ export const CAM_METHODS: readonly CamMethod[] = [
  * @param out [pixels], overwritten
  * @param features [pixels, K], the last activation, after its ReLU
  * @param classWeights [K], the classifier's row of the class
+ * @param weights scratch, [K]
  */
 export function classActivationMap(
   out: Float32Array,
   features: Float32Array,
   classWeights: Float32Array,
   method: CamMethod,
+  weights: Float64Array = new Float64Array(classWeights.length),
 ): void {
   const pixels = out.length;
   const K = classWeights.length;
-  const weights = new Float64Array(K);
+  weights.fill(0);
   for (let p = 0; p < pixels; p++) {
     for (let k = 0; k < K; k++) weights[k]! += features[p * K + k]!;
   }
-  // weights holds S_k; each is replaced by a_k.
-  for (let k = 0; k < K; k++) {
-    weights[k] = channelWeight(classWeights[k]! / pixels, weights[k]!, method);
-  }
+  channelWeights(weights, classWeights, pixels, method);
   for (let p = 0; p < pixels; p++) {
     let sum = 0;
     for (let k = 0; k < K; k++) sum += weights[k]! * features[p * K + k]!;
@@ -55,21 +54,32 @@ export function classActivationMap(
   }
 }
 
-/** The weight a_k of a channel, from u = u_k and S = S_k. */
-export function channelWeight(u: number, S: number, method: CamMethod): number {
-  switch (method) {
-    case 'gradcam':
-    case 'hirescam':
-      return u;
-    case 'layercam':
-      return Math.max(u, 0);
-    case 'xgradcam':
-      return (u * S) / (S + 1e-6);
-    case 'gradcam++': {
+/**
+ * Replaces the sums S_k of the channels by their weights a_k.
+ *
+ * @param sums [K], overwritten
+ * @param classWeights [K], the classifier's row of the class
+ */
+export function channelWeights(
+  sums: Float64Array,
+  classWeights: Float32Array,
+  pixels: number,
+  method: CamMethod,
+): void {
+  // A function for each k would box its numbers.
+  for (let k = 0; k < sums.length; k++) {
+    const u = classWeights[k]! / pixels;
+    const S = sums[k]!;
+    let a = u;
+    if (method === 'layercam') a = Math.max(u, 0);
+    else if (method === 'xgradcam') a = (u * S) / (S + 1e-6);
+    else if (method === 'gradcam++') {
       // The authors' code replaces a zero denominator by 1 before it adds 1e-7; u² is near 1e-5, so
       // the 1e-7 matters.
-      const denominator = 2 * u ** 2 + S * u ** 3;
-      return (Math.max(u, 0) * u ** 2) / ((denominator === 0 ? 1 : denominator) + 1e-7);
+      const squared = u * u;
+      const denominator = 2 * squared + S * squared * u;
+      a = (Math.max(u, 0) * squared) / ((denominator === 0 ? 1 : denominator) + 1e-7);
     }
+    sums[k] = a;
   }
 }

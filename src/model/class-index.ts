@@ -31,5 +31,7 @@ export function classIndex(labels: readonly string[], target: number | string): 
 
 /** The class with the largest logit; the first of equal ones. */
 export function topClass(logits: Float32Array): number {
-  return logits.reduce((best, logit, index) => (logit > logits[best]! ? index : best), 0);
+  let best = 0;
+  for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;
+  return best;
 }

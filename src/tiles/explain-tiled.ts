@@ -4,7 +4,7 @@ import { expectWhole, ShapeError } from '../errors.js';
 import { checkFinite, type ExplainOptions, resolveOptions } from '../explain.js';
 import { type Explained, Explanation, type ResolvedOptions } from '../explanation.js';
 import { checkPicture, fitPicture, preprocess } from '../image/index.js';
-import { type CamMethod, channelWeight } from '../methods/cam.js';
+import { type CamMethod, channelWeights } from '../methods/cam.js';
 import { fuse } from '../model/graph/fuse.js';
 import { shapesOf, stridesOf, type ValueShape, valueNamed } from '../model/graph/node.js';
 import type { AdaptiveMean } from '../model/graph/operators/adaptive-mean.js';
@@ -344,9 +344,9 @@ class TiledRun {
     this.#net.classWeights(weights, index);
     // A single logit below 0 speaks for the other side.
     const side = logits.length === 1 && logits[0]! < 0 ? -1 : 1;
-    const shares = Float64Array.from(weights, (weight, k) =>
-      channelWeight((weight * side) / (H * W), mean.sums[k]!, method),
-    );
+    for (let k = 0; k < C; k++) weights[k]! *= side;
+    const shares = Float64Array.from(mean.sums);
+    channelWeights(shares, weights, H * W, method);
     const out = new Float32Array(H * W);
     const row = new Float32Array(W * C);
     for (let y = 0; y < H; y++) {

@@ -105,26 +105,32 @@ export function checkCombination(
   const n = maps.length;
   const rawWeights = resolveScaleWeights(weights, n);
   const total = rawWeights.reduce((sum, weight) => sum + weight, 0);
-  const seen = maps.filter((_, i) => rawWeights[i] !== 0);
-  const shares = rawWeights.filter((weight) => weight !== 0).map((weight) => weight / total);
+  const seen = maps.filter((_, i) => rawWeights[i]);
+  const shares = rawWeights.filter((weight) => weight).map((weight) => weight / total);
   for (const map of seen) checkUpsampling(operation, size, map, region);
   return { seen, shares };
 }
 
-/** out [H, W] = Σ shareᵢ·up(mapᵢ), NaN outside the region; the arguments were checked. */
+/**
+ * out [H, W] = Σ shareᵢ·up(mapᵢ), NaN outside the region; the arguments were checked.
+ *
+ * @param rows the maps, prepared
+ * @param row scratch, [W]. If both are given, nothing is allocated
+ */
 export function sumUpsampled(
   out: Float32Array,
   size: readonly [number, number],
   maps: readonly SaliencyMap[],
   shares: readonly number[],
   region: Region,
+  rows: readonly RowUpsampler[] = maps.map(
+    (map, i) => new RowUpsampler('combineMaps', size, map, region, shares[i]),
+  ),
+  row: Float64Array = new Float64Array(size[1]),
 ): void {
-  const [H, W] = size;
-  const rows = maps.map((map) => new RowUpsampler('combineMaps', size, map, region));
-  const row = new Float64Array(W);
-  for (let oy = 0; oy < H; oy++) {
+  for (let oy = 0; oy < size[0]; oy++) {
     row.fill(0);
-    for (let i = 0; i < rows.length; i++) rows[i]!.add(row, oy, shares[i]!);
-    out.set(row, oy * W);
+    for (let i = 0; i < rows.length; i++) rows[i]!.add(row, oy);
+    out.set(row, oy * row.length);
   }
 }

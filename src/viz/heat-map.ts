@@ -81,23 +81,23 @@ class HeatRows {
     this.#scales = new ScaleRows(operation, maps, size, region, weights);
     let peak = 0;
     for (let y = 0; y < size[0]; y++) {
-      this.#scales.visit(y, (_, weighted) => {
-        if (weighted > peak) peak = weighted;
-      });
+      this.#scales.read(y);
+      for (const weighted of this.#scales.weighted) if (weighted > peak) peak = weighted;
     }
     this.#peak = peak;
   }
 
   /** Writes row `y` into `rgb` [W, 3]. */
   colors(rgb: Float64Array, y: number): void {
-    const { n } = this.#scales;
-    this.#scales.visit(y, (x, weighted, sum, max) => {
+    const { n, weighted, sum, max } = this.#scales;
+    this.#scales.read(y);
+    for (let x = 0; x < sum.length; x++) {
       // 0/0 if nothing is salient, in the picture or at the pixel. NaN, not seen, stays NaN.
-      const value = weighted === 0 ? 0 : weighted / this.#peak;
-      const alone = n > 1 && weighted !== 0 ? (n - sum / max) / (n - 1) : 1;
+      const value = weighted[x] === 0 ? 0 : weighted[x]! / this.#peak;
+      const alone = n > 1 && weighted[x] !== 0 ? (n - sum[x]! / max[x]!) / (n - 1) : 1;
       // Rounding may make S of equal scales negative.
       const saturation = Math.max(0, alone) ** (1 / Math.E);
       writeHsv(rgb, 3 * x, COLDEST_HUE * (1 - value), saturation, value);
-    });
+    }
   }
 }

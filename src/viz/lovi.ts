@@ -96,10 +96,11 @@ export class LoviRows {
 
   /** Writes row `y` into `rgb` [W, 3]. */
   colors(rgb: Float64Array, y: number): void {
-    const { n } = this.#scales;
-    this.#scales.visit(y, (x, moment, sum, max) => {
-      writeLoviColor(rgb, 3 * x, n, sum, moment, max);
-    });
+    const { n, weighted, sum, max } = this.#scales;
+    this.#scales.read(y);
+    for (let x = 0; x < sum.length; x++) {
+      writeLoviColor(rgb, 3 * x, n, sum[x]!, weighted[x]!, max[x]!);
+    }
   }
 }
 

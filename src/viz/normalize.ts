@@ -111,8 +111,8 @@ export function normalizeGaussian(
   }
 }
 
-/** Each value's place in a given normal distribution. */
-function placeInNormal(out: MapValues, x: MapValues, { mean, sd }: GaussianConstants): void {
+/** Each value's place in a given normal distribution; the arguments were checked. Allocates nothing. */
+export function placeInNormal(out: MapValues, x: MapValues, { mean, sd }: GaussianConstants): void {
   const table = normalCdfTable();
   for (let i = 0; i < x.length; i++) out[i] = normalCdf(table, (x[i]! - mean) / sd);
 }

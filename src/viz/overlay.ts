@@ -41,15 +41,46 @@ export function overlay(
 ): DrawnPicture {
   const { colormap = 'viridis', opacity = 0.5 } = options;
   checkSameSize('overlay', picture, map, 'map');
-  if (!(opacity >= 0 && opacity <= 1)) {
-    throw new ShapeError(`overlay: opacity expected 0…1, got ${opacity}`);
-  }
+  checkOpacity(opacity);
   const colors = new Uint32Array(colormapTable(colormap).buffer);
+  const drawn = createPicture(picture.width, picture.height);
+  blend(pixelsOf(drawn), pixelsOf(picture), map, colors, opacity);
+  return drawn;
+}
+
+/** @throws ShapeError if it is outside [0, 1] */
+export function checkOpacity(opacity: number): void {
+  if (opacity >= 0 && opacity <= 1) return;
+  throw new ShapeError(`overlay: opacity expected 0…1, got ${opacity}`);
+}
+
+/**
+ * `overlay` on pixels, of arguments that were checked. Allocates nothing.
+ *
+ * @param out [H, W], overwritten
+ * @param source the picture, [H, W]
+ * @param colors 256 steps of a colour map
+ */
+export function blend(
+  out: Uint32Array,
+  source: Uint32Array,
+  { data, shape, stride, offset }: SaliencyMap,
+  colors: Uint32Array,
+  opacity: number,
+): void {
   const ofColor = shareOf(opacity);
   const ofPicture = ONE - ofColor;
-  return drawPixels(picture, map, (pixel, value) =>
-    mixed(pixel, ofPicture, colors[colorStep(value)]!, ofColor),
-  );
+  const [W, toNext] = [shape[1]!, stride[1]!];
+  for (let p = 0, y = 0; p < out.length; y++) {
+    let at = offset + y * stride[0]!;
+    for (let x = 0; x < W; x++, p++, at += toNext) {
+      const value = data[at]!;
+      const pixel = source[p]!;
+      out[p] = Number.isNaN(value)
+        ? dimmedGrey(pixel)
+        : mixed(pixel, ofPicture, colors[colorStep(value)]!, ofColor);
+    }
+  }
 }
 
 /**
@@ -76,11 +107,6 @@ export function hardMask(picture: Picture, mask: NdArray<Uint8Array>): DrawnPict
   return multiply(picture, mask);
 }
 
-/** picture · clamp(factor, 0, 1), pixel by pixel. */
-function multiply(picture: Picture, factors: NdArray<Float32Array | Uint8Array>): DrawnPicture {
-  return drawPixels(picture, factors, (pixel, value) => mixed(pixel, shareOf(value), 0, 0));
-}
-
 /** 1 in fixed point: 255 times that fits into 32 bits, and results are exact to 1/500 of a level. */
 const ONE = 1 << 16;
 
@@ -103,11 +129,10 @@ function mix(a: number, ofA: number, b: number, ofB: number): number {
 /** Alpha is the highest byte of a pixel. */
 const ALPHA = 0xff000000;
 
-/** Draws pixel by pixel; pixels that were not seen become their luma (ITU-R BT.601), dimmed. */
-function drawPixels(
+/** picture · clamp(factor, 0, 1), pixel by pixel. */
+function multiply(
   picture: Picture,
   { data, stride, offset }: NdArray<Float32Array | Uint8Array>,
-  draw: (pixel: number, value: number) => number,
 ): DrawnPicture {
   const { width, height } = picture;
   const source = pixelsOf(picture);
@@ -120,12 +145,13 @@ function drawPixels(
     for (let x = 0; x < width; x++, p++, at += toNext) {
       const value = data[at]!;
       const pixel = source[p]!;
-      out[p] = Number.isNaN(value) ? dimmedGrey(pixel) : draw(pixel, value);
+      out[p] = Number.isNaN(value) ? dimmedGrey(pixel) : mixed(pixel, shareOf(value), 0, 0);
     }
   }
   return drawn;
 }
 
+/** A pixel that was not seen: its luma (ITU-R BT.601), dimmed. */
 function dimmedGrey(pixel: number): number {
   const luma = 0.299 * (pixel & 255) + 0.587 * ((pixel >> 8) & 255) + 0.114 * ((pixel >> 16) & 255);
   return (((DIMMED * luma + 0.5) | 0) * 0x010101) | (pixel & ALPHA);

@@ -4,17 +4,17 @@ import type { Region } from '../image/picture.js';
 import type { SaliencyMap } from './ndarray.js';
 import { RowUpsampler } from './upsample.js';
 
-/** Called for a pixel x with Σ w_l·γ_l, Σ γ_l, both NaN if the maps do not cover it, and max γ_l. */
-type Visit = (x: number, weighted: number, sum: number, max: number) => void;
-
 /** Sums over γ_l, limited to [0, 1], of scale l = 0 … n − 1. */
 export class ScaleRows {
   /** The number of scales. */
   readonly n: number;
-  readonly #weights: Float64Array;
+  /** Of the row that was read last, [W] each: Σ w_l·γ_l, Σ γ_l, both NaN if no map covers the pixel, and max γ_l. */
+  readonly weighted: Float64Array;
+  readonly sum: Float64Array;
+  readonly max: Float64Array;
+  readonly #weights: readonly number[];
   readonly #maps: RowUpsampler[];
-  /** [n, W] */
-  readonly #gamma: Float64Array;
+  readonly #row: Float64Array;
 
   /**
    * @param weights w, one for each scale
@@ -28,31 +28,29 @@ export class ScaleRows {
     weights: readonly number[],
   ) {
     this.n = maps.length;
-    this.#weights = Float64Array.from(weights);
+    this.#weights = weights;
     this.#maps = maps.map((map) => new RowUpsampler(operation, size, map, region));
-    this.#gamma = new Float64Array(this.n * size[1]);
+    this.weighted = new Float64Array(size[1]);
+    this.sum = new Float64Array(size[1]);
+    this.max = new Float64Array(size[1]);
+    this.#row = new Float64Array(size[1]);
   }
 
-  /** Visits the pixels of row `y`, left to right. */
-  visit(y: number, visit: Visit): void {
-    const { n } = this;
-    const weights = this.#weights;
-    const gamma = this.#gamma.fill(0);
-    const W = gamma.length / n;
-    this.#maps.forEach((map, l) => {
-      map.add(gamma.subarray(l * W, (l + 1) * W), y, 1);
-    });
-    for (let x = 0; x < W; x++) {
-      let product = 0;
-      let total = 0;
-      let most = 0;
-      for (let l = 0, i = x; l < n; l++, i += W) {
-        const value = clamped(gamma[i]!);
-        product += weights[l]! * value;
-        total += value;
-        if (value > most) most = value;
+  /** Reads row `y`. Allocates nothing. */
+  read(y: number): void {
+    const weighted = this.weighted.fill(0);
+    const sum = this.sum.fill(0);
+    const max = this.max.fill(0);
+    for (let l = 0; l < this.n; l++) {
+      const weight = this.#weights[l]!;
+      const row = this.#row.fill(0);
+      this.#maps[l]!.add(row, y);
+      for (let x = 0; x < row.length; x++) {
+        const value = clamped(row[x]!);
+        weighted[x]! += weight * value;
+        sum[x]! += value;
+        if (value > max[x]!) max[x] = value;
       }
-      visit(x, product, total, most);
     }
   }
 }

@@ -100,7 +100,7 @@ describe('upsampleBilinear', () => {
     const order = fc.array(fc.nat(16), { minLength: 1, maxLength: 30 });
     const rowOf = (rows: RowUpsampler, y: number) => {
       const row = new Float64Array(8);
-      rows.add(row, y, 1);
+      rows.add(row, y);
       return row;
     };
     fc.assert(
