@@ -24,7 +24,7 @@ const CORE = [
   ...['explanation.ts', 'explain.ts', 'explain-activations.ts', 'index.ts', 'index.workerd.ts'],
   ...['onnx.ts', 'onnx.workerd.ts', 'instrument.ts', 'attribute.ts', 'with-gradients.ts'],
   ...['gradients.ts', 'gradients.workerd.ts', 'threads.ts', 'threads.workerd.ts'],
-  ...['tiles', 'tiles.ts'],
+  ...['stream.ts', 'tiles', 'tiles.ts'],
 ];
 
 /**
@@ -66,6 +66,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'threads.workerd.ts': ['kernels'],
   tiles: [...ENGINE, 'explain.ts', 'explanation.ts'],
   'tiles.ts': ['tiles'],
+  'stream.ts': [...ENGINE, 'calibration.ts', 'explain.ts', 'explanation.ts'],
   node: CORE,
   cli: ['node', ...CORE],
 };

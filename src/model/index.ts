@@ -55,6 +55,7 @@ export {
   type ForwardOptions,
   Network,
   type NetworkOptions,
+  type Pass,
 } from './network.js';
 export {
   megabytes,

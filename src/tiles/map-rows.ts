@@ -22,7 +22,6 @@ export class MapRows {
   readonly #source: MapSource;
   readonly #cam: SaliencyMap | undefined;
   readonly #scales: readonly RowUpsampler[];
-  readonly #shares: readonly number[];
   readonly #upCam: RowUpsampler | undefined;
   readonly #row: Float64Array;
   readonly #seen: Float32Array;
@@ -37,8 +36,9 @@ export class MapRows {
     const { seen, shares } = checkCombination('combineMaps', maps, size, scaleWeights, region);
     this.#source = source;
     this.#cam = cam;
-    this.#scales = seen.map((map) => new RowUpsampler('combineMaps', size, map));
-    this.#shares = shares;
+    this.#scales = seen.map(
+      (map, i) => new RowUpsampler('combineMaps', size, map, region, shares[i]!),
+    );
     this.#upCam = cam && new RowUpsampler('combineMaps', size, cam);
     this.#row = new Float64Array(size[1]);
     this.#seen = new Float32Array(size[1]);
@@ -80,7 +80,7 @@ export class MapRows {
 
   #combine(out: Float32Array, y: number): void {
     const row = this.#row.fill(0);
-    for (let i = 0; i < this.#scales.length; i++) this.#scales[i]!.add(row, y, this.#shares[i]!);
+    for (const scale of this.#scales) scale.add(row, y);
     out.set(row);
   }
 
@@ -89,7 +89,7 @@ export class MapRows {
     if (!up) throw new ShapeError("cam: no class activation map was asked for ('none')");
     const [least, most] = this.#range();
     const span = Math.max(most - least, SMALLEST_SPAN);
-    up.add(this.#row.fill(0), y, 1);
+    up.add(this.#row.fill(0), y);
     out.set(this.#row);
     for (let x = 0; x < out.length; x++) {
       out[x] = Math.max(0, Math.min(1, (out[x]! - least) / span));
@@ -103,7 +103,7 @@ export class MapRows {
     let least = Number.POSITIVE_INFINITY;
     let most = Number.NEGATIVE_INFINITY;
     for (let y = 0; y < this.#source.size[0]; y++) {
-      up.add(this.#row.fill(0), y, 1);
+      up.add(this.#row.fill(0), y);
       values.set(this.#row);
       for (let x = 0; x < values.length; x++) {
         const value = values[x]!;
