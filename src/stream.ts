@@ -8,7 +8,7 @@ import { expectWhole, kindOf, oneOf, ShapeError } from './errors.js';
 import { type ExplainOptions, geometryOf, resolveOptions } from './explain.js';
 import { probabilitiesOf, type ResolvedOptions } from './explanation.js';
 import { Frame, FrameReader } from './image/frames.js';
-import { fitInside, type Region } from './image/index.js';
+import { fitInside, type Preprocessing, type Region } from './image/index.js';
 import { PreparedClassMaps } from './methods/prepared-class-maps.js';
 import { type Network, type Pass, type Plan, topClass } from './model/index.js';
 import {
@@ -35,6 +35,8 @@ export interface StreamOptions extends ExplainOptions {
    */
   readonly momentum?: number;
   readonly overlay?: OverlayOptions;
+  /** In place of parts of the network's own; `size` is the option of this name. */
+  readonly preprocessing?: Partial<Preprocessing>;
   /** A clock in milliseconds, for `ms`; without it nothing is measured. */
   readonly now?: () => number;
 }
@@ -141,7 +143,8 @@ export class FrameStream {
     const size = fitInside(frame, resolved.longSide);
     const geometry = geometryOf('stream', net, frame, options);
     const { window, region } = geometry;
-    this.#reader = new FrameReader(frame, geometry, net.preprocessing, size);
+    const preprocessing = { ...net.preprocessing, ...options.preprocessing };
+    this.#reader = new FrameReader(frame, geometry, preprocessing, size);
     const { plan, input } = net.forward(1, window.height, window.width, resolved);
     // A network that takes no pictures is refused here.
     this.#reader.write(input);

@@ -115,19 +115,27 @@ describe('a stream', () => {
       stateDictOf({ depths: [1, 1], width: 8, classes }).map(
         ([name, shape]) => [name, name === 'conv1.weight' ? [8, channels, 7, 7] : shape] as const,
       );
-    const bgr = { preprocessing: { channels: 'bgr', interpolation: 'bicubic' } } as const;
+    const preprocessing = { channels: 'bgr', interpolation: 'bicubic' } as const;
+    const bgr = networkOf(hashWeights(dict(3, 4), 3), { kernels: simd, preprocessing });
+    const size = { width: 40, height: 40, size: 32 };
+    const frame = frameOf(40, 40, 0);
     for (const own of [
       networkOf(hashWeights(dict(1, 5), 3), { kernels: simd }),
       networkOf(hashWeights(dict(3, 1), 3), { kernels: simd, activation: 'sigmoid' }),
       networkOf(hashWeights(dict(3, 1), 8), { kernels: simd, activation: 'sigmoid' }),
-      networkOf(hashWeights(dict(3, 4), 3), { kernels: simd, ...bgr }),
+      bgr,
     ]) {
-      const stream = makeStream(own, { width: 40, height: 40, size: 32 });
+      const stream = makeStream(own, size);
       const out = allBuffers(stream);
-      const frame = frameOf(40, 40, 0);
       stream.run(frame.data, out);
       expectSame(out, own.explain(frame, { size: 32 }), frame);
     }
+    // The same, said to the stream.
+    const plain = networkOf(hashWeights(dict(3, 4), 3), { kernels: simd });
+    const stream = makeStream(plain, { ...size, preprocessing });
+    const out = allBuffers(stream);
+    stream.run(frame.data, out);
+    expectSame(out, bgr.explain(frame, { size: 32 }), frame);
   });
 
   it('shows white through transparent pixels, and takes bytes at any address', () => {

@@ -16,7 +16,15 @@ import { listClasses, markClass } from './class-list.ts';
 import { type Compared, wireComparison } from './comparison.ts';
 import { jsonName, makeReport, pngName, pngOf, save } from './downloads.ts';
 import { element } from './element.ts';
+import { wireLive } from './live.ts';
 import { beliefs, type Maps, mapsFromPasses } from './maps.ts';
+import {
+  bundledButton,
+  engineSelect,
+  offerChoices,
+  pixelsSelect,
+  tellNotes,
+} from './model-choices.ts';
 import { type Engine, type Model, Network, type Pass, type Pixels, passKey } from './network.ts';
 import {
   markSample,
@@ -67,10 +75,6 @@ interface Subject {
 
 const status = element('status', HTMLElement);
 const errorLine = element('error', HTMLElement);
-const bundledButton = element('bundled', HTMLButtonElement);
-const notes = element('notes', HTMLElement);
-const pixelsSelect = element('pixels', HTMLSelectElement);
-const engineSelect = element('engine', HTMLSelectElement);
 const progress = element('progress', HTMLProgressElement);
 const spokenValues = element('probe-values', HTMLElement);
 
@@ -114,6 +118,15 @@ const methodsOf = wireComparison({
   busily: (doing, work) => attempt(() => busy(doing, work)),
   onProgress: showProgress,
   onResults: (shown) => set(shown ? { shown } : {}),
+});
+const stopLive = wireLive({
+  network,
+  settings: () => {
+    const { statistic, pixels, scaleWeights, colormap, opacity } = settings;
+    return { statistic, pixels, scaleWeights, colormap, opacity };
+  },
+  labels: () => model?.labels ?? [],
+  attempt,
 });
 wireTheme(element('theme', HTMLButtonElement));
 wireControls();
@@ -169,28 +182,11 @@ async function load(weights?: OwnWeights): Promise<void> {
   const classes = length === 1 ? '1 class' : length > 0 ? `${length} classes` : 'no classifier';
   element('model', HTMLElement).textContent = `${name} · ${classes} · ${backend}`;
   settings = { ...settings, pixels: 'said', engine: 'fastcam' };
-  offerChoices(model);
-  tellNotes(model);
+  offerChoices(model, settings);
+  tellNotes(model, settings);
   if (!subject) return;
   subject.passes.clear();
   await look();
-}
-
-/** Of a network of one's own: the way back, and what pixels become before it; of an ONNX file what runs it. */
-function offerChoices({ isOwn, isOnnx, channels }: Model): void {
-  bundledButton.hidden = !isOwn;
-  pixelsSelect.value = settings.pixels;
-  pixelsSelect.parentElement!.hidden = !isOwn;
-  engineSelect.value = settings.engine;
-  engineSelect.parentElement!.hidden = !isOnnx;
-  pixelsSelect.querySelector<HTMLOptionElement>('[value=caffe]')!.disabled = channels !== 3;
-}
-
-function tellNotes({ warnings, pixels }: Model): void {
-  const isAssumed = pixels !== undefined && settings.pixels === 'said';
-  const lines = [...warnings, ...(isAssumed ? [pixels] : [])];
-  notes.textContent = lines.map((line) => `Note: ${line}`).join('\n');
-  notes.hidden = lines.length === 0;
 }
 
 /** Weights, and class names if they come along. */
@@ -204,6 +200,7 @@ async function open(coming: Promise<NamedBitmap | undefined>): Promise<void> {
   // A later picture may have been decoded sooner.
   if (!opened || coming !== latestComing) return;
   const { name, bitmap, sample } = opened;
+  stopLive();
   const pixels = reducedPixels(bitmap);
   const size = [pixels.height, pixels.width] as const;
   subject = { name, sample, pixels, size, passes: new Map() };
@@ -321,7 +318,7 @@ function wireControls(): void {
   });
   pixelsSelect.addEventListener('change', () => {
     settings = { ...settings, pixels: pixelsSelect.value as Pixels };
-    if (model) tellNotes(model);
+    if (model) tellNotes(model, settings);
     attempt(look);
   });
   engineSelect.addEventListener('change', () => {

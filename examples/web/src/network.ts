@@ -6,7 +6,8 @@
 import type { Statistic } from 'fastcam';
 import type { CamMethod } from 'fastcam/methods';
 import type { Activation, PixelRange } from 'fastcam/model';
-import type { SaliencyMap } from 'fastcam/viz';
+import type { MapAgreement } from 'fastcam/stream';
+import type { Colormap, SaliencyMap } from 'fastcam/viz';
 import type { OwnWeights } from './weights.ts';
 
 /** What the page knows of the network that is loaded. */
@@ -100,13 +101,50 @@ export interface MethodResult {
   readonly bytes: number;
 }
 
+/** What frames of the camera are explained by. */
+export interface LiveSettings {
+  readonly statistic: Statistic;
+  readonly pixels: Pixels;
+  readonly scaleWeights: readonly number[];
+  readonly colormap: Colormap;
+  /** The share of the map's colour over the frame, 0…1. */
+  readonly opacity: number;
+  /** Whether the normaliser has running constants, so that frames can be compared. */
+  readonly isRunning: boolean;
+}
+
+/** Pictures of a frame, RGBA, which go back and forth between page and worker. */
+export interface LivePictures {
+  readonly overlay: Uint8ClampedArray<ArrayBuffer>;
+  readonly lovi: Uint8ClampedArray<ArrayBuffer>;
+}
+
+export interface LiveResult extends LivePictures {
+  readonly width: number;
+  readonly height: number;
+  /** The frame, reduced. */
+  readonly picture: Uint8ClampedArray<ArrayBuffer>;
+  readonly ms: { readonly network: number; readonly saliency: number; readonly drawing: number };
+  /** The likeliest class, if there is a classifier. */
+  readonly top?: { readonly index: number; readonly probability: number };
+  /** Of this frame's saliency and that of the one before. */
+  readonly agreement?: MapAgreement;
+}
+
 export type Task =
   /** Without weights: the bundled model. */
   | { readonly kind: 'load'; readonly weights?: OwnWeights }
   /** The picture of the passes that follow. */
   | { readonly kind: 'show'; readonly bitmap: ImageBitmap }
   | { readonly kind: 'pass'; readonly settings: PassSettings }
-  | { readonly kind: 'method'; readonly settings: MethodSettings };
+  | { readonly kind: 'method'; readonly settings: MethodSettings }
+  /** A frame of the camera. */
+  | {
+      readonly kind: 'frame';
+      readonly bitmap: ImageBitmap;
+      readonly settings: LiveSettings;
+      readonly pictures?: LivePictures;
+    };
 
 export type Request = Task & { readonly id: number };
 
@@ -159,6 +197,15 @@ export class Network {
 
   method(settings: MethodSettings): Promise<MethodResult> {
     return this.#ask<MethodResult>({ kind: 'method', settings });
+  }
+
+  /** Explains a frame, which is handed over, and so are pictures of an earlier one, whose memory is used again. */
+  frame(bitmap: ImageBitmap, settings: LiveSettings, pictures?: LivePictures): Promise<LiveResult> {
+    const kept = pictures && { overlay: pictures.overlay, lovi: pictures.lovi };
+    return this.#ask<LiveResult>(
+      { kind: 'frame', bitmap, settings, ...(kept && { pictures: kept }) },
+      [bitmap, ...(kept ? [kept.overlay.buffer, kept.lovi.buffer] : [])],
+    );
   }
 
   /** Ends the worker at once; what it was asked for fails with the reason. */

@@ -3,10 +3,13 @@
 import chelsea from '../samples/chelsea.png';
 import coffee from '../samples/coffee.png';
 import rocket from '../samples/rocket.jpg';
+import { closeCamera, openCamera } from './camera.ts';
 import { element } from './element.ts';
 
 /** The longest side of the picture as it is shown and as its maps are made: what a frame has time for. */
 const VIEW_SIDE = 640;
+/** Width of a photo that is wished for. */
+const PHOTO_WIDTH = 1920;
 
 /** A picture by its file name, decoded. */
 export interface NamedBitmap {
@@ -110,26 +113,15 @@ async function decode(blob: Blob, name: string): Promise<NamedBitmap> {
 async function takePhoto(): Promise<NamedBitmap | undefined> {
   const dialog = element('camera', HTMLDialogElement);
   const video = dialog.querySelector('video')!;
-  const stream = await openCamera();
+  video.srcObject = await openCamera(PHOTO_WIDTH);
   try {
-    video.srcObject = stream;
     dialog.returnValue = '';
     dialog.showModal();
     await new Promise((resolve) => dialog.addEventListener('close', resolve, { once: true }));
     if (dialog.returnValue !== 'take') return undefined;
     return { name: 'photo', bitmap: await createImageBitmap(video) };
   } finally {
-    video.srcObject = null;
-    for (const track of stream.getTracks()) track.stop();
-  }
-}
-
-async function openCamera(): Promise<MediaStream> {
-  try {
-    const video = { facingMode: 'environment', width: { ideal: 1920 } };
-    return await navigator.mediaDevices.getUserMedia({ video });
-  } catch (cause) {
-    throw new Error('There is no camera, or it may not be used here.', { cause });
+    closeCamera(video);
   }
 }
 

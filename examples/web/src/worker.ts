@@ -65,6 +65,11 @@ async function answer(request: Request): Promise<void> {
     } else if (request.kind === 'show') {
       picture = pixelsOf(request.bitmap);
       send({ id, result: undefined });
+    } else if (request.kind === 'frame') {
+      if (!net) throw new Error('No network is loaded.');
+      const { liveFrame } = await import('./live-frames.ts');
+      const result = liveFrame(net, request.bitmap, request.settings, request.pictures);
+      send({ id, result }, [result.picture.buffer, result.overlay.buffer, result.lovi.buffer]);
     } else if (request.kind === 'method') {
       const result = await runMethod(request.settings, onProgress);
       send({ id, result }, [result.map.data.buffer as ArrayBuffer]);

@@ -35,7 +35,7 @@ describe('keyboard and screen reader', () => {
     const path: string[] = [];
     for (let stop = await nextStop(page); stop !== ''; stop = await nextStop(page)) path.push(stop);
     expect(path).toEqual([
-      ...['weights', 'theme', 'Cat', 'Coffee', 'Rocket', 'file', 'snap'],
+      ...['weights', 'theme', 'Cat', 'Coffee', 'Rocket', 'file', 'snap', 'live'],
       ...['probe', 'opacity', 'colormap', 'class', 'other'],
       ...['equal', 'ramp', 'prior', ...Array.from({ length: 5 }, () => 'weight')],
       ...[
