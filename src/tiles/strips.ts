@@ -47,32 +47,17 @@ export function rowEndsOf(divided: DividedGraph, pixels: number): RowEnds {
   const unit = TILE_ROWS * stride;
   const step = unit * Math.max(1, Math.floor(pixels / W / unit));
   const holds = graph.nodes.map((node, i) =>
-    parts[i] === 'rows'
-      ? holdOf(
-          node,
-          node.inputs.map((value) => shapes[value]!),
-          shapes[i]!,
-        )
-      : undefined,
+    parts[i] === 'rows' ? holdOf(node, shapes[i]!) : undefined,
   );
   const strips: number[][] = [];
   let before: readonly number[] = graph.nodes.map(() => 0);
   for (let end = Math.min(step, H); ; end = Math.min(end + step, H)) {
     const ends: number[] = [];
-    for (const [i, { operator, inputs }] of graph.nodes.entries()) {
+    for (const i of graph.nodes.keys()) {
       if (parts[i] !== 'rows') ends.push(0);
       else if (i === 0) ends.push(end);
       else {
-        const given = inputs.filter((value) => parts[value] === 'rows');
-        const lasts = given.map((value, k) => {
-          const window = k === 0 ? windowOf(operator) : undefined;
-          const inputEnd = ends[value]!;
-          if (inputEnd === shapes[value]!.H) return shapes[i]!.H;
-          if (!window) return inputEnd;
-          const { stride, pad, reach } = window;
-          return Math.floor((inputEnd - 1 - reach + pad) / stride) + 1;
-        });
-        const last = Math.min(shapes[i]!.H, ...lasts);
+        const last = lastRowEnd(divided, ends, i);
         ends.push(holds[i]?.(before[i]!, last) ?? Math.max(before[i]!, last));
       }
     }
@@ -82,28 +67,39 @@ export function rowEndsOf(divided: DividedGraph, pixels: number): RowEnds {
   }
 }
 
+/** The end of the rows of value `i` that can be computed from the rows of its inputs. */
+function lastRowEnd(
+  { graph, parts, shapes }: DividedGraph,
+  ends: readonly number[],
+  i: number,
+): number {
+  const { operator, inputs } = graph.nodes[i]!;
+  const { H } = shapes[i]!;
+  const lasts = inputs.map((value, k) => {
+    const inputEnd = ends[value]!;
+    if (parts[value] !== 'rows' || inputEnd === shapes[value]!.H) return H;
+    const window = k === 0 ? windowOf(operator) : undefined;
+    if (!window) return inputEnd;
+    return Math.floor((inputEnd - 1 - window.reach + window.pad) / window.stride) + 1;
+  });
+  return Math.min(H, ...lasts);
+}
+
 /**
  * For a convolution that Winograd's algorithm computes: holds rows back until there is a block that begins and ends at
- * multiples of four, and for which the same algorithm is chosen.
+ * multiples of four, and for which the same algorithm is chosen as for the whole picture.
  */
 function holdOf(
   { operator }: Node,
-  [x]: readonly ValueShape[],
   { H, W }: ValueShape,
-): ((before: number, end: number) => number) | undefined {
+): ((before: number, last: number) => number) | undefined {
   if (!isConv(operator)) return undefined;
   const { extents, strideY, strideX, dilationY, dilationX } = operator;
-  const rule = { ...extents, strideY, strideX, dilationY, dilationX, padY: 0, padX: 0 };
-  const isWinograd = (rows: number): boolean => {
-    const high = (rows - 1) * strideY + (extents.kH - 1) * dilationY + 1;
-    const wide = (W - 1) * strideX + (extents.kW - 1) * dilationX + 1;
-    return (
-      algorithmOf(conv2dShape({ ...rule, N: 1, H: high, W: wide }), false, true) === 'winograd'
-    );
-  };
-  const isAligned =
-    extents.kH === 3 && extents.kW === 3 && strideY * dilationY === 1 && x !== undefined;
-  if (!isAligned) return undefined;
+  if (extents.kH !== 3 || extents.kW !== 3 || strideY * dilationY > 1) return undefined;
+  const rule = { ...extents, strideY, strideX, dilationY, dilationX, N: 1, padY: 0, padX: 0 };
+  const wide = (W - 1) * strideX + 2 * dilationX + 1;
+  const isWinograd = (rows: number): boolean =>
+    algorithmOf(conv2dShape({ ...rule, H: rows + 2, W: wide }), false, true) === 'winograd';
   const isChecked = isWinograd(H);
   return (before, last) => {
     if (last === H) return H;

@@ -1,11 +1,14 @@
 /** A picture of 2048×2048, divided and whole: the same bits in every map. */
 
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { Picture } from '../../src/index.js';
-import { bundledModel } from '../../src/node/index.js';
+import { loadNetwork } from '../../src/index.js';
 import { explainTiled } from '../../src/tiles.js';
+import { BACKENDS } from '../kernels/backends.js';
 
 const SIDE = 2048;
+const tiny = readFileSync(new URL('../../models/tiny-resnet50.safetensors', import.meta.url));
 
 function noise(): Picture {
   const data = Uint8Array.from({ length: 4 * SIDE * SIDE }, (_, i) => {
@@ -16,10 +19,15 @@ function noise(): Picture {
   return { data, width: SIDE, height: SIDE };
 }
 
-it.each([1024, 512])(
-  '2048×2048 in strips of %i² pixels has the maps of the whole picture, bit for bit',
-  async (tile) => {
-    const { net } = await bundledModel();
+const fast = BACKENDS.filter(({ name }) => name !== 'js');
+const cases = fast.flatMap(({ name, make }) =>
+  [1024, 512].map((tile) => [tile, name, make] as const),
+);
+
+it.each(cases)(
+  '2048×2048 in strips of %i² pixels has the maps of the whole picture, bit for bit, on %s',
+  async (tile, _, make) => {
+    const net = await loadNetwork(tiny, { kernels: await make() });
     const picture = noise();
     const whole = net.explain(picture, { size: SIDE });
     const bytes = Buffer.from(picture.data.buffer);
