@@ -1,6 +1,7 @@
 /** What can be saved: the picture as it is shown, and the numbers that all of the page is made from. */
 
 import type { SaliencyMap } from 'fastcam/viz';
+import { element } from './element.ts';
 import { type Belief, beliefs, type Maps } from './maps.ts';
 import type { Model, Pass } from './network.ts';
 import { isOfClass, type MapName, type Settings, titleOf } from './settings.ts';
@@ -23,6 +24,42 @@ export interface Report {
   readonly cam?: PlainMap;
 }
 
+/** What can be saved now. */
+export interface Savable {
+  readonly picture: Report['picture'];
+  readonly model: Model;
+  readonly pass: Pass;
+  readonly maps: Maps;
+  readonly settings: Settings;
+}
+
+/** Wires the buttons. @param now gives what is shown, none before the first picture */
+export function wireDownloads(
+  now: () => Savable | undefined,
+  attempt: (action: () => unknown) => void,
+): void {
+  const onClick = (id: string, action: (shown: Savable) => unknown): void => {
+    element(id, HTMLButtonElement).addEventListener('click', () =>
+      attempt(() => {
+        const shown = now();
+        return shown && action(shown);
+      }),
+    );
+  };
+  onClick('save-png', async ({ picture, model, settings: { shown, target } }) => {
+    const name = pngName(
+      picture.name,
+      shown,
+      target === undefined ? undefined : model.labels[target],
+    );
+    save(name, await pngOf(element('stage', HTMLCanvasElement)));
+  });
+  onClick('save-json', ({ picture, model, pass, maps, settings }) => {
+    const report = makeReport(picture, model, pass, maps, settings);
+    save(jsonName(picture.name), new Blob([JSON.stringify(report)], { type: 'application/json' }));
+  });
+}
+
 /** Rows after rows. */
 export interface PlainMap {
   readonly shape: readonly number[];
@@ -30,7 +67,7 @@ export interface PlainMap {
 }
 
 /** Maps of the picture's size are left out: they follow from these and the settings. */
-export function makeReport(
+function makeReport(
   picture: Report['picture'],
   model: Model,
   pass: Pass,
@@ -63,12 +100,12 @@ function plain({ shape, data }: SaliencyMap): PlainMap {
 }
 
 /** What a picture of this map over that picture is saved as: `chelsea-non-class-teapot.png`. */
-export function pngName(picture: string, shown: MapName, label: string | undefined): string {
+function pngName(picture: string, shown: MapName, label: string | undefined): string {
   const ofClass = isOfClass(shown) && label !== undefined ? [label] : [];
   return `${[stemOf(picture), ...[titleOf(shown), ...ofClass].map(plainWords)].join('-')}.png`;
 }
 
-export function jsonName(picture: string): string {
+function jsonName(picture: string): string {
   return `${stemOf(picture)}.fastcam.json`;
 }
 
@@ -87,7 +124,7 @@ function plainWords(text: string): string {
 /** Some browsers begin to read what is saved only after the click. */
 const KEPT_MS = 60_000;
 
-export function save(name: string, blob: Blob): void {
+function save(name: string, blob: Blob): void {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(blob);
   link.download = name;
@@ -95,7 +132,7 @@ export function save(name: string, blob: Blob): void {
   setTimeout(() => URL.revokeObjectURL(link.href), KEPT_MS);
 }
 
-export function pngOf(canvas: HTMLCanvasElement): Promise<Blob> {
+function pngOf(canvas: HTMLCanvasElement): Promise<Blob> {
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('The picture is empty.'))));
   });

@@ -101,7 +101,9 @@ export function wireLive(hooks: LiveHooks): () => void {
   const look = async (own: Session): Promise<void> => {
     own.isBusy = true;
     try {
-      const settings = { ...hooks.settings(), isRunning: runningBox.checked };
+      const { statistic, pixels, scaleWeights, colormap, opacity } = hooks.settings();
+      const isRunning = runningBox.checked;
+      const settings = { statistic, pixels, scaleWeights, colormap, opacity, isRunning };
       const { pictures } = own;
       own.pictures = undefined;
       const bitmap = await createImageBitmap(video);

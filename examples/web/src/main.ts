@@ -14,8 +14,9 @@ import type { CamMethod } from 'fastcam/methods';
 import type { Colormap, Normalizer } from 'fastcam/viz';
 import { listClasses, markClass } from './class-list.ts';
 import { type Compared, wireComparison } from './comparison.ts';
-import { jsonName, makeReport, pngName, pngOf, save } from './downloads.ts';
+import { wireDownloads } from './downloads.ts';
 import { element } from './element.ts';
+import { wireInside } from './inside.ts';
 import { wireLive } from './live.ts';
 import { beliefs, type Maps, mapsFromPasses } from './maps.ts';
 import {
@@ -121,22 +122,45 @@ const methodsOf = wireComparison({
 });
 const stopLive = wireLive({
   network,
-  settings: () => {
-    const { statistic, pixels, scaleWeights, colormap, opacity } = settings;
-    return { statistic, pixels, scaleWeights, colormap, opacity };
-  },
+  settings: () => settings,
   labels: () => model?.labels ?? [],
   attempt,
 });
+const lookInside = wireInside({
+  network,
+  now: () =>
+    view && {
+      ...{ model: view.model, pixels: view.pixels, picture: view.subject.pixels },
+      combined: currentMaps(view).combined,
+    },
+  busily: (doing, work) => attempt(() => busy(doing, work)),
+  moveTo: (found) => movePoint(found),
+});
 wireTheme(element('theme', HTMLButtonElement));
 wireControls();
-wireDownloads();
+wireDownloads(() => {
+  if (!view) return undefined;
+  const { subject, model, pass } = view;
+  const { width, height } = subject.pixels;
+  return {
+    picture: { name: subject.name, width, height },
+    model,
+    pass,
+    maps: currentMaps(view),
+    settings,
+  };
+}, attempt);
 wirePictures({ picture: (coming) => attempt(() => open(coming)), files: openWeights });
-watchPoint(element('main', HTMLElement), element('probe', HTMLElement), (moved, byKey) => {
-  point = moved;
-  const values = view ? showValues(currentMaps(view), settings.shown, point) : '';
-  if (byKey) spokenValues.textContent = values;
-});
+const movePoint = watchPoint(
+  element('main', HTMLElement),
+  element('probe', HTMLElement),
+  (moved, byKey) => {
+    point = moved;
+    lookInside(point);
+    const values = view ? showValues(currentMaps(view), settings.shown, point) : '';
+    if (byKey) spokenValues.textContent = values;
+  },
+);
 attempt(async () => {
   const first = openSample(SAMPLES[0]);
   // A failure of either is told once, by the await that meets it.
@@ -278,6 +302,7 @@ function redraw(): void {
     markShown(settings.shown);
     nameStage(view.subject.name, settings.shown, shownLabel(view.model));
     showValues(maps, settings.shown, point);
+    lookInside(point);
     performance.measure('redraw', { start });
     showCost(view.pass, performance.now() - start, passes);
     clearTimeout(describing);
@@ -370,22 +395,4 @@ function weightsOrMap(value: string, input: HTMLElement): Partial<Settings> {
   const scaleWeights = settings.scaleWeights.with(scale, Number(value));
   const isPositive = scaleWeights.some((weight) => weight > 0);
   return { scaleWeights: isPositive ? scaleWeights : scaleWeights.with(scale, LEAST_WEIGHT) };
-}
-
-function wireDownloads(): void {
-  element('save-png', HTMLButtonElement).addEventListener('click', () =>
-    attempt(async () => {
-      if (!view) return;
-      const name = pngName(view.subject.name, settings.shown, shownLabel(view.model));
-      save(name, await pngOf(element('stage', HTMLCanvasElement)));
-    }),
-  );
-  element('save-json', HTMLButtonElement).addEventListener('click', () => {
-    if (!view) return;
-    const { subject, model, pass } = view;
-    const { name, pixels } = subject;
-    const picture = { name, width: pixels.width, height: pixels.height };
-    const report = makeReport(picture, model, pass, currentMaps(view), settings);
-    save(jsonName(name), new Blob([JSON.stringify(report)], { type: 'application/json' }));
-  });
 }

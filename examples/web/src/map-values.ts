@@ -27,10 +27,22 @@ export function extremesOf({ data }: SaliencyMap): Range {
   return [least, most];
 }
 
-/** Says in words where a map is greatest. */
-export function greatest({ data, shape }: SaliencyMap): string {
+/** The middle of the pixel where a map is greatest, in parts of its width and height. */
+export function greatestPoint({ data, shape }: SaliencyMap): { u: number; v: number } {
+  const best = indexOfGreatest(data);
+  const [height, width] = shape as [number, number];
+  return { u: ((best % width) + 0.5) / width, v: (Math.floor(best / width) + 0.5) / height };
+}
+
+function indexOfGreatest(data: Float32Array): number {
   let best = 0;
   for (let i = 1; i < data.length; i++) if (data[i]! > data[best]!) best = i;
+  return best;
+}
+
+/** Says in words where a map is greatest. */
+export function greatest({ data, shape }: SaliencyMap): string {
+  const best = indexOfGreatest(data);
   const [height, width] = shape as [number, number];
   const left = Math.round((100 * (best % width)) / width);
   const top = Math.round((100 * Math.floor(best / width)) / height);

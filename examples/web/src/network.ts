@@ -101,6 +101,12 @@ export interface MethodResult {
   readonly bytes: number;
 }
 
+/** The activations where a scale ends: [H, W, C], a column for each place. */
+export interface ScaleColumns {
+  readonly data: Float32Array<ArrayBuffer>;
+  readonly shape: readonly [H: number, W: number, C: number];
+}
+
 /** What frames of the camera are explained by. */
 export interface LiveSettings {
   readonly statistic: Statistic;
@@ -138,6 +144,8 @@ export type Task =
   | { readonly kind: 'show'; readonly bitmap: ImageBitmap }
   | { readonly kind: 'pass'; readonly settings: PassSettings }
   | { readonly kind: 'method'; readonly settings: MethodSettings }
+  /** The activations of the picture. */
+  | { readonly kind: 'columns'; readonly pixels: Pixels }
   /** A frame of the camera. */
   | {
       readonly kind: 'frame';
@@ -197,6 +205,11 @@ export class Network {
 
   method(settings: MethodSettings): Promise<MethodResult> {
     return this.#ask<MethodResult>({ kind: 'method', settings });
+  }
+
+  /** The activations of the picture where scales end, first to last. */
+  columns(pixels: Pixels): Promise<readonly ScaleColumns[]> {
+    return this.#ask<readonly ScaleColumns[]>({ kind: 'columns', pixels });
   }
 
   /** Explains a frame, which is handed over, and so are pictures of an earlier one, whose memory is used again. */

@@ -26,12 +26,13 @@ const CENTRE: Point = { u: 0.5, v: 0.5 };
  * @param area all of the frames, one to a map
  * @param picture the frame that takes the focus
  * @param onMove is told the point, none where it leaves, and whether keys moved it
+ * @returns what moves the point
  */
 export function watchPoint(
   area: HTMLElement,
   picture: HTMLElement,
   onMove: (point: Point | undefined, byKey: boolean) => void,
-): void {
+): (point: Point) => void {
   let point: Point | undefined;
   const move = (next: Point | undefined, byKey: boolean): void => {
     if (next === point) return;
@@ -67,6 +68,7 @@ export function watchPoint(
     else return;
     event.preventDefault();
   });
+  return (next) => move(next, false);
 }
 
 function within(part: number): number {

@@ -15,6 +15,7 @@ import {
 import imagenetLabels from 'fastcam/models/imagenet-1k-labels.json';
 import bundledUrl from 'fastcam/models/tiny-resnet50.safetensors?url';
 import { toNdArray } from 'fastcam/viz';
+import type { NetworkPixels } from './methods.ts';
 import type {
   MethodResult,
   MethodSettings,
@@ -70,6 +71,14 @@ async function answer(request: Request): Promise<void> {
       const { liveFrame } = await import('./live-frames.ts');
       const result = liveFrame(net, request.bitmap, request.settings, request.pictures);
       send({ id, result }, [result.picture.buffer, result.overlay.buffer, result.lovi.buffer]);
+    } else if (request.kind === 'columns') {
+      const { columnsOf } = await import('./columns.ts');
+      const { network, seen } = seenBy(request.pixels);
+      const result = columnsOf(network, seen);
+      send(
+        { id, result },
+        result.map(({ data }) => data.buffer),
+      );
     } else if (request.kind === 'method') {
       const result = await runMethod(request.settings, onProgress);
       send({ id, result }, [result.map.data.buffer as ArrayBuffer]);
@@ -240,14 +249,23 @@ function runPass({ statistic, pixels }: PassSettings, onProgress: Progress): Pas
 
 /** A method that is compared. Few ask for one: what needs gradients is loaded when somebody does. */
 async function runMethod(settings: MethodSettings, onProgress: Progress): Promise<MethodResult> {
+  const { methodResult } = await import('./methods.ts');
+  const { network, seen } = seenBy(settings.pixels);
+  return methodResult(network, seen, settings, onProgress);
+}
+
+/** What the network sees of the picture. */
+function seenBy(pixels: PassSettings['pixels']): {
+  readonly network: ExplainingNetwork;
+  readonly seen: NetworkPixels;
+} {
   if (!net) throw new Error('No network is loaded.');
   if (!picture) throw new Error('There is no picture to look at.');
-  const { geometry, preprocessing } = geometryOf(net, picture, settings.pixels);
+  const { geometry, preprocessing } = geometryOf(net, picture, pixels);
   const { height, width } = geometry.window;
-  const pixels = new Float32Array(height * width * net.channels);
-  preprocess(pixels, picture, geometry, preprocessing);
-  const { methodResult } = await import('./methods.ts');
-  return methodResult(net, { pixels, height, width }, settings, onProgress);
+  const input = new Float32Array(height * width * net.channels);
+  preprocess(input, picture, geometry, preprocessing);
+  return { network: net, seen: { pixels: input, height, width } };
 }
 
 /** A pass by onnxruntime-web, on the GPU where there is one. */

@@ -230,7 +230,9 @@ describe('a picture comes in', () => {
     await page.getByRole('button', { name: 'Cancel' }).click();
     expect(await page.locator('#error').innerText()).toBe('');
     await page.click('#snap');
-    await page.waitForFunction(() => document.querySelector('video')!.videoWidth > 0);
+    await page.waitForFunction(
+      () => document.querySelector<HTMLVideoElement>('#camera video')!.videoWidth > 0,
+    );
     await explaining(page, () => page.getByRole('button', { name: 'Take the picture' }).click());
     expect((await saveReport(page)).picture.name).toBe('photo');
   });

@@ -45,6 +45,7 @@ describe('keyboard and screen reader', () => {
         'cam',
         'save-png',
         'save-json',
+        'inside',
         'compare',
         'other-method',
       ],
