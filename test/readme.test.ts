@@ -25,13 +25,16 @@ it('its example prints the output shown below it, and writes two pictures', () =
   expect(cat!.equals(tabby!)).toBe(false);
 });
 
-it('the example of docs/methods.md prints the output shown below it', () => {
-  const page = readFileSync(new URL('docs/methods.md', ROOT), 'utf8');
-  const [, code, output] = /```js\n(.*?)```.*?```text\n(.*?)```/s.exec(page)!;
-  const args = [write('methods.mjs', code!)];
-  const cwd = fileURLToPath(ROOT);
-  expect(execFileSync(process.execPath, args, { cwd, encoding: 'utf8' })).toBe(output);
-});
+it.each(['methods', 'stream'])(
+  'the example of docs/%s.md prints the output shown below it',
+  (name) => {
+    const page = readFileSync(new URL(`docs/${name}.md`, ROOT), 'utf8');
+    const [, code, output] = /```js\n(.*?)```.*?```text\n(.*?)```/s.exec(page)!;
+    const args = [write(`${name}.mjs`, code!)];
+    const cwd = fileURLToPath(ROOT);
+    expect(execFileSync(process.execPath, args, { cwd, encoding: 'utf8' })).toBe(output);
+  },
+);
 
 it.each([
   'README.md',
@@ -44,6 +47,7 @@ it.each([
   'docs/methods.md',
   'docs/normalizers.md',
   'docs/performance.md',
+  'docs/stream.md',
   'docs/models.md',
   'docs/runtimes.md',
   'docs/weights.md',
