@@ -76,27 +76,29 @@ export function wireLive(hooks: LiveHooks): () => void {
       video.srcObject = camera;
       for (const track of camera.getTracks()) {
         track.addEventListener('ended', () => {
-          if (session === begun) hooks.attempt(() => fail(new Error('The camera was taken away.')));
+          fail(begun, new Error('The camera was taken away.'));
         });
       }
       arrange(true);
       stopButton.focus();
       follow(begun);
-      await video.play();
+      video.play().catch((error) => fail(begun, error));
     } finally {
       startButton.disabled = false;
     }
   };
-  const fail = async (error: unknown): Promise<void> => {
+  /** Tells an error. What fails after the end is of no interest any more. */
+  const fail = (own: Session, error: unknown): void => {
+    if (session !== own) return;
     stop();
-    throw error;
+    hooks.attempt(() => Promise.reject(error));
   };
   const follow = (own: Session): void => {
     if (session !== own) return;
     whenNext(video, () => follow(own));
     if (document.hidden || video.videoWidth === 0) return;
     if (own.isBusy) own.dropped++;
-    else hooks.attempt(() => look(own).catch(fail));
+    else look(own).catch((error) => fail(own, error));
   };
   const look = async (own: Session): Promise<void> => {
     own.isBusy = true;
@@ -111,9 +113,6 @@ export function wireLive(hooks: LiveHooks): () => void {
       if (session !== own) return;
       own.pictures = result;
       show(own, result, hooks.labels());
-    } catch (error) {
-      // What was asked for before the end is of no interest any more.
-      if (session === own) throw error;
     } finally {
       own.isBusy = false;
     }
@@ -122,10 +121,11 @@ export function wireLive(hooks: LiveHooks): () => void {
   startButton.addEventListener('click', () => hooks.attempt(start));
   stopButton.addEventListener('click', stop);
   document.addEventListener('visibilitychange', () => {
-    if (!session) return;
-    session.times.length = 0;
+    const own = session;
+    if (!own) return;
+    own.times.length = 0;
     if (document.hidden) video.pause();
-    else hooks.attempt(() => video.play());
+    else video.play().catch((error) => fail(own, error));
   });
   return stop;
 }

@@ -124,8 +124,13 @@ test('running constants begin with the next frame, and end with it', async () =>
   }
 });
 
-test('a picture that is opened, and weights of another network', async () => {
+test('weights of another network are taken while it runs, and a picture that is opened ends it', async () => {
   await start(page);
+  await page.setInputFiles('#weights', { name: 'a', mimeType: '', buffer: Buffer.of(1) });
+  await page.waitForFunction(() => document.getElementById('error')!.textContent !== '');
+  await more(page, 3);
+  // What is wrong with a file is still told when the next frames come.
+  expect(await page.innerText('#error')).not.toBe('');
   await page.setInputFiles('#weights', ALEXNET);
   await page.waitForFunction(() =>
     document.getElementById('model')!.textContent!.includes('alexnet'),
