@@ -106,8 +106,7 @@ test('pointer and arrow keys move it, and another picture begins at its own most
   await painted(page);
   const second = await numbers('phi');
   expect(second).not.toEqual(first);
-  const box = (await page.locator('[data-map=scale3] .frame').boundingBox())!;
-  await page.mouse.move(box.x + 0.1 * box.width, box.y + 0.1 * box.height);
+  await page.locator('[data-map=scale3] .frame').hover({ position: { x: 9, y: 9 } });
   await painted(page);
   expect(await numbers('phi')).not.toEqual(second);
   const cat = await pointOf(page);

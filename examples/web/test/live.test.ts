@@ -175,7 +175,8 @@ describe('what is wrong with the camera is said in plain words', () => {
     );
   });
 
-  test('a camera that is taken away', async () => {
+  // Firefox brings no made-up event to a track.
+  test.runIf(ENGINE === 'chromium')('a camera that is taken away', async () => {
     await start(page);
     await page.evaluate(() => {
       const { srcObject } = document.getElementById('live-video') as HTMLVideoElement;
