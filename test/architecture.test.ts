@@ -162,6 +162,16 @@ describe('the folders of src', () => {
     expect([...reached].filter((path) => /gradient|attribut/.test(path))).toEqual([]);
   });
 
+  it('keeps what streams need out of everything else', () => {
+    const parts = ['kernels', 'model', 'methods', 'viz'].map((part) => `${part}/index.ts`);
+    const reached = reachedFrom(['index.ts', 'onnx.ts', 'gradients.ts', ...parts]);
+    const own = /^stream|\/(?:prepared-class-maps|prepared|running-normal|agreement|frames)\.ts$/;
+    expect([...reached].filter((path) => own.test(path) && path !== 'model/prepared.ts')).toEqual(
+      [],
+    );
+    expect([...reachedFrom(['stream.ts'])].filter((path) => own.test(path)).length).toBe(7);
+  });
+
   it('gives the readers of PyTorch’s files no package and no Node module, so that pages can use them', () => {
     const reached = new Set(['node/pytorch/index.ts']);
     for (const path of reached) {
