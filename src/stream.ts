@@ -8,7 +8,7 @@ import { expectWhole, kindOf, oneOf, ShapeError } from './errors.js';
 import { type ExplainOptions, geometryOf, resolveOptions } from './explain.js';
 import { probabilitiesOf, type ResolvedOptions } from './explanation.js';
 import { Frame, FrameReader } from './image/frames.js';
-import { fitInside, type Preprocessing, type Region } from './image/index.js';
+import { type DrawnPicture, fitInside, type Preprocessing, type Region } from './image/index.js';
 import { PreparedClassMaps } from './methods/prepared-class-maps.js';
 import { type Network, type Pass, type Plan, topClass } from './model/index.js';
 import {
@@ -68,6 +68,13 @@ export interface FrameBuffers {
   overlay?: PictureBytes;
   lovi?: PictureBytes;
 }
+
+/** Arrays that were made for results; the bytes of pictures are accepted by `new ImageData`. */
+export type NewBuffers<Name extends keyof FrameBuffers> = {
+  [Key in Name]: Key extends 'picture' | 'overlay' | 'lovi'
+    ? DrawnPicture['data']
+    : NonNullable<FrameBuffers[Key]>;
+};
 
 /** The results that are one array each. */
 const FLAT = [
@@ -195,10 +202,9 @@ export class FrameStream {
    *
    * @throws {ShapeError} for an unknown name, and for class maps if `cam` is `none`
    */
-  buffers<Name extends keyof FrameBuffers>(...names: Name[]): Required<Pick<FrameBuffers, Name>> {
-    return Object.fromEntries(names.map((name) => [name, this.#bufferOf(name)])) as Required<
-      Pick<FrameBuffers, Name>
-    >;
+  buffers<Name extends keyof FrameBuffers>(...names: Name[]): NewBuffers<Name> {
+    const made = names.map((name) => [name, this.#bufferOf(name)]);
+    return Object.fromEntries(made) as NewBuffers<Name>;
   }
 
   #bufferOf(name: keyof FrameBuffers): FlatArray | readonly Float32Array[] {

@@ -2,7 +2,7 @@
 
 import type { Network } from 'fastcam';
 import { preprocessingOfRange } from 'fastcam/model';
-import { type FrameBuffers, type FrameStream, makeStream, mapAgreement } from 'fastcam/stream';
+import { type FrameStream, makeStream, mapAgreement, type NewBuffers } from 'fastcam/stream';
 import type { LivePictures, LiveResult, LiveSettings } from './network.ts';
 
 /** The longest side of frames and maps: what a phone has time for. */
@@ -20,7 +20,7 @@ interface Live {
   frames: number;
 }
 
-type Latest = Required<Pick<FrameBuffers, 'combinedMap' | 'probabilities'>>;
+type Latest = NewBuffers<'combinedMap' | 'probabilities'>;
 
 let live: Live | undefined;
 
@@ -47,18 +47,16 @@ export function liveFrame(
   const isSame = pictures?.overlay.length === frame.data.length;
   const drawn = isSame ? pictures : stream.buffers('overlay', 'lovi');
   const [now, before] = live.frames++ % 2 === 0 ? buffers : ([buffers[1], buffers[0]] as const);
-  stream.run(frame.data, { ...now, ...drawn } as FrameBuffers);
+  stream.run(frame.data, { ...now, ...drawn });
   const { target } = stream;
   return {
     ...{ width, height, picture: frame.data },
-    ...{ overlay: drawn.overlay as PictureData, lovi: drawn.lovi as PictureData },
+    ...{ overlay: drawn.overlay, lovi: drawn.lovi },
     ms: { ...stream.ms },
     ...(target >= 0 && { top: { index: target, probability: now.probabilities[target]! } }),
     ...(live.frames > 1 && { agreement: mapAgreement(now.combinedMap, before.combinedMap) }),
   };
 }
-
-type PictureData = LivePictures['overlay'];
 
 function begun(
   net: Network,

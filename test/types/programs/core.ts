@@ -13,6 +13,8 @@ import { type Backend, jsKernels, STATISTICS } from 'fastcam/kernels';
 import { CAM_METHODS } from 'fastcam/methods';
 import { parseSafetensors } from 'fastcam/model';
 import { loadNetwork as loadOnnx } from 'fastcam/onnx';
+import { type FrameBuffers, makeStream, type StreamOptions } from 'fastcam/stream';
+import { makeKernels as makeThreaded, type ThreadedOptions } from 'fastcam/threads';
 import { explainTiled, type TiledExplanation } from 'fastcam/tiles';
 import { heatMap, keepMask, lovi, type SaliencyMap } from 'fastcam/viz';
 
@@ -33,6 +35,20 @@ export async function explained(bytes: Uint8Array, picture: Picture): Promise<Dr
 export function divided(net: ExplainingNetwork, picture: Picture): Promise<TiledExplanation> {
   const { width, height } = picture;
   return explainTiled(net, { width, height, read: () => picture }, { tile: 1024 });
+}
+
+export function streamed(net: ExplainingNetwork, frames: readonly Picture[]): DrawnPicture {
+  const options: StreamOptions = { width: 64, height: 48, momentum: 0.1 };
+  const stream = makeStream(net, options);
+  const { width, height } = stream;
+  const out = stream.buffers('lovi', 'scaleMaps');
+  const all: FrameBuffers = out;
+  for (const { data } of frames) stream.run(data, all);
+  return { data: out.lovi, width, height };
+}
+
+export function threaded(options: ThreadedOptions): Promise<Kernels> {
+  return makeThreaded(options);
 }
 
 export const others: unknown[] = [
