@@ -2,7 +2,8 @@
 //
 //   npm run bench:threads [-- --threads 2] [--network resnet50,mobilenetv2] [--backend auto] [--rounds 25] [--layers]
 //
-// It compares all results bit for bit before it measures. --layers prints each step of the network.
+// It compares all results bit for bit before it measures. Two ratios: of the medians of whole passes; and of the sums of
+// each step's least time, which is what is left when the machine's other work is not counted. --layers prints each step.
 
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -37,12 +38,16 @@ if (threads === 1) throw new Error(fallback);
 console.log(
   `1×3×${SIZE}×${SIZE} with saliency, backend ${name}, ${threads} threads, medians of ${rounds} rounds in turns; Node ${process.versions.node}, ${cpus()[0].model.trim()}, ${cpus().length} CPUs`,
 );
-const table = newTable(['network', 'one thread, ms', `${threads} threads, ms`, 'ratio']);
+const HEAD = ['one thread, ms', `${threads} threads, ms`, 'ratio', 'ratio of the least'];
+const table = newTable(['network', ...HEAD]);
 for (const network of options.network.split(',')) {
   const runs = teams.map((kernels) => runOf(network, kernels));
   compare(runs.map(({ pass }) => pass));
-  table.push([network, ...ratioOf(sampleRounds(rounds, () => runs.map(({ run }) => time(run))))]);
-  if (options.layers) console.log(layerTable(runs.map(({ pass }) => pass)).toString());
+  const whole = sampleRounds(rounds, () => runs.map(({ run }) => time(run)));
+  const steps = timeSteps(runs.map(({ pass }) => pass));
+  const leastOf = (i) => steps.reduce((sum, { samples }) => sum + least(samples, i), 0);
+  table.push([network, ...ratioOf(whole), (leastOf(1) / leastOf(0)).toFixed(3)]);
+  if (options.layers) console.log(layerTable(steps).toString());
 }
 console.log(table.toString());
 for (const kernels of teams) kernels.dispose();
@@ -75,15 +80,30 @@ function compare(passes) {
   if (!isSame) throw new Error('the results differ');
 }
 
-function layerTable(passes) {
-  const steps = newTable(['step', 'output', 'one thread, ms', `${threads} threads, ms`, 'ratio']);
-  passes[0].plan.steps.forEach(({ op, shape }, i) => {
-    const samples = passes.map((pass) => sampleRounds(rounds, () => time(() => pass.runStep(i))));
+/** For each step: the times of each round on one thread and on several. The steps run in the order of the network. */
+function timeSteps(passes) {
+  const steps = passes[0].plan.steps.map(({ op, shape }, i) => {
     const extents = typeof shape === 'string' ? shape : `${shape.Hout}×${shape.Wout}×${shape.Cout}`;
-    const pairs = samples[0].map((ms, round) => [ms, samples[1][round]]);
-    steps.push([passes[0].algorithm(i) ?? op, extents, ...ratioOf(pairs)]);
+    return { what: passes[0].algorithm(i) ?? op, extents, samples: [] };
   });
+  for (let round = 0; round < rounds; round++) {
+    const times = passes.map((pass) => steps.map((_, i) => time(() => pass.runStep(i))));
+    for (const [i, { samples }] of steps.entries()) samples.push([times[0][i], times[1][i]]);
+  }
   return steps;
+}
+
+function layerTable(steps) {
+  const layers = newTable(['step', 'output', ...HEAD]);
+  for (const { what, extents, samples } of steps) {
+    const ratio = least(samples, 1) / least(samples, 0);
+    layers.push([what, extents, ...ratioOf(samples), ratio.toFixed(3)]);
+  }
+  return layers;
+}
+
+function least(pairs, i) {
+  return Math.min(...pairs.map((pair) => pair[i]));
 }
 
 /** Medians and their ratio. */
@@ -95,7 +115,7 @@ function ratioOf(pairs) {
 function newTable(head) {
   return new Table({
     head,
-    colAligns: head.map((_, i) => (i < head.length - 3 ? 'left' : 'right')),
+    colAligns: head.map((_, i) => (i < head.length - HEAD.length ? 'left' : 'right')),
     style: { head: [], border: [] },
   });
 }

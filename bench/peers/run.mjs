@@ -5,7 +5,8 @@
 //
 // A network is one of the library's table (src/node/architectures.ts), with random weights. A race is one of our backends
 // and its peers. Each peer checks its logits against fastcam's before it is timed; the tests check fastcam's own results.
-// With several threads TensorFlow.js is left out, because it has one in Node. With --onnx it times files, against onnxruntime-web: see onnx-race.mjs.
+// With several threads TensorFlow.js is left out, because it has one in Node. With --onnx it times files, against
+// onnxruntime-web: see onnx-race.mjs.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

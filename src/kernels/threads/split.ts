@@ -37,15 +37,27 @@ export function convolutionParts(
   const M = N * Hout * Wout;
   const rows = algorithm === 'winograd' ? M / 16 : M;
   if (rows < LEAST_ROWS * threads && groups === 1) {
-    // The sparse kernel takes four or six panels at a time: an even number, and not two.
-    const isSparse = algorithm === 'sparse';
-    const most = isSparse ? Math.floor(Cout / (4 * NR)) : threads;
-    const parts = ranges(Cout, Math.min(most, threads), isSparse ? 2 * NR : NR);
+    const parts = algorithm === 'sparse' ? sparseRanges(Cout, threads) : ranges(Cout, threads, NR);
     return parts.map(([oc, columns]) => ({ ...whole, oc, columns }));
   }
   const lines = ranges(Hout, threads, algorithm === 'winograd' ? 4 : 1);
   const pictures = Array.from({ length: N }, (_, n) => n);
   return pictures.flatMap((n) => lines.map(([oy, rows]) => ({ ...whole, n, N: 1, oy, rows })));
+}
+
+/**
+ * Ranges of channels for the sparse kernel. It takes six panels at a time, or four, which is slower: where there are many
+ * panels, all parts but the last have a multiple of six. A part of two panels is not possible.
+ */
+function sparseRanges(Cout: number, threads: number): [number, number][] {
+  const six = 6 * NR;
+  const rest = Cout % six;
+  if (Cout < 2 * six * threads || rest === 2 * NR) {
+    return ranges(Cout, Math.min(threads, Math.floor(Cout / (4 * NR))), 2 * NR);
+  }
+  return ranges(Cout - rest, threads, six).map(([oc, columns]) => {
+    return [oc, oc + columns + rest === Cout ? columns + rest : columns];
+  });
 }
 
 /** At most `parts` ranges of 0 … total − 1 that begin at multiples of `unit`: first and length. */

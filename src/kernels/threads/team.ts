@@ -38,7 +38,7 @@ const CALL_BYTES = 8 * CALL_DOUBLES;
 export const TASK_STRIDE: number = 8 * Math.ceil(TASK_BYTES / 8);
 
 /** How often this thread looks whether the others are done, before it sleeps. */
-const LOOKS = 20_000;
+const LOOKS = 100_000;
 
 /** How often it looks while it sleeps. */
 const LOOK_MS = 100;

@@ -35,8 +35,11 @@ interface Port {
   postMessage(message: string): void;
 }
 
-/** How often a thread looks for a job before it sleeps: some 20 microseconds. Waking it takes as long. */
-const LOOKS = 20_000;
+/**
+ * How often a thread looks for a job before it sleeps: some 100 microseconds, by which one thread may be later than
+ * another. Waking a thread takes about as long.
+ */
+const LOOKS = 100_000;
 
 const { process } = globalThis as {
   process?: { getBuiltinModule?(name: string): { parentPort: Port | null } };

@@ -36,7 +36,7 @@ describe('convolutionParts', () => {
     H: fc.integer({ min: 1, max: 40 }),
     W: fc.integer({ min: 1, max: 40 }),
     Cin: fc.constantFrom(16, 32, 64),
-    Cout: fc.constantFrom(32, 48, 80, 112, 128),
+    Cout: fc.constantFrom(32, 48, 64, 80, 112, 208, 224, 256, 512),
     threads: fc.integer({ min: 1, max: 5 }),
     algorithm: fc.constantFrom('gemm', 'sparse', 'winograd' as const),
   });
