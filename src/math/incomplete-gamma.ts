@@ -20,7 +20,7 @@
  * where P or Q nearly underflows, and far less elsewhere. Cost: about √x or √a terms near x = a, and ten to
  * fifty elsewhere.
  *
- * The bounds are tested in test/math/incomplete-gamma.test.ts, against decimal arithmetic.
+ * The bounds are tested in test/math/incomplete-gamma.slow.ts, against decimal arithmetic.
  */
 
 import { erfc } from './error-function.js';
