@@ -56,7 +56,7 @@ export function wasmTransposed(
       if (layer.arrangement === 'linear') {
         return linearWeights(engine, layer, packed as WasmConv2d, widenedPtr);
       }
-      const place = { panelsPtr: ptr, biasPtr, columnScalesPtr: 0, precision: 'f32', bytes: 0 };
+      const place = { ptr, biasPtr, columnScalesPtr: 0, precision: 'f32', bytes: 0 };
       const renew = renewal(engine, layer, packed as WasmConv2d, ptr, widenedPtr);
       return { ...place, renew } as TransposedWeights;
     },
@@ -68,14 +68,14 @@ export function wasmTransposed(
 function panelsOf(
   { exports }: Engine,
   { shape }: TransposedLayer,
-  { precision, panelsPtr, columnScalesPtr }: WasmConv2d,
+  { precision, ptr, columnScalesPtr }: WasmConv2d,
   widenedPtr: number,
 ): (panel: number) => number {
   const { K } = panelLayout(shape, NR);
   const number = PRECISION_NUMBERS[precision];
   const panelBytes = K * NR * WEIGHT_BYTES[precision];
   return (panel) => {
-    const own = panelsPtr + panel * panelBytes;
+    const own = ptr + panel * panelBytes;
     if (precision === 'f32') return own;
     exports.widenPanel(number, widenedPtr, own, columnScalesPtr + 4 * NR * panel, K);
     return widenedPtr;

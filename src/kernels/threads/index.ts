@@ -4,7 +4,7 @@ import { type Backend, makeKernels } from '../backend.js';
 import type { Kernels } from '../step.js';
 import { alignUp } from '../wasm/linear-memory.js';
 import { buildsByPreference, engineOf, kernelsOn } from '../wasm/wasm-kernels.js';
-import { bytesOf, compile } from '../wasm/wasm-modules.js';
+import { bytesOf, loadModule } from '../wasm/wasm-modules.js';
 import type { WasmMemory, WasmModule } from '../wasm/webassembly.js';
 import { onOneThread, resolvedOptions, type ThreadedOptions } from './options.js';
 import { CONTROL_WORDS } from './protocol.js';
@@ -40,7 +40,7 @@ async function threadedKernels(
   const memory = sharedMemory();
   if ('reason' in memory) return memory;
   for (const name of backend === 'auto' ? buildsByPreference() : [backend]) {
-    const module = await compile(name, withSharedMemory(bytesOf(name)));
+    const module = await loadModule(name, withSharedMemory(bytesOf(name)));
     if (!module) continue;
     try {
       return await teamKernels(name, module, memory, threads);

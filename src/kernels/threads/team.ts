@@ -16,7 +16,7 @@ import {
   TASK_BYTES,
   writeTask,
 } from '../wasm/conv2d.js';
-import type { LinearMemory } from '../wasm/linear-memory.js';
+import { ALIGNMENT, alignUp, type LinearMemory } from '../wasm/linear-memory.js';
 import type { Binder, Engine, Team } from '../wasm/wasm-kernels.js';
 import {
   CALL_DOUBLES,
@@ -90,7 +90,7 @@ export class ThreadTeam implements Team {
     this.#canSleep = mayWait(words);
   }
 
-  bytesFor(steps: readonly Step[], scratchBytes: number): number {
+  programBytes(steps: readonly Step[], scratchBytes: number): number {
     const { size } = this;
     // Each convolution has one job, and perhaps two others that finish its pixels.
     const convolution = 3 * CALL_BYTES + size * TASK_STRIDE;
@@ -98,10 +98,10 @@ export class ThreadTeam implements Team {
       if (!isConv2d(step)) return size * CALL_BYTES;
       return size * Math.min(step.shape.N, size) * convolution;
     });
-    return perStep.reduce((sum, bytes) => sum + bytes, (size - 1) * scratchBytes);
+    return perStep.reduce((sum, bytes) => sum + bytes, ALIGNMENT + (size - 1) * scratchBytes);
   }
 
-  binder(ptr: number, scratch: ScratchBytes, scratchBytes: number): Binder {
+  bind(ptr: number, scratch: ScratchBytes, scratchBytes: number): Binder {
     return new TeamBinder(this, this.#engine, ptr, scratch, scratchBytes);
   }
 
@@ -182,13 +182,14 @@ class TeamBinder implements Binder {
     this.#team = team;
     this.#exports = exports as unknown as Record<string, (...words: number[]) => void>;
     this.#memory = memory;
+    const begin = alignUp(ptr);
     this.#scratch = Array.from({ length: team.size }, (_, thread) =>
-      thread === 0 ? scratch : moved(scratch, ptr + (thread - 1) * scratchBytes - scratch.rows),
+      thread === 0 ? scratch : moved(scratch, begin + (thread - 1) * scratchBytes - scratch.rows),
     );
-    this.#end = ptr + (team.size - 1) * scratchBytes;
+    this.#end = begin + (team.size - 1) * scratchBytes;
   }
 
-  convolution(task: Conv2dTask): (() => void) | undefined {
+  conv2d(task: Conv2dTask): (() => void) | undefined {
     const team = this.#team;
     const { shape, algorithm, activation, pointers } = task;
     const parts = convolutionParts(shape, algorithm, team.size);
@@ -284,7 +285,7 @@ function partOf(task: Conv2dTask, { n, N, oy, rows, oc, columns }: ConvolutionPa
     shape: { ...shape, N, Hout: rows, H: H - top, padY: padY === 0 ? 0 : padY - iy },
     weights: {
       ...weights,
-      panelsPtr: weights.panelsPtr + panel * panelBytes,
+      ptr: weights.ptr + panel * panelBytes,
       biasPtr: weights.biasPtr + 4 * oc,
       columnScalesPtr: weights.columnScalesPtr + 4 * oc,
     },

@@ -37,7 +37,8 @@ export const TASK_BYTES: number = 4 * TASK_WORDS;
 /** Addresses in linear memory. */
 export interface WasmConv2d extends PackedConv2d {
   readonly precision: Precision;
-  readonly panelsPtr: number;
+  /** The panels; bias and scales follow. */
+  readonly ptr: number;
   readonly biasPtr: number;
   readonly columnScalesPtr: number;
 }
@@ -139,12 +140,12 @@ export function packConv2d(
   const K = (taps * Cin) / groups;
   checkLayerWeights('conv2d', [Cout, Cin / groups, kH, kW], weights);
   const layout = packedLayout(shape, precision);
-  const panelsPtr = memory.allocate(layout.end);
+  const ptr = memory.allocate(layout.end);
   const scalePtr = memory.allocate(stageBytes(shape));
   const rowsPtr = scalePtr + 8 * NR;
   const panelsOfGroup = Math.ceil(CoutG / NR);
-  const biasPtr = panelsPtr + layout.bias;
-  const columnScalesPtr = panelsPtr + layout.columnScales;
+  const biasPtr = ptr + layout.bias;
+  const columnScalesPtr = ptr + layout.columnScales;
   const bias = memory.floats(biasPtr, groups * panelsOfGroup * NR).fill(0);
   const rows = memory.floats(rowsPtr, NR * K);
   const scale = memory.doubles(scalePtr, NR).fill(1);
@@ -159,18 +160,18 @@ export function packConv2d(
       rows.fill(0, columns * K);
       if (weights.scale) scale.set(weights.scale.subarray(oc, oc + columns));
       bias.set(weights.bias.subarray(oc, oc + columns), index * NR);
-      const panelPtr = panelsPtr + index * layout.panelBytes;
+      const panelPtr = ptr + index * layout.panelBytes;
       const scalesPtr = columnScalesPtr + 4 * index * NR;
       const finite = exports.packPanel(number, panelPtr, scalesPtr, rowsPtr, K, taps, scalePtr);
       if (!finite) refuseNonFinite(weights, rows.subarray(0, columns * K), oc * K);
     }
   } catch (error) {
-    memory.release(panelsPtr, layout.end);
+    memory.release(ptr, layout.end);
     throw error;
   } finally {
     memory.release(scalePtr, stageBytes(shape));
   }
-  const packed = { bytes: layout.end, precision, panelsPtr, biasPtr, columnScalesPtr };
+  const packed = { bytes: layout.end, precision, ptr, biasPtr, columnScalesPtr };
   return { ...packed, row: (out, oc) => unpackRow(memory, exports, packed, out, oc) };
 }
 
@@ -178,13 +179,13 @@ export function packConv2d(
 function unpackRow(
   memory: LinearMemory,
   exports: PanelExports,
-  { precision, panelsPtr, columnScalesPtr }: Omit<WasmConv2d, 'row'>,
+  { precision, ptr, columnScalesPtr }: Omit<WasmConv2d, 'row'>,
   out: Float32Array,
   oc: number,
 ): void {
   const Cin = out.length;
   const j = oc % NR;
-  const panelPtr = panelsPtr + WEIGHT_BYTES[precision] * (oc - j) * Cin;
+  const panelPtr = ptr + WEIGHT_BYTES[precision] * (oc - j) * Cin;
   let floatsPtr = panelPtr;
   if (precision !== 'f32') {
     floatsPtr = memory.allocate(4 * NR * Cin);
@@ -298,7 +299,7 @@ export function writeTask(
   memory
     .words(taskPtr, TASK_WORDS)
     .set([
-      ...[x, out, weights.panelsPtr, weights.biasPtr, residual, smoe],
+      ...[x, out, weights.ptr, weights.biasPtr, residual, smoe],
       ...[N, H, W, Cin, Cout, kH, kW, groups, strideY, strideX, padY, padX, Hout, Wout],
       ...[block, rows, a, b, products, sums],
       ...[PRECISION_NUMBERS[weights.precision], weights.columnScalesPtr, widened],

@@ -8,7 +8,7 @@ import type { WasmMemory } from './webassembly.js';
 
 const PAGE_BYTES = 65536;
 /** Regions begin at a cache line. */
-const ALIGNMENT = 64;
+export const ALIGNMENT = 64;
 /** The most bytes that a 32-bit address can reach. */
 const MOST_BYTES = 2 ** 32;
 
@@ -101,9 +101,7 @@ export class LinearMemory {
       if (end > MOST_BYTES) throw new RangeError('beyond 32 bits');
       this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
     } catch {
-      throw new ShapeError(
-        `wasm: no memory for ${end} bytes in all; the engine gave ${this.bytes} and refuses to grow`,
-      );
+      throw new ShapeError(`wasm: no memory for ${end} bytes; the engine stops at ${this.bytes}`);
     }
   }
 }

@@ -61,21 +61,21 @@ interface WasmExports
 /** Threads that share the work of every step (../threads). */
 export interface Team {
   /** Bytes that a program needs for them. @param scratchBytes of one thread */
-  bytesFor(steps: readonly Step[], scratchBytes: number): number;
+  programBytes(steps: readonly Step[], scratchBytes: number): number;
   /**
    * Binds the steps of a program, one after another.
    *
-   * @param ptr a region of `bytesFor` bytes
+   * @param ptr a region of `programBytes` bytes
    * @param scratch addresses of this thread's scratch
    */
-  binder(ptr: number, scratch: ScratchBytes, scratchBytes: number): Binder;
+  bind(ptr: number, scratch: ScratchBytes, scratchBytes: number): Binder;
   /** Ends the threads. */
   end(): void;
 }
 
 /** Each method returns what runs a step; `undefined` if one thread is to run it. */
 export interface Binder {
-  convolution(task: Conv2dTask): (() => void) | undefined;
+  conv2d(task: Conv2dTask): (() => void) | undefined;
   /** @param words the arguments of the kernel */
   operator(name: string, words: readonly number[]): (() => void) | undefined;
 }
@@ -173,7 +173,7 @@ class WasmKernels implements Kernels {
   }
 
   dispose(): void {
-    if (this.isDisposed || !this.engine) return;
+    if (this.isDisposed) return;
     this.engine.team?.end();
     this.#engine = undefined;
     this.maps = undefined;
@@ -197,8 +197,8 @@ class WasmKernels implements Kernels {
     new WasmVectors(this.engine.memory, scale, shift);
 
   release(weights: PackedWeights): void {
-    const { panelsPtr, ptr = panelsPtr } = weights as WasmConv2d & { readonly ptr?: number };
-    this.#engine?.memory.release(ptr, weights.bytes);
+    const { ptr, bytes } = weights as WasmConv2d | WasmVectors;
+    this.#engine?.memory.release(ptr, bytes);
   }
 
   bind(
@@ -218,14 +218,18 @@ class WasmKernels implements Kernels {
 
   programBytes: Kernels['programBytes'] = (...program) => this.#layoutOf(...program).bytes;
 
-  #layoutOf(...[steps, buffers, precisionOf]: Parameters<Kernels['programBytes']>): ProgramLayout {
+  #layoutOf(
+    steps: readonly Step[],
+    buffers: readonly ArenaBuffer[],
+    precisionOf: (weights: string) => Precision,
+  ): ProgramLayout {
     const convolutions = steps.map((step) => convolutionOf(step, this.#winograd, precisionOf));
     const scratch = sharedScratch(convolutions);
     const arenaBytes = 4 * Math.max(...buffers.map(({ offset, length }) => offset + length));
     const scratchBegin = alignUp(arenaBytes);
     const tasksBegin = Object.values(scratch).reduce((sum, bytes) => sum + bytes, scratchBegin);
-    const teamBegin = alignUp(tasksBegin + steps.length * TASK_BYTES);
-    const teamBytes = this.engine.team?.bytesFor(steps, tasksBegin - scratchBegin) ?? 0;
+    const teamBegin = tasksBegin + steps.length * TASK_BYTES;
+    const teamBytes = this.engine.team?.programBytes(steps, tasksBegin - scratchBegin) ?? 0;
     const bytes = teamBegin + teamBytes;
     return { bytes, scratchBegin, tasksBegin, teamBegin, scratch, convolutions };
   }
@@ -265,7 +269,7 @@ class WasmProgram implements Program {
     this.#ptr = memory.allocate(this.bytes);
 
     const addresses = addressesOf(scratch, this.#ptr + scratchBegin);
-    const binder = team?.binder(this.#ptr + teamBegin, addresses, tasksBegin - scratchBegin);
+    const binder = team?.bind(this.#ptr + teamBegin, addresses, tasksBegin - scratchBegin);
     this.#steps = steps.map((step, i) => {
       if (!isConv2d(step)) return this.#bindOperator(exports, binder, step, weights);
       const ptr = this.#ptr + tasksBegin + i * TASK_BYTES;
@@ -279,7 +283,7 @@ class WasmProgram implements Program {
         pointers: this.#pointersOf(step),
       };
       writeTask(memory, ptr, task, addresses);
-      return binder?.convolution(task) ?? (() => exports[algorithm](ptr));
+      return binder?.conv2d(task) ?? (() => exports[algorithm](ptr));
     });
   }
 

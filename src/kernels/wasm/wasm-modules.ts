@@ -18,23 +18,14 @@ export type ModuleLoader = (build: WasmBuild) => Promise<WasmModule | undefined>
 /**
  * Compiles a build.
  *
+ * @param bytes of its module, if they are not the usual ones
  * @returns `undefined` if the engine lacks WebAssembly or the instructions of that build
  * @throws {UnsupportedError} if it has them but may not compile: in a page whose policy lacks
  * 'wasm-unsafe-eval', or in a worker that serves a request
  */
-export async function loadModule(build: WasmBuild): Promise<WasmModule | undefined> {
-  return compile(build, bytesOf(build));
-}
-
-/** The bytes of a build. */
-export function bytesOf(build: WasmBuild): Uint8Array {
-  return decodeBytes(PIECES.map((piece) => piece[build]).join(''));
-}
-
-/** `loadModule` for given bytes. */
-export async function compile(
+export async function loadModule(
   build: WasmBuild,
-  bytes: Uint8Array,
+  bytes: Uint8Array = bytesOf(build),
 ): Promise<WasmModule | undefined> {
   if (!webAssembly?.validate(bytes)) return undefined;
   try {
@@ -42,4 +33,9 @@ export async function compile(
   } catch (cause) {
     throw forbidden(build, cause);
   }
+}
+
+/** The bytes of a build. */
+export function bytesOf(build: WasmBuild): Uint8Array {
+  return decodeBytes(PIECES.map((piece) => piece[build]).join(''));
 }

@@ -17,7 +17,7 @@ export interface ValueShape {
 export interface ValueRange {
   /** No element is below 0. */
   readonly nonNegative: boolean;
-  /** It comes from a ReLU, and no node between replaces the zeros by other values. */
+  /** About half of them are 0: they come from a ReLU, and no node between replaces the zeros by other values. */
   readonly sparse: boolean;
 }
 

@@ -41,9 +41,15 @@ describe('a plan', () => {
     expect(resnet50.steps).toHaveLength(53 + 1 + 2);
   });
 
-  it('knows which inputs come from a ReLU: all except those of the stem and the classifier', () => {
+  it('knows where half of the inputs are zeros: behind a ReLU, except behind an identity shortcut', () => {
     const dense = resnet50.steps.filter((step) => isConv2d(step) && !step.sparse);
-    expect(dense.map((step) => isConv2d(step) && step.weights)).toEqual(['conv1', 'fc']);
+    const names = dense.map((step) => isConv2d(step) && step.weights);
+    // The second and later blocks of a stage add a shortcut that is not negative.
+    const readers = [3, 4, 6, 3].flatMap((blocks, stage) => [
+      ...Array.from({ length: blocks - 2 }, (_, i) => `layer${stage + 1}.${i + 2}.conv1`),
+      ...(stage < 3 ? [`layer${stage + 2}.0.conv1`, `layer${stage + 2}.0.downsample.0`] : []),
+    ]);
+    expect(names).toEqual(['conv1', ...readers, 'fc']);
   });
 
   it('of VGG fuses every tap, and computes a linear layer of a map as a convolution', () => {

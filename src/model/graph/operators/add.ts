@@ -8,7 +8,6 @@ import { rangeOf } from './activation.js';
 /** @param followedBy a function that clips */
 export function add(followedBy?: ActivationFunction): Operator {
   const limits = limitsOf(followedBy)!;
-  const clipped = rangeOf(followedBy);
   return {
     kind: 'add',
     inPlace: true,
@@ -18,11 +17,11 @@ export function add(followedBy?: ActivationFunction): Operator {
         `add: ${extentsText(a!)} and ${extentsText(b!)} are not of the same extents`,
       );
     },
-    range: (inputs) => ({
-      nonNegative:
-        clipped.nonNegative || (limits[1] >= 0 && inputs.every((range) => range.nonNegative)),
-      sparse: clipped.sparse,
-    }),
+    range: (inputs) => {
+      const range = rangeOf(followedBy, inputs);
+      const isKept = limits[1] >= 0 && inputs.every(({ nonNegative }) => nonNegative);
+      return { ...range, nonNegative: range.nonNegative || isKept };
+    },
     withActivation: (activation) =>
       followedBy === undefined && limitsOf(activation) ? add(activation) : undefined,
     steps: (context) => {

@@ -72,7 +72,7 @@ export function conv(attributes: ConvAttributes): Conv {
       }
       return shape;
     },
-    range: () => rangeOf(followedBy),
+    range: ([, ...added]) => rangeOf(followedBy, added),
     withActivation: (activation) =>
       followedBy ? undefined : conv({ ...attributes, followedBy: activation }),
     steps({ N, inputs, buffers, out, sparse }) {
