@@ -105,8 +105,11 @@ function initializerHead({ name, dims }) {
     [TENSOR.dataType, FLOAT32],
     [TENSOR.name, name],
   ]);
-  const tensor = Buffer.concat([about, bytesHead(TENSOR.rawData, bytesOf(dims))]);
-  return Buffer.concat([bytesHead(GRAPH.initializer, tensor.length + bytesOf(dims)), tensor]);
+  const tensor = Uint8Array.from([...about, ...bytesHead(TENSOR.rawData, bytesOf(dims))]);
+  return Uint8Array.from([
+    ...bytesHead(GRAPH.initializer, tensor.length + bytesOf(dims)),
+    ...tensor,
+  ]);
 }
 
 /** The beginning of a field of bytes: its number and its length. */

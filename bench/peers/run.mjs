@@ -1,12 +1,13 @@
 // Compares fastcam with its peers on Node 20 and 24, in alternating processes, and prints medians and ratios.
 //
 //   npm run bench:peers [-- --network resnet50] [--json] [--rounds 3] [--node 20,24] [--race js,simd,relaxed] [--threads 2]
+//   npm run bench:peers -- --page [--network resnet50] [--threads 2] [--runs 9]
 //   npm run bench:peers -- --onnx FILE [--onnx FILE …] [--size 224] [--runs 9] [--node 24] [--race relaxed]
 //
 // A network is one of the library's table (src/node/architectures.ts), with random weights. A race is one of our backends
 // and its peers. Each peer checks its logits against fastcam's before it is timed; the tests check fastcam's own results.
-// With several threads TensorFlow.js is left out, because it has one in Node. With --onnx it times files, against
-// onnxruntime-web: see onnx-race.mjs.
+// With several threads TensorFlow.js is left out, because it has one in Node. With --page all run in Chromium, where it has
+// several: see page.mjs. With --onnx it times files, against onnxruntime-web: see onnx-race.mjs.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -34,6 +35,7 @@ const { values: options } = parseArgs({
     size: { type: 'string', default: '224' },
     runs: { type: 'string', default: '9' },
     json: { type: 'boolean', default: false },
+    page: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
     threads: { type: 'string', default: '1' },
     node: { type: 'string' },
@@ -50,6 +52,7 @@ if (!existsSync(`${here}node_modules`)) {
 
 const machine = `${cpus()[0].model.trim()}, ${cpus().length} CPUs`;
 if (options.onnx) raceOnnx();
+else if (options.page) await raceInPage();
 else raceNetwork();
 
 function raceNetwork() {
@@ -63,6 +66,22 @@ function raceNetwork() {
   }
   if (options.json) console.log(JSON.stringify({ machine, results }, null, 2));
   else print(results);
+}
+
+async function raceInPage() {
+  const { racePage } = await import('./page.mjs');
+  const { network, threads, runs } = options;
+  const asked = { architecture: network, threads: Number(threads), rounds: Number(runs) };
+  const { version, racers } = await racePage(asked);
+  console.log(
+    `${network}, 1×224×224, medians of ${runs} runs in turns, Chromium ${version}; ${machine}`,
+  );
+  const [ours] = racers;
+  const table = newTable(['', 'threads', 'ms', 'fastcam ÷ it'], 1);
+  for (const { peer, threads, ms } of racers) {
+    table.push([peer, threads, ms.toFixed(0), peer === ours.peer ? '' : (ours.ms / ms).toFixed(3)]);
+  }
+  console.log(table.toString());
 }
 
 function raceOnnx() {
@@ -144,11 +163,8 @@ function print(results) {
   console.log(
     `${options.network}, 1×224×224, threads: ${options.threads}, medians of ${options.rounds} alternating processes; ${machine}`,
   );
-  const table = new Table({
-    head: ['Node', '', 'ms', 'fastcam ÷ it', 'cold start, ms', 'fastcam ÷ it', 'peak, MB'],
-    colAligns: ['left', 'left', ...new Array(5).fill('right')],
-    style: { head: [], border: [] },
-  });
+  const head = ['Node', '', 'ms', 'fastcam ÷ it', 'cold start, ms', 'fastcam ÷ it', 'peak, MB'];
+  const table = newTable(head, 2);
   for (const { node, fastcam, peers } of results) {
     for (const { peer, medianMs, ratio, coldMs, coldRatio, peakMegabytes } of [fastcam, ...peers]) {
       table.push([
@@ -163,4 +179,13 @@ function print(results) {
     }
   }
   console.log(table.toString());
+}
+
+/** @param words how many columns at the left are words */
+function newTable(head, words) {
+  return new Table({
+    head,
+    colAligns: head.map((_, i) => (i < words ? 'left' : 'right')),
+    style: { head: [], border: [] },
+  });
 }
