@@ -9,7 +9,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { bundledModel } from '../dist/node/index.js';
 import { noiseModel } from '../dist/node/noise-model.js';
-import { explainTiled } from '../dist/tiles.js';
+import { explainTiled } from '../dist/tiles/index.js';
 
 const SIDE = 1024;
 const ROUNDS = 3;

@@ -24,7 +24,7 @@ const CORE = [
   ...['explanation.ts', 'explain.ts', 'explain-activations.ts', 'index.ts', 'index.workerd.ts'],
   ...['onnx.ts', 'onnx.workerd.ts', 'instrument.ts', 'attribute.ts', 'with-gradients.ts'],
   ...['gradients.ts', 'gradients.workerd.ts', 'threads.ts', 'threads.workerd.ts'],
-  ...['stream.ts', 'tiles', 'tiles.ts'],
+  ...['stream.ts', 'tiles'],
 ];
 
 /**
@@ -65,7 +65,6 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'threads.ts': ['kernels'],
   'threads.workerd.ts': ['kernels'],
   tiles: [...ENGINE, 'explain.ts', 'explanation.ts'],
-  'tiles.ts': ['tiles'],
   'stream.ts': [...ENGINE, 'calibration.ts', 'explain.ts', 'explanation.ts'],
   node: CORE,
   cli: ['node', ...CORE],

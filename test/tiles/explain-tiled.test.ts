@@ -15,7 +15,7 @@ import {
 } from '../../src/index.js';
 import { preprocess } from '../../src/model/index.js';
 import { loadNetwork as loadOnnx } from '../../src/onnx.js';
-import { explainTiled, type PictureReader, type TiledState } from '../../src/tiles.js';
+import { explainTiled, type PictureReader, type TiledState } from '../../src/tiles/index.js';
 import { loadOracle } from '../goldens.js';
 import { BACKENDS, seededFloats } from '../kernels/backends.js';
 import { type FileSpec, onnxFile } from '../model/onnx/files.js';

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { Picture } from '../../src/index.js';
 import { loadNetwork } from '../../src/index.js';
-import { explainTiled } from '../../src/tiles.js';
+import { explainTiled } from '../../src/tiles/index.js';
 import { BACKENDS } from '../kernels/backends.js';
 
 const SIDE = 2048;

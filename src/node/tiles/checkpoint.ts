@@ -11,7 +11,7 @@ import { closeSync, ftruncateSync, openSync, readSync, statSync, writeSync } fro
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FormatError } from '../../errors.js';
-import type { FeatureStore, TiledState } from '../../tiles.js';
+import type { FeatureStore, TiledState } from '../../tiles/index.js';
 import { systemReason } from '../file-bytes.js';
 import { makeFolder } from '../folders.js';
 import { openFile } from '../open-file.js';

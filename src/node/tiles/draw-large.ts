@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { createPicture, fitInside, type Picture, pixelsOf } from '../../image/picture.js';
-import type { MapRows, RowKind } from '../../tiles.js';
+import type { MapRows, RowKind } from '../../tiles/index.js';
 import { writeRgbRow } from '../../viz/hsv.js';
 import { type Colormap, toNdArray } from '../../viz/index.js';
 import type { PictureFormat } from '../drawing/encode.js';

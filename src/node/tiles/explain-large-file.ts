@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ShapeError } from '../../errors.js';
-import { explainTiled, type RowKind, type TiledExplanation } from '../../tiles.js';
+import { explainTiled, type RowKind, type TiledExplanation } from '../../tiles/index.js';
 import type { PictureKind } from '../drawing/picture-kinds.js';
 import {
   DRAWN_SIDE,

@@ -2,7 +2,7 @@
 
 import { FormatError } from '../../errors.js';
 import { overWhite, type Picture } from '../../model/index.js';
-import type { PictureReader } from '../../tiles.js';
+import type { PictureReader } from '../../tiles/index.js';
 import { type OpenFile, openFile } from '../open-file.js';
 import { decodePicture, namedError } from '../pictures/decode.js';
 import type { DecodeOptions } from '../pictures/format.js';

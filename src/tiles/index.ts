@@ -9,6 +9,6 @@ export {
   type TiledOptions,
   type TiledState,
   type Tiling,
-} from './tiles/explain-tiled.js';
-export { MapRows, type RowKind } from './tiles/map-rows.js';
-export { type FeatureStore, memoryStore, type PictureReader } from './tiles/reader.js';
+} from './explain-tiled.js';
+export { MapRows, type RowKind } from './map-rows.js';
+export { type FeatureStore, memoryStore, type PictureReader } from './reader.js';
