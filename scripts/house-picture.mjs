@@ -18,8 +18,10 @@ const IGNORED = ['errors.ts', 'disposal.ts'];
 /** All other rooms are the core. */
 const OUTSIDE = ['cli', 'node'];
 
-const BOX = { width: 210, height: 58 };
-const GAP = { x: 70, y: 46 };
+const BOX = { width: 300, height: 88 };
+const GAP = { x: 50, y: 38 };
+/** Characters of a line in a box. */
+const LINE = 48;
 const MARGIN = 24;
 /** The width that an arrow takes where it passes through a layer. */
 const PASSAGE = 20;
@@ -168,17 +170,31 @@ function arrow(from, first) {
 
 /** A room, and its contents. */
 function box({ room, x, y }) {
-  const others = contentsOf(room).join(' · ');
+  const lines = linesOf(contentsOf(room));
   const name = room === COMPOSITION ? FIRST : room;
   const fill = OUTSIDE.includes(room) ? '#fdf3e1' : '#fff';
-  const below = `<text x="${x}" y="${y + 44}" font-size="12" fill="#5b6673">${others}</text>`;
-  return `<g><rect x="${x - BOX.width / 2}" y="${y}" width="${BOX.width}" height="${BOX.height}" rx="7" fill="${fill}" stroke="#333"/><text x="${x}" y="${y + (others ? 25 : 34)}" font-size="16" font-weight="600" fill="#111">${name}</text>${others ? below : ''}</g>`;
+  const title = y + BOX.height / 2 + 5 - 8 * lines.length;
+  const below = lines.map(
+    (line, i) =>
+      `<text x="${x}" y="${title + 19 + 16 * i}" font-size="12" fill="#5b6673">${line}</text>`,
+  );
+  return `<g><rect x="${x - BOX.width / 2}" y="${y}" width="${BOX.width}" height="${BOX.height}" rx="7" fill="${fill}" stroke="#333"/><text x="${x}" y="${title}" font-size="16" font-weight="600" fill="#111">${name}</text>${below.join('')}</g>`;
 }
 
-/** The folders of a room; for the composition, its files. */
+function linesOf(names) {
+  const lines = [];
+  for (const name of names) {
+    const longer = `${lines.at(-1)} · ${name}`;
+    if (lines.length > 0 && longer.length <= LINE) lines[lines.length - 1] = longer;
+    else lines.push(name);
+  }
+  return lines;
+}
+
+/** The folders of a room; for the composition, its files. Those for workerd replace their namesakes. */
 function contentsOf(room) {
   if (room === COMPOSITION) {
-    const own = sources.filter((path) => !path.includes('/') && !/^index\./.test(path));
+    const own = sources.filter((path) => !path.includes('/') && !/^index\.|\.workerd\./.test(path));
     return own.filter((path) => path !== FIRST).map((path) => path.replace('.ts', ''));
   }
   const parts = sources.map((path) => path.split('/'));
