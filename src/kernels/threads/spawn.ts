@@ -84,7 +84,8 @@ function startWorker(
   const { getBuiltinModule } = runtime.process ?? {};
   if (getBuiltinModule) {
     const { Worker } = getBuiltinModule('node:worker_threads');
-    const worker = new Worker(source, { eval: true });
+    // Without the options of the process, which may load programs first.
+    const worker = new Worker(source, { eval: true, execArgv: [] });
     worker.on('message', () => {
       // Until now the process has to wait for it.
       worker.unref();
