@@ -83,3 +83,8 @@ export function channelWeights(
     sums[k] = a;
   }
 }
+
+/** −1 if a single logit is below 0: then its class weights speak for the other side. `Explanation` has the same rule. */
+export function sideOf(logits: Float32Array): number {
+  return logits.length === 1 && logits[0]! < 0 ? -1 : 1;
+}

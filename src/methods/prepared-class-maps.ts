@@ -4,7 +4,7 @@ import type { Region } from '../image/index.js';
 import type { Network, Pass, ValueShape } from '../model/index.js';
 import { normalizeRange, type SaliencyMap, toNdArray } from '../viz/index.js';
 import { PreparedCombination } from '../viz/prepared.js';
-import { type CamMethod, classActivationMap } from './cam.js';
+import { type CamMethod, classActivationMap, sideOf } from './cam.js';
 
 export class PreparedClassMaps {
   /** [height, width] each. */
@@ -42,9 +42,7 @@ export class PreparedClassMaps {
   run(net: Network, pass: Pass, index: number): void {
     const { camMap, fastcamMap, nonClassMap } = this;
     const weights = this.#classWeights;
-    const { logits } = pass;
-    // A single logit below 0 speaks for the other side.
-    const side = logits.length === 1 && logits[0]! < 0 ? -1 : 1;
+    const side = sideOf(pass.logits);
     if (index !== this.#index || side !== this.#side) {
       this.#index = index;
       this.#side = side;

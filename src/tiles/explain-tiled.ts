@@ -4,7 +4,7 @@ import { expectWhole, ShapeError } from '../errors.js';
 import { checkFinite, type ExplainOptions, resolveOptions } from '../explain.js';
 import { type Explained, Explanation, type ResolvedOptions } from '../explanation.js';
 import { checkPicture, fitPicture, preprocess } from '../image/index.js';
-import { type CamMethod, channelWeights } from '../methods/cam.js';
+import { type CamMethod, channelWeights, sideOf } from '../methods/cam.js';
 import { fuse } from '../model/graph/fuse.js';
 import { shapesOf, stridesOf, type ValueShape, valueNamed } from '../model/graph/node.js';
 import type { AdaptiveMean } from '../model/graph/operators/adaptive-mean.js';
@@ -342,8 +342,7 @@ class TiledRun {
     const { H, W, C } = shape;
     const weights = new Float32Array(C);
     this.#net.classWeights(weights, index);
-    // A single logit below 0 speaks for the other side.
-    const side = logits.length === 1 && logits[0]! < 0 ? -1 : 1;
+    const side = sideOf(logits);
     for (let k = 0; k < C; k++) weights[k]! *= side;
     const shares = Float64Array.from(mean.sums);
     channelWeights(shares, weights, H * W, method);

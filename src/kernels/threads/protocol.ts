@@ -20,6 +20,12 @@ export const FAILED = 80;
 export const CONTROL_WORDS = 96;
 
 /**
+ * How often a thread looks for a job, or for the end of one, before it sleeps: some 100 microseconds, by which one thread
+ * may be later than another. Waking a thread takes about as long.
+ */
+export const LOOKS = 100_000;
+
+/**
  * The doubles of a call: the index of its function, the number of its arguments, the arguments. Doubles hold addresses,
  * counts and floats.
  */

@@ -27,6 +27,7 @@ import {
   FUNCTIONS,
   JOB,
   LEFT,
+  LOOKS,
   SLEEPING,
   takeCalls,
 } from './protocol.js';
@@ -36,9 +37,6 @@ const CALL_BYTES = 8 * CALL_DOUBLES;
 
 /** From the task of one thread to that of the next: whole doubles. */
 export const TASK_STRIDE: number = 8 * Math.ceil(TASK_BYTES / 8);
-
-/** How often this thread looks whether the others are done, before it sleeps. */
-const LOOKS = 100_000;
 
 /** How often it looks while it sleeps. */
 const LOOK_MS = 100;

@@ -11,6 +11,7 @@ import {
   FUNCTIONS,
   JOB,
   LEFT,
+  LOOKS,
   SLEEPING,
   TASK_FUNCTIONS,
   takeCalls,
@@ -34,12 +35,6 @@ interface Port {
   onmessage: ((event: { readonly data: ThreadStart }) => void) | null;
   postMessage(message: string): void;
 }
-
-/**
- * How often a thread looks for a job before it sleeps: some 100 microseconds, by which one thread may be later than
- * another. Waking a thread takes about as long.
- */
-const LOOKS = 100_000;
 
 const { process } = globalThis as {
   process?: { getBuiltinModule?(name: string): { parentPort: Port | null } };
