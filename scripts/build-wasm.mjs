@@ -1,8 +1,8 @@
 // Compiles the SIMD backend twice, from one source: `simd` for every engine with WebAssembly SIMD, `relaxed` with fused
 // multiply–add. Writes dist/kernels/wasm/{simd,relaxed}.wasm. Most programs cannot import these files, so it also writes
 // the same bytes as text (src/kernels/wasm/byte-text.ts) into src/kernels/wasm/embedded.ts. The kernels of the backward
-// pass become dist/kernels/wasm/gradient.wasm and src/kernels/gradient/embedded.ts, the drawing kernels
-// src/node/drawing/embedded.ts. None of these files is committed.
+// pass become dist/kernels/wasm/gradient.wasm and src/kernels/gradient/embedded.ts, those of training
+// src/kernels/training/embedded.ts, the drawing kernels src/node/drawing/embedded.ts. None of these files is committed.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -36,6 +36,8 @@ export const PIECES: readonly { readonly relaxed: string; readonly simd: string 
 const gradient = await compile('src/kernels/gradient/assembly/index.ts');
 writeFileSync(`${out}/gradient.wasm`, gradient);
 writeModule('src/kernels/gradient/embedded.ts', encodeBytes(gradient), '../wasm/byte-text.ts');
+const training = await compile('src/kernels/training/assembly/index.ts');
+writeModule('src/kernels/training/embedded.ts', encodeBytes(training), '../wasm/byte-text.ts');
 const { outputFiles } = await build({
   entryPoints: [`${root}src/kernels/threads/worker.ts`],
   bundle: true,

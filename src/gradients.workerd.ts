@@ -4,7 +4,7 @@
  */
 
 import { attribute as attributeWith } from './attribute.js';
-import { setGradientModule } from './kernels/gradient/wasm-module.js';
+import { gradientKernels } from './kernels/gradient/index.js';
 import module from './kernels/wasm/gradient.wasm';
 import { withGradients as withKernels } from './with-gradients.js';
 
@@ -12,11 +12,11 @@ import { withGradients as withKernels } from './with-gradients.js';
 export * from './gradients.js';
 
 export const attribute: typeof attributeWith = (...given) => {
-  setGradientModule(module);
+  gradientKernels.module = module;
   return attributeWith(...given);
 };
 
 export const withGradients: typeof withKernels = (net) => {
-  setGradientModule(module);
+  gradientKernels.module = module;
   return withKernels(net);
 };

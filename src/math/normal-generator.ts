@@ -24,6 +24,12 @@ export function normalGenerator(seed: number): () => number {
   };
 }
 
+/** @returns a function that gives one number in [0, 1) a call, evenly spread. @param seed as for `normalGenerator` */
+export function uniformGenerator(seed: number): () => number {
+  const next = sfc32(seed);
+  return () => next() / 2 ** 32;
+}
+
 /** Whole numbers in [0, 2³²). */
 function sfc32(seed: number): () => number {
   let a = 0;

@@ -1,12 +1,11 @@
 /** What the backward pass adds to the kernels: the gradients of operators, and rearranged weights. */
 
-import { UnsupportedError } from '../../errors.js';
 import type { Kernels } from '../step.js';
-import type { Engine } from '../wasm/wasm-kernels.js';
+import { Extension } from '../wasm/extension.js';
+import { MODULE } from './embedded.js';
 import { jsTransposed, jsTransposedBytes } from './transposed-js.js';
 import { wasmTransposed, wasmTransposedBytes } from './transposed-wasm.js';
 import type { TransposedLayer, TransposedScratch } from './transposed-weights.js';
-import { extendEngine } from './wasm-module.js';
 
 export * from './activation.js';
 export { arithmeticGradient, factorGradient, type Operand } from './arithmetic.js';
@@ -31,27 +30,21 @@ export {
 } from './transposed-weights.js';
 export * from './unary.js';
 
-/** The memory of the SIMD backend; `undefined` for the portable one. @throws {UnsupportedError} for other kernels */
-function engineOf(kernels: Kernels): Engine | undefined {
-  if (kernels.name === 'js') return undefined;
-  if ('engine' in kernels) {
-    const engine = kernels.engine as Engine;
-    extendEngine(engine);
-    return engine;
-  }
-  throw new UnsupportedError(`gradients: not with kernels ${kernels.name}: use makeKernels()`);
-}
+/** The kernels of the backward pass for the SIMD backend (assembly/). */
+export const gradientKernels: Extension = new Extension(MODULE);
 
 /** Allocates scratch that is large enough for each of the layers. @throws {UnsupportedError} for unknown kernels */
 export function transposedScratch(
   kernels: Kernels,
   layers: readonly TransposedLayer[],
 ): TransposedScratch {
-  const engine = engineOf(kernels);
+  const engine = gradientKernels.engineOf(kernels);
   return engine ? wasmTransposed(engine, layers) : jsTransposed(layers);
 }
 
 /** Bytes that `transposedScratch` allocates. */
 export function transposedBytes(kernels: Kernels, layers: readonly TransposedLayer[]): number {
-  return engineOf(kernels) ? wasmTransposedBytes(layers) : jsTransposedBytes(layers);
+  return gradientKernels.engineOf(kernels)
+    ? wasmTransposedBytes(layers)
+    : jsTransposedBytes(layers);
 }

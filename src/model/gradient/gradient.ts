@@ -22,6 +22,16 @@ export interface GradientOptions {
   readonly guided?: boolean;
   /** Whether a value of the forward pass is kept for the backward pass; default: all are. The input always is. */
   readonly keeps?: (value: number) => boolean;
+  /** Nodes whose own weights are wanted, too. */
+  readonly weights?: WantedWeights;
+  /** Rules of operators that only a training graph has, by the names of their steps. */
+  readonly rules?: ReadonlyMap<string, Rule>;
+}
+
+export interface WantedWeights {
+  has(node: number): boolean;
+  /** Appends what computes the gradients of a node's weights. */
+  append(node: number, differentiated: Differentiated): void;
 }
 
 export interface GradientGraph {
@@ -56,6 +66,8 @@ class Backward {
   readonly #shapes: readonly ValueShape[];
   readonly #guided: boolean;
   readonly #keeps: (value: number) => boolean;
+  readonly #weights: WantedWeights | undefined;
+  readonly #rules: ReadonlyMap<string, Rule> | undefined;
   readonly #nodes: Node[];
   /** Values of the forward pass as the backward pass reads them. */
   readonly #again = new Map<number, number>();
@@ -66,6 +78,8 @@ class Backward {
     this.#shapes = shapes;
     this.#guided = guided;
     this.#keeps = keeps;
+    this.#weights = options.weights;
+    this.#rules = options.rules;
     this.#nodes = [...graph.nodes];
   }
 
@@ -74,14 +88,15 @@ class Backward {
     const depends = this.#dependents(wanted);
     const parts = new Map<number, number[]>([[output, [this.#push('score', score, [output])]]]);
     const gradients = new Map<number, number>();
-    for (let i = output; i >= Math.min(...wanted); i--) {
+    for (let i = output; i >= depends.indexOf(true); i--) {
       const gradientOf = this.#sum(i, parts.get(i));
       if (gradientOf === undefined) continue;
       if (wanted.includes(i)) gradients.set(i, gradientOf);
       const { inputs } = nodes[i]!;
+      if (this.#weights?.has(i)) this.#weights.append(i, this.#differentiated(i, gradientOf));
       const node = inputs.some((value) => depends[value]) && this.#differentiated(i, gradientOf);
       if (!node) continue;
-      const rule = ruleOf(nodes[i]!, node);
+      const rule = ruleOf(nodes[i]!, node, this.#rules);
       for (const [at, value] of inputs.entries()) {
         if (!depends[value]) continue;
         const part = rule(node, at);
@@ -100,11 +115,12 @@ class Backward {
     return this.#nodes.push({ name: `∂${name}`, operator, inputs }) - 1;
   }
 
-  /** Whether each value depends on a wanted one. */
+  /** Whether each value depends on a wanted one, or on wanted weights. */
   #dependents(wanted: readonly number[]): boolean[] {
     const depends: boolean[] = [];
     for (const [i, { inputs }] of this.#graph.nodes.entries()) {
-      depends.push(wanted.includes(i) || inputs.some((value) => depends[value]));
+      const isWanted = wanted.includes(i) || this.#weights?.has(i) === true;
+      depends.push(isWanted || inputs.some((value) => depends[value]));
     }
     return depends;
   }
@@ -165,7 +181,11 @@ function keep(): Operator {
   };
 }
 
-function ruleOf({ name, operator }: Node, node: Differentiated): Rule {
+function ruleOf(
+  { name, operator }: Node,
+  node: Differentiated,
+  rules: ReadonlyMap<string, Rule> | undefined,
+): Rule {
   // An identity has no step.
   if (operator.isIdentity?.(node.inputs))
     return ({ gradient: own, append, inputs }, i) =>
@@ -175,7 +195,7 @@ function ruleOf({ name, operator }: Node, node: Differentiated): Rule {
     ? RULES.get('conv2d')
     : step.activation
       ? RULES.get('activation')
-      : RULES.get(step.op);
+      : (rules?.get(step.op) ?? RULES.get(step.op));
   if (rule) return rule;
   throw new ShapeError(
     `gradient: ${name} (${operator.kind}) cannot be differentiated: choose fastcam, which needs no gradient`,

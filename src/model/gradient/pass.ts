@@ -10,8 +10,8 @@ import {
   transposedScratch,
 } from '../../kernels/gradient/index.js';
 import type { Kernels, PackedWeights } from '../../kernels/operators.js';
-import { type Graph, type Node, shapesOf, type ValueShape, valueNamed } from '../graph/node.js';
-import { input } from '../graph/operators/input.js';
+import { beginningAt } from '../graph/beginning-at.js';
+import { type Graph, shapesOf, type ValueShape, valueNamed } from '../graph/node.js';
 import { type Plan, plan } from '../graph/plan.js';
 import { cutValues } from '../graph/scale-ends.js';
 import type { ExtraWeights, Network, Pass, PlannedPass } from '../network.js';
@@ -127,7 +127,7 @@ function plannedPass(
   const whole = net.preparedAt(H, W).graph;
   const first = from === undefined ? 0 : valueNamed(whole, from);
   const extents = shapesOf(whole, H, W)[first]!;
-  const graph = first === 0 ? whole : beginningAt(whole, first, extents);
+  const graph = first === 0 ? whole : beginningAt(whole, first, extents, 'gradient');
   if (graph.classes === 0) throw new ShapeError('gradient: the network has no classifier');
   const shapes = shapesOf(graph, extents.H, extents.W);
   const targets: Targets[] = Array.from({ length: N }, () => []);
@@ -155,7 +155,7 @@ function plannedPass(
 }
 
 /** The rearranged weights of a backward pass. */
-function extraWeights(kernels: Kernels, { nodes }: Graph): ExtraWeights {
+export function extraWeights(kernels: Kernels, { nodes }: Graph): ExtraWeights {
   const layers = new Map<string, { readonly own: string; readonly transposed: TransposedLayer }>();
   for (const { operator } of nodes) {
     if (isTransposed(operator)) layers.set(operator.layer, operator);
@@ -175,29 +175,4 @@ function extraWeights(kernels: Kernels, { nodes }: Graph): ExtraWeights {
     },
     release: () => release(),
   };
-}
-
-/**
- * The part of a graph behind a value, which becomes its input.
- *
- * @throws {ShapeError} if the logits depend on the picture by another path, too
- */
-function beginningAt(graph: Graph, first: number, { C }: ValueShape): Graph {
-  const { name } = graph.nodes[first]!;
-  const needed = new Set([graph.output]);
-  for (let i = graph.output; i > 0; i--) {
-    if (i === first || !needed.has(i)) continue;
-    for (const value of graph.nodes[i]!.inputs) needed.add(value);
-  }
-  if (needed.has(0)) {
-    throw new ShapeError(`gradient: the logits do not depend on ${name} alone`);
-  }
-  const map = new Map([[first, 0]]);
-  const nodes: Node[] = [{ name, operator: input(C), inputs: [] }];
-  for (const [i, node] of graph.nodes.entries()) {
-    if (i === first || !needed.has(i)) continue;
-    const inputs = node.inputs.map((value) => map.get(value)!);
-    map.set(i, nodes.push({ ...node, inputs }) - 1);
-  }
-  return { ...graph, nodes, output: map.get(graph.output)! };
 }
