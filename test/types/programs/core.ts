@@ -11,11 +11,12 @@ import {
 import { instrumentOnnx } from 'fastcam/instrument';
 import { type Backend, jsKernels, STATISTICS } from 'fastcam/kernels';
 import { CAM_METHODS } from 'fastcam/methods';
-import { parseSafetensors } from 'fastcam/model';
+import { parseSafetensors, type RecognizedNetwork, type TensorSource } from 'fastcam/model';
 import { loadNetwork as loadOnnx } from 'fastcam/onnx';
 import { type FrameBuffers, makeStream, type StreamOptions } from 'fastcam/stream';
 import { makeKernels as makeThreaded, type ThreadedOptions } from 'fastcam/threads';
 import { explainTiled, type TiledExplanation } from 'fastcam/tiles';
+import { type Examples, type TrainOptions, train } from 'fastcam/train';
 import { heatMap, keepMask, lovi, type SaliencyMap } from 'fastcam/viz';
 
 export async function explained(bytes: Uint8Array, picture: Picture): Promise<DrawnPicture> {
@@ -49,6 +50,14 @@ export function streamed(net: ExplainingNetwork, frames: readonly Picture[]): Dr
 
 export function threaded(options: ThreadedOptions): Promise<Kernels> {
   return makeThreaded(options);
+}
+
+export function retrained(
+  net: RecognizedNetwork,
+  examples: Examples,
+  options: TrainOptions,
+): TensorSource {
+  return train(net, examples, options);
 }
 
 export const others: unknown[] = [
