@@ -39,6 +39,12 @@ export {
   inspectModel,
 } from './inspect.js';
 export { KNOWN_MODELS, type KnownModel } from './known-models.js';
+export {
+  type Box,
+  type LabelledOptions,
+  type LabelledPicture,
+  labelledPictures,
+} from './labelled-pictures.js';
 export { readLabels } from './labels.js';
 export { kendallTau, sameMaximum, spearmanRho, topOverlap } from './map-order.js';
 export {

@@ -3,8 +3,7 @@
  * which the indices. Without a header, the contents of the columns decide.
  */
 
-/** Refuses the file. */
-export type Fail = (what: string) => never;
+import { delimiterOf, type Fail, headerWord, parseRows } from './table-rows.js';
 
 /** A class by its index. */
 export type IndexedName = readonly [index: number, name: string];
@@ -40,7 +39,7 @@ export function looksLikeTable(text: string): boolean {
  * @param fail called with a row, counted from 1, or with a message about unclear columns
  */
 export async function readTable(text: string, fail: Fail): Promise<IndexedName[]> {
-  const rows = await parseRows(text, fail);
+  const rows = (await parseRows(text, fail)).map(({ cells }) => cells);
   const words = rows[0]!.map(headerWord);
   const hasHeader = isHeader(words);
   const body = hasHeader ? rows.slice(1) : rows;
@@ -68,32 +67,6 @@ function isHeader(words: readonly string[]): boolean {
   if (words.some(isWhole)) return false;
   if (words.some((word) => NAME_HEADERS.includes(word))) return true;
   return words.length > 1 && words.some((word) => word !== '' && INDEX_HEADERS.includes(word));
-}
-
-async function parseRows(text: string, fail: Fail): Promise<string[][]> {
-  const { default: papa } = await import('papaparse');
-  const { data, errors } = papa.parse<string[]>(text, {
-    delimiter: delimiterOf(text),
-    skipEmptyLines: 'greedy',
-  });
-  const [error] = errors;
-  return error ? fail(`row ${(error.row ?? 0) + 1}: ${error.message}`) : data;
-}
-
-/** Decided by the first line: no name has a tab, and few have a semicolon. */
-function delimiterOf(text: string): string {
-  const [line] = text.split(/[\r\n]/u, 1);
-  if (line!.includes('\t')) return '\t';
-  return line!.includes(';') && !line!.includes(',') ? ';' : ',';
-}
-
-/** `"Class Name"` → class_name */
-function headerWord(cell: string): string {
-  return cell
-    .replaceAll('"', '')
-    .trim()
-    .toLowerCase()
-    .replaceAll(/[\s-]+/gu, '_');
 }
 
 type Columns = readonly (readonly string[])[];

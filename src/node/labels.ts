@@ -18,7 +18,8 @@ import { FormatError } from '../errors.js';
 import { imagenetLabels } from './assets.js';
 import { readFileBytes, statFile } from './file-bytes.js';
 import { isImagenetModel } from './known-models.js';
-import { type Fail, type IndexedName, looksLikeTable, readTable, WNID } from './label-table.js';
+import { type IndexedName, looksLikeTable, readTable, WNID } from './label-table.js';
+import type { Fail } from './table-rows.js';
 
 /** The name of the package's own ImageNet names. */
 const IMAGENET = 'imagenet';
