@@ -24,7 +24,7 @@ const CORE = [
   ...['explanation.ts', 'explain.ts', 'explain-activations.ts', 'index.ts', 'index.workerd.ts'],
   ...['onnx.ts', 'onnx.workerd.ts', 'instrument.ts', 'attribute.ts', 'with-gradients.ts'],
   ...['gradients.ts', 'gradients.workerd.ts', 'threads.ts', 'threads.workerd.ts'],
-  ...['stream.ts', 'tiles', 'train'],
+  ...['stream.ts', 'tiles', 'train', 'evaluate'],
 ];
 
 /**
@@ -66,6 +66,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'threads.workerd.ts': ['kernels'],
   tiles: [...ENGINE, 'explain.ts', 'explanation.ts'],
   train: [...BELOW, 'kernels', 'model'],
+  evaluate: [...ENGINE, 'attribute.ts', 'explain.ts', 'explanation.ts', 'train'],
   'stream.ts': [...ENGINE, 'calibration.ts', 'explain.ts', 'explanation.ts'],
   node: CORE,
   cli: ['node', ...CORE],
