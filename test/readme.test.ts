@@ -25,6 +25,12 @@ it('its example prints the output shown below it, and writes two pictures', () =
   expect(cat!.equals(tabby!)).toBe(false);
 });
 
+it('shows what `fastcam inspect bundled` prints', () => {
+  const [, output] = /```text\n\$ npx fastcam inspect bundled\n(.*?)```/s.exec(README)!;
+  const args = [fileURLToPath(new URL('dist/cli/main.js', ROOT)), 'inspect', 'bundled'];
+  expect(execFileSync(process.execPath, args, { encoding: 'utf8' })).toBe(output);
+});
+
 it.each(['methods', 'stream'])(
   'the example of docs/%s.md prints the output shown below it',
   (name) => {
@@ -42,7 +48,9 @@ it.each([
   'docs/activations.md',
   'docs/algorithm.md',
   'docs/architecture.md',
+  'docs/claims.md',
   'docs/embedding.md',
+  'docs/evidence.md',
   'docs/large-pictures.md',
   'docs/methods.md',
   'docs/normalizers.md',
@@ -62,8 +70,15 @@ it.each([
   expect(local.filter((to) => !existsSync(new URL(to, page)))).toEqual([]);
 });
 
-it('names only commands that package.json has', () => {
-  const { scripts } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8'));
-  const named = [...README.matchAll(/npm run ([\w:]+)/g)].map(([, script]) => script!);
-  expect(named.filter((script) => !(script in scripts))).toEqual([]);
-});
+it.each(['README.md', 'docs/claims.md', 'docs/evidence.md'])(
+  '%s names only scripts that package.json has, and files that exist',
+  (name) => {
+    const page = readFileSync(new URL(name, ROOT), 'utf8');
+    const { scripts } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8'));
+    const named = [...page.matchAll(/npm run ([\w:]+)/g)].map(([, script]) => script!);
+    expect(named.filter((script) => !(script in scripts))).toEqual([]);
+    const commands = [...page.matchAll(/(?:vitest run|node) ((?:[\w./-]+\/[\w./-]+ ?)+)/g)];
+    const files = commands.flatMap(([, paths]) => paths!.trim().split(' '));
+    expect(files.filter((file) => !existsSync(new URL(file, ROOT)))).toEqual([]);
+  },
+);
