@@ -24,6 +24,7 @@ import { type ExplainFlags, explainCommand } from './explain-command.js';
 import { type FetchFlags, fetchCommand } from './fetch-command.js';
 import { type InspectFlags, inspectCommand } from './inspect-command.js';
 import { type InstrumentFlags, instrumentCommand } from './instrument-command.js';
+import { type KarRoarFlags, karRoarCommand, karRoarOptions } from './kar-roar-command.js';
 import { type ModelsFlags, modelsCommand } from './models-command.js';
 import { parsePath, parsePaths } from './option-values.js';
 import { type OrderFlags, orderCommand } from './order-command.js';
@@ -58,6 +59,7 @@ Examples:
   fastcam order photo.jpg                          does SMOE Scale rank pixels as other statistics do?
   fastcam calibrate *.jpg -o c.json; fastcam explain *.jpg --calibration c.json
                                                    values that can be compared across pictures
+  fastcam kar-roar dataset -o results              does the network need the pixels that the maps show?
   fastcam cost --arch resnet18                     what saliency costs, compared with the network
   fastcam cost --methods --backend js,simd         and with what gradients cost
   fastcam bench --layers                           where a forward pass spends its time
@@ -191,6 +193,23 @@ export function makeProgram(
     .argument('<file>', 'a picture', parsePath)
     .action(async (file: string, flags: OrderFlags) => {
       finish(await orderCommand(file, flags, streams));
+    });
+  subcommand('kar-roar', karRoarOptions())
+    .summary('keep or remove salient pixels, train again, and measure the accuracy')
+    .description(
+      'Tests maps as the paper does. Keeps only the most salient pixels (KAR), or only the least salient ones (ROAR), ' +
+        'trains the network again, and measures its accuracy on pictures masked likewise. With --at scales, masks are put ' +
+        'on the activations at the end of each scale by each statistic. With --at input, pixels of the picture become the ' +
+        'mean color, by each method of the paper’s Table 2. Each result is written to --out at once. The same command ' +
+        'goes on where it stopped. Runs with other seeds in the same folder are averaged.',
+    )
+    .argument(
+      '<dataset>',
+      'a folder with train and val, each with a folder for each class',
+      parsePath,
+    )
+    .action(async (path: string, flags: KarRoarFlags) => {
+      finish(await karRoarCommand(path, flags, streams));
     });
   subcommand('calibrate', calibrateOptions())
     .summary('fit the normalizer’s constants to many pictures')

@@ -39,8 +39,11 @@ export interface TrainOptions extends Omit<TrainerOptions, 'batch'> {
   readonly seed?: number;
   /** Such as an `AbortSignal`: stops between two batches, and throws the abort reason. */
   readonly signal?: { throwIfAborted(): void };
-  /** Called after each batch with the share that is done, and the batch's loss. */
-  readonly onProgress?: (done: number, loss: number) => void;
+  /**
+   * Called after each batch with the share that is done, and the batch's loss. It is waited for: a promise that is kept
+   * after other work is done keeps a program responsive.
+   */
+  readonly onProgress?: (done: number, loss: number) => void | Promise<void>;
 }
 
 /**
@@ -50,11 +53,11 @@ export interface TrainOptions extends Omit<TrainerOptions, 'batch'> {
  * @throws {ShapeError} for an option out of range, a class that the network does not have, fewer pictures than a batch, and
  * a loss that is not finite; and as the constructor of `Trainer`
  */
-export function train(
+export async function train(
   network: RecognizedNetwork,
   examples: Examples,
   options: TrainOptions,
-): TensorSource {
+): Promise<TensorSource> {
   const { epochs, batch = 16, learningRate = 0.01, schedule = 'cosine' } = options;
   const {
     momentum = 0.9,
@@ -81,7 +84,7 @@ export function train(
       fill(trainer, examples, order.subarray(at * batch, (at + 1) * batch), flips, random);
       const rate = learningRate * rateFactor(schedule, step / steps);
       const loss = trainer.step({ learningRate: rate, momentum, weightDecay });
-      onProgress?.((step + 1) / steps, loss);
+      await onProgress?.((step + 1) / steps, loss);
     }
     return trainer.weights();
   } finally {

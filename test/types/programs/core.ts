@@ -56,7 +56,7 @@ export function retrained(
   net: RecognizedNetwork,
   examples: Examples,
   options: TrainOptions,
-): TensorSource {
+): Promise<TensorSource> {
   return train(net, examples, options);
 }
 
