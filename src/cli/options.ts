@@ -310,6 +310,9 @@ const FLAGS: Readonly<Record<string, string>> = {
   classInput: '--class-input',
   taps: '--taps',
   size: '--size',
+  scales: '--scales',
+  methods: '--methods',
+  classes: '--classes',
 };
 
 /** Options of a measurement, on random weights or on a file. */

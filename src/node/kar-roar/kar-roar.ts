@@ -70,6 +70,8 @@ export interface KarRoarOptions extends DataOptions {
 export async function karRoar(path: string, options: KarRoarOptions): Promise<KarRoarRun[]> {
   const { model, at = 'scales', out, seed = 1, signal, onProgress = () => {} } = options;
   const { epochs = 1, batch = 16, learningRate = 0.05 } = options;
+  // Wrong options are found before any picture is read.
+  const experiments = at === 'scales' ? byScale(options) : atInput(options);
   const found = await findSets(path, model, options);
   const read = (set: keyof typeof found) =>
     readInputs(found[set], model, (name) => {
@@ -97,7 +99,7 @@ export async function karRoar(path: string, options: KarRoarOptions): Promise<Ka
       ...(signal && { signal }),
     };
     const context: Context = { part, sets, file, plain, seed, onProgress };
-    await (at === 'scales' ? byScale(context, options) : atInput(context, options));
+    await experiments(context);
     return await runsOf(out, settings);
   } finally {
     opened.close();
@@ -139,8 +141,8 @@ async function runTask(
   await file.add({ ...task, accuracy, seconds });
 }
 
-async function byScale(context: Context, options: KarRoarOptions): Promise<void> {
-  const { part, sets, seed, file, onProgress } = context;
+/** The experiments at the scales. @throws {ShapeError} for a scale that the network does not have */
+function byScale(options: KarRoarOptions): (context: Context) => Promise<void> {
   const { scales: names } = options.model.net;
   const { scales = names.map((_, i) => i + 1), rankings = RANKINGS } = options;
   const all: readonly Ranking[] = ['random', ...rankings];
@@ -149,53 +151,67 @@ async function byScale(context: Context, options: KarRoarOptions): Promise<void>
     if (from === undefined) {
       throw new ShapeError(`scales: expected 1 … ${names.length}, got ${scale}`);
     }
-    return all.flatMap((name) => MODES.map((mode) => ({ from, name, mode, place: from })));
+    return all.flatMap((name) => MODES.map((mode) => ({ name, mode, place: from })));
   });
-  const statistics = [
-    ...new Set(rankings.map((ranking) => ranking.replace(/^-/, '') as Statistic)),
-  ].filter((name) => (name as string) !== 'random');
-  let open: { readonly from: string; readonly experiments: ScaleExperiments } | undefined;
-  for (const [i, { from, name, mode, place }] of tasks.entries()) {
-    if (file.has({ name, mode, place })) continue;
-    const done = i / tasks.length;
-    if (open?.from !== from) {
-      onProgress(done, `activations at ${from}`);
-      open = undefined;
-      open = { from, experiments: new ScaleExperiments({ ...part, from }, sets, statistics) };
+  const statistics = new Set(rankings.map((ranking) => ranking.replace(/^-/, '') as Statistic));
+  return async (context) => {
+    const { part, sets, seed, file, onProgress } = context;
+    let open: { readonly from: string; readonly experiments: ScaleExperiments } | undefined;
+    for (const [i, task] of tasks.entries()) {
+      if (file.has(task)) continue;
+      const { name, mode, place: from } = task;
+      const done = i / tasks.length;
+      if (open?.from !== from) {
+        onProgress(done, `activations at ${from}`);
+        // The old activations are freed before the new ones are made.
+        open = undefined;
+        open = {
+          from,
+          experiments: new ScaleExperiments({ ...part, from }, sets, [...statistics]),
+        };
+      }
+      const { experiments } = open;
+      await runTask(context, task, [done, 1 / tasks.length], (own) =>
+        experiments.accuracy({ ranking: name, mode, seed }, own),
+      );
     }
-    const { experiments } = open;
-    await runTask(context, { name, mode, place }, [done, 1 / tasks.length], (own) =>
-      experiments.accuracy({ ranking: name, mode, seed }, own),
-    );
-  }
+  };
 }
 
-async function atInput(context: Context, options: KarRoarOptions): Promise<void> {
-  const { part, sets, seed, file, onProgress } = context;
+/** The experiments at the input. @throws {ShapeError} for an unknown method */
+function atInput(options: KarRoarOptions): (context: Context) => Promise<void> {
   const { model, methods = INPUT_METHODS.map(({ name }) => name) } = options;
   const unknown = methods.find((name) => !INPUT_METHODS.some((method) => method.name === name));
   if (unknown !== undefined) throw new ShapeError(`methods: there is no ${unknown}`);
   const chosen = [undefined, ...INPUT_METHODS.filter(({ name }) => methods.includes(name))];
-  const perMethod = FRACTIONS.length * MODES.length;
-  for (const [i, method] of chosen.entries()) {
-    const name = method?.name ?? 'random';
-    const tasks = FRACTIONS.flatMap((fraction) =>
-      MODES.map((mode) => ({ fraction, name, mode, place: String(fraction) })),
-    );
-    if (tasks.every((task) => file.has(task))) continue;
-    const done = i / chosen.length;
-    const mapped = {
-      training: await withMaps(sets.training, method, context, model, 0),
-      validation: await withMaps(sets.validation, method, context, model, sets.training.length),
-    };
-    for (const [j, { fraction, ...task }] of tasks.entries()) {
-      const share = 1 / (chosen.length * perMethod);
-      await runTask(context, task, [done + j * share, share], (own) =>
-        accuracyAtInput(part, mapped, task.mode, fraction, own, seed),
+  const share = 1 / (chosen.length * FRACTIONS.length * MODES.length);
+  return async (context) => {
+    const { part, sets, seed, file } = context;
+    for (const [i, method] of chosen.entries()) {
+      const name = method?.name ?? 'random';
+      const tasks = FRACTIONS.flatMap((fraction) =>
+        MODES.map((mode) => ({ name, mode, place: String(fraction) })),
       );
+      if (tasks.every((task) => file.has(task))) continue;
+      const done = i / chosen.length;
+      const mapped = {
+        training: await withMaps(sets.training, method, context, model, done, 0),
+        validation: await withMaps(
+          sets.validation,
+          method,
+          context,
+          model,
+          done,
+          sets.training.length,
+        ),
+      };
+      for (const [j, task] of tasks.entries()) {
+        await runTask(context, task, [done + j * share, share], (own) =>
+          accuracyAtInput(part, mapped, task.mode, Number(task.place), own, seed),
+        );
+      }
     }
-    onProgress(done, name);
-  }
+  };
 }
 
 /** The inputs with the map of each; random numbers without a method. @param first number of the first picture */
@@ -204,13 +220,14 @@ async function withMaps(
   method: InputMethod | undefined,
   { part, seed, plain, onProgress }: Context,
   { net }: Model,
+  done: number,
   first: number,
 ): Promise<MappedExamples> {
   const [H, W] = part.size;
   const maps: Float32Array[] = [];
   for (let i = 0; i < inputs.length; i++) {
     plain.signal?.throwIfAborted();
-    onProgress(0, `maps of ${method?.name ?? 'random'} ${i + 1}/${inputs.length}`);
+    onProgress(done, `maps of ${method?.name ?? 'random'} ${i + 1}/${inputs.length}`);
     maps.push(
       method
         ? methodMap(net, inputs.inputs[i]!, [H, W], method)

@@ -132,21 +132,17 @@ function endColumn(kx: i32): i32 {
   return last < 0 ? 0 : min(Wout, last / strideX + 1);
 }
 
-/** The address of the input of output row `row` at column `ox`; 0 if it is above or below the picture. */
-function inputAt(x: usize, row: i32, ky: i32, kx: i32, ox: i32): usize {
-  const n = row / Hout;
-  const iy = (row - n * Hout) * strideY - padY + ky * dilationY;
-  if (iy < 0 || iy >= H) return 0;
-  const ix = ox * strideX - padX + kx * dilationX;
-  return x + ((<usize>(((n * H + iy) * W + ix) * Cin)) << 2);
-}
-
 function tile4x8(out: usize, x: usize, g: usize, ky: i32, kx: i32, begin: i32, end: i32): void {
   const oxBegin = firstColumn(kx);
   const count = endColumn(kx) - oxBegin;
   if (count <= 0) return;
   const xStep = (<usize>(strideX * Cin)) << 2;
   const gStep = (<usize>Cout) << 2;
+  const gRowStep = <usize>Wout * gStep;
+  const pictureStep = (<usize>(H * W * Cin)) << 2;
+  // Where the inputs of the first row and column are.
+  const above = ky * dilationY - padY;
+  const left = oxBegin * strideX - padX + kx * dilationX;
   const row1 = out + gStep;
   const row2 = row1 + gStep;
   const row3 = row2 + gStep;
@@ -158,10 +154,21 @@ function tile4x8(out: usize, x: usize, g: usize, ky: i32, kx: i32, begin: i32, e
   let s2b = v128.load(row2, 16);
   let s3a = v128.load(row3);
   let s3b = v128.load(row3, 16);
-  for (let row = begin; row < end; row++) {
-    let xPtr = inputAt(x, row, ky, kx, oxBegin);
-    if (xPtr === 0) continue;
-    let gPtr = g + <usize>(row * Wout + oxBegin) * gStep;
+  let oy = begin % Hout;
+  let iy = oy * strideY + above;
+  let picture = x + ((<usize>((begin / Hout) * H * W * Cin + left * Cin)) << 2);
+  let gRow = g + <usize>(begin * Wout + oxBegin) * gStep;
+  for (let row = begin; row < end; row++, gRow += gRowStep) {
+    let xPtr = picture + ((<usize>(iy * W * Cin)) << 2);
+    const isInside = iy >= 0 && iy < H;
+    iy += strideY;
+    if (++oy === Hout) {
+      oy = 0;
+      iy = above;
+      picture += pictureStep;
+    }
+    if (!isInside) continue;
+    let gPtr = gRow;
     const gEnd = gPtr + <usize>count * gStep;
     for (; gPtr < gEnd; gPtr += gStep, xPtr += xStep) {
       const ga = v128.load(gPtr);
@@ -196,12 +203,28 @@ function tile1x8(out: usize, x: usize, g: usize, ky: i32, kx: i32, begin: i32, e
   if (count <= 0) return;
   const xStep = (<usize>(strideX * Cin)) << 2;
   const gStep = (<usize>Cout) << 2;
+  const gRowStep = <usize>Wout * gStep;
+  const pictureStep = (<usize>(H * W * Cin)) << 2;
+  // Where the inputs of the first row and column are.
+  const above = ky * dilationY - padY;
+  const left = oxBegin * strideX - padX + kx * dilationX;
   let sa = v128.load(out);
   let sb = v128.load(out, 16);
-  for (let row = begin; row < end; row++) {
-    let xPtr = inputAt(x, row, ky, kx, oxBegin);
-    if (xPtr === 0) continue;
-    let gPtr = g + <usize>(row * Wout + oxBegin) * gStep;
+  let oy = begin % Hout;
+  let iy = oy * strideY + above;
+  let picture = x + ((<usize>((begin / Hout) * H * W * Cin + left * Cin)) << 2);
+  let gRow = g + <usize>(begin * Wout + oxBegin) * gStep;
+  for (let row = begin; row < end; row++, gRow += gRowStep) {
+    let xPtr = picture + ((<usize>(iy * W * Cin)) << 2);
+    const isInside = iy >= 0 && iy < H;
+    iy += strideY;
+    if (++oy === Hout) {
+      oy = 0;
+      iy = above;
+      picture += pictureStep;
+    }
+    if (!isInside) continue;
+    let gPtr = gRow;
     const gEnd = gPtr + <usize>count * gStep;
     for (; gPtr < gEnd; gPtr += gStep, xPtr += xStep) {
       const value = v128.load32_splat(xPtr);
@@ -219,11 +242,27 @@ function tile1x1(out: usize, x: usize, g: usize, ky: i32, kx: i32, begin: i32, e
   if (count <= 0) return;
   const xStep = (<usize>(strideX * Cin)) << 2;
   const gStep = (<usize>Cout) << 2;
+  const gRowStep = <usize>Wout * gStep;
+  const pictureStep = (<usize>(H * W * Cin)) << 2;
+  // Where the inputs of the first row and column are.
+  const above = ky * dilationY - padY;
+  const left = oxBegin * strideX - padX + kx * dilationX;
   let sum = load<f32>(out);
-  for (let row = begin; row < end; row++) {
-    let xPtr = inputAt(x, row, ky, kx, oxBegin);
-    if (xPtr === 0) continue;
-    let gPtr = g + <usize>(row * Wout + oxBegin) * gStep;
+  let oy = begin % Hout;
+  let iy = oy * strideY + above;
+  let picture = x + ((<usize>((begin / Hout) * H * W * Cin + left * Cin)) << 2);
+  let gRow = g + <usize>(begin * Wout + oxBegin) * gStep;
+  for (let row = begin; row < end; row++, gRow += gRowStep) {
+    let xPtr = picture + ((<usize>(iy * W * Cin)) << 2);
+    const isInside = iy >= 0 && iy < H;
+    iy += strideY;
+    if (++oy === Hout) {
+      oy = 0;
+      iy = above;
+      picture += pictureStep;
+    }
+    if (!isInside) continue;
+    let gPtr = gRow;
     const gEnd = gPtr + <usize>count * gStep;
     for (; gPtr < gEnd; gPtr += gStep, xPtr += xStep) sum += load<f32>(xPtr) * load<f32>(gPtr);
   }
