@@ -55,6 +55,11 @@ function maps(
   };
 }
 
+/** Whether it uses the paper's prior weights. */
+export function needsFiveScales(name: string): boolean {
+  return INPUT_METHODS.find((method) => method.name === name)?.explain?.scaleWeights === 'prior';
+}
+
 /**
  * How salient the pixels of an input are, for the most likely class.
  *

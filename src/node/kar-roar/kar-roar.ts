@@ -25,7 +25,7 @@ import {
   ResultsFile,
   readRun,
 } from './experiments.js';
-import { INPUT_METHODS, type InputMethod, methodMap } from './input-methods.js';
+import { INPUT_METHODS, type InputMethod, methodMap, needsFiveScales } from './input-methods.js';
 
 /** The statistics of the paper's Table 1, in its order. */
 export const RANKINGS: readonly Ranking[] = [
@@ -183,6 +183,13 @@ function atInput(options: KarRoarOptions): (context: Context) => Promise<void> {
   const { model, methods = INPUT_METHODS.map(({ name }) => name) } = options;
   const unknown = methods.find((name) => !INPUT_METHODS.some((method) => method.name === name));
   if (unknown !== undefined) throw new ShapeError(`methods: there is no ${unknown}`);
+  const scales = model.net.scales.length;
+  const prior = methods.find((name) => needsFiveScales(name));
+  if (prior !== undefined && scales !== 5) {
+    throw new ShapeError(
+      `methods: ${prior}: prior weights are for five scales, and the network has ${scales}: choose other methods`,
+    );
+  }
   const chosen = [undefined, ...INPUT_METHODS.filter(({ name }) => methods.includes(name))];
   const share = 1 / (chosen.length * FRACTIONS.length * MODES.length);
   return async (context) => {

@@ -4,6 +4,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { keptPixels, maskColumns, randomMap } from '../../../src/evaluate/kar-roar/masks.js';
 
+interface Masked {
+  readonly size: readonly [H: number, W: number];
+  readonly map: Float32Array;
+  readonly fraction: number;
+}
+
 describe('keptPixels', () => {
   const maps = fc.integer({ min: 1, max: 12 }).chain((H) =>
     fc.integer({ min: 1, max: 12 }).chain((W) =>
@@ -21,7 +27,7 @@ describe('keptPixels', () => {
   );
 
   it('keeps at least one pixel, and none that is less salient than one that it leaves', () => {
-    const check = ({ size, map, fraction }: fc.infer<typeof maps>): void => {
+    const check = ({ size, map, fraction }: Masked): void => {
       const order = (value: number) => (Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value);
       for (const mode of ['kar', 'roar'] as const) {
         const mask = keptPixels(map, size, mode, fraction);

@@ -42,16 +42,16 @@ function boxed(examples: ShapeExamples, sign: 1 | -1): MappedExamples {
 
 describe('KAR and ROAR at the input', () => {
   it('tell a map of the shapes from its opposite', async () => {
-    expect(accuracyOf(part, validation)).toBeGreaterThan(0.8);
+    expect(accuracyOf(part, validation)).toBeGreaterThan(0.7);
     const of = (mode: 'kar' | 'roar', sign: 1 | -1, fraction: number) => {
       const sets = { training: boxed(training, sign), validation: boxed(validation, sign) };
       return accuracyAtInput(part, sets, mode, fraction, FINE, 1);
     };
     // A shape covers at most 41 % of the picture.
-    expect(await of('kar', 1, 0.5)).toBeGreaterThan(0.75);
+    expect(await of('kar', 1, 0.5)).toBeGreaterThan(0.7);
     expect(await of('roar', 1, 0.5)).toBeLessThan(0.4);
     expect(await of('kar', -1, 0.5)).toBeLessThan(0.4);
-    expect(await of('roar', -1, 0.5)).toBeGreaterThan(0.75);
+    expect(await of('roar', -1, 0.5)).toBeGreaterThan(0.7);
   });
 });
 
