@@ -1,5 +1,6 @@
 /** `fastcam/node`: takes picture files, gives explanations and their pictures. */
 
+export { kendallTau, sameMaximum, spearmanRho, topOverlap } from '../evaluate/map-order.js';
 export type { AttributionOptions, ReportedAttribution } from './attribution.js';
 export { cacheFolder } from './cache.js';
 export {
@@ -46,7 +47,6 @@ export {
   labelledPictures,
 } from './labelled-pictures.js';
 export { readLabels } from './labels.js';
-export { kendallTau, sameMaximum, spearmanRho, topOverlap } from './map-order.js';
 export {
   type CostOfPart,
   type CostOfTap,

@@ -5,12 +5,12 @@
  */
 
 import { join } from 'node:path';
+import { kendallTau, sameMaximum, spearmanRho, topOverlap } from '../evaluate/map-order.js';
 import { runPicture } from '../explain.js';
 import type { Region } from '../image/picture.js';
 import { STATISTICS, type Statistic } from '../kernels/index.js';
 import { type Fit, overWhite } from '../model/index.js';
 import { makeFolder } from './folders.js';
-import { kendallTau, sameMaximum, spearmanRho, topOverlap } from './map-order.js';
 import { bundledModel, type Model } from './model-file.js';
 import { readPicture } from './pictures/decode.js';
 import type { DecodeOptions } from './pictures/format.js';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { kendallTau, sameMaximum, spearmanRho, topOverlap } from '../../src/evaluate/map-order.js';
 import { STATISTICS, type Statistic } from '../../src/kernels/index.js';
 import { openModel, orderFile, readPicture } from '../../src/node/index.js';
-import { kendallTau, sameMaximum, spearmanRho, topOverlap } from '../../src/node/map-order.js';
 
 const CAT = 'samples/chelsea.png';
 const model = await openModel({ backend: 'js' });

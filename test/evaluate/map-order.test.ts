@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ShapeError } from '../../src/errors.js';
-import { kendallTau, sameMaximum, spearmanRho, topOverlap } from '../../src/node/map-order.js';
+import { kendallTau, sameMaximum, spearmanRho, topOverlap } from '../../src/evaluate/map-order.js';
 
 /** Two maps of as many pixels: few different values, or any; some not seen. */
 const value = fc.oneof(
