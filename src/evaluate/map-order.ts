@@ -61,15 +61,17 @@ export function kendallTau(a: MapValues, b: MapValues): number {
  */
 export function spearmanRho(a: MapValues, b: MapValues): number {
   const pixels = seenPixels('spearmanRho', a, b);
-  const ranksA = centredRanks(a, pixels);
-  const ranksB = centredRanks(b, pixels);
+  return rankCorrelation(centredRanks(a, pixels), centredRanks(b, pixels), pixels);
+}
+
+function rankCorrelation(a: Float64Array, b: Float64Array, pixels: Uint32Array): number {
   let squaresA = 0;
   let squaresB = 0;
   let products = 0;
   for (const i of pixels) {
-    squaresA += ranksA[i]! * ranksA[i]!;
-    squaresB += ranksB[i]! * ranksB[i]!;
-    products += ranksA[i]! * ranksB[i]!;
+    squaresA += a[i]! * a[i]!;
+    squaresB += b[i]! * b[i]!;
+    products += a[i]! * b[i]!;
   }
   if (squaresA === 0 || squaresB === 0) return squaresA === squaresB ? 1 : 0;
   return Math.max(-1, Math.min(1, products / Math.sqrt(squaresA * squaresB)));
@@ -86,17 +88,62 @@ export function spearmanRho(a: MapValues, b: MapValues): number {
  * @throws ShapeError where the lengths differ or the share is outside of (0, 1].
  */
 export function topOverlap(a: MapValues, b: MapValues, share: number): number {
-  if (!(share > 0 && share <= 1)) {
-    throw new ShapeError(`topOverlap: share expected above 0 and up to 1, got ${share}`);
-  }
+  checkShare('topOverlap', share);
   const pixels = seenPixels('topOverlap', a, b);
-  if (pixels.length === 0) return 1;
-  const count = Math.max(1, Math.ceil(pixels.length * share - COUNT_SLACK));
-  const inTop = new Uint8Array(a.length);
-  for (const i of mostSalient(a, pixels, count)) inTop[i] = 1;
+  const count = topCount(pixels.length, share);
+  return overlapOf(topMask(a, pixels, count), topMask(b, pixels, count), count);
+}
+
+function checkShare(operation: string, share: number): void {
+  if (share > 0 && share <= 1) return;
+  throw new ShapeError(`${operation}: share expected above 0 and up to 1, got ${share}`);
+}
+
+function topCount(seen: number, share: number): number {
+  return Math.min(seen, Math.max(1, Math.ceil(seen * share - COUNT_SLACK)));
+}
+
+/** 1 for each of the `count` most salient pixels. */
+function topMask(map: MapValues, pixels: Uint32Array, count: number): Uint8Array {
+  const mask = new Uint8Array(map.length);
+  for (const i of sortedFromTop(map, pixels).subarray(0, count)) mask[i] = 1;
+  return mask;
+}
+
+function overlapOf(a: Uint8Array, b: Uint8Array, count: number): number {
+  if (count === 0) return 1;
   let common = 0;
-  for (const i of mostSalient(b, pixels, count)) common += inTop[i]!;
+  for (let i = 0; i < a.length; i++) common += a[i]! & b[i]!;
   return common / count;
+}
+
+/** How similarly several maps rank their pixels: symmetric tables, [map][map]. */
+export interface OrderTable {
+  /** Spearman's ρ. */
+  readonly rho: readonly (readonly number[])[];
+  /** The share of the top that two maps have in common. */
+  readonly overlap: readonly (readonly number[])[];
+}
+
+/**
+ * `spearmanRho` and `topOverlap` of every pair of maps, over the pixels that are seen in all of them. Each map is
+ * sorted once, not once for each pair.
+ *
+ * @param share as of `topOverlap`
+ * @throws ShapeError as `topOverlap`, and without maps.
+ */
+export function orderTable(maps: readonly MapValues[], share: number): OrderTable {
+  checkShare('orderTable', share);
+  const [first, ...rest] = maps;
+  if (!first) throw new ShapeError('orderTable: maps expected at least 1, got 0');
+  const pixels = seenPixels('orderTable', first, ...rest);
+  const count = topCount(pixels.length, share);
+  const ranks = maps.map((map) => centredRanks(map, pixels));
+  const tops = maps.map((map) => topMask(map, pixels, count));
+  return {
+    rho: ranks.map((a) => ranks.map((b) => rankCorrelation(a, b, pixels))),
+    overlap: tops.map((a) => tops.map((b) => overlapOf(a, b, count))),
+  };
 }
 
 /**
@@ -118,17 +165,33 @@ export function sameMaximum(a: MapValues, b: MapValues): boolean {
   return maximumA === maximumB;
 }
 
-/** Indices, ascending, of the pixels that are NaN in neither map. */
-function seenPixels(operation: string, a: MapValues, b: MapValues): Uint32Array {
-  if (a.length !== b.length) {
-    throw new ShapeError(`${operation}: b expected length ${a.length}, got ${b.length}`);
+/** The pixels that are NaN in no map. */
+function seenPixels(operation: string, ...maps: readonly [MapValues, ...MapValues[]]): Uint32Array {
+  const { length } = maps[0];
+  for (const [m, map] of maps.entries()) {
+    if (map.length === length) continue;
+    const name = maps.length === 2 ? 'b' : `map ${m}`;
+    throw new ShapeError(`${operation}: ${name} expected length ${length}, got ${map.length}`);
   }
-  const pixels = new Uint32Array(a.length);
+  const pixels = new Uint32Array(length);
   let seen = 0;
-  for (let i = 0; i < a.length; i++) {
-    if (!Number.isNaN(a[i]) && !Number.isNaN(b[i])) pixels[seen++] = i;
+  for (let i = 0; i < length; i++) {
+    if (!maps.some((map) => Number.isNaN(map[i]))) pixels[seen++] = i;
   }
   return pixels.subarray(0, seen);
+}
+
+/**
+ * All pixels, the most salient first. Of equal values the lower index comes first. Pixels that are NaN come last, in
+ * the order of their indices.
+ */
+export function pixelOrder(map: MapValues): Uint32Array {
+  const order = new Uint32Array(map.length);
+  const seen = sortedFromTop(map, seenPixels('pixelOrder', map, map));
+  order.set(seen);
+  let at = seen.length;
+  for (let i = 0; i < map.length; i++) if (Number.isNaN(map[i])) order[at++] = i;
+  return order;
 }
 
 /** Number of pairs that are `tied`, if tied pixels are neighbours in the order. */
@@ -194,12 +257,9 @@ function centredRanks(map: MapValues, pixels: Uint32Array): Float64Array {
   return ranks;
 }
 
-/** The `count` pixels with the largest values; of equal values the lower index comes first. */
-function mostSalient(map: MapValues, pixels: Uint32Array, count: number): Uint32Array {
-  return pixels
-    .slice()
-    .sort((i, j) => compare(map[j]!, map[i]!) || i - j)
-    .subarray(0, count);
+/** The most salient pixels first; of equal values the lower index comes first. */
+function sortedFromTop(map: MapValues, pixels: Uint32Array): Uint32Array {
+  return pixels.slice().sort((i, j) => compare(map[j]!, map[i]!) || i - j);
 }
 
 /** n·(n − 1)/2. */

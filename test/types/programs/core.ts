@@ -8,6 +8,13 @@ import {
   makeKernels,
   type Picture,
 } from 'fastcam';
+import {
+  ClassProbe,
+  insertionEnds,
+  type PixelCurve,
+  pixelCurve,
+  pixelOrder,
+} from 'fastcam/evaluate';
 import { instrumentOnnx } from 'fastcam/instrument';
 import { type Backend, jsKernels, STATISTICS } from 'fastcam/kernels';
 import { CAM_METHODS } from 'fastcam/methods';
@@ -58,6 +65,15 @@ export function retrained(
   options: TrainOptions,
 ): Promise<TensorSource> {
   return train(net, examples, options);
+}
+
+export function inserted(
+  net: ExplainingNetwork,
+  picture: Float32Array,
+  map: Float32Array,
+): PixelCurve {
+  const probe = new ClassProbe(net, { data: picture, H: 8, W: 8 });
+  return pixelCurve(probe, insertionEnds(probe.input), pixelOrder(map), 4);
 }
 
 export const others: unknown[] = [
