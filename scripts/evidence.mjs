@@ -1,0 +1,113 @@
+// Draws docs/images/evidence-*.svg from the results in docs/evidence, and prints the tables of docs/evidence.md. The results are
+// made by `fastcam kar-roar`, with the commands that docs/evidence.md names. Needs the build, vega and vega-lite.
+
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { summarizeInput, summarizeScales } from '../dist/evaluate/kar-roar/summary.js';
+import { lineChart } from '../dist/node/charts.js';
+import { meansOf, titleOf } from '../dist/node/kar-roar/summary.js';
+
+const results = fileURLToPath(new URL('../docs/evidence/', import.meta.url));
+const images = fileURLToPath(new URL('../docs/images/', import.meta.url));
+const MODES = {
+  kar: 'KAR: the most salient pixels are kept',
+  roar: 'ROAR: the most salient pixels are removed',
+};
+
+function runsOf(at) {
+  return readdirSync(results)
+    .filter((name) => name.startsWith(`${at}-seed-`))
+    .map((name) => JSON.parse(readFileSync(results + name, 'utf8')));
+}
+
+/** A chart of accuracies: a line for each name, random masks dashed. */
+async function drawAccuracies(file, { complete, deviations, places }, mode, seeds, xLabel, xs) {
+  const series = [...complete].map(([name, accuracies]) => ({
+    name: titleOf(name),
+    isDashed: name === 'random',
+    points: accuracies[mode].map((accuracy, i) => ({
+      x: xs ? xs[i] : i,
+      y: 100 * accuracy,
+      error: (100 * deviations.get(name)[mode][i]) / Math.sqrt(seeds),
+    })),
+  }));
+  const svg = await lineChart({
+    ...{ title: MODES[mode], xLabel, yLabel: 'accuracy, %', series },
+    ...(!xs && { xNames: places }),
+  });
+  writeFileSync(`${images}evidence-${file}-${mode}.svg`, svg);
+}
+
+function row(cells) {
+  console.log(`| ${cells.join(' | ')} |`);
+}
+
+function percent(x) {
+  return (100 * x).toFixed(1);
+}
+
+async function scales() {
+  const runs = runsOf('scales');
+  if (runs.length === 0) return;
+  const means = meansOf(runs);
+  const { complete, deviations, places } = means;
+  for (const mode of ['kar', 'roar']) {
+    await drawAccuracies('scales', means, mode, runs.length, 'end of the scale');
+  }
+  console.log('\nAccuracy in %, KAR / ROAR, means of the seeds:\n');
+  row(['', ...places]);
+  row(['---', ...places.map(() => '---')]);
+  for (const [name, { kar, roar }] of complete) {
+    row([titleOf(name), ...kar.map((one, i) => `${percent(one)} / ${percent(roar[i])}`)]);
+  }
+  const spread = [...deviations.values()].flatMap(({ kar, roar }) => [...kar, ...roar]);
+  const typical = Math.sqrt(spread.reduce((sum, s) => sum + s * s, 0) / spread.length);
+  console.log(`\nStandard deviation between seeds, over all experiments: ${percent(typical)} %`);
+  const others = new Map([...complete].filter(([name]) => name !== 'random'));
+  const summaries = [...summarizeScales(others, complete.get('random'))].sort(
+    ([, a], [, b]) => b.difference - a.difference,
+  );
+  console.log('\nScores, and in how many percent of the scales a statistic ranks so high:\n');
+  row(['', 'D', 'I', 'D of each scale', 'top 25, 50, 75 % by D', 'by I']);
+  row(['---', '---', '---', '---', '---', '---']);
+  for (const [name, own] of summaries) {
+    const shares = [own.byDifference, own.byInformation].map(({ top25, top50, top75 }) =>
+      [top25, top50, top75].map(Math.round).join(', '),
+    );
+    const each = own.differences.map((d) => d.toFixed(2)).join(' ');
+    row([titleOf(name), own.difference.toFixed(2), own.information.toFixed(2), each, ...shares]);
+  }
+  for (const [key, title] of [
+    ['differences', 'Difference score D by scale'],
+    ['informations', 'Information score I by scale'],
+  ]) {
+    const series = summaries.map(([name, own]) => ({
+      name: titleOf(name),
+      points: own[key].map((y, x) => ({ x, y })),
+    }));
+    const chart = { title, xLabel: 'end of the scale', yLabel: 'score', xNames: places, series };
+    writeFileSync(`${images}evidence-scales-${key}.svg`, await lineChart(chart));
+  }
+}
+
+async function input() {
+  const runs = runsOf('input');
+  if (runs.length === 0) return;
+  const means = meansOf(runs);
+  const xs = means.places.map((share) => 100 * Number(share));
+  for (const mode of ['kar', 'roar']) {
+    const what = mode === 'kar' ? 'kept' : 'removed';
+    await drawAccuracies('input', means, mode, runs.length, `pixels ${what}, %`, xs);
+  }
+  console.log('\nAt the input:\n');
+  row(['', 'KAR', 'ROAR', 'sum', ...means.places.map((share) => `${100 * share} %: KAR / ROAR`)]);
+  row(['---', '---', '---', '---', ...means.places.map(() => '---')]);
+  for (const [name, own] of means.complete) {
+    const { kar, roar, sum } = summarizeInput(own);
+    const each = own.kar.map((one, i) => `${percent(one)} / ${percent(own.roar[i])}`);
+    row([titleOf(name), kar.toFixed(2), roar.toFixed(2), sum.toFixed(2), ...each]);
+  }
+}
+
+await scales();
+await input();
