@@ -47,7 +47,7 @@ export interface KarRoarFlags extends ModelFlags, OutputFlags {
 const METHODS = INPUT_METHODS.map(({ name }) => name);
 const NAMES = Object.keys(STATISTICS) as Statistic[];
 const RANKINGS: readonly Ranking[] = [...NAMES, ...NAMES.map((name): Ranking => `-${name}`)];
-/** More pictures of a class do not fit into memory anyway. */
+/** The most of anything that is counted. */
 const MOST = 100_000;
 
 export function karRoarOptions(): Option[] {
@@ -71,7 +71,7 @@ export function karRoarOptions(): Option[] {
     counted('--pictures <number>', 'pictures of a class for training (default: all)'),
     counted('--validation <number>', 'pictures of a class for validation (default: all)'),
     counted('--epochs <number>', 'how often each picture is used in a training').default(1),
-    counted('--batch <number>', 'pictures of a batch').default(16),
+    counted('--batch <number>', 'pictures of a step').default(16),
     valued('--rate <number>', 'learning rate of the first step', parsePositive).default(0.05),
     valued('--seed <number>', 'seed of training and of random masks', parseSeed).default(1),
     ...modelOptions(),
@@ -81,7 +81,8 @@ export function karRoarOptions(): Option[] {
 }
 
 function counted(flags: string, text: string): Option {
-  return valued(flags, text, (value) => parseCount(value, 'things', MOST));
+  const [, unit] = /^--(\w+)/.exec(flags)!;
+  return valued(flags, text, (value) => parseCount(value, unit!, MOST));
 }
 
 /** @returns the exit code */

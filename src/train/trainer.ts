@@ -76,9 +76,8 @@ export class Trainer {
     });
     this.shape = trained.input;
     const values = keptValues(trained);
-    this.#plan = plan({ graph: trained.graph, ends: [], kept: values }, [
-      ...[batch, trained.input.H, trained.input.W],
-    ] as [number, number, number]);
+    const { H, W } = trained.input;
+    this.#plan = plan({ graph: trained.graph, ends: [], kept: values }, [batch, H, W]);
     const buffers = new Map(values.map((value, i) => [value, this.#plan.kept[i]!.buffer]));
     this.#view = (value) => this.own.program.buffer(buffers.get(value)!);
     this.#own = bound(trained, this.#plan, source, kernels);

@@ -90,7 +90,6 @@ function activationsOf(
     for (let i = 0; i < examples.length; i++) {
       examples.read(pass.input, i);
       pass.run();
-      // Mirrors what the reference does: the statistics that count values below 0 as 0 measure what the mask is put on.
       values.push(pass.buffer(kept[0]!.buffer).slice());
       maps.push(new Map(taps.map(({ statistic }, t) => [statistic, pass.maps[t]!.slice()])));
     }
