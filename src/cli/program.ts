@@ -20,6 +20,7 @@ import {
 import { type CompareFlags, compareCommand } from './compare-command.js';
 import { type ConvertFlags, convertCommand } from './convert-command.js';
 import { type CostFlags, costCommand } from './cost-command.js';
+import { type EvaluateFlags, evaluateCommand, evaluateOptions } from './evaluate-command.js';
 import { type ExplainFlags, explainCommand } from './explain-command.js';
 import { type FetchFlags, fetchCommand } from './fetch-command.js';
 import { type InspectFlags, inspectCommand } from './inspect-command.js';
@@ -59,6 +60,7 @@ Examples:
   fastcam order photo.jpg                          does SMOE Scale rank pixels as other statistics do?
   fastcam calibrate *.jpg -o c.json; fastcam explain *.jpg --calibration c.json
                                                    values that can be compared across pictures
+  fastcam evaluate pictures/ --limit 2             how good the map of each method is
   fastcam kar-roar dataset -o results              does the network need the pixels that the maps show?
   fastcam cost --arch resnet18                     what saliency costs, compared with the network
   fastcam cost --methods --backend js,simd         and with what gradients cost
@@ -193,6 +195,23 @@ export function makeProgram(
     .argument('<file>', 'a picture', parsePath)
     .action(async (file: string, flags: OrderFlags) => {
       finish(await orderCommand(file, flags, streams));
+    });
+  subcommand('evaluate', evaluateOptions())
+    .summary('measure how good the map of each method is, over labelled pictures')
+    .description(
+      'Measures the maps of all methods over pictures whose class is known: insertion and deletion, ROAD, average drop and ' +
+        'increase in confidence, pointing game and energy in boxes, agreement of methods, the model-randomisation check, ' +
+        'and seconds. A random map and a centred Gaussian show what chance gives. Writes evaluate.json, charts (if the ' +
+        'package vega-lite is installed), and the results of each picture as soon as they are there. The same command ' +
+        'continues where it stopped.',
+    )
+    .argument(
+      '<pictures>',
+      'a folder with a folder for each class, or a CSV file: file,label[,x0,y0,x1,y1]',
+      parsePath,
+    )
+    .action(async (path: string, flags: EvaluateFlags) => {
+      finish(await evaluateCommand(path, flags, streams));
     });
   subcommand('kar-roar', karRoarOptions())
     .summary('keep or remove salient pixels, train again, and measure the accuracy')

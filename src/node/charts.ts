@@ -176,10 +176,10 @@ function titleOf({ title, subtitle }: Pick<ChartText, 'title' | 'subtitle'>) {
 }
 
 async function drawn(spec: Exclude<TopLevelSpec, { spec: unknown }>): Promise<string> {
-  const [vega, { compile }] = await Promise.all([
-    optionalPackage('vega', 'a chart', () => import('vega')),
-    optionalPackage('vega-lite', 'a chart', () => import('vega-lite')),
-  ]);
+  // npm installs Vega with it.
+  const [{ compile }, vega] = await optionalPackage('vega-lite', 'a chart', () =>
+    Promise.all([import('vega-lite'), import('vega')]),
+  );
   const config = {
     ...{ background: 'white', padding: 12, font: 'sans-serif' },
     ...{ view: { stroke: null }, axis: { gridColor: '#e8e8e8', domainColor: GREY } },

@@ -17,6 +17,9 @@ export { FetchError } from './download.js';
 export type { PictureFormat } from './drawing/encode.js';
 export type { PictureKind } from './drawing/picture-kinds.js';
 export { encodePng } from './drawing/png.js';
+export { type EvaluateOptions, evaluateFolder } from './evaluate/evaluate-folder.js';
+export type { EvaluatedResult, Evaluation, PictureScores } from './evaluate/evaluation.js';
+export type { PictureRecord } from './evaluate/picture.js';
 export {
   type DrawnFile,
   type DrawOptions,

@@ -82,6 +82,18 @@ export async function labelledPictures(
   return withBoxes(found, boxes, isFolder ? path : dirname(path));
 }
 
+/**
+ * Some of the classes of a model, evenly spread.
+ *
+ * @throws {ShapeError} if the model has fewer
+ */
+export function spreadClasses(labels: readonly string[], count: number): number[] {
+  if (count > labels.length) {
+    throw new ShapeError(`classes: expected at most ${labels.length}, got ${count}`);
+  }
+  return Array.from({ length: count }, (_, i) => Math.floor((i * labels.length) / count));
+}
+
 /** The class of this index or name; a number as text is an index if no class is called so. */
 function classNamed(labels: readonly string[], given: number | string): number | undefined {
   const text = String(given).trim().toLowerCase();

@@ -94,7 +94,7 @@ async function modelOf(
 }
 
 /** Class maps of a classifier that is not linear need gradients. Few networks do, so these are loaded on demand. */
-async function withClassMaps(net: ExplainingNetwork): Promise<ExplainingNetwork> {
+export async function withClassMaps(net: ExplainingNetwork): Promise<ExplainingNetwork> {
   if (net.hasLinearHead || net.labels.length === 0) return net;
   const { withGradients } = await import('../gradients.js');
   return withGradients(net);

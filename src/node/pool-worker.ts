@@ -1,6 +1,7 @@
-/** The code of each thread of a pool: its own model, and one picture or tensor file at a time. */
+/** The code of each thread: its own model, and one picture or tensor file at a time. */
 
 import { Tinypool } from 'tinypool';
+import type { PictureRecord, PictureTask } from './evaluate/picture.js';
 import type { DrawnFile, ExplainFileOptions } from './explain-file.js';
 import { explainInput } from './explain-input.js';
 import { type Model, type ModelOptions, openModel } from './model-file.js';
@@ -14,8 +15,8 @@ export interface PoolTask {
 }
 
 /** The answer. Errors are sent as data, because threads do not keep their classes. */
-export type PoolAnswer =
-  | { readonly results: readonly PoolResult[] }
+export type PoolAnswer<T> =
+  | { readonly results: T }
   | {
       readonly failure: {
         readonly name: string;
@@ -32,7 +33,10 @@ export interface PoolResult {
 
 let model: Promise<Model> | undefined;
 
-export default async function answer({ input, options }: PoolTask): Promise<PoolAnswer> {
+export default async function answer({
+  input,
+  options,
+}: PoolTask): Promise<PoolAnswer<PoolResult[]>> {
   return inData(async () => {
     const explained = await explainInput(input, { ...options, model: await ownModel() });
     return explained.map(({ report, pictures }) => ({ report, pictures }));
@@ -40,10 +44,18 @@ export default async function answer({ input, options }: PoolTask): Promise<Pool
 }
 
 /** Loads the model before the first picture. */
-export function ready(): Promise<PoolAnswer> {
+export function ready(): Promise<PoolAnswer<PoolResult[]>> {
   return inData(async () => {
     await ownModel();
     return [];
+  });
+}
+
+/** Measures the maps of a picture. Few programs do, so this is loaded on demand. */
+export async function evaluate(task: PictureTask): Promise<PoolAnswer<PictureRecord>> {
+  return inData(async () => {
+    const { evaluatePicture } = await import('./evaluate/picture.js');
+    return evaluatePicture(await ownModel(), task);
   });
 }
 
@@ -52,7 +64,7 @@ function ownModel(): Promise<Model> {
   return model;
 }
 
-async function inData(action: () => Promise<PoolResult[]>): Promise<PoolAnswer> {
+async function inData<T>(action: () => Promise<T>): Promise<PoolAnswer<T>> {
   try {
     return { results: await action() };
   } catch (error) {

@@ -53,20 +53,19 @@ export interface Pool {
   close(): Promise<void>;
 }
 
+/** Threads with a network each. */
+export interface Threads {
+  /** Runs a function of pool-worker.ts in a free thread, or as soon as one is free. @throws its errors */
+  run<T>(name: 'default' | 'evaluate', task: unknown, signal?: AbortSignal): Promise<T>;
+  close(): Promise<void>;
+}
+
 /**
  * Starts threads, and waits until the first has its network. The others load theirs meanwhile.
  *
  * @throws the errors of `openModel`
  */
-export async function makePool(options: PoolOptions = {}): Promise<Pool> {
-  const {
-    size = availableParallelism(),
-    model = {},
-    maxQueue = Number.POSITIVE_INFINITY,
-  } = options;
-  if (!(Number.isInteger(size) && size >= 1)) {
-    throw new ShapeError(`makePool: size expected a whole number ≥ 1, got ${size}`);
-  }
+export async function startThreads(size: number, model: ModelOptions): Promise<Threads> {
   const threads = new Tinypool({
     filename: workerUrl(),
     minThreads: size,
@@ -84,6 +83,23 @@ export async function makePool(options: PoolOptions = {}): Promise<Pool> {
     await threads.destroy();
     throw error;
   }
+  return {
+    run: (name, task, signal) => answered(threads.run(task, { name, ...(signal && { signal }) })),
+    close: () => threads.destroy(),
+  };
+}
+
+/** Starts the threads of a pool. @throws as `startThreads` */
+export async function makePool(options: PoolOptions = {}): Promise<Pool> {
+  const {
+    size = availableParallelism(),
+    model = {},
+    maxQueue = Number.POSITIVE_INFINITY,
+  } = options;
+  if (!(Number.isInteger(size) && size >= 1)) {
+    throw new ShapeError(`makePool: size expected a whole number ≥ 1, got ${size}`);
+  }
+  const threads = await startThreads(size, model);
   let underWay = 0;
   const explainAll: Pool['explainAll'] = async (input, { signal, ...options } = {}) => {
     signal?.throwIfAborted();
@@ -93,7 +109,7 @@ export async function makePool(options: PoolOptions = {}): Promise<Pool> {
     const task: PoolTask = { input: named, options };
     underWay++;
     try {
-      return await answered(threads.run(task, signal ? { signal } : {}));
+      return await threads.run<readonly PoolResult[]>('default', task, signal);
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
@@ -105,7 +121,7 @@ export async function makePool(options: PoolOptions = {}): Promise<Pool> {
     size,
     explainAll,
     explain: async (input, options) => (await explainAll(input, options))[0]!,
-    close: () => threads.destroy(),
+    close: () => threads.close(),
   };
 }
 
@@ -116,7 +132,7 @@ function workerUrl(): string {
 
 const ERRORS = { FormatError, ShapeError, TooManyPixelsError, UnsupportedError };
 
-async function answered(running: Promise<PoolAnswer>): Promise<readonly PoolResult[]> {
+async function answered<T>(running: Promise<PoolAnswer<T>>): Promise<T> {
   const answer = await running;
   if ('results' in answer) return answer.results;
   const { name, message, stack } = answer.failure;

@@ -3,10 +3,9 @@
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { inputOf } from '../../attribute.js';
-import { ShapeError } from '../../errors.js';
 import { overWhite } from '../../model/index.js';
 import type { Examples } from '../../train/index.js';
-import { type LabelledPicture, labelledPictures } from '../labelled-pictures.js';
+import { type LabelledPicture, labelledPictures, spreadClasses } from '../labelled-pictures.js';
 import type { Model } from '../model-file.js';
 import { readPicture } from '../pictures/decode.js';
 
@@ -34,12 +33,7 @@ const FOLDERS = { training: 'train', validation: 'val' } as const;
 export async function findSets(path: string, { net }: Model, options: DataOptions): Promise<Sets> {
   const { labels } = net;
   const { classes = labels.length, training, validation } = options;
-  if (classes > labels.length) {
-    throw new ShapeError(`classes: expected at most ${labels.length}, got ${classes}`);
-  }
-  const chosen = Array.from({ length: classes }, (_, i) =>
-    Math.floor((i * labels.length) / classes),
-  );
+  const chosen = spreadClasses(labels, classes);
   const found = (folder: string, limit?: number) =>
     labelledPictures(join(path, folder), labels, {
       classes: chosen,
