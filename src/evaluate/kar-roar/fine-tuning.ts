@@ -13,7 +13,7 @@ import {
 import { type Examples, type TrainOptions, train } from '../../train/index.js';
 
 /** How a network is trained in each experiment. */
-export type FineTuning = Omit<TrainOptions, 'kernels' | 'size' | 'from' | 'seed'>;
+export type FineTuning = Omit<TrainOptions, 'kernels' | 'size' | 'seed' | 'from'>;
 
 export interface Part {
   readonly network: RecognizedNetwork;
