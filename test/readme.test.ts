@@ -50,6 +50,7 @@ it.each([
   'docs/architecture.md',
   'docs/claims.md',
   'docs/embedding.md',
+  'docs/evaluation.md',
   'docs/evidence.md',
   'docs/large-pictures.md',
   'docs/methods.md',
