@@ -5,6 +5,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { summarizeInput, summarizeScales } from '../dist/evaluate/kar-roar/summary.js';
 import { lineChart } from '../dist/node/charts.js';
+import { RANKINGS } from '../dist/node/kar-roar/kar-roar.js';
 import { meansOf, titleOf } from '../dist/node/kar-roar/summary.js';
 
 const results = fileURLToPath(new URL('../docs/evidence/', import.meta.url));
@@ -63,16 +64,18 @@ async function scales() {
   const spread = [...deviations.values()].flatMap(({ kar, roar }) => [...kar, ...roar]);
   const typical = Math.sqrt(spread.reduce((sum, s) => sum + s * s, 0) / spread.length);
   console.log(`\nStandard deviation between seeds, over all experiments: ${percent(typical)} %`);
-  const others = new Map([...complete].filter(([name]) => name !== 'random'));
-  const summaries = [...summarizeScales(others, complete.get('random'))].sort(
-    ([, a], [, b]) => b.difference - a.difference,
-  );
-  console.log('\nScores, and in how many percent of the scales a statistic ranks so high:\n');
+  const random = complete.get('random');
+  const isOfPaper = ([name]) => RANKINGS.includes(name);
+  const nine = summarizeScales(new Map([...complete].filter(isOfPaper)), random);
+  const rest = [...complete].filter((entry) => entry[0] !== 'random' && !isOfPaper(entry));
+  const byScore = (all) => [...all].sort(([, a], [, b]) => b.difference - a.difference);
+  const summaries = [...byScore(nine), ...byScore(summarizeScales(new Map(rest), random))];
+  console.log('\nScores, and in how many percent of the scales one of the nine ranks so high:\n');
   row(['', 'D', 'I', 'D of each scale', 'top 25, 50, 75 % by D', 'by I']);
   row(['---', '---', '---', '---', '---', '---']);
   for (const [name, own] of summaries) {
     const shares = [own.byDifference, own.byInformation].map(({ top25, top50, top75 }) =>
-      [top25, top50, top75].map(Math.round).join(', '),
+      nine.has(name) ? [top25, top50, top75].map(Math.round).join(', ') : '',
     );
     const each = own.differences.map((d) => d.toFixed(2)).join(' ');
     row([titleOf(name), own.difference.toFixed(2), own.information.toFixed(2), each, ...shares]);
@@ -81,7 +84,7 @@ async function scales() {
     ['differences', 'Difference score D by scale'],
     ['informations', 'Information score I by scale'],
   ]) {
-    const series = summaries.map(([name, own]) => ({
+    const series = [...nine].map(([name, own]) => ({
       name: titleOf(name),
       points: own[key].map((y, x) => ({ x, y })),
     }));
