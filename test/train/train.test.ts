@@ -37,7 +37,7 @@ describe('train', () => {
   it('teaches a network of 10,000 weights to tell five shapes apart, more than 95 % of unseen ones', async () => {
     const losses: number[] = [];
     const weights = await trained(shapeExamples(600, SIDE, 1), {
-      ...{ epochs: 10, batch: 20, learningRate: 0.1, flips: true, labelSmoothing: 0.05 },
+      ...{ epochs: 10, batch: 20, learningRate: 0.05, flips: true, labelSmoothing: 0.05 },
       onProgress: (_, loss) => void losses.push(loss),
     });
     expect(losses).toHaveLength(300);

@@ -20,7 +20,7 @@ let part: Part;
 beforeAll(async () => {
   const kernels = await makeKernels('simd');
   const untrained = recognizeNetwork(narrowResNet());
-  const options = { kernels, size: SIZE, epochs: 8, batch: 20, learningRate: 0.1, flips: true };
+  const options = { kernels, size: SIZE, epochs: 8, batch: 20, learningRate: 0.05, flips: true };
   const source = await train(untrained, training, options);
   part = { network: { ...untrained, source }, kernels, size: SIZE };
 });
