@@ -22,14 +22,14 @@ function runsOf(at) {
 }
 
 /** A chart of accuracies: a line for each name, random masks dashed. */
-async function drawAccuracies(file, { complete, deviations, places }, mode, seeds, xLabel, xs) {
+async function drawAccuracies(file, { complete, errors, places }, mode, xLabel, xs) {
   const series = [...complete].map(([name, accuracies]) => ({
     name: titleOf(name),
     isDashed: name === 'random',
     points: accuracies[mode].map((accuracy, i) => ({
       x: xs ? xs[i] : i,
       y: 100 * accuracy,
-      error: (100 * deviations.get(name)[mode][i]) / Math.sqrt(seeds),
+      error: 100 * errors.get(name)[mode][i],
     })),
   }));
   const svg = await lineChart({
@@ -51,9 +51,9 @@ async function scales() {
   const runs = runsOf('scales');
   if (runs.length === 0) return;
   const means = meansOf(runs);
-  const { complete, deviations, places } = means;
+  const { complete, errors, places } = means;
   for (const mode of ['kar', 'roar']) {
-    await drawAccuracies('scales', means, mode, runs.length, 'end of the scale');
+    await drawAccuracies('scales', means, mode, 'end of the scale');
   }
   console.log('\nAccuracy in %, KAR / ROAR, means of the seeds:\n');
   row(['', ...places]);
@@ -61,8 +61,9 @@ async function scales() {
   for (const [name, { kar, roar }] of complete) {
     row([titleOf(name), ...kar.map((one, i) => `${percent(one)} / ${percent(roar[i])}`)]);
   }
-  const spread = [...deviations.values()].flatMap(({ kar, roar }) => [...kar, ...roar]);
-  const typical = Math.sqrt(spread.reduce((sum, s) => sum + s * s, 0) / spread.length);
+  const spread = [...errors.values()].flatMap(({ kar, roar }) => [...kar, ...roar]);
+  const squares = spread.reduce((sum, error) => sum + runs.length * error ** 2, 0);
+  const typical = Math.sqrt(squares / spread.length);
   console.log(`\nStandard deviation between seeds, over all experiments: ${percent(typical)} %`);
   const random = complete.get('random');
   const isOfPaper = ([name]) => RANKINGS.includes(name);
@@ -100,7 +101,7 @@ async function input() {
   const xs = means.places.map((share) => 100 * Number(share));
   for (const mode of ['kar', 'roar']) {
     const what = mode === 'kar' ? 'kept' : 'removed';
-    await drawAccuracies('input', means, mode, runs.length, `pixels ${what}, %`, xs);
+    await drawAccuracies('input', means, mode, `pixels ${what}, %`, xs);
   }
   console.log('\nAt the input:\n');
   row(['', 'KAR', 'ROAR', 'sum', ...means.places.map((share) => `${100 * share} %: KAR / ROAR`)]);

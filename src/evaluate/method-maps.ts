@@ -74,7 +74,8 @@ function centredGaussian({ H, W }: NetworkInput): Float32Array {
   });
 }
 
-function tensorOf({ data, H, W }: NetworkInput): FloatTensor {
+/** The input as `explain` and `attribute` take it. */
+export function tensorOf({ data, H, W }: NetworkInput): FloatTensor {
   const C = data.length / (H * W);
   const out = new Float32Array(data.length);
   flatten(out, data, [1, H * W, C]);

@@ -38,10 +38,14 @@ export function statisticsOperator({ channels, batchNorms }: Affine, N: number):
   };
 }
 
+interface BatchNormOperator extends Operator {
+  readonly layer: string;
+}
+
 /** γ·(x − μ)/√(variance + eps) + β of x and its statistics. */
-export function batchNormOperator({ layer, channels }: Affine): Operator {
+export function batchNormOperator({ layer, channels }: Affine): BatchNormOperator {
   return {
-    kind: 'batchNorm',
+    ...{ kind: 'batchNorm', layer },
     shape: ([x]) => x!,
     steps: ({ N, inputs, buffers, out }) => {
       const M = N * inputs[0]!.H * inputs[0]!.W;
@@ -76,9 +80,7 @@ export function batchNormRule(sumsOf: ReadonlyMap<string, number>, N: number): R
     if (i > 0) return undefined;
     const { H, W, C } = node.shape;
     const M = N * H * W;
-    const { weights } = node.operator.steps({
-      ...{ N, inputs: node.inputs, shape: node.shape, buffers: [0, 0], out: 0, sparse: false },
-    })[0] as { weights: string };
+    const { layer: weights } = node.operator as BatchNormOperator;
     const own = backward(
       node.inputs[0]!,
       () => ({

@@ -9,6 +9,7 @@
 
 import type { Activation } from '../model/formats/metadata.js';
 import { backward } from '../model/gradient/rule.js';
+import { logSigmoid, logSumExp } from '../model/gradient/score.js';
 import type { Operator } from '../model/graph/node.js';
 
 /** The loss of the latest batch, and the classes of its pictures, which are set before it runs. */
@@ -66,15 +67,14 @@ export function lossGradient(
   let loss = 0;
   if (activation === 'sigmoid') {
     for (const [c, z] of logits.entries()) {
-      // ln(1 + e^z) without overflow.
-      const softplus = Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
+      // ln(1 + e^z)
+      const softplus = -logSigmoid(-z);
       loss += softplus - targets[c]! * z;
       out[c] = Math.exp(z - softplus) - targets[c]!;
     }
     return loss;
   }
-  const most = logits.reduce((max, z) => Math.max(max, z), Number.NEGATIVE_INFINITY);
-  const logSum = most + Math.log(logits.reduce((sum, z) => sum + Math.exp(z - most), 0));
+  const logSum = logSumExp(logits);
   for (const [c, z] of logits.entries()) {
     loss += targets[c]! * (logSum - z);
     out[c] = Math.exp(z - logSum) - targets[c]!;

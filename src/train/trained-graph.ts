@@ -16,14 +16,8 @@ import {
 import type { Activation } from '../model/formats/metadata.js';
 import { gradient } from '../model/gradient/gradient.js';
 import { backward, type Differentiated, stepsOf } from '../model/gradient/rule.js';
-import { beginningAt } from '../model/graph/beginning-at.js';
-import {
-  type Graph,
-  type Node,
-  shapesOf,
-  type ValueShape,
-  valueNamed,
-} from '../model/graph/node.js';
+import { partBehind } from '../model/graph/beginning-at.js';
+import { type Graph, type Node, shapesOf, type ValueShape } from '../model/graph/node.js';
 import { type Affine, isAffine } from '../model/graph/operators/affine.js';
 import { type Conv, isConv } from '../model/graph/operators/conv.js';
 import {
@@ -78,9 +72,7 @@ export interface TrainedGraph {
 export function trainedGraph(whole: Graph, options: TrainedGraphOptions): TrainedGraph {
   const { N, size, from, activation, labelSmoothing, loss } = options;
   if (whole.classes === 0) throw new ShapeError('train: the network has no classifier');
-  const first = from === undefined ? 0 : valueNamed(whole, from);
-  const input = shapesOf(whole, ...size)[first]!;
-  const part = first === 0 ? whole : beginningAt(whole, first, input, 'train');
+  const { graph: part, input } = partBehind(whole, from, size, 'train');
   const { graph, norms: found } = withBatchNorms(part, N);
   const weights = new Weights(graph, found, N);
   const both = gradient(

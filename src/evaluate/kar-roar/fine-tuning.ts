@@ -1,8 +1,7 @@
 /** One experiment: the part of a network behind a value is trained on masked inputs, and tested on masked inputs. */
 
 import type { Kernels } from '../../kernels/operators.js';
-import { beginningAt } from '../../model/graph/beginning-at.js';
-import { shapesOf, valueNamed } from '../../model/graph/node.js';
+import { partBehind } from '../../model/graph/beginning-at.js';
 import {
   Network,
   plan,
@@ -58,11 +57,8 @@ export function accuracyOf(
   try {
     net.packAll();
     const pass = net.pass(`behind ${from}`, () => {
-      const whole = net.preparedAt(...size).graph;
-      const first = from === undefined ? 0 : valueNamed(whole, from);
-      const extents = shapesOf(whole, ...size)[first]!;
-      const graph = first === 0 ? whole : beginningAt(whole, first, extents, 'accuracy');
-      return { plan: plan({ graph, ends: [] }, [1, extents.H, extents.W]) };
+      const { graph, input } = partBehind(net.preparedAt(...size).graph, from, size, 'accuracy');
+      return { plan: plan({ graph, ends: [] }, [1, input.H, input.W]) };
     });
     let right = 0;
     for (let i = 0; i < examples.length; i++) {

@@ -10,7 +10,7 @@ import {
   transposedScratch,
 } from '../../kernels/gradient/index.js';
 import type { Kernels, PackedWeights } from '../../kernels/operators.js';
-import { beginningAt } from '../graph/beginning-at.js';
+import { partBehind } from '../graph/beginning-at.js';
 import { type Graph, shapesOf, type ValueShape, valueNamed } from '../graph/node.js';
 import { type Plan, plan } from '../graph/plan.js';
 import { cutValues } from '../graph/scale-ends.js';
@@ -125,9 +125,7 @@ function plannedPass(
   fits: (pass: PlannedPass) => boolean,
 ): Made & { readonly planned: PlannedPass } {
   const whole = net.preparedAt(H, W).graph;
-  const first = from === undefined ? 0 : valueNamed(whole, from);
-  const extents = shapesOf(whole, H, W)[first]!;
-  const graph = first === 0 ? whole : beginningAt(whole, first, extents, 'gradient');
+  const { graph, input: extents } = partBehind(whole, from, [H, W], 'gradient');
   if (graph.classes === 0) throw new ShapeError('gradient: the network has no classifier');
   const shapes = shapesOf(graph, extents.H, extents.W);
   const targets: Targets[] = Array.from({ length: N }, () => []);

@@ -108,13 +108,13 @@ function logProbability(logits: Float32Array, c: number, activation: Activation)
 }
 
 /** ln Σ e^z, without overflow. */
-function logSumExp(logits: Float32Array): number {
+export function logSumExp(logits: Float32Array): number {
   const most = logits.reduce((max, z) => Math.max(max, z), Number.NEGATIVE_INFINITY);
   return most + Math.log(logits.reduce((total, z) => total + Math.exp(z - most), 0));
 }
 
 /** ln σ(z), without overflow. */
-function logSigmoid(z: number): number {
+export function logSigmoid(z: number): number {
   return Math.min(z, 0) - Math.log1p(Math.exp(-Math.abs(z)));
 }
 

@@ -224,8 +224,8 @@ async function written(
   records: readonly PictureRecord[],
   { out, onNoCharts, ...context }: Written,
 ): Promise<Evaluation> {
-  if (out === undefined) return evaluationOf(records, { ...context, files: [] });
   const draft = evaluationOf(records, { ...context, files: [] });
+  if (out === undefined) return draft;
   const charts = await evaluationCharts(draft).catch((error: unknown) => {
     if (!(error instanceof UnsupportedError)) throw error;
     onNoCharts?.(error.message);

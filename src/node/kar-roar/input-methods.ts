@@ -1,6 +1,7 @@
 /** The fourteen methods of the paper's Table 2. */
 
 import { attribute } from '../../attribute.js';
+import { tensorOf } from '../../evaluate/method-maps.js';
 import type { ExplainingNetwork, ExplainOptions } from '../../explain.js';
 import type { AttributionMethod, Smoothing } from '../../methods/gradients/attribution.js';
 
@@ -72,9 +73,7 @@ export function methodMap(
   [H, W]: readonly [number, number],
   { explain, attribute: passes }: InputMethod,
 ): Float32Array {
-  const C = input.length / (H * W);
-  const data = input.map((_, i) => input[(i % (H * W)) * C + Math.floor(i / (H * W))]!);
-  const tensor = { data, shape: [1, C, H, W] } as const;
+  const tensor = tensorOf({ data: input, H, W });
   if (passes) {
     const { map } = attribute(net, tensor, { ...passes, steps: stepsOf(passes.smoothing) });
     return Float32Array.from(map.data);
