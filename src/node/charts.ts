@@ -3,7 +3,8 @@
  * only charts need.
  */
 
-import type { TopLevelSpec } from 'vega-lite';
+import type * as Vega from 'vega';
+import type * as VegaLite from 'vega-lite';
 import { optionalPackage } from './optional-package.js';
 
 /** A line of a chart: values of y at values of x, which may be in any order. */
@@ -175,10 +176,15 @@ function titleOf({ title, subtitle }: Pick<ChartText, 'title' | 'subtitle'>) {
   return { text: title, anchor: 'start', ...(subtitle !== undefined && { subtitle }) } as const;
 }
 
-async function drawn(spec: Exclude<TopLevelSpec, { spec: unknown }>): Promise<string> {
-  // npm installs Vega with it.
+async function drawn(spec: Exclude<VegaLite.TopLevelSpec, { spec: unknown }>): Promise<string> {
+  // Names that bundlers and the compiler cannot follow, because the packages may be missing: a bundle that draws no
+  // chart is built without them. npm installs Vega with Vega-Lite.
+  const [vegaLiteName, vegaName]: readonly [string, string] = ['vega-lite', 'vega'];
   const [{ compile }, vega] = await optionalPackage('vega-lite', 'a chart', () =>
-    Promise.all([import('vega-lite'), import('vega')]),
+    Promise.all([
+      import(vegaLiteName) as Promise<typeof VegaLite>,
+      import(vegaName) as Promise<typeof Vega>,
+    ]),
   );
   const config = {
     ...{ background: 'white', padding: 12, font: 'sans-serif' },
@@ -186,7 +192,7 @@ async function drawn(spec: Exclude<TopLevelSpec, { spec: unknown }>): Promise<st
     ...{ title: { fontSize: 15, subtitleColor: '#555', subtitleFontSize: 11, offset: 12 } },
     legend: { labelLimit: 240 },
   } as const;
-  const { spec: compiled } = compile({ ...spec, config } as TopLevelSpec);
+  const { spec: compiled } = compile({ ...spec, config } as VegaLite.TopLevelSpec);
   const view = new vega.View(vega.parse(compiled), { renderer: 'none', logLevel: vega.Error });
   try {
     return await view.toSVG();
