@@ -8,59 +8,19 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type ExplainingNetwork, networkOf } from '../src/explain.js';
 import { type Explanation, type FloatTensor, loadResNet } from '../src/index.js';
-import type { CamMethod } from '../src/methods/index.js';
 import type { ScaleWeights } from '../src/viz/index.js';
 import { distance } from './compare.js';
-import { type Golden, goldenInput, goldenWeights, loadGolden } from './goldens.js';
-import { hashImage, hashWeights, torchvisionStateDict } from './hash-weights.js';
+import { expectGolden, expectResNetGolden, RESNET_GOLDENS } from './golden-networks.js';
+import { goldenInput, goldenWeights, loadGolden } from './goldens.js';
+import { hashImage } from './hash-weights.js';
 import { BACKENDS } from './kernels/backends.js';
 
-const CAM_KEYS: readonly (readonly [CamMethod, string])[] = [
-  ['gradcam', 'cam.gradcam'],
-  ['gradcam++', 'cam.gradcampp'],
-  ['xgradcam', 'cam.xgradcam'],
-];
-
-/** Item n of a golden [N, …]. */
-function item({ data, shape }: Golden, n: number): ArrayLike<number> {
-  const length = data.length / shape[0]!;
-  return data.slice(n * length, (n + 1) * length);
-}
-
-/** Checks what every network golden holds. */
-function expectGolden(e: Explanation, golden: (key: string) => ArrayLike<number>): void {
-  expect(distance(e.logits, golden('logits')).largest).toBeLessThanOrEqual(2e-5);
-  e.rawMaps.forEach((map, i) => {
-    const { largest, median } = distance(map.data, golden(`smoe.${i}`));
-    expect(largest).toBeLessThanOrEqual(2e-3);
-    expect(median).toBeLessThanOrEqual(1e-5);
-  });
-  for (const [method, key] of CAM_KEYS) {
-    const { camMap } = e.classMaps(e.target!, method);
-    expect(distance(camMap.data, golden(key)).largest).toBeLessThanOrEqual(1e-3);
-  }
-}
-
-describe.each(BACKENDS)('goldens on $name', async ({ make }) => {
+// goldens.slow.ts has the largest one on the portable backend, which takes it ten seconds.
+describe.each(BACKENDS)('goldens on $name', async ({ name, make }) => {
   const kernels = await make();
-  it.each([
-    ['resnet18', [2, 3, 64, 96], 2],
-    ['resnet50', [2, 3, 96, 160], 1],
-    ['resnet50', [1, 3, 224, 224], 0],
-  ] as const)(
+  it.each(RESNET_GOLDENS.slice(0, name === 'js' ? -1 : undefined))(
     '%s %o: logits within 2e-5, SMOE within 2e-3 (median 1e-5), combined and CAMs within 1e-3',
-    (name, shape, salt) => {
-      const [N, , H, W] = shape;
-      const golden = loadGolden(`${name}_${N}x${H}x${W}_s${salt}`);
-      const net = networkOf(hashWeights(torchvisionStateDict(name), salt), { kernels });
-      const data = hashImage(salt, N * 3 * H * W);
-      net.explainBatch({ data, shape }).forEach((e, n) => {
-        expectGolden(e, (key) => item(golden.get(key)!, n));
-        expect(
-          distance(e.combinedMap.data, item(golden.get('combined')!, n)).largest,
-        ).toBeLessThanOrEqual(1e-3);
-      });
-    },
+    (...golden) => expectResNetGolden(kernels, ...golden),
   );
 
   it.each(['vgg', 'vgg-bn', 'alexnet', 'densenet'])(

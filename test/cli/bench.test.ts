@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { LayerProfile, Profile, Rate } from '../../src/node/profile.js';
-import { failure, success } from './terminal.js';
+import { cellsOf, failure, success } from './terminal.js';
 
 type Printed = Profile & { model: string; backend: string; machine: string };
 
@@ -72,15 +72,9 @@ describe('fastcam bench', async () => {
   });
 
   test('the table has a row for each layer, pools without a rate', async () => {
-    const lines = (await bench('--layers')).split('\n');
-    const cellsOf = (name: string) =>
-      lines
-        .find((line) => line.startsWith(`│ ${name} `))!
-        .split('│')
-        .slice(1, -1)
-        .map((cell) => cell.trim());
-    expect(cellsOf('layer4.2.conv3')).toHaveLength(7);
-    expect(cellsOf('maxPool').slice(-2)).toEqual(['', '']);
+    const table = await bench('--layers');
+    expect(cellsOf(table, 'layer4.2.conv3')).toHaveLength(7);
+    expect(cellsOf(table, 'maxPool').slice(-2)).toEqual(['', '']);
   });
 
   test('the default is noise of a named architecture', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { PAPER_TABLE_6 } from '../../src/cost.js';
 import { COMPARED_METHODS } from '../../src/methods/gradients/comparison.js';
 import type { CostOfPart, MethodsCost, SaliencyCost } from '../../src/node/index.js';
-import { failure, success } from './terminal.js';
+import { failure, success, tableRows } from './terminal.js';
 
 const SMALL = ['--arch', 'resnet18', '--size', '32', '--backend', 'js', '--rounds', '3'];
 
@@ -38,15 +38,7 @@ describe('fastcam cost', () => {
   test('the table has a row for each scale and part; no other network’s figures are the paper’s', async () => {
     const text = await success('cost', ...SMALL);
     expect(text).toMatch(/^resnet18 of noise at 32 × 32, backend js, medians of 3 passes; Node /);
-    const rows = text
-      .split('\n')
-      .filter((line) => line.startsWith('│'))
-      .map((line) =>
-        line
-          .split('│')
-          .slice(1, -1)
-          .map((cell) => cell.trim()),
-      );
+    const rows = tableRows(text);
     expect(rows.map(([name]) => name)).toEqual([
       '',
       'network, without taps',

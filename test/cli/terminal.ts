@@ -45,3 +45,19 @@ export async function failure(code: number, ...argv: string[]): Promise<string> 
   expect(outcome.stderr).not.toMatch(/ {4}at |unexpected/);
   return outcome.stderr;
 }
+
+/** The rows of a printed table, as cells. */
+export function tableRows(text: string): string[][] {
+  const rows = text.split('\n').filter((line) => line.startsWith('│'));
+  return rows.map((row) =>
+    row
+      .split('│')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+/** The cells of a table's row that begins so. */
+export function cellsOf(text: string, ...begin: string[]): string[] {
+  return tableRows(text).find((cells) => begin.every((cell, i) => cells[i] === cell))!;
+}

@@ -1,13 +1,13 @@
-/** Attributions of goldens/graph on every backend; golden-attributions.slow.ts has all of them on the portable one. */
+/** Attributions of goldens/graph with SIMD, and one on the portable backend; golden-attributions.slow.ts has the others. */
 
 import { describe } from 'vitest';
-import { BACKENDS } from '../kernels/backends.js';
+import { jsKernels, wasmKernels } from '../../src/kernels/index.js';
 import { attributionTests, NAMES } from './golden-attributions.js';
 
-describe.each(BACKENDS.filter(({ name }) => name !== 'simd without Winograd'))(
-  'attributions of ONNX goldens on $name',
-  async ({ name, make }) => {
-    const isPortable = name === 'js';
-    attributionTests(await make(), isPortable ? ['resnet-grey-binary'] : NAMES, isPortable);
-  },
-);
+describe('attributions of ONNX goldens on simd', async () => {
+  attributionTests(await wasmKernels('simd'), NAMES, false);
+});
+
+describe('attributions of an ONNX golden on js', () => {
+  attributionTests(jsKernels(), ['resnet-grey-binary'], true);
+});

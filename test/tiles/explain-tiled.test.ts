@@ -7,11 +7,11 @@ import {
   type ExplainingNetwork,
   type ExplainOptions,
   type Explanation,
-  jsKernels,
   type Kernels,
   loadNetwork,
   type Picture,
   type Statistic,
+  wasmKernels,
 } from '../../src/index.js';
 import { preprocess } from '../../src/model/index.js';
 import { loadNetwork as loadOnnx } from '../../src/onnx.js';
@@ -223,8 +223,8 @@ describe.each(OWN)('explainTiled on $name', ({ name, make }) => {
   });
 });
 
-describe('explainTiled', () => {
-  const kernels = jsKernels();
+describe('explainTiled', async () => {
+  const kernels = await wasmKernels('simd');
 
   it('has maps of LOVI, row by row', async () => {
     const net = await loadNetwork(tiny, { kernels });

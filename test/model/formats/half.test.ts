@@ -22,23 +22,21 @@ const next = (x: number, by: number): number => {
 
 describe('encodeHalves', () => {
   it('gives back every one of the 65536 halves; all NaNs become one', () => {
-    for (let half = 0; half < 65536; half++) {
-      const nan = (half & 0x7c00) === 0x7c00 && (half & 1023) !== 0;
-      expect(encode(decode(half))[0]! & (nan ? 0x7fff : 0xffff)).toBe(nan ? 0x7e00 : half);
-    }
+    const halves = Array.from({ length: 65536 }, (_, half) => half);
+    const isNan = (half: number) => (half & 0x7c00) === 0x7c00 && (half & 1023) !== 0;
+    const back = halves.map((half) => encode(decode(half))[0]! & (isNan(half) ? 0x7fff : 0xffff));
+    expect(back).toEqual(halves.map((half) => (isNan(half) ? 0x7e00 : half)));
   });
 
   it('rounds to the nearest, ties to even, between any two neighbours, also subnormals', () => {
-    for (let half = 0; half < 0x7bff; half++) {
-      // Exact in float32: two halves have a bit between them.
-      const middle = (decode(half) + decode(half + 1)) / 2;
-      const even = half + (half & 1);
-      const expected = [half, even, half + 1];
-      expect(encode(next(middle, -1), middle, next(middle, 1))).toEqual(expected);
-      expect(encode(next(-middle, -1), -middle, next(-middle, 1))).toEqual(
-        expected.map((h) => h | 0x8000),
-      );
-    }
+    const halves = Array.from({ length: 0x7bff }, (_, half) => half);
+    // Exact in float32: two halves have a bit between them.
+    const middles = halves.map((half) => (decode(half) + decode(half + 1)) / 2);
+    const expected = halves.map((half) => [half, half + (half & 1), half + 1]);
+    expect(middles.map((x) => encode(next(x, -1), x, next(x, 1)))).toEqual(expected);
+    expect(middles.map((x) => encode(next(-x, -1), -x, next(-x, 1)))).toEqual(
+      expected.map((three) => three.map((half) => half | 0x8000)),
+    );
   });
 
   it('turns 65520 and more into infinity, numbers just below into 65504, and the smallest into zero', () => {

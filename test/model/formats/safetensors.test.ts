@@ -53,13 +53,14 @@ describe('parseSafetensors', () => {
     const bits = Uint16Array.from({ length: 65536 }, (_, i) => i);
     const header = { a: { dtype: 'F16', shape: [65536], data_offsets: [0, 131072] } };
     const floats = parse(fileOf(header, new Uint8Array(bits.buffer))).read('a');
-    for (let i = 0; i < 65536; i++) {
-      const exponent = (i >> 10) & 31;
-      const fraction = (i & 1023) / 1024;
-      let expected = exponent === 0 ? fraction * 2 ** -14 : (1 + fraction) * 2 ** (exponent - 15);
-      if (exponent === 31) expected = fraction ? Number.NaN : Number.POSITIVE_INFINITY;
-      expect(floats[i]).toBe(i & 0x8000 ? -expected : expected);
-    }
+    const expected = Array.from(bits, (half) => {
+      const exponent = (half >> 10) & 31;
+      const fraction = (half & 1023) / 1024;
+      let value = exponent === 0 ? fraction * 2 ** -14 : (1 + fraction) * 2 ** (exponent - 15);
+      if (exponent === 31) value = fraction ? Number.NaN : Number.POSITIVE_INFINITY;
+      return half & 0x8000 ? -value : value;
+    });
+    expect([...floats]).toEqual(expected);
   });
 
   it('decodes characters of one to four bytes at any position, as TextEncoder wrote them', () => {
