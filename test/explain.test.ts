@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import ops from 'ndarray-ops';
 import { describe, expect, it } from 'vitest';
-import { jsKernels, loadResNet, type Picture, ShapeError, type Statistic } from '../src/index.js';
+import {
+  jsKernels,
+  loadResNet,
+  makeKernels,
+  type Picture,
+  ShapeError,
+  type Statistic,
+} from '../src/index.js';
 import { STATISTICS } from '../src/kernels/index.js';
 import { parseSafetensors } from '../src/model/index.js';
 import { NORMALIZERS, type Normalizer } from '../src/viz/index.js';
@@ -11,7 +18,7 @@ const bytes = readFileSync(new URL('../models/tiny-resnet50.safetensors', import
 const labels = JSON.parse(
   readFileSync(new URL('../models/tiny-resnet50-labels.json', import.meta.url), 'utf8'),
 ) as string[];
-const net = await loadResNet(bytes, { kernels: jsKernels() });
+const net = await loadResNet(bytes, { kernels: await makeKernels('simd') });
 
 /** A picture with some structure in it. */
 function picture(width: number, height: number): Picture {

@@ -1,6 +1,6 @@
 /** `fastcam kar-roar`: keep and retrain, remove and retrain. */
 
-import type { Option } from 'commander';
+import { Option } from 'commander';
 import type { Ranking } from '../evaluate/kar-roar/by-scale.js';
 import { STATISTICS, type Statistic } from '../kernels/index.js';
 import type { MaskedAt } from '../node/kar-roar/experiments.js';
@@ -35,6 +35,7 @@ export interface KarRoarFlags extends ModelFlags, OutputFlags {
   readonly statistics?: readonly Ranking[];
   readonly scales?: readonly number[];
   readonly methods?: readonly string[];
+  readonly fromScratch?: boolean;
   readonly classes?: number;
   readonly pictures?: number;
   readonly validation?: number;
@@ -67,6 +68,10 @@ export function karRoarOptions(): Option[] {
       `at the input: some of ${METHODS.join(',')} (default: all)`,
       (text) => parseSome(text, METHODS),
     ),
+    new Option(
+      '--from-scratch',
+      'at the input: train from random weights (default: from those of the network)',
+    ),
     counted('--classes <number>', 'classes that are used, evenly spread (default: all)'),
     counted('--pictures <number>', 'pictures of a class for training (default: all)'),
     counted('--validation <number>', 'pictures of a class for validation (default: all)'),
@@ -92,7 +97,7 @@ export async function karRoarCommand(
   streams: Streams,
 ): Promise<number> {
   const { out, at, statistics, scales, methods, classes, pictures, validation, json } = flags;
-  const { epochs, batch, rate, seed } = flags;
+  const { epochs, batch, rate, seed, fromScratch } = flags;
   const [{ karRoar }, { formatKarRoar }, model] = await Promise.all([
     import('../node/kar-roar/kar-roar.js'),
     import('./kar-roar-table.js'),
@@ -108,6 +113,7 @@ export async function karRoarCommand(
         ...(statistics && { rankings: statistics }),
         ...(scales && { scales }),
         ...(methods && { methods }),
+        ...(fromScratch && { fromScratch }),
         ...(classes !== undefined && { classes }),
         ...(pictures !== undefined && { training: pictures }),
         ...(validation !== undefined && { validation }),

@@ -105,6 +105,20 @@ describe('karRoar', () => {
     expect(results.every(({ accuracy }) => accuracy >= 0 && accuracy <= 1)).toBe(true);
   });
 
+  it('trains from scratch: other results than from the network’s weights, in a folder of their own', async () => {
+    const options = { at: 'input', methods: [], training: 1, batch: 1, epochs: 2 } as const;
+    const [first] = await run('scratch', { ...options, fromScratch: true });
+    expect(first!.settings.fromScratch).toBe(true);
+    const accuracies = first!.results.map(({ accuracy }) => accuracy);
+    expect(accuracies).toHaveLength(2 * 5);
+    const [tuned] = await run('tuned', options);
+    expect(accuracies).not.toEqual(tuned!.results.map(({ accuracy }) => accuracy));
+    await expect(run('scratch', options)).rejects.toThrow(
+      /was made with fromScratch true, and it is false now/,
+    );
+    await expect(run('no', { fromScratch: true })).rejects.toThrow('use it at the input');
+  });
+
   it('refuses what it cannot do, before it reads pictures', async () => {
     await expect(run('no', { classes: 9 })).rejects.toThrow('classes: expected at most 5, got 9');
     await expect(run('no', { scales: [6] })).rejects.toThrow('scales: expected 1 … 5, got 6');

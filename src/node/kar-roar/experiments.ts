@@ -26,6 +26,8 @@ export interface KarRoarSettings {
   readonly learningRate: number;
   /** The accuracy of the network as it is, on the same pictures without masks. */
   readonly accuracy: number;
+  /** Whether training began with random weights; absent: with those of the network. */
+  readonly fromScratch?: boolean;
 }
 
 export interface KarRoarResult {
@@ -69,14 +71,12 @@ export class ResultsFile {
     await makeFolder(out);
     const path = join(out, `${settings.at}-seed-${seed}.json`);
     const run = (await readRun(path)) ?? { settings, seed, results: [] };
-    const changed = Object.entries(settings).find(
-      ([key, value]) => run.settings[key as keyof KarRoarSettings] !== value,
-    );
+    const keys = Object.keys({ ...run.settings, ...settings }) as (keyof KarRoarSettings)[];
+    const changed = keys.find((key) => run.settings[key] !== settings[key]);
     if (changed) {
-      const [key, value] = changed;
-      const before = run.settings[key as keyof KarRoarSettings];
+      const [before, now] = [run, { settings }].map((one) => one.settings[changed] ?? false);
       throw new ShapeError(
-        `${path}: was made with ${key} ${before}, and it is ${value} now: choose another folder`,
+        `${path}: was made with ${changed} ${before}, and it is ${now} now: choose another folder`,
       );
     }
     return new ResultsFile(path, run);

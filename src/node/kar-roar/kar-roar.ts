@@ -12,7 +12,9 @@ import {
 import { type Ranking, ScaleExperiments } from '../../evaluate/kar-roar/by-scale.js';
 import { accuracyOf, type FineTuning, type Part } from '../../evaluate/kar-roar/fine-tuning.js';
 import { MODES, randomMap } from '../../evaluate/kar-roar/masks.js';
+import { randomizedDepths, randomizedNetwork } from '../../evaluate/randomization.js';
 import type { Statistic } from '../../kernels/index.js';
+import type { Network, RecognizedNetwork } from '../../model/index.js';
 import type { Examples } from '../../train/index.js';
 import type { Model } from '../model-file.js';
 import { openNetwork } from '../model-weights.js';
@@ -46,6 +48,8 @@ export interface KarRoarOptions extends DataOptions {
   readonly scales?: readonly number[];
   /** At the input: names of `INPUT_METHODS`; default all. */
   readonly methods?: readonly string[];
+  /** At the input: training begins with random weights, as in the paper. The maps are those of the trained network. */
+  readonly fromScratch?: boolean;
   /** Default 1. */
   readonly epochs?: number;
   /** Default 16. */
@@ -69,9 +73,14 @@ export interface KarRoarOptions extends DataOptions {
  */
 export async function karRoar(path: string, options: KarRoarOptions): Promise<KarRoarRun[]> {
   const { model, at = 'scales', out, seed = 1, signal, onProgress = () => {} } = options;
-  const { epochs = 1, batch = 16, learningRate = 0.05 } = options;
+  const { epochs = 1, batch = 16, learningRate = 0.05, fromScratch = false } = options;
   // Wrong options are found before any picture is read.
   const experiments = at === 'scales' ? byScale(options) : atInput(options);
+  if (fromScratch && at === 'scales') {
+    throw new ShapeError(
+      'fromScratch: at the scales, only what is behind them is trained: use it at the input',
+    );
+  }
   const found = await findSets(path, model, options);
   const read = (set: keyof typeof found) =>
     readInputs(found[set], model, (name) => {
@@ -89,6 +98,7 @@ export async function karRoar(path: string, options: KarRoarOptions): Promise<Ka
       ...{ at, model: model.name, classes: new Set(found.training.map((one) => one.target)).size },
       ...{ training: sets.training.length, validation: sets.validation.length },
       ...{ epochs, batch, learningRate, accuracy },
+      ...(fromScratch && { fromScratch }),
     };
     const file = await ResultsFile.open(out, settings, seed);
     const plain: FineTuning = {
@@ -98,12 +108,17 @@ export async function karRoar(path: string, options: KarRoarOptions): Promise<Ka
       flips: true,
       ...(signal && { signal }),
     };
-    const context: Context = { part, sets, file, plain, seed, onProgress };
-    await experiments(context);
+    const begun = fromScratch ? { ...part, network: scratch(part.network, net, seed) } : part;
+    await experiments({ part: begun, sets, file, plain, seed, onProgress });
     return await runsOf(out, settings);
   } finally {
     opened.close();
   }
+}
+
+/** The network with random weights in every layer. */
+function scratch(network: RecognizedNetwork, net: Network, seed: number): RecognizedNetwork {
+  return randomizedNetwork(network, net, randomizedDepths(net).at(-1)!.layers, seed);
 }
 
 interface Context {

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FormatError, ShapeError } from '../../../src/errors.js';
 import { instrumentOnnx } from '../../../src/model/onnx-instrument/index.js';
+import { cpuMs } from '../../cpu-time.js';
 import { CASES, fileOf, modelOf, NAMES, type NodeByHand, targetOf } from './files.js';
 
-/** A case takes a millisecond; the machine may do something else meanwhile. */
+/** Of the processor. A case takes a millisecond, without a pause of the garbage collector. */
 const MAX_CASE_MS = 2000;
 const RUNS = 3000;
 const RELU: NodeByHand = ['Relu', ['x'], ['tap']];
@@ -44,7 +45,7 @@ describe('a damaged file', () => {
           const rest = mutated.subarray(begin + (again ? -cut[1] : cut[1]));
           mutated = Buffer.concat([mutated.subarray(0, begin), rest]);
         }
-        const start = performance.now();
+        const start = cpuMs();
         try {
           const out = instrumentOnnx(mutated, target);
           expect(out.length).toBeLessThan(mutated.length + 60_000);
@@ -53,7 +54,7 @@ describe('a damaged file', () => {
           if (!(error instanceof FormatError || error instanceof ShapeError)) throw error;
           expect(error.message.length).toBeLessThan(500);
         }
-        expect(performance.now() - start).toBeLessThan(MAX_CASE_MS);
+        expect(cpuMs() - start).toBeLessThan(MAX_CASE_MS);
       }),
       { numRuns: RUNS, seed: 13 },
     );
@@ -89,8 +90,8 @@ describe('a damaged file', () => {
     const nodes: NodeByHand[] = [RELU, ['Relu', ['tap'], ['fastcam/']]];
     for (let n = 1; n < 20_000; n++) nodes.push(['Relu', ['tap'], [`fastcam_${n}/`, `cam_${n}`]]);
     const file = modelOf({ nodes: [...nodes, ['Relu', ['tap'], ['cam']]] });
-    const start = performance.now();
+    const start = cpuMs();
     expect(instrumentOnnx(file, targetOf()).length).toBeGreaterThan(file.length);
-    expect(performance.now() - start).toBeLessThan(5 * MAX_CASE_MS);
+    expect(cpuMs() - start).toBeLessThan(5 * MAX_CASE_MS);
   });
 });

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../../src/errors.js';
 import { onnxNetwork } from '../../../src/model/onnx/network.js';
+import { cpuMs } from '../../cpu-time.js';
 import { type Constant, type FileSpec, type NodeSpec, onnxFile } from './files.js';
 
 /** Adds a constant of the name `big` to the picture and ends in logits. */
@@ -163,9 +164,9 @@ const FILES: Readonly<Record<string, FileSpec>> = {
 describe('a hostile file', () => {
   it.each(Object.keys(FILES))('is refused: %s', (name) => {
     const bytes = onnxFile(FILES[name]!);
-    const begin = performance.now();
+    const begin = cpuMs();
     expect(() => onnxNetwork(bytes, 'file')).toThrow(FormatError);
-    expect(performance.now() - begin).toBeLessThan(10_000);
+    expect(cpuMs() - begin).toBeLessThan(10_000);
   });
 
   it.each(['Concat', 'Sum', 'Mean', 'Max', 'Add', 'Where', 'Gather', 'Reshape', 'Expand', 'Conv'])(
@@ -184,9 +185,9 @@ describe('a hostile file', () => {
       `{1: "${'\\"'.repeat(400_000)}`,
       `[${"'\\\n".repeat(300_000)}`,
     ]) {
-      const begin = performance.now();
+      const begin = cpuMs();
       onnxNetwork(onnxFile({ nodes, metadata: { names: text } }), 'file');
-      expect(performance.now() - begin).toBeLessThan(2_000);
+      expect(cpuMs() - begin).toBeLessThan(2_000);
     }
   });
 });
