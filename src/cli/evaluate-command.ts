@@ -75,7 +75,7 @@ export function evaluateOptions(): Option[] {
       0,
     ),
     valued('-j, --jobs <number>', 'pictures at the same time', parseJobs).default(1),
-    ...modelOptions(),
+    ...modelOptions(1),
     labelsOption(),
     valued('--taps <names>', 'measure SMOE Scale at these values: a,b,c', parseNames),
     ...inputOptions(),
@@ -97,7 +97,7 @@ export async function evaluateCommand(
   const [{ evaluateFolder }, { formatEvaluation }, model] = await Promise.all([
     import('../node/evaluate/evaluate-folder.js'),
     import('./evaluation-table.js'),
-    openFlagged({ threads: 1, ...flags }, streams),
+    openFlagged(flags, streams),
   ]);
   const { labels } = model.net;
   if (labels.length === 0) throw new UsageError(`${model.name} has no classifier`);

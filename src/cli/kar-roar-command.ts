@@ -79,7 +79,7 @@ export function karRoarOptions(): Option[] {
     counted('--batch <number>', 'pictures of a step').default(16),
     valued('--rate <number>', 'learning rate of the first step', parsePositive).default(0.05),
     valued('--seed <number>', 'seed of training and of random masks', parseSeed).default(1),
-    ...modelOptions(),
+    ...modelOptions(1),
     labelsOption(),
     ...outputOptions('the results as one line of JSON'),
   ];
@@ -101,7 +101,7 @@ export async function karRoarCommand(
   const [{ karRoar }, { formatKarRoar }, model] = await Promise.all([
     import('../node/kar-roar/kar-roar.js'),
     import('./kar-roar-table.js'),
-    openFlagged({ ...flags, threads: flags.threads ?? 1 }, streams),
+    openFlagged(flags, streams),
   ]);
   const progress = await startProgress(1, streams.stderr);
   const interruption = new Interruption();

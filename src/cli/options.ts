@@ -84,7 +84,15 @@ export interface ModelFlags extends WeightsFlags {
   readonly precision?: Precision;
 }
 
-export function modelOptions(): Option[] {
+/** @param threads the default; absent: the cores */
+export function modelOptions(threads?: number): Option[] {
+  const usual =
+    threads === undefined ? ' (default: the cores, at most 4; with several jobs 1)' : '';
+  const team = valued(
+    '--threads <number>',
+    `threads that work on each step of the network${usual}`,
+    parseThreads,
+  );
   return [
     valued(
       '--model <bundled|file|name>',
@@ -94,11 +102,7 @@ export function modelOptions(): Option[] {
     ...weightsOptions(),
     choice('--precision <name>', 'precision of weights in memory (default: as stored)', PRECISIONS),
     backendOption(),
-    valued(
-      '--threads <number>',
-      'threads that work on each step of the network (default: the cores, at most 4; with several jobs 1)',
-      parseThreads,
-    ),
+    threads === undefined ? team : team.default(threads),
   ];
 }
 
