@@ -189,9 +189,9 @@ async function drawn(spec: Exclude<VegaLite.TopLevelSpec, { spec: unknown }>): P
   const config = {
     ...{ background: 'white', padding: 12, font: 'sans-serif' },
     ...{ view: { stroke: null } },
-    axis: { gridColor: '#e8e8e8', domainColor: GREY, labelLimit: 240 },
+    axis: { gridColor: '#e8e8e8', domainColor: GREY, labelLimit: 400 },
     ...{ title: { fontSize: 15, subtitleColor: '#555', subtitleFontSize: 11, offset: 12 } },
-    legend: { labelLimit: 240 },
+    legend: { labelLimit: 400 },
   } as const;
   const { spec: compiled } = compile({ ...spec, config } as VegaLite.TopLevelSpec);
   const view = new vega.View(vega.parse(compiled), { renderer: 'none', logLevel: vega.Error });
