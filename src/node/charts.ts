@@ -188,7 +188,7 @@ async function drawn(spec: Exclude<VegaLite.TopLevelSpec, { spec: unknown }>): P
   );
   const config = {
     ...{ background: 'white', padding: 12, font: 'sans-serif' },
-    ...{ view: { stroke: null } },
+    view: { stroke: null },
     axis: { gridColor: '#e8e8e8', domainColor: GREY, labelLimit: 400 },
     ...{ title: { fontSize: 15, subtitleColor: '#555', subtitleFontSize: 11, offset: 12 } },
     legend: { labelLimit: 400 },

@@ -116,7 +116,7 @@ export async function karRoar(path: string, options: KarRoarOptions): Promise<Ka
   }
 }
 
-/** The network with random weights in every layer. */
+/** The network with random weights in every layer, drawn from the layer's own values: nothing that it learned is left. */
 function scratch(network: RecognizedNetwork, net: Network, seed: number): RecognizedNetwork {
   return randomizedNetwork(network, net, randomizedDepths(net).at(-1)!.layers, seed);
 }
