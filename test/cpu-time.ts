@@ -1,2 +1,5 @@
 /** Time that this process took of the processors, in milliseconds: a machine that does something else does not add to it. */
-export const cpuMs = (): number => process.cpuUsage().user / 1000;
+export function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}

@@ -86,13 +86,6 @@ export interface ModelFlags extends WeightsFlags {
 
 /** @param threads the default; absent: the cores */
 export function modelOptions(threads?: number): Option[] {
-  const usual =
-    threads === undefined ? ' (default: the cores, at most 4; with several jobs 1)' : '';
-  const team = valued(
-    '--threads <number>',
-    `threads that work on each step of the network${usual}`,
-    parseThreads,
-  );
   return [
     valued(
       '--model <bundled|file|name>',
@@ -102,8 +95,15 @@ export function modelOptions(threads?: number): Option[] {
     ...weightsOptions(),
     choice('--precision <name>', 'precision of weights in memory (default: as stored)', PRECISIONS),
     backendOption(),
-    threads === undefined ? team : team.default(threads),
+    threadsOption(threads),
   ];
+}
+
+function threadsOption(threads?: number): Option {
+  const name = '--threads <number>';
+  const use = 'threads that work on each step of the network';
+  if (threads !== undefined) return valued(name, use, parseThreads).default(threads);
+  return valued(name, `${use} (default: the cores, at most 4; with several jobs 1)`, parseThreads);
 }
 
 /** What cannot be read from the weights themselves. */

@@ -1,4 +1,4 @@
 import { describe } from 'vitest';
 import { fuzzOnnx } from './fuzz.js';
 
-describe('the reader of ONNX', () => fuzzOnnx(500));
+describe('the reader of ONNX', () => fuzzOnnx(2000));

@@ -74,7 +74,7 @@ export class ResultsFile {
     const keys = Object.keys({ ...run.settings, ...settings }) as (keyof KarRoarSettings)[];
     const changed = keys.find((key) => run.settings[key] !== settings[key]);
     if (changed) {
-      const [before, now] = [run, { settings }].map((one) => one.settings[changed] ?? false);
+      const [before, now] = [run.settings, settings].map((own) => own[changed] ?? false);
       throw new ShapeError(
         `${path}: was made with ${changed} ${before}, and it is ${now} now: choose another folder`,
       );
